@@ -1,0 +1,58 @@
+# `make demo` and `make test` do everything; `make` lists the rest.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+BIN := $(CURDIR)/.venv/bin
+export PATH := $(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
+export JSII_RUNTIME_PACKAGE_CACHE_ROOT ?= $(CURDIR)/.venv/cache/jsii
+export CDK_HOME ?= $(CURDIR)/.venv/cache/cdk
+export CDK_VALIDATION ?= false
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help install demo test unit lint types check synth snapshot contract lock up down status deploy diff clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- set-up: nothing outside this folder, nothing twice -------------------------------------------------------------
+
+install: .venv/.installed node_modules/.installed lambdas/.layer/requirements.sha256 ## everything both commands need
+
+# One line a package where pip says three.
+SHORT := awk '/^Collecting/ {print "  " $$2; fflush()} /^Installing/ {print "  unpacking"; fflush()}'
+
+.venv/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed, %s is %s: set PYTHON, as in make PYTHON=python3.12 install" % (sys.executable, sys.version.split()[0]))'
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/.installed: .venv/.python requirements.txt requirements-dev.txt pyproject.toml
+	@echo "installing Python packages and Node (a minute or two, once)"
+	$(BIN)/python -m pip install --disable-pip-version-check -r requirements-dev.txt | $(SHORT)
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --editable .
+	@touch $@
+
+node_modules/.installed: package.json package-lock.json .venv/.installed
+	@echo "installing the CDK CLI"
+	$(BIN)/npm ci --no-audit --no-fund
+	ln -sf ../../node_modules/.bin/cdk $(BIN)/cdk
+	@touch $@
+
+lambdas/.layer/requirements.sha256: lambdas/requirements.txt .venv/.installed
+	@echo "installing what the functions need into lambdas/.layer"
+	rm -rf lambdas/.layer
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes --only-binary :all: --no-deps \
+		--no-compile --target lambdas/.layer/python -r lambdas/requirements.txt
+	@# The layer is the same bytes on every machine: no scripts with a path in them, no record of who installed it.
+	rm -rf lambdas/.layer/python/bin lambdas/.layer/python/*.dist-info/{RECORD,INSTALLER,REQUESTED}
+	@$(BIN)/python -c 'import hashlib; print(hashlib.sha256(open("lambdas/requirements.txt", "rb").read()).hexdigest())' > $@
+
+lock: ## compile the dependency groups of pyproject.toml to the three requirements files
+	$(COMPILE) --group deploy -o requirements.txt
+	$(COMPILE) --group dev -o requirements-dev.txt
+	$(COMPILE) --group lambdas --generate-hashes -o lambdas/requirements.txt
+
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"

@@ -1,0 +1,75 @@
+"""The topic a form service publishes to, and all that service needs: an ARN and a policy to attach."""
+
+from aws_cdk import CfnOutput, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_ssm as ssm
+from aws_cdk import aws_xray as xray
+from constructs import Construct
+
+from stacks.keys import topic_key
+from stacks.settings import Settings
+
+
+class FormTopic(Construct):
+    """An SNS topic over TLS only, its ARN as output and SSM parameter, and a managed policy for publishers.
+
+    The managed policy allows sns:Publish on this topic and, when the topic has a customer key, the two key rights SNS
+    asks of a publisher: https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, settings: Settings) -> None:
+        super().__init__(scope, id_)
+        self.key = topic_key(self, settings)
+        self.topic = sns.Topic(
+            self, "Topic", enforce_ssl=True, master_key=self.key, tracing_config=settings.topic_tracing
+        )
+        self.topic.apply_removal_policy(settings.removal_policy)
+        self.publisher_policy = iam.ManagedPolicy(
+            self, "PublisherPolicy", description="Publish form events: attach to the role of a form service"
+        )
+        self.topic.grant_publish(self.publisher_policy)
+        if settings.topic_tracing is sns.TracingConfig.ACTIVE:
+            self._allow_tracing(settings)
+
+        parameter = ssm.StringParameter(
+            self,
+            "ArnParameter",
+            parameter_name=f"/fanout/{settings.name}/topic-arn",
+            string_value=self.topic.topic_arn,
+            description="The topic a form service publishes to",
+        )
+        stack = Stack.of(self)
+        CfnOutput(stack, "TopicArn", value=self.topic.topic_arn, description="All a form service needs to know")
+        CfnOutput(stack, "TopicArnParameter", value=parameter.parameter_name, description="The same, in SSM")
+        CfnOutput(
+            stack,
+            "PublisherPolicyArn",
+            value=self.publisher_policy.managed_policy_arn,
+            description="Attach to the role of the form service",
+        )
+
+    def _allow_tracing(self, settings: Settings) -> None:
+        """SNS sends segments only with this policy: https://docs.aws.amazon.com/sns/latest/dg/sns-active-tracing.html"""
+        stack = Stack.of(self)
+        document = {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Principal": {"Service": "sns.amazonaws.com"},
+                    "Action": ["xray:PutTraceSegments", "xray:GetSamplingRules", "xray:GetSamplingTargets"],
+                    "Resource": "*",
+                    "Condition": {
+                        "StringEquals": {"aws:SourceAccount": stack.account},
+                        "ArnEquals": {"aws:SourceArn": self.topic.topic_arn},
+                    },
+                }
+            ],
+        }
+        xray.CfnResourcePolicy(
+            self,
+            "TracingPolicy",
+            policy_name=f"fanout-{settings.name}",
+            policy_document=stack.to_json_string(document),
+        )

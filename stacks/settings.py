@@ -1,0 +1,163 @@
+"""Everything in which environments differ, as data. A stack never asks which environment it is in."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import Enum
+from typing import Literal
+from urllib.parse import urlsplit
+
+from aws_cdk import RemovalPolicy
+from aws_cdk.aws_logs import RetentionDays
+from aws_cdk.aws_sns import TracingConfig
+from aws_cdk.region_info import RegionInfo
+
+from stacks.errors import ConfigurationError
+from stacks.retry_policy import RetryPolicy
+
+LONGEST_QUEUE_RETENTION_DAYS = 13  # dead letters keep SQS's maximum of 14 days, and must outlive the queue's messages
+SSM_PREFIX = "ssm:"
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_.-]{1,256}")
+
+
+class Encryption(Enum):
+    """Who holds the keys of topic, queues and archive."""
+
+    SQS_MANAGED = "sqs-managed"
+    CUSTOMER_KEYS = "customer-keys"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """One environment. A field without a default must be answered for every environment."""
+
+    name: str
+    account: str | None
+    """Twelve digits once pinned: credentials of any other account are then refused. None: whoever deploys."""
+    region: str | None
+    encryption: Encryption
+    topic_tracing: TracingConfig
+    """ACTIVE: the topic sends segments to X-Ray. PASS_THROUGH: it only hands on the publisher's trace header."""
+    log_level: Literal["DEBUG", "INFO"]
+    """INFO at least: each message's outcome is one line at INFO, and operators read it."""
+    log_retention: RetentionDays
+    removal_policy: RemovalPolicy
+    alarm_recipients: tuple[str, ...]
+    """E-mail addresses, or ARNs of SNS topics that exist already."""
+    email_sender: str
+    """The address confirmations come from; it, or its domain, is a verified identity in SES."""
+    webhook_url: str
+    """An https URL, or `ssm:/name` of an SSM parameter that holds one and is read at each deployment."""
+    queue_retention_days: int
+    max_concurrency: int
+    """Invocations at a time per subscriber, unless a subscriber says otherwise: 2 to 1000."""
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    deploy_with: Literal["bootstrap-roles", "cli-credentials"] = "bootstrap-roles"
+
+    def validate(self) -> None:
+        """Raises ConfigurationError, in one line that names the setting, for the first bad value."""
+        self._expect(re.fullmatch(r"[a-z][a-z0-9-]{0,30}", self.name), "name", "a short lower-case word")
+        self._expect(self.account is None or re.fullmatch(r"\d{12}", self.account), "account", "12 digits, or None")
+        self._expect(self.region is None or self.region in _regions(), "region", "an AWS region, or None")
+        self._expect(
+            1 <= self.queue_retention_days <= LONGEST_QUEUE_RETENTION_DAYS,
+            "queue_retention_days",
+            f"1 to {LONGEST_QUEUE_RETENTION_DAYS} days, fewer than the 14 of dead letters",
+        )
+        self._expect(2 <= self.max_concurrency <= 1000, "max_concurrency", "2 to 1000 (AWS refuses 1)")
+        for recipient in self.alarm_recipients:
+            self._expect(
+                _EMAIL.fullmatch(recipient) or _TOPIC_ARN.fullmatch(recipient),
+                "alarm_recipients",
+                f"e-mail addresses or SNS topic ARNs, not {recipient!r}",
+            )
+        self._expect(_EMAIL.fullmatch(self.email_sender), "email_sender", "the address confirmations come from")
+        self._expect(_is_webhook(self.webhook_url), "webhook_url", "an https:// URL, or ssm:/name-of-a-parameter")
+        self.retry.validate(f"settings {self.name}")
+
+    def _expect(self, holds: object, setting: str, expected: str) -> None:
+        if not holds:
+            raise ConfigurationError(
+                f"settings {self.name}: {setting} is {getattr(self, setting)!r}: expected {expected}"
+            )
+
+
+def _regions() -> list[str]:
+    return [region.name for region in RegionInfo.regions]
+
+
+def _is_webhook(url: str) -> bool:
+    if url.startswith(SSM_PREFIX):
+        return re.fullmatch(r"/[A-Za-z0-9_./-]+", url.removeprefix(SSM_PREFIX)) is not None
+    parts = urlsplit(url)
+    return parts.scheme == "https" and bool(parts.hostname)
+
+
+DEV = Settings(
+    name="dev",
+    account=None,
+    region=None,
+    encryption=Encryption.SQS_MANAGED,
+    topic_tracing=TracingConfig.ACTIVE,
+    log_level="DEBUG",
+    log_retention=RetentionDays.ONE_WEEK,
+    removal_policy=RemovalPolicy.DESTROY,
+    alarm_recipients=(),
+    email_sender="forms-dev@example.com",
+    webhook_url="https://hooks.example.com/dev/forms",
+    queue_retention_days=4,
+    max_concurrency=5,
+)
+
+STAGING = Settings(
+    name="staging",
+    account=None,
+    region=None,
+    encryption=Encryption.CUSTOMER_KEYS,
+    topic_tracing=TracingConfig.ACTIVE,
+    log_level="INFO",
+    log_retention=RetentionDays.ONE_MONTH,
+    removal_policy=RemovalPolicy.DESTROY,
+    alarm_recipients=("forms-team@example.com",),
+    email_sender="forms-staging@example.com",
+    webhook_url="https://hooks.example.com/staging/forms",
+    queue_retention_days=4,
+    max_concurrency=10,
+)
+
+PROD = Settings(
+    name="prod",
+    account=None,
+    region=None,
+    encryption=Encryption.CUSTOMER_KEYS,
+    topic_tracing=TracingConfig.ACTIVE,
+    log_level="INFO",
+    log_retention=RetentionDays.ONE_YEAR,
+    removal_policy=RemovalPolicy.RETAIN,
+    alarm_recipients=("forms-on-call@example.com",),
+    email_sender="forms@example.com",
+    webhook_url="https://hooks.example.com/forms",
+    queue_retention_days=7,
+    max_concurrency=50,
+)
+
+LOCAL = Settings(
+    name="local",
+    account=None,
+    region=None,
+    encryption=Encryption.SQS_MANAGED,
+    topic_tracing=TracingConfig.PASS_THROUGH,
+    log_level="DEBUG",
+    log_retention=RetentionDays.ONE_DAY,
+    removal_policy=RemovalPolicy.DESTROY,
+    alarm_recipients=(),
+    email_sender="forms@example.com",
+    webhook_url="ssm:/fanout/local/webhook-url",
+    queue_retention_days=1,
+    max_concurrency=5,
+    retry=RetryPolicy(attempts=3, first_delay=timedelta(seconds=1), factor=2.0),
+    deploy_with="cli-credentials",
+)
+
+ALL = (DEV, STAGING, PROD, LOCAL)

@@ -1,0 +1,200 @@
+"""The one construct: all that one task needs to receive every event of a topic, and to lose none of them."""
+
+from collections.abc import Mapping
+
+from aws_cdk import CfnOutput, Duration, Stack, Tags, Token
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from shared import variables as names
+from stacks import subscriber_arguments as arguments
+from stacks.alarms import dead_letter_alarm
+from stacks.keys import queue_key
+from stacks.retry_policy import RetryPolicy
+from stacks.settings import Encryption, Settings
+from stacks.task_code import ARCHITECTURE, RUNTIME, check_task, dependencies, task_code
+
+LARGEST_MESSAGE = 1_048_576
+"""Bytes; written out, as a queue below its topic's limit drops what is larger, and CloudFormation's reset is 262144."""
+
+
+class Subscriber(Construct):
+    """Queue, dead-letter queue, raw subscription, function and mapping of one task.
+
+    `topic` may be imported by ARN and belong to another stack or account. `task` is a folder in lambdas/ with a
+    `handler.py`. Derived, so that nobody types them: visibility = 6 x timeout + window, as AWS asks
+    (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html); 14 days for dead letters, always longer
+    than the queue's retention; maxReceiveCount = attempts. Wrong arguments raise ConfigurationError at synth.
+
+    What the task may do beyond its own queue is granted where the two parties meet:
+    `bucket.grant_put(subscriber.function)`.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        topic: sns.ITopic,
+        task: str,
+        settings: Settings,
+        timeout: Duration | None = None,
+        memory_mib: int = 256,
+        retry: RetryPolicy | None = None,
+        batch_size: int = 10,
+        batching_window: Duration | None = None,
+        max_concurrency: int | None = None,
+        attribute_filter: Mapping[str, sns.SubscriptionFilter] | None = None,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(scope, id_)
+        check_task(task)
+        self.task = task
+        self.retry = retry or settings.retry
+        timeout = timeout or Duration.seconds(30)
+        window = batching_window or Duration.seconds(0)
+        concurrency = max_concurrency if max_concurrency is not None else settings.max_concurrency
+        visibility = Duration.seconds(6 * int(timeout.to_seconds()) + int(window.to_seconds()))
+        arguments.check(
+            f"subscriber {id_}",
+            settings=settings,
+            retry=self.retry,
+            timeout=timeout,
+            visibility=visibility,
+            memory_mib=memory_mib,
+            batch_size=batch_size,
+            window=window,
+            max_concurrency=concurrency,
+            attribute_filter=attribute_filter or {},
+            variables=variables or {},
+        )
+        arguments.check_topic(f"subscriber {id_}", topic, Stack.of(self))
+
+        key = queue_key(self, settings, topic=topic)
+        self.dead_letter_queue = self._queue("DeadLetterQueue", settings, key, retention=Duration.days(14))
+        self.queue = self._queue(
+            "Queue",
+            settings,
+            key,
+            retention=Duration.days(settings.queue_retention_days),
+            visibility=visibility,
+            dead_letters=sqs.DeadLetterQueue(queue=self.dead_letter_queue, max_receive_count=self.retry.attempts),
+        )
+        self.subscription = self._subscribe(topic, attribute_filter)
+        self.function = self._function(
+            settings, timeout=timeout, memory_mib=memory_mib, variables={**(variables or {}), **self._own_variables()}
+        )
+        self.queue.grant_consume_messages(self.function)
+        self.mapping = lambda_.EventSourceMapping(
+            self,
+            "Mapping",
+            target=self.function,
+            event_source_arn=self.queue.queue_arn,
+            batch_size=batch_size,
+            max_batching_window=window,
+            max_concurrency=concurrency,
+            report_batch_item_failures=True,
+        )
+        self.dead_letter_alarm = dead_letter_alarm(self, self.dead_letter_queue, task=task, settings=settings)
+        self._tell(id_)
+
+    def _queue(
+        self,
+        id_: str,
+        settings: Settings,
+        key: kms.IKey | None,
+        *,
+        retention: Duration,
+        visibility: Duration | None = None,
+        dead_letters: sqs.DeadLetterQueue | None = None,
+    ) -> sqs.Queue:
+        managed = settings.encryption is Encryption.SQS_MANAGED
+        return sqs.Queue(
+            self,
+            id_,
+            encryption=sqs.QueueEncryption.SQS_MANAGED if managed else sqs.QueueEncryption.KMS,
+            encryption_master_key=key,
+            enforce_ssl=True,
+            max_message_size_bytes=LARGEST_MESSAGE,
+            retention_period=retention,
+            visibility_timeout=visibility,
+            dead_letter_queue=dead_letters,
+            removal_policy=settings.removal_policy,
+        )
+
+    def _subscribe(
+        self, topic: sns.ITopic, attribute_filter: Mapping[str, sns.SubscriptionFilter] | None
+    ) -> sns.Subscription:
+        """Raw, with the task's dead-letter queue for what SNS cannot deliver, and only once both queues let SNS in.
+
+        Written out where `topic.add_subscription` would do, because that puts the stack's name into the logical id.
+        """
+        for queue in (self.queue, self.dead_letter_queue):
+            queue.add_to_resource_policy(
+                iam.PolicyStatement(
+                    actions=["sqs:SendMessage"],
+                    principals=[iam.ServicePrincipal("sns.amazonaws.com")],
+                    resources=[queue.queue_arn],
+                    conditions={"ArnEquals": {"aws:SourceArn": topic.topic_arn}},
+                )
+            )
+        subscription = sns.Subscription(
+            self,
+            "Subscription",
+            topic=topic,
+            protocol=sns.SubscriptionProtocol.SQS,
+            endpoint=self.queue.queue_arn,
+            raw_message_delivery=True,
+            dead_letter_queue=self.dead_letter_queue,
+            filter_policy=attribute_filter,
+        )
+        subscription.node.add_dependency(self.queue, self.dead_letter_queue)
+        return subscription
+
+    def _function(
+        self, settings: Settings, *, timeout: Duration, memory_mib: int, variables: Mapping[str, str]
+    ) -> lambda_.Function:
+        log_group = logs.LogGroup(
+            self, "LogGroup", retention=settings.log_retention, removal_policy=settings.removal_policy
+        )
+        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        log_group.grant_write(role)
+        return lambda_.Function(
+            self,
+            "Function",
+            description=f"Runs {self.task} for each form event",
+            code=task_code(self.task),
+            handler=f"{self.task}.handler.handle",
+            layers=[dependencies(self)],
+            runtime=RUNTIME,
+            architecture=ARCHITECTURE,
+            timeout=timeout,
+            memory_size=memory_mib,
+            tracing=lambda_.Tracing.ACTIVE,
+            logging_format=lambda_.LoggingFormat.JSON,
+            application_log_level_v2=lambda_.ApplicationLogLevel[settings.log_level],
+            log_group=log_group,
+            role=role,
+            environment={**variables, "POWERTOOLS_LOG_LEVEL": settings.log_level},
+        )
+
+    def _own_variables(self) -> dict[str, str]:
+        return {
+            names.TASK: self.task,
+            names.QUEUE_URL: self.queue.queue_url,
+            names.RETRY_DELAYS: ",".join(map(str, self.retry.delays())),
+        }
+
+    def _tell(self, id_: str) -> None:
+        """What an operator's tools find this subscriber by."""
+        Tags.of(self).add("fanout:task", self.task)
+        stack = Stack.of(self)
+        prefix = id_ if self.node.scope is stack else Token.as_string(self.node.path).replace("/", "")
+        CfnOutput(stack, f"{prefix}QueueUrl", value=self.queue.queue_url)
+        CfnOutput(stack, f"{prefix}DeadLetterQueueUrl", value=self.dead_letter_queue.queue_url)
+        CfnOutput(stack, f"{prefix}FunctionName", value=self.function.function_name)

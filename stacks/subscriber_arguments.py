@@ -1,0 +1,93 @@
+"""Refuses a Subscriber that AWS would refuse, or that would lose messages, in the words of whoever wrote the call."""
+
+import re
+from collections.abc import Mapping
+
+from aws_cdk import Duration, Stack, Token
+from aws_cdk import aws_sns as sns
+
+from stacks.errors import ConfigurationError
+from stacks.retry_policy import RetryPolicy
+from stacks.settings import Settings
+
+RESERVED = ("AWS_", "FANOUT_", "POWERTOOLS_", "LAMBDA_")
+
+
+def check(
+    owner: str,
+    *,
+    settings: Settings,
+    retry: RetryPolicy,
+    timeout: Duration,
+    visibility: Duration,
+    memory_mib: int,
+    batch_size: int,
+    window: Duration,
+    max_concurrency: int,
+    attribute_filter: Mapping[str, sns.SubscriptionFilter],
+    variables: Mapping[str, str],
+) -> None:
+    """Raises ConfigurationError in one line that starts with `owner`. Durations in seconds."""
+    settings.validate()
+    retry.validate(owner)
+    _expect(owner, "timeout", 1 <= _seconds(timeout) <= 900, _seconds(timeout), "1 to 900 seconds")
+    _expect(owner, "memory_mib", 128 <= memory_mib <= 10_240, memory_mib, "128 to 10240")
+    _expect(owner, "batching_window", _seconds(window) <= 300, _seconds(window), "at most 300 seconds")
+    _expect(owner, "batch_size", 1 <= batch_size <= 10_000, batch_size, "1 to 10000")
+    _expect(
+        owner,
+        "batch_size",
+        batch_size <= 10 or _seconds(window) >= 1,
+        batch_size,
+        "at most 10, or a batching_window of at least 1 second",
+    )
+    _expect(owner, "max_concurrency", 2 <= max_concurrency <= 1_000, max_concurrency, "2 to 1000 (AWS refuses 1)")
+    _expect(owner, "attribute_filter", len(attribute_filter) <= 5, len(attribute_filter), "at most 5 attributes")
+    for name in variables:
+        _expect(
+            owner,
+            "variables",
+            re.fullmatch(r"[A-Za-z]\w+", name) and not name.startswith(RESERVED),
+            name,
+            f"letters, digits and _ that do not start with {', '.join(RESERVED)}",
+        )
+    _check_order_in_time(owner, settings, retry, timeout, visibility)
+
+
+def check_topic(owner: str, topic: sns.ITopic, stack: Stack) -> None:
+    """SNS wants the subscription's dead-letter queue in the topic's region.
+
+    https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
+    """
+    ours, theirs = stack.region, topic.env.region
+    if not Token.is_unresolved(ours) and not Token.is_unresolved(theirs) and ours != theirs:
+        raise ConfigurationError(
+            f"{owner}: the topic is in {theirs} and this stack in {ours}: deploy the subscriber to {theirs}"
+        )
+
+
+def _check_order_in_time(
+    owner: str, settings: Settings, retry: RetryPolicy, timeout: Duration, visibility: Duration
+) -> None:
+    """The last attempt must come before the queue forgets the message: SQS deletes what expires, dead letters or not."""
+    if _seconds(visibility) > 43_200:
+        raise ConfigurationError(
+            f"{owner}: 6 x timeout + window is {_seconds(visibility)} seconds: SQS hides a message for 43200 at most"
+        )
+    failing = sum(retry.delays()) + retry.attempts * _seconds(timeout)
+    crashing = retry.attempts * _seconds(visibility)
+    retention = settings.queue_retention_days * 86_400
+    if max(failing, crashing) >= retention:
+        raise ConfigurationError(
+            f"{owner}: {retry.attempts} attempts take up to {max(failing, crashing)} seconds, but the queue keeps a"
+            f" message for {retention}: raise queue_retention_days, or lower attempts, delays or timeout"
+        )
+
+
+def _expect(owner: str, argument: str, holds: object, value: object, expected: str) -> None:
+    if not holds:
+        raise ConfigurationError(f"{owner}: {argument} is {value!r}: expected {expected}")
+
+
+def _seconds(duration: Duration) -> int:
+    return int(duration.to_seconds())
