@@ -9,15 +9,15 @@ from stacks.errors import ConfigurationError
 from stacks.form_events_stack import FormEventsStack
 
 
-def main() -> None:
-    app = cdk.App()
+def add_stacks(app: cdk.App) -> None:
     for each in settings.ALL:
         FormEventsStack(app, f"FormEvents-{each.name}", settings=each)
-    app.synth()
 
 
 if __name__ == "__main__":
     try:
-        main()
+        app = cdk.App()
+        add_stacks(app)
+        app.synth()
     except ConfigurationError as error:
         sys.exit(f"error: {error}")

@@ -35,5 +35,4 @@ class Archive(Construct):
             grantee=grantee, actions=["s3:PutObject"], resource_arns=[self.bucket.arn_for_objects("*")]
         )
         if self._key:
-            self._key.grant_encrypt(grantee)
-            self._key.grant_decrypt(grantee)
+            self._key.grant(grantee, "kms:GenerateDataKey")

@@ -1,0 +1,36 @@
+"""One synth per session: every test here reads its templates, and none makes them again."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+
+import app
+from stacks import settings
+from tests.infra.reading import Synth, Template
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def cdk_context() -> dict[str, Any]:
+    """Without the flags of cdk.json a test would see a template that is never deployed."""
+    context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
+    return context
+
+
+@pytest.fixture(scope="session")
+def synth(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synth]:
+    folder = tmp_path_factory.mktemp("cdk.out")
+    made = cdk.App(context=cdk_context(), outdir=str(folder), builtin_cloud_formation_validation=False)
+    app.add_stacks(made)
+    made.synth()
+    yield Synth(made, folder)
+
+
+@pytest.fixture(params=[each.name for each in settings.ALL])
+def template(request: pytest.FixtureRequest, synth: Synth) -> Template:
+    """Each settings entry's template in turn."""
+    return synth[request.param]
