@@ -1,4 +1,4 @@
-"""The schema as code: compiled in memory for publishers, written to a file for tasks, which have no third-party imports."""
+"""The schema as code: compiled in memory for publishers, written to a file for tasks, which run on Python alone."""
 
 import re
 from collections.abc import Callable
@@ -33,7 +33,7 @@ RAISE: Final = re.compile(r"(raise JsonSchemaValueException\(.*?), value=.*, rul
 
 @cache
 def problem_finder() -> Callable[[dict[str, Any]], str | None]:
-    """A function from an event to what is wrong with it: path and rule, never a value; None when it keeps the contract."""
+    """A function from an event to what is wrong with it (path and rule, never a value) or None."""
     validate = fastjsonschema.compile(schema(), use_default=False)
 
     def problem(event: dict[str, Any]) -> str | None:

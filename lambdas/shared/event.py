@@ -1,7 +1,7 @@
 """From the body of a message to a typed event, or to one line that says why not.
 
-No reason holds a piece of the body: the body is personal data, and a reason ends in logs and in the dead letter's cause.
-For the same purpose an error is raised outside the `except` that found it: a JSONDecodeError keeps the whole body.
+No reason holds a piece of the body: a body is personal data, a reason ends in logs and in the dead letter's cause. For
+the same purpose an error is raised outside the `except` that found it: a JSONDecodeError keeps the whole body.
 """
 
 import json
@@ -16,7 +16,7 @@ from shared.errors import ContractViolation, UnknownVersion
 from shared.form_submitted_v1 import validate
 
 TYPE: Final = "form.submitted.v1"
-# Only what looks like a versioned type is repeated in a reason; anything else could be personal data in the wrong place.
+# A reason repeats only what looks like a versioned type; anything else could be personal data in the wrong place.
 _VERSIONED_TYPE: Final = r"[a-z0-9_-]{1,40}(\.[a-z0-9_-]{1,40}){0,4}\.v[0-9]{1,9}"
 
 

@@ -11,11 +11,11 @@ from shared.errors import ContractViolation as JsonSchemaValueException
 
 
 REGEX_PATTERNS = {
+    '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$': re.compile('^[A-Za-z0-9][A-Za-z0-9._-]{0,127}\\Z'),
+    '^[^@\\s\\u0000-\\u001f\\u007f]+@[^@\\s\\u0000-\\u001f\\u007f]+[.][^@\\s\\u0000-\\u001f\\u007f]+$': re.compile('^[^@\\s\\u0000-\\u001f\\u007f]+@[^@\\s\\u0000-\\u001f\\u007f]+[.][^@\\s\\u0000-\\u001f\\u007f]+\\Z'),
     '^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$': re.compile('^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}\\Z'),
     '^\\S+$': re.compile('^\\S+\\Z'),
-    '^[12][0-9]{3}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})$': re.compile('^[12][0-9]{3}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})\\Z'),
-    '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$': re.compile('^[A-Za-z0-9][A-Za-z0-9._-]{0,127}\\Z'),
-    '^[^@\\s\\u0000-\\u001f\\u007f]+@[^@\\s\\u0000-\\u001f\\u007f]+[.][^@\\s\\u0000-\\u001f\\u007f]+$': re.compile('^[^@\\s\\u0000-\\u001f\\u007f]+@[^@\\s\\u0000-\\u001f\\u007f]+[.][^@\\s\\u0000-\\u001f\\u007f]+\\Z')
+    '^[12][0-9]{3}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})$': re.compile('^[12][0-9]{3}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})\\Z')
 }
 
 NoneType = type(None)
@@ -29,6 +29,62 @@ def validate_urn_fanout_form_submitted_v1(data, custom_formats={}, name_prefix=N
         if data__missing_keys:
             raise JsonSchemaValueException("" + (name_prefix or "data") + " must contain " + (str(sorted(data__missing_keys)) + " properties"))
         data_keys = set(data.keys())
+        if "data" in data_keys:
+            data_keys.remove("data")
+            data__data = data["data"]
+            if not isinstance(data__data, (dict)):
+                raise JsonSchemaValueException("" + (name_prefix or "data") + ".data must be object")
+            data__data_is_dict = isinstance(data__data, dict)
+            if data__data_is_dict:
+                data__data__missing_keys = set(['form_id', 'submission_id', 'answers']) - data__data.keys()
+                if data__data__missing_keys:
+                    raise JsonSchemaValueException("" + (name_prefix or "data") + ".data must contain " + (str(sorted(data__data__missing_keys)) + " properties"))
+                data__data_keys = set(data__data.keys())
+                if "form_id" in data__data_keys:
+                    data__data_keys.remove("form_id")
+                    data__data__formid = data__data["form_id"]
+                    if not isinstance(data__data__formid, (str)):
+                        raise JsonSchemaValueException("" + (name_prefix or "data") + ".data.form_id must be string")
+                    if isinstance(data__data__formid, str):
+                        if not REGEX_PATTERNS['^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$'].search(data__data__formid):
+                            raise JsonSchemaValueException("" + (name_prefix or "data") + ".data.form_id must match pattern ^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")
+                if "submission_id" in data__data_keys:
+                    data__data_keys.remove("submission_id")
+                    data__data__submissionid = data__data["submission_id"]
+                    if not isinstance(data__data__submissionid, (str)):
+                        raise JsonSchemaValueException("" + (name_prefix or "data") + ".data.submission_id must be string")
+                    if isinstance(data__data__submissionid, str):
+                        if not REGEX_PATTERNS['^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$'].search(data__data__submissionid):
+                            raise JsonSchemaValueException("" + (name_prefix or "data") + ".data.submission_id must match pattern ^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")
+                if "submitter" in data__data_keys:
+                    data__data_keys.remove("submitter")
+                    data__data__submitter = data__data["submitter"]
+                    if not isinstance(data__data__submitter, (dict)):
+                        raise JsonSchemaValueException("" + (name_prefix or "data") + ".data.submitter must be object")
+                    data__data__submitter_is_dict = isinstance(data__data__submitter, dict)
+                    if data__data__submitter_is_dict:
+                        data__data__submitter_keys = set(data__data__submitter.keys())
+                        if "email" in data__data__submitter_keys:
+                            data__data__submitter_keys.remove("email")
+                            data__data__submitter__email = data__data__submitter["email"]
+                            if not isinstance(data__data__submitter__email, (str)):
+                                raise JsonSchemaValueException("" + (name_prefix or "data") + ".data.submitter.email must be string")
+                            if isinstance(data__data__submitter__email, str):
+                                data__data__submitter__email_len = len(data__data__submitter__email)
+                                if data__data__submitter__email_len > 254:
+                                    raise JsonSchemaValueException("" + (name_prefix or "data") + ".data.submitter.email must be shorter than or equal to 254 characters")
+                                if not REGEX_PATTERNS['^[^@\\s\\u0000-\\u001f\\u007f]+@[^@\\s\\u0000-\\u001f\\u007f]+[.][^@\\s\\u0000-\\u001f\\u007f]+$'].search(data__data__submitter__email):
+                                    raise JsonSchemaValueException("" + (name_prefix or "data") + ".data.submitter.email must match pattern ^[^@\\s\\u0000-\\u001f\\u007f]+@[^@\\s\\u0000-\\u001f\\u007f]+[.][^@\\s\\u0000-\\u001f\\u007f]+$")
+                        if "name" in data__data__submitter_keys:
+                            data__data__submitter_keys.remove("name")
+                            data__data__submitter__name = data__data__submitter["name"]
+                            if not isinstance(data__data__submitter__name, (str)):
+                                raise JsonSchemaValueException("" + (name_prefix or "data") + ".data.submitter.name must be string")
+                if "answers" in data__data_keys:
+                    data__data_keys.remove("answers")
+                    data__data__answers = data__data["answers"]
+                    if not isinstance(data__data__answers, (dict)):
+                        raise JsonSchemaValueException("" + (name_prefix or "data") + ".data.answers must be object")
         if "specversion" in data_keys:
             data_keys.remove("specversion")
             data__specversion = data["specversion"]
@@ -95,62 +151,6 @@ def validate_urn_fanout_form_submitted_v1(data, custom_formats={}, name_prefix=N
             data__traceparent = data["traceparent"]
             if not isinstance(data__traceparent, (str)):
                 raise JsonSchemaValueException("" + (name_prefix or "data") + ".traceparent must be string")
-        if "data" in data_keys:
-            data_keys.remove("data")
-            data__data = data["data"]
-            if not isinstance(data__data, (dict)):
-                raise JsonSchemaValueException("" + (name_prefix or "data") + ".data must be object")
-            data__data_is_dict = isinstance(data__data, dict)
-            if data__data_is_dict:
-                data__data__missing_keys = set(['form_id', 'submission_id', 'answers']) - data__data.keys()
-                if data__data__missing_keys:
-                    raise JsonSchemaValueException("" + (name_prefix or "data") + ".data must contain " + (str(sorted(data__data__missing_keys)) + " properties"))
-                data__data_keys = set(data__data.keys())
-                if "form_id" in data__data_keys:
-                    data__data_keys.remove("form_id")
-                    data__data__formid = data__data["form_id"]
-                    if not isinstance(data__data__formid, (str)):
-                        raise JsonSchemaValueException("" + (name_prefix or "data") + ".data.form_id must be string")
-                    if isinstance(data__data__formid, str):
-                        if not REGEX_PATTERNS['^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$'].search(data__data__formid):
-                            raise JsonSchemaValueException("" + (name_prefix or "data") + ".data.form_id must match pattern ^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")
-                if "submission_id" in data__data_keys:
-                    data__data_keys.remove("submission_id")
-                    data__data__submissionid = data__data["submission_id"]
-                    if not isinstance(data__data__submissionid, (str)):
-                        raise JsonSchemaValueException("" + (name_prefix or "data") + ".data.submission_id must be string")
-                    if isinstance(data__data__submissionid, str):
-                        if not REGEX_PATTERNS['^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$'].search(data__data__submissionid):
-                            raise JsonSchemaValueException("" + (name_prefix or "data") + ".data.submission_id must match pattern ^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")
-                if "submitter" in data__data_keys:
-                    data__data_keys.remove("submitter")
-                    data__data__submitter = data__data["submitter"]
-                    if not isinstance(data__data__submitter, (dict)):
-                        raise JsonSchemaValueException("" + (name_prefix or "data") + ".data.submitter must be object")
-                    data__data__submitter_is_dict = isinstance(data__data__submitter, dict)
-                    if data__data__submitter_is_dict:
-                        data__data__submitter_keys = set(data__data__submitter.keys())
-                        if "email" in data__data__submitter_keys:
-                            data__data__submitter_keys.remove("email")
-                            data__data__submitter__email = data__data__submitter["email"]
-                            if not isinstance(data__data__submitter__email, (str)):
-                                raise JsonSchemaValueException("" + (name_prefix or "data") + ".data.submitter.email must be string")
-                            if isinstance(data__data__submitter__email, str):
-                                data__data__submitter__email_len = len(data__data__submitter__email)
-                                if data__data__submitter__email_len > 254:
-                                    raise JsonSchemaValueException("" + (name_prefix or "data") + ".data.submitter.email must be shorter than or equal to 254 characters")
-                                if not REGEX_PATTERNS['^[^@\\s\\u0000-\\u001f\\u007f]+@[^@\\s\\u0000-\\u001f\\u007f]+[.][^@\\s\\u0000-\\u001f\\u007f]+$'].search(data__data__submitter__email):
-                                    raise JsonSchemaValueException("" + (name_prefix or "data") + ".data.submitter.email must match pattern ^[^@\\s\\u0000-\\u001f\\u007f]+@[^@\\s\\u0000-\\u001f\\u007f]+[.][^@\\s\\u0000-\\u001f\\u007f]+$")
-                        if "name" in data__data__submitter_keys:
-                            data__data__submitter_keys.remove("name")
-                            data__data__submitter__name = data__data__submitter["name"]
-                            if not isinstance(data__data__submitter__name, (str)):
-                                raise JsonSchemaValueException("" + (name_prefix or "data") + ".data.submitter.name must be string")
-                if "answers" in data__data_keys:
-                    data__data_keys.remove("answers")
-                    data__data__answers = data__data["answers"]
-                    if not isinstance(data__data__answers, (dict)):
-                        raise JsonSchemaValueException("" + (name_prefix or "data") + ".data.answers must be object")
     return data
 
 validate: Callable[..., Any] = validate_urn_fanout_form_submitted_v1

@@ -1,0 +1,58 @@
+"""The schema, its examples and the generated validator say the same."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import contracts
+from contracts.__main__ import GENERATED, main
+from contracts.validator import problem_finder
+from shared import event
+
+ROOT = Path(contracts.__file__).parents[1]
+
+
+@pytest.mark.parametrize("body", contracts.valid_examples().values(), ids=contracts.valid_examples())
+def test_valid_examples_keep_the_contract(body: str) -> None:
+    assert problem_finder()(json.loads(body)) is None
+
+
+def test_examples_hold_made_up_data_only() -> None:
+    everything = "".join([*contracts.valid_examples().values(), *contracts.invalid_examples().values()])
+    hosts = re.findall(r"@([\w.-]+)", everything)
+    assert hosts and set(hosts) == {"example.com"}
+
+
+def test_the_type_has_one_value_everywhere() -> None:
+    assert contracts.TYPE == event.TYPE == contracts.schema()["properties"]["type"]["const"]
+
+
+def test_nothing_in_the_contract_closes_an_object_to_unknown_fields() -> None:
+    assert "additionalProperties" not in contracts.SCHEMA_PATH.read_text("utf-8")
+
+
+def test_the_committed_validator_is_current() -> None:
+    assert main(["--check"]) == 0, "run python -m contracts"
+
+
+def test_check_names_the_stale_file_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stale = tmp_path / "form_submitted_v1.py"
+    for content in (None, "# another schema\n"):
+        if content:
+            stale.write_text(content)
+        assert main(["--check"], generated=stale) == 1
+        assert capsys.readouterr().err == f"{stale} is not what the schema says: run python -m contracts\n"
+    assert main([], generated=stale) == 0
+    assert stale.read_text("utf-8") == GENERATED.read_text("utf-8")
+
+
+def test_a_task_needs_no_third_party_package_to_read_an_event() -> None:
+    """`-S` hides site-packages, as a Lambda function without a layer would."""
+    code = "import shared.event, sys; sys.exit('decimal' in sys.modules)"
+    subprocess.run(
+        [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, 'lambdas'); {code}"], cwd=ROOT, check=True
+    )
