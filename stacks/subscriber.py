@@ -134,7 +134,7 @@ class Subscriber(Construct):
 
         Written out where `topic.add_subscription` would do, because that puts the stack's name into the logical id.
         """
-        for queue in (self.queue, self.dead_letter_queue):
+        allowed = [
             queue.add_to_resource_policy(
                 iam.PolicyStatement(
                     actions=["sqs:SendMessage"],
@@ -143,6 +143,8 @@ class Subscriber(Construct):
                     conditions={"ArnEquals": {"aws:SourceArn": topic.topic_arn}},
                 )
             )
+            for queue in (self.queue, self.dead_letter_queue)
+        ]
         subscription = sns.Subscription(
             self,
             "Subscription",
@@ -153,7 +155,7 @@ class Subscriber(Construct):
             dead_letter_queue=self.dead_letter_queue,
             filter_policy=attribute_filter,
         )
-        subscription.node.add_dependency(self.queue, self.dead_letter_queue)
+        subscription.node.add_dependency(*(each.policy_dependable for each in allowed if each.policy_dependable))
         return subscription
 
     def _function(

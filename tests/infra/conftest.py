@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from cdk_nag import AwsSolutionsChecks
 
 import app
 from stacks import settings
+from tests.infra.acknowledged import acknowledge
 from tests.infra.reading import Synth, Template
 
 ROOT = Path(__file__).parent.parent.parent
@@ -26,7 +29,10 @@ def synth(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synth]:
     folder = tmp_path_factory.mktemp("cdk.out")
     made = cdk.App(context=cdk_context(), outdir=str(folder), builtin_cloud_formation_validation=False)
     app.add_stacks(made)
-    made.synth()
+    acknowledge(made)
+    cdk.Validations.of(made).add_plugins(AwsSolutionsChecks(made))
+    with suppress(RuntimeError):  # findings are in the report, which test_gates reads; templates are written before
+        made.synth()
     yield Synth(made, folder)
 
 

@@ -52,9 +52,7 @@ def dead_letter_queues(template: Template) -> dict[str, Resource]:
 def task_queues(template: Template) -> dict[str, Resource]:
     """The queues with a RedrivePolicy."""
     return {
-        id_: each
-        for id_, each in of_type(template, "AWS::SQS::Queue").items()
-        if "RedrivePolicy" in each["Properties"]
+        id_: each for id_, each in of_type(template, "AWS::SQS::Queue").items() if "RedrivePolicy" in each["Properties"]
     }
 
 

@@ -1,0 +1,44 @@
+"""A team that knows only the topic's ARN adds a subscriber in its own stack; the first stack does not change."""
+
+from pathlib import Path
+
+import aws_cdk as cdk
+from aws_cdk import aws_sns as sns
+
+from stacks import settings
+from stacks.form_events_stack import FormEventsStack
+from stacks.subscriber import Subscriber
+from tests.infra.conftest import cdk_context
+from tests.infra.reading import Synth, of_type, statements, target
+
+TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:FormSubmitted"
+
+
+def test_a_subscriber_from_an_arn_changes_nothing_in_the_first_stack(synth: Synth, tmp_path: Path) -> None:
+    both = cdk.App(context=cdk_context(), outdir=str(tmp_path), builtin_cloud_formation_validation=False)
+    FormEventsStack(both, "FormEvents-staging", settings=settings.STAGING)
+    theirs = cdk.Stack(both, "AnotherTeam")
+    topic = sns.Topic.from_topic_arn(theirs, "FormSubmitted", TOPIC_ARN)
+    Subscriber(theirs, "SyncCrm", topic=topic, task="archive_submission", settings=settings.STAGING)
+    assembly = both.synth()
+
+    first = "FormEvents-staging.template.json"
+    assert (tmp_path / first).read_bytes() == (synth.folder / first).read_bytes()
+
+    template = assembly.get_stack_by_name("AnotherTeam").template
+    (subscription,) = [
+        each for each in of_type(template, "AWS::SNS::Subscription").values() if each["Properties"]["Protocol"] == "sqs"
+    ]
+    assert subscription["Properties"]["TopicArn"] == TOPIC_ARN
+    assert "AWS::SNS::Topic" not in {each["Type"] for id_, each in template["Resources"].items() if "Sync" in id_}
+    (key,) = of_type(template, "AWS::KMS::Key").values()
+    conditions = [each.get("Condition") for each in statements(key)]
+    assert {"ArnEquals": {"aws:SourceArn": TOPIC_ARN}} in conditions
+    queues = of_type(template, "AWS::SQS::Queue").values()
+    assert len({target(each["Properties"]["KmsMasterKeyId"]) for each in queues}) == 1
+
+
+def test_cdk_ls_would_list_the_four_stacks(synth: Synth) -> None:
+    assert [each.node.id for each in synth.app.node.children if isinstance(each, cdk.Stack)] == [
+        f"FormEvents-{name}" for name in ("dev", "staging", "prod", "local")
+    ]
