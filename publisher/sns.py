@@ -86,7 +86,7 @@ class FormEvents:
         An event that SNS fails alone is sent again under the same id, ATTEMPTS times at most, then reported in the
         result; the others go on. When SNS refuses a whole request, reading stops and PublishError is raised; its
         `result` has what became of the events read so far. When `events` itself raises, what was read is published
-        first, and a note on the exception counts it. In a FIFO topic an event that is sent again may come after younger ones.
+        first, and a note on the exception counts it. In a FIFO topic an event sent again may come after younger ones.
         """
         tally = _Tally()
         try:

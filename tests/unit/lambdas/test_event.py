@@ -143,7 +143,7 @@ def with_canary(place: str, value: Any) -> dict[str, Any]:
     holder = [CANARY, value]
     submitter, data = event["data"]["submitter"], event["data"]
     if place in {"email", "name"}:
-        submitter[place] = CANARY if value is None else holder
+        submitter[place] = f"{CANARY}@example.com" if value is None else holder
     elif place in {"submitter", "answers"}:
         data[place] = holder
     elif place == "data":
