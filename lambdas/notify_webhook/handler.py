@@ -3,11 +3,12 @@
 import os
 
 from urllib3 import PoolManager, Timeout
+from urllib3.exceptions import HTTPError
 
 from notify_webhook.secret import signing_key
 from notify_webhook.signature import sign
 from shared.batch import each_message
-from shared.errors import PermanentError
+from shared.errors import PermanentError, TransientError
 from shared.event import FormSubmitted
 
 _URL = os.environ["WEBHOOK_URL"]
@@ -16,24 +17,22 @@ _TRY_AGAIN = (408, 429)
 _http = PoolManager(maxsize=10, timeout=_TIMEOUT, retries=False)
 
 
-class WebhookUnavailable(Exception):
-    """The receiver may do better later: it did not answer in time, or said so itself."""
-
-
 def notify_webhook(form: FormSubmitted) -> None:
-    """Posts the event as it was published. 2xx is done; 408, 429 and 5xx may pass; any other answer is permanent."""
-    response = _http.request(
-        "POST",
-        _URL,
-        body=form.body.encode(),
-        headers={"Content-Type": "application/cloudevents+json", **sign(form.id, form.body, signing_key())},
-        redirect=False,
-    )
-    if 200 <= response.status < 300:
+    """Posts the event as it was published. 2xx is done; 408, 429, 5xx and no answer may pass; the rest is permanent."""
+    status = _post(form)
+    if 200 <= status < 300:
         return
-    if response.status >= 500 or response.status in _TRY_AGAIN:
-        raise WebhookUnavailable(response.status)
-    raise PermanentError(f"the webhook answered {response.status}")
+    if status >= 500 or status in _TRY_AGAIN:
+        raise TransientError(f"the webhook answered {status}")
+    raise PermanentError(f"the webhook answered {status}")
+
+
+def _post(form: FormSubmitted) -> int:
+    headers = {"Content-Type": "application/cloudevents+json", **sign(form.id, form.body, signing_key())}
+    try:
+        return _http.request("POST", _URL, body=form.body.encode(), headers=headers, redirect=False).status
+    except HTTPError as error:
+        raise TransientError(f"the webhook did not answer: {type(error).__name__}") from error
 
 
 handle = each_message(notify_webhook)

@@ -1,11 +1,16 @@
-"""What a task raises when trying again cannot help. Any other exception means: try again."""
+"""What a task raises on purpose. Any other exception is transient too, but only its place is told, not its message."""
 
 
-class PermanentError(Exception):
-    """A retry cannot help: the event goes to the task's dead-letter queue at once.
+class TaskError(Exception):
+    """The first argument is the reason: one line for the operator, without form answers or other personal data."""
 
-    The first argument is the reason: one line for the operator, without form answers or other personal data.
-    """
+
+class TransientError(TaskError):
+    """It may pass: the event comes back at the next step of the subscriber's retry schedule."""
+
+
+class PermanentError(TaskError):
+    """A retry cannot help: the event belongs in the task's dead-letter queue."""
 
 
 class ContractViolation(PermanentError):

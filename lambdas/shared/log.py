@@ -1,12 +1,15 @@
 """One JSON line per outcome, readable by machines, without a form's answers."""
 
+import os
 import traceback
 
 from aws_lambda_powertools import Logger
 
-from shared.errors import PermanentError
+from shared import variables
+from shared.errors import TaskError
 
-logger = Logger()
+logger = Logger(task=os.environ.get(variables.TASK, "unknown"), location=None, use_rfc3339=True, utc=True)
+logger.remove_keys(["service"])  # Powertools' word for what we call a task
 
 
 def describe(error: BaseException) -> dict[str, str]:
@@ -16,7 +19,7 @@ def describe(error: BaseException) -> dict[str, str]:
     other message could hold whatever the task was working on, so the place it comes from stands for it.
     """
     kind = type(error).__name__
-    if isinstance(error, PermanentError):
+    if isinstance(error, TaskError):
         return {"error_type": kind, "error": str(error)}
     response = getattr(error, "response", None)
     if isinstance(response, dict) and "Error" in response:

@@ -5,15 +5,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from shared.errors import PermanentError
+from shared.errors import PermanentError, TransientError
 from shared.event import FormSubmitted
 from shared.log import describe, logger
 
 Record = dict[str, Any]
 
 
-class OutOfTime(Exception):
+class OutOfTime(TransientError):
     """The function's time was nearly over: the message was given back so that its neighbours keep their attempts."""
+
+    def __init__(self) -> None:
+        super().__init__("not finished when the function's time was nearly over")
 
 
 @dataclass(frozen=True, slots=True)
