@@ -76,7 +76,11 @@ def test_the_same_message_twice_in_a_batch_is_answered_for_both(queue: Queue, bo
 
 def test_messages_are_worked_on_at_the_same_time(queue: Queue, body: str) -> None:
     all_here = threading.Barrier(10, timeout=5)
-    handle = each_message(lambda form: all_here.wait() and None)
+
+    def task(form: FormSubmitted) -> None:
+        all_here.wait()
+
+    handle = each_message(task)
     assert failures(handle({"Records": [record(body, f"m-{n}") for n in range(10)]}, Context())) == []
 
 
