@@ -12,7 +12,7 @@ export CDK_HOME ?= $(CURDIR)/.venv/cache/cdk
 export CDK_VALIDATION ?= false
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test unit lint types check synth snapshot contract lock up down status deploy diff clean
+.PHONY: help install demo test lint types unit synth snapshot contract lock up down status deploy diff clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,3 +56,57 @@ lock: ## compile the dependency groups of pyproject.toml to the three requiremen
 	$(COMPILE) --group lambdas --generate-hashes -o lambdas/requirements.txt
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+# --- the two commands ------------------------------------------------------------------------------------------------
+
+demo: install ## from nothing to proof: real events through three real tasks on an embedded AWS
+	@$(BIN)/python -m local demo
+
+test: lint types ## everything CI runs
+	$(BIN)/python -m pytest
+
+# --- every day -------------------------------------------------------------------------------------------------------
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install
+	$(BIN)/mypy
+
+unit: install ## the tests that take milliseconds
+	$(BIN)/python -m pytest tests/unit
+
+synth: install ## templates of all environments to cdk.out, without the CDK CLI
+	CDK_OUTDIR=cdk.out CDK_CONTEXT_JSON="$$($(BIN)/python -c 'import json; print(json.dumps(json.load(open("cdk.json"))["context"]))')" $(BIN)/python app.py
+
+snapshot: install ## accept the templates as they are now
+	$(BIN)/python -m pytest tests/infra/test_snapshots.py --update-snapshots
+
+contract: install ## write the tasks' validator anew from contracts/*.schema.json
+	$(BIN)/python -m contracts
+
+up: install ## start the embedded AWS and deploy FormEvents-local; again: deploy what changed
+	@$(BIN)/python -m local up
+
+down: ## stop it
+	@$(BIN)/python -m local down
+
+status: ## say what runs
+	@$(BIN)/python -m local status
+
+# --- AWS: each names its environment, and none is part of another target ---------------------------------------------
+
+deploy: CDK_VALIDATION := true
+deploy: install ## make deploy ENV=dev
+	@$(MAKE) --no-print-directory synth
+	@$(BIN)/python -m ops.preflight prepare cdk.out FormEvents-$(ENV)
+	$(BIN)/cdk deploy --app cdk.out FormEvents-$(ENV) $(if $(CI),--require-approval never)
+
+diff: install ## make diff ENV=dev
+	@$(MAKE) --no-print-directory synth
+	@$(BIN)/python -m ops.preflight check cdk.out FormEvents-$(ENV)
+	$(BIN)/cdk diff --app cdk.out FormEvents-$(ENV)
+
+clean: ## remove what install and synth made
+	rm -rf .venv node_modules lambdas/.layer cdk.out *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
