@@ -1,0 +1,41 @@
+"""The rules, grouped by what they are about. Importing this package registers all of them in checks.rule.RULES."""
+
+from checks.rules import (
+    acknowledgements,
+    alarms,
+    concurrency,
+    dead_letters,
+    encryption,
+    filters,
+    functions,
+    limits,
+    logs,
+    mappings,
+    queue_policies,
+    queues,
+    redrive_allow,
+    secrets,
+    stateful,
+    subscriptions,
+    tls,
+)
+
+__all__ = [
+    "acknowledgements",
+    "alarms",
+    "concurrency",
+    "dead_letters",
+    "encryption",
+    "filters",
+    "functions",
+    "limits",
+    "logs",
+    "mappings",
+    "queue_policies",
+    "queues",
+    "redrive_allow",
+    "secrets",
+    "stateful",
+    "subscriptions",
+    "tls",
+]

@@ -1,0 +1,41 @@
+"""Each rule has a minimal template that it complains about, and one that it does not: checks/examples/<rule>.yaml."""
+
+import pytest
+
+from checks import RULES, Template, check_template, load_contract
+from checks.examples import ROOT, examples
+
+CONTRACT = load_contract(ROOT.parents[1] / "contracts")
+WITH_EXAMPLE = [
+    rule for rule in RULES if rule != "template-near-limit"
+]  # 400 resources are shown by a test of their own
+
+
+def rules_found(text: str) -> set[str]:
+    from checks.yaml_loader import parse_yaml
+
+    template = Template(parse_yaml(text, "example"))
+    return {each.rule for each in check_template(template, contract=CONTRACT) if each.acknowledged is None}
+
+
+@pytest.mark.parametrize("rule", WITH_EXAMPLE)
+def test_the_broken_example_is_found(rule: str) -> None:
+    broken, _ = examples(rule)
+    assert rule in rules_found(broken)
+
+
+@pytest.mark.parametrize("rule", WITH_EXAMPLE)
+def test_the_clean_example_is_not(rule: str) -> None:
+    _, clean = examples(rule)
+    assert rule not in rules_found(clean)
+
+
+def test_every_example_belongs_to_a_rule() -> None:
+    assert {path.stem for path in ROOT.glob("*.yaml")} == set(WITH_EXAMPLE)
+
+
+def test_four_hundred_and_one_resources_are_near_the_limit() -> None:
+    resources = {f"Parameter{number}": {"Type": "AWS::SSM::Parameter"} for number in range(401)}
+    assert {each.rule for each in check_template({"Resources": resources})} == {"template-near-limit"}
+    del resources["Parameter0"]
+    assert check_template({"Resources": resources}) == []
