@@ -78,7 +78,8 @@ unit: install ## the tests that take milliseconds
 	$(BIN)/python -m pytest tests/unit
 
 synth: install ## templates of all environments to cdk.out, without the CDK CLI
-	CDK_OUTDIR=cdk.out CDK_CONTEXT_JSON="$$($(BIN)/python -c 'import json; print(json.dumps(json.load(open("cdk.json"))["context"]))')" $(BIN)/python app.py
+	@CDK_OUTDIR=cdk.out CDK_CONTEXT_JSON="$$($(BIN)/python -c 'import json; print(json.dumps(json.load(open("cdk.json"))["context"]))')" $(BIN)/python app.py
+	@echo "cdk.out: templates of $$(ls cdk.out | grep -c template.json) environments"
 
 snapshot: install ## accept the templates as they are now
 	$(BIN)/python -m pytest tests/infra/test_snapshots.py --update-snapshots

@@ -119,10 +119,11 @@ def main(arguments: list[str]) -> int:
     try:
         _refuse_another_endpoint(os.environ.get("AWS_ENDPOINT_URL"))
         wanted = destination(Path(assembly), stack)
+        session = boto3.Session(region_name=os.environ.get("AWS_REGION"))  # boto3 itself reads only AWS_DEFAULT_REGION
         if step == "prepare":
-            prepare(wanted, boto3.Session(), print)
+            prepare(wanted, session, print)
         else:
-            check(wanted, boto3.Session())
+            check(wanted, session)
     except (Refused, BotoCoreError, ClientError) as error:
         print(f"error: {error if isinstance(error, Refused) else _said_plainly(error)}", file=sys.stderr)
         return 1
