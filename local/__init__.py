@@ -1,0 +1,1 @@
+"""The same stack without AWS: the only room that knows the emulator."""

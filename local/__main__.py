@@ -1,0 +1,85 @@
+"""`python -m local up | down | status | demo`: what the Makefile calls."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from typer.exceptions import TyperException
+
+from local.console import console, errors
+from local.demo import demo as run_demo
+from local.errors import LocalError
+from local.interrupts import stop_on_all
+from local.run import Run
+from local.state import ROOT
+from local.status import report, show
+
+MAIN, DEMO = ".local", ".local/demo"
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+State = Annotated[Path, typer.Option(help="Folder of this run's processes, logs and addresses.")]
+
+
+@app.command()
+def up(
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="For the embedded AWS; else 4566, or any.")] = None,
+    state: State = ROOT / MAIN,
+) -> None:
+    """Start the embedded AWS, deploy FormEvents-local, write .local/env. Again: deploy what changed."""
+    run = Run(state)
+    with run.state.lock(waiting=lambda: console.print("another `make up` or `make down` is at work here: waiting")):
+        outputs = run.up(port)
+    console.print(
+        f"\ntopic  {outputs.topic_arn}\nuse it [bold]set -a; . {run.state.environment}; set +a[/]", soft_wrap=True
+    )
+
+
+@app.command()
+def down(state: State = ROOT / MAIN) -> None:
+    """Stop everything that `up` started. What was in the embedded AWS is gone."""
+    run = Run(state)
+    with run.state.lock(waiting=lambda: console.print("another `make up` is at work here: waiting")):
+        was_running = run.down()
+    console.print("stopped" if was_running else "nothing ran")
+
+
+@app.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False, state: State = ROOT / MAIN
+) -> None:
+    """Say what runs, and how many messages wait where."""
+    told = report(Run(state))
+    if as_json:
+        sys.stdout.write(json.dumps(told, indent=2) + "\n")
+    else:
+        show(told)
+
+
+@app.command()
+def demo(state: State = ROOT / DEMO) -> None:
+    """From nothing to proof in half a minute; everything is stopped afterwards."""
+    if not run_demo(state):
+        raise typer.Exit(1)
+
+
+def main() -> int:
+    stop_on_all()
+    try:
+        code = app(standalone_mode=False)
+    except (KeyboardInterrupt, typer.Abort):
+        errors.print("interrupted: everything that this command started was stopped")
+        return 130
+    except TyperException as error:
+        errors.print(f"error: {error.format_message().rstrip('.')}; see python -m local --help", markup=False)
+        return error.exit_code
+    except (LocalError, BotoCoreError, ClientError, OSError) as error:
+        errors.print(f"error: {' '.join(str(error).split())}", markup=False)
+        return 1
+    return code if isinstance(code, int) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+"""The demo on the screen."""
+
+import json
+from collections.abc import Sequence
+
+from rich.console import Group
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+
+from local.console import console
+from local.evidence import Evidence
+from local.verdicts import DEAD, DONE, RETRYING, WAITING, Verdict
+from publisher import Event
+
+_STYLES = {DONE: "green", DEAD: "red", RETRYING: "yellow", WAITING: "dim"}
+
+
+def table_of(verdicts: Sequence[Verdict]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("event", "task", "delivered"):
+        table.add_column(title, no_wrap=True)
+    table.add_column("attempts", justify="right")
+    table.add_column("outcome", no_wrap=True)
+    table.add_column("ms to done", justify="right")
+    table.add_column("evidence", overflow="fold")
+    table.add_column("expected")
+    shown = ""
+    for each in verdicts:
+        table.add_row(escape(each.event.form_id) if each.event.id != shown else "", *_row(each))
+        shown = each.event.id
+    return table
+
+
+def _row(each: Verdict) -> list[str]:
+    style = _STYLES[each.status]
+    return [
+        each.task,
+        "yes" if each.delivered else "",
+        str(each.attempts or ""),
+        f"[{style}]{each.status}[/]",
+        f"{each.milliseconds:.0f}" if each.milliseconds is not None else "",
+        escape(each.evidence),
+        {True: "[green]yes[/]", False: "[red bold]NO[/]", None: ""}[each.as_expected],
+    ]
+
+
+def show_evidence(evidence: Evidence, event: Event) -> None:
+    """All three effects of one event, as the outside world got them."""
+    submission_id = json.loads(event.body)["data"]["submission_id"]
+    for email in (each for each in evidence.emails() if submission_id in each.text):
+        head = f"From: {email.sender}\nTo: {', '.join(email.to)}\nSubject: {email.subject}\n\n"
+        _panel("send_confirmation: the e-mail, as SES was given it", head + email.text.strip())
+    for key, body in evidence.archived(event.id).items():
+        _panel(f"archive_submission: s3://{evidence.outputs.archive_bucket}/{key}", body.decode())
+    for request in evidence.webhooks(event.id)[-1:]:
+        names = ("content-type", "webhook-id", "webhook-timestamp", "webhook-signature")
+        lines = [f"{name}: {request.headers.get(name, '')}" for name in names]
+        told = f"signature {request.signature}, checked with the key from Secrets Manager; answered {request.answer}"
+        _panel(f"notify_webhook: POST {request.path}", "\n".join([*lines, "", request.body]), told)
+
+
+def show_dead_letters(evidence: Evidence) -> None:
+    for task in evidence.outputs.tasks:
+        letters = evidence.dead_letters(task)
+        bodies = [json.loads(letter.get("Body", "{}")) for letter in letters]
+        held = ", ".join(f"{body['id']} ({body['data']['form_id']})" for body in bodies) or "empty"
+        style = "red" if letters else "dim"
+        console.print(f"  dead-letter queue of {task}: [{style}]{escape(held)}[/]")
+
+
+def _panel(title: str, text: str, subtitle: str = "") -> None:
+    content = Group(escape(text), f"[green]{escape(subtitle)}[/]") if subtitle else escape(text)
+    console.print(Panel(content, title=escape(title), title_align="left", border_style="dim"))

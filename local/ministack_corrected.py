@@ -1,0 +1,107 @@
+"""ministack 1.5.33, corrected where it refuses what AWS allows: hypercorn serves the `app` of this module.
+
+Each correction narrows the distance to AWS for every stack, so that no template and no policy bends to the emulator.
+"""
+
+import json
+import string
+from collections.abc import Mapping
+from email.utils import parseaddr
+from typing import Any
+
+# ministack has no types: what is read from it here is what 1.5.33, pinned, has.
+from ministack import app as gateway  # type: ignore[import-untyped]
+from ministack.core import iam_actions  # type: ignore[import-untyped]
+from ministack.core.responses import get_account_id, get_region  # type: ignore[import-untyped]
+from ministack.services import secretsmanager  # type: ignore[import-untyped]
+from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
+
+# --- 1. A batch call needs the permission of the single one ---------------------------------------------------------
+# There is no sqs:ChangeMessageVisibilityBatch in IAM, nor an sns:PublishBatch:
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html
+
+_BATCH_CALLS = {
+    "sns:PublishBatch": "sns:Publish",
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+}
+_extract_iam_action = iam_actions.extract_iam_action
+
+
+def _action(*args: Any) -> str | None:
+    action = _extract_iam_action(*args)
+    return _BATCH_CALLS.get(action, action) if action else None
+
+
+iam_actions.extract_iam_action = _action
+
+# --- 2. SES decides by the identity and by the From address ---------------------------------------------------------
+# ministack asks about resource "*" without condition keys, so a policy that names either never allows anything:
+# https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html
+
+_enforce_ses_v2 = gateway._enforce_ses_v2
+
+
+def _enforce(method: str, path: str, headers: Mapping[str, str], body: bytes, query: Any, request_id: str) -> Any:
+    if (method, path.rstrip("/")) != ("POST", "/v2/email/outbound-emails"):
+        return _enforce_ses_v2(method, path, headers, body, query, request_id)
+    sender = parseaddr(str(json.loads(body).get("FromEmailAddress", "")))[1]
+    return gateway._enforce_data_plane(
+        "sesv2",
+        "ses:SendEmail",
+        headers,
+        query,
+        request_id,
+        resource_arn=f"arn:aws:ses:{get_region()}:{get_account_id()}:identity/{sender}",
+        service_context={"ses:FromAddress": sender},
+    )
+
+
+gateway._enforce_ses_v2 = _enforce
+
+# --- 3. Ref of a secret is its ARN ----------------------------------------------------------------------------------
+# ministack gives its name, so a policy with that as its resource never allows anything:
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-secretsmanager-secret.html
+
+_SECRET = provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"]
+
+
+def _name(arn: str) -> str:
+    return str(secretsmanager._resolve(arn)[0])
+
+
+def _create(logical_id: str, properties: Any, stack: str) -> tuple[str, Any]:
+    _, attributes = provisioners._sm_secret_create(logical_id, properties, stack)
+    return attributes["Arn"], attributes
+
+
+def _update(arn: str, old: Any, new: Any, stack: str, logical_id: str | None = None) -> tuple[str, Any]:
+    _, attributes = provisioners._sm_secret_update(_name(arn), old, new, stack, logical_id)
+    return attributes["Arn"], attributes
+
+
+def _delete(arn: str, properties: Any) -> None:
+    provisioners._sm_secret_delete(_name(arn), properties)
+
+
+_SECRET.update(create=_create, update=_update, delete=_delete)
+
+# --- 4. A generated secret keeps to its alphabet --------------------------------------------------------------------
+# ministack ignores ExcludePunctuation, so what should be valid base64 is not:
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-secretsmanager-secret-generatesecretstring.html
+
+_secret_string = provisioners._sm_secret_string
+
+
+def _generate(properties: dict[str, Any]) -> Any:
+    wanted = properties.get("GenerateSecretString") or {}
+    if str(wanted.get("ExcludePunctuation", "")).lower() == "true":
+        excluded = wanted.get("ExcludeCharacters", "") + string.punctuation
+        properties = {**properties, "GenerateSecretString": {**wanted, "ExcludeCharacters": excluded}}
+    return _secret_string(properties)
+
+
+provisioners._sm_secret_string = _generate
+
+app = gateway.app
