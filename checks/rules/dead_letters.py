@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from checks.messaging import all_subscriptions, dead_letter_queue_of, is_fifo, queues, subscriptions
+from checks.messaging import QUEUE, all_subscriptions, dead_letter_queue_of, is_fifo, queues, subscriptions
 from checks.rule import Problem, rule
 from checks.rules.queues import DEFAULT_RETENTION
 from checks.template import Resource, Template
+from checks.values import UNKNOWN, Value, shown
 
 _RETENTION = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/setting-up-dead-letter-queue-retention.html"
 _CONFIGURE = (
@@ -47,18 +48,12 @@ def dead_letter_retention_not_longer(template: Template) -> Iterator[Problem]:
     link=_CONFIGURE,
 )
 def dead_letter_queue_shared(template: Template) -> Iterator[Problem]:
-    users: dict[Resource, set[str]] = defaultdict(set)
-    for queue in (each for one in (template, *template.siblings) for each in queues(one)):
-        target = dead_letter_queue_of(queue)
-        if isinstance(target, Resource):
-            users[target].add(queue.path)
-    for each in all_subscriptions(template):
-        if isinstance(each.dead_letter_queue, Resource):
-            task = each.endpoint.path if isinstance(each.endpoint, Resource) else each.resource.path
-            users[each.dead_letter_queue].add(task)
-    for dead_letters, tasks in users.items():
-        if len(tasks) > 1 and dead_letters.template is template:
-            yield Problem(dead_letters, f"shared by {len(tasks)} tasks: {', '.join(sorted(tasks))}")
+    for dead_letters, tasks in _users(template).items():
+        imported = {each for each in tasks if not isinstance(each, Resource)}  # one of these may be one of the others
+        for some in (tasks - imported, imported):
+            if len(some) > 1 and dead_letters.template is template:
+                names = sorted(each.path if isinstance(each, Resource) else shown(each) for each in some)
+                yield Problem(dead_letters, f"shared by {len(some)} tasks: {', '.join(names)}")
 
 
 @rule(
@@ -77,3 +72,16 @@ def dead_letter_queue_of_other_type(template: Template) -> Iterator[Problem]:
         if fifo is not None and isinstance(dead_letters, Resource) and is_fifo(dead_letters) is (not fifo):
             kind = "FIFO" if fifo else "standard"
             yield Problem(owner, f"this is {kind}, but its dead-letter queue {dead_letters.id} is not")
+
+
+def _users(template: Template) -> dict[Resource, set[Value]]:
+    """The queues whose messages may end in each dead-letter queue, by their own policy or by a subscription's."""
+    users: dict[Resource, set[Value]] = defaultdict(set)
+    for queue in template.everywhere(QUEUE):
+        target = dead_letter_queue_of(queue)
+        if isinstance(target, Resource):
+            users[target].add(queue)
+    for each in all_subscriptions(template):
+        if isinstance(each.dead_letter_queue, Resource) and each.endpoint not in (None, UNKNOWN):
+            users[each.dead_letter_queue].add(each.endpoint)
+    return users
