@@ -59,7 +59,9 @@ class Acknowledgement:
 
 def written_in(template: Template) -> Iterator[Acknowledgement]:
     """Acknowledgements in a template: `Metadata: {fanout: {acknowledge: [{rule, reason}]}}` of a resource, or of the
-    template, where each also names the resource."""
+    template, where each also names the resource; and those written with CDK."""
+    for rule, path, reason in template.acknowledged_in_cdk:
+        yield Acknowledgement(rule, path, reason)
     for entry in _entries(template.body.get("Metadata")):
         yield Acknowledgement(_text(entry, "rule"), _text(entry, "resource"), _text(entry, "reason"))
     for resource in template.resources.values():

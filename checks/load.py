@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from checks.cdk_out import acknowledgements_in, artifact_of, as_dict, paths_in
 from checks.findings import Acknowledgement
 from checks.template import Template
 
 LARGEST = 20_000_000
-NATIVE_ACKNOWLEDGEMENTS = "aws:cdk:acknowledged-rules"
-PLUGIN_NAMESPACE = "Fanout::"
 _ENDINGS = ("*.template.json", "*.template", "*.json", "*.yaml", "*.yml")
 
 
@@ -26,13 +25,13 @@ def load(path: Path, *, production: bool = False) -> list[Template]:
         raise Unusable(f"{path}: there is no such file or folder")
     if path.is_dir():
         return list(_folder(path, production))
+    if path.name.endswith(".template.json"):
+        return [_synthesized(path, production)]
     return [_template(path, path.stem.removesuffix(".template"), production)]
 
 
 def load_acknowledgements(path: Path) -> list[Acknowledgement]:
-    """A JSON (or YAML) list of `{rule, resource, reason}`, or those that CDK wrote into a `cdk.out` folder."""
-    if path.is_dir():
-        return [each for file in sorted(path.rglob("*.metadata.json")) for each in _native(_parsed(file))]
+    """A JSON (or YAML) list of `{rule, resource, reason}`."""
     entries = _parsed(path)
     keys = {"rule", "resource", "reason"}
     for entry in entries if isinstance(entries, list) else [None]:
@@ -61,13 +60,10 @@ def parse(text: str, where: str) -> Any:
 
 
 def _folder(folder: Path, production: bool) -> Iterator[Template]:
-    manifests = sorted(folder.rglob("manifest.json"))
-    files = sorted({file for each in manifests for file in each.parent.glob("*.template.json")})
+    files = sorted(folder.rglob("*.template.json")) if (folder / "manifest.json").exists() else []
     if files:
-        protected = {name for each in manifests for name in _protected(each)}
         for file in files:
-            name = file.name.removesuffix(".template.json")
-            yield _template(file, name, production or name in protected)
+            yield _synthesized(file, production)
         return
     found = [file for file in sorted({file for end in _ENDINGS for file in folder.glob(end)}) if _looks_like_one(file)]
     if not found:
@@ -76,14 +72,19 @@ def _folder(folder: Path, production: bool) -> Iterator[Template]:
         yield _template(file, file.stem.removesuffix(".template"), production)
 
 
-def _protected(manifest: Path) -> Iterator[str]:
-    """The template names of stacks with termination protection: that is how CDK marks production."""
-    body = _parsed(manifest)
-    artifacts = body.get("artifacts") if isinstance(body, dict) else None
-    for artifact in artifacts.values() if isinstance(artifacts, dict) else ():
-        properties = artifact.get("properties") if isinstance(artifact, dict) else None
-        if isinstance(properties, dict) and properties.get("terminationProtection") is True:
-            yield str(properties.get("templateFile", "")).removesuffix(".template.json")
+def _synthesized(file: Path, production: bool) -> Template:
+    """A template with what CDK wrote beside it: construct paths, acknowledgements, termination protection."""
+    name = file.name.removesuffix(".template.json")
+    artifact = artifact_of(file.name, _parsed_if_there(file.parent / "manifest.json"))
+    metadata = {**artifact.metadata, **as_dict(_parsed_if_there(file.parent / f"{name}.metadata.json"))}
+    template = _template(file, name, production or artifact.is_protected)
+    template.paths = paths_in(metadata)
+    template.acknowledged_in_cdk = list(acknowledgements_in(metadata))
+    return template
+
+
+def _parsed_if_there(file: Path) -> Any:
+    return _parsed(file) if file.exists() else None
 
 
 def _template(file: Path, name: str, production: bool) -> Template:
@@ -120,15 +121,3 @@ def _text(file: Path) -> str:
     if not text.strip():
         raise Unusable(f"{file}: empty")
     return text
-
-
-def _native(metadata: Any) -> Iterator[Acknowledgement]:
-    """`Validations.of(construct).acknowledge(Acknowledgment(id="Fanout::<rule>", reason=...))`."""
-    for path, entries in metadata.items() if isinstance(metadata, dict) else ():
-        for entry in entries if isinstance(entries, list) else ():
-            data = (
-                entry.get("data") if isinstance(entry, dict) and entry.get("type") == NATIVE_ACKNOWLEDGEMENTS else None
-            )
-            for rule, reason in data.items() if isinstance(data, dict) else ():
-                if rule.startswith(PLUGIN_NAMESPACE):
-                    yield Acknowledgement(rule.removeprefix(PLUGIN_NAMESPACE), path.lstrip("/"), str(reason or ""))

@@ -40,9 +40,9 @@ class Resource:
 
     @property
     def path(self) -> str:
-        """The CDK construct path when the template has it, else the logical id."""
+        """The CDK construct path when it is known, else the logical id."""
         path = self.metadata.get("aws:cdk:path")
-        return path if isinstance(path, str) and path else self.id
+        return path if isinstance(path, str) and path else self.template.paths.get(self.id, self.id)
 
     @property
     def depends_on(self) -> list[str]:
@@ -87,6 +87,8 @@ class Template:
         self.outputs = self._section("Outputs")
         self.contract: Contract | None = None
         self.file: Path | None = None
+        self.paths: dict[str, str] = {}
+        self.acknowledged_in_cdk: list[tuple[str, str, str]] = []
         self.imports: dict[str, Value] = {}
         self.siblings: list[Template] = []
         self.resources = {

@@ -1,0 +1,53 @@
+"""What CDK writes beside a template into `cdk.out`: JSON, like all this room reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+ACKNOWLEDGED = "aws:cdk:acknowledged-rules"
+LOGICAL_ID = "aws:cdk:logicalId"
+NAMESPACE = "Fanout::"
+"""How the rules' ids begin in CDK's reports and acknowledgements."""
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A stack in a manifest. One with termination protection is taken for production."""
+
+    is_protected: bool = False
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+def artifact_of(template_file: str, manifest: Any) -> Artifact:
+    """The stack whose template is in this file."""
+    for each in as_dict(as_dict(manifest).get("artifacts")).values():
+        properties = as_dict(as_dict(each).get("properties"))
+        if properties.get("templateFile") == template_file:
+            return Artifact(properties.get("terminationProtection") is True, as_dict(each.get("metadata")))
+    return Artifact()
+
+
+def paths_in(metadata: dict[str, Any]) -> dict[str, str]:
+    """Construct paths by logical id."""
+    return {data: path for path, data in _entries(metadata, LOGICAL_ID) if isinstance(data, str)}
+
+
+def acknowledgements_in(metadata: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """(rule, construct path, reason) of each `Validations.of(construct).acknowledge(...)` of our rules."""
+    for path, data in _entries(metadata, ACKNOWLEDGED):
+        for rule, reason in as_dict(data).items():
+            if rule.startswith(NAMESPACE):
+                yield rule.removeprefix(NAMESPACE), path, str(reason or "")
+
+
+def as_dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _entries(metadata: dict[str, Any], kind: str) -> Iterator[tuple[str, Any]]:
+    for path, entries in metadata.items():
+        for entry in entries if isinstance(entries, list) else ():
+            if as_dict(entry).get("type") == kind:
+                yield path.lstrip("/"), entry.get("data")
