@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,7 @@ from local.state import ROOT
 from local.status import report, show
 
 MAIN, DEMO = ".local", ".local/demo"
+INTERRUPTED = 130
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 State = Annotated[Path, typer.Option(help="Folder of this run's processes, logs and addresses.")]
@@ -43,7 +45,7 @@ def down(state: State = ROOT / MAIN) -> None:
     run = Run(state)
     with run.state.lock(waiting=lambda: console.print("another `make up` is at work here: waiting")):
         was_running = run.down()
-    console.print("stopped" if was_running else "nothing ran")
+    console.print("stopped" if _end_abandoned_demo() or was_running else "nothing ran")
 
 
 @app.command()
@@ -65,20 +67,31 @@ def demo(state: State = ROOT / DEMO) -> None:
         raise typer.Exit(1)
 
 
+def _end_abandoned_demo() -> bool:
+    """Of a demo that was killed outright; one that is at work holds its lock and is left alone."""
+    abandoned = Run(ROOT / DEMO)
+    if not abandoned.is_running():
+        return False
+    with suppress(LocalError), abandoned.state.lock(waiting=lambda: None, patience=0):
+        return abandoned.down()
+    return False
+
+
 def main() -> int:
     stop_on_all()
     try:
-        code = app(standalone_mode=False)
-    except (KeyboardInterrupt, typer.Abort):
-        errors.print("interrupted: everything that this command started was stopped")
-        return 130
+        code = app(standalone_mode=False) or 0
+    except KeyboardInterrupt:
+        code = INTERRUPTED
     except TyperException as error:
         errors.print(f"error: {error.format_message().rstrip('.')}; see python -m local --help", markup=False)
         return error.exit_code
     except (LocalError, BotoCoreError, ClientError, OSError) as error:
         errors.print(f"error: {' '.join(str(error).split())}", markup=False)
         return 1
-    return code if isinstance(code, int) else 0
+    if code == INTERRUPTED:  # which is also what Typer makes of Ctrl-C
+        errors.print("interrupted: everything that this command started was stopped")
+    return int(code)
 
 
 if __name__ == "__main__":

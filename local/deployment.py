@@ -97,6 +97,8 @@ def _running(command: Sequence[str], environment: dict[str, str]) -> Iterator[su
     finally:
         if process is not None:
             _end(process)
+            if process.stdout:
+                process.stdout.close()
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -1,17 +1,15 @@
 """The embedded AWS: ministack, as a background process of one state folder."""
 
-import json
 import os
 import shutil
-import ssl
 import sys
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.request import Request, urlopen
 
 from local.certificate import make_certificate
 from local.connection import ACCOUNT, REGION, Connection
 from local.errors import LocalError
+from local.https import call
 from local.loopback import HOST, listen, port_of, remember
 from local.process import Process
 from local.state import State
@@ -64,9 +62,7 @@ class Emulator:
 
     def get(self, path: str) -> Any:
         """What ministack tells about itself, in JSON: health, or the e-mails it was given."""
-        context = ssl.create_default_context(cafile=str(self.state.authority))
-        with urlopen(Request(f"{self.connection.endpoint}{path}"), context=context, timeout=5) as answer:
-            return json.load(answer)
+        return call("GET", f"{self.connection.endpoint}{path}", self.state.authority)
 
     def _wait_until_ready(self) -> None:
         self.process.wait_until_ready(self._answers, READY_IN)

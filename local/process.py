@@ -66,7 +66,7 @@ class Process:
         if self._ended():
             raise LocalError(f"the {self.name} ended at once: {self._last_words()}; see {self.state.log(self.name)}")
 
-    def stop(self, patience: float = 3.0) -> bool:
+    def stop(self, patience: float = 1.0) -> bool:
         """Ends it and everything it started: asks first, then insists. False when it did not run."""
         pid = self.pid()
         if pid is not None:

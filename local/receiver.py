@@ -1,14 +1,12 @@
 """The other system that notify_webhook tells, played by a server on this machine whose answers can be chosen."""
 
-import json
-import ssl
 import sys
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from typing import Any
 from urllib.parse import quote
-from urllib.request import Request, urlopen
 
+from local.https import call
 from local.loopback import HOST, listen, port_of, remember
 from local.process import Process
 from local.state import State
@@ -96,8 +94,4 @@ class Receiver:
         return True
 
     def _call(self, method: str, what: str, body: Any = None) -> Any:
-        context = ssl.create_default_context(cafile=str(self.state.authority))
-        data = json.dumps(body).encode() if body is not None else None
-        request = Request(f"https://{HOST}:{self.port}{CONTROL}{what}", data=data, method=method)
-        with urlopen(request, context=context, timeout=5) as answer:
-            return json.load(answer)
+        return call(method, f"https://{HOST}:{self.port}{CONTROL}{what}", self.state.authority, body)

@@ -37,6 +37,9 @@ class Run:
     def connection(self) -> Connection:
         return self.emulator.connection
 
+    def is_running(self) -> bool:
+        return self.emulator.is_running() or self.receiver.is_running()
+
     def up(self, port: int | None = None) -> Outputs:
         """Starts what does not run, deploys what changed, and writes the addresses down. Hold the lock."""
         was_running = self.emulator.is_running()

@@ -1,0 +1,100 @@
+"""Each correction of local/ministack_corrected.py: what AWS allows is allowed, and what it denies stays denied."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from local.connection import ACCOUNT, REGION
+from local.run import Run
+
+SENDER = "forms@example.com"
+TEMPLATE = {
+    "Resources": {
+        "Key": {
+            "Type": "AWS::SecretsManager::Secret",
+            "Properties": {"GenerateSecretString": {"PasswordLength": 64, "ExcludePunctuation": True}},
+        }
+    },
+    "Outputs": {"Ref": {"Value": {"Ref": "Key"}}},
+}
+
+
+@pytest.fixture(scope="module")
+def emulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    run = Run(tmp_path_factory.mktemp("emulated"), preferred_port=0)
+    run.state.create()
+    try:
+        run.emulator.start()
+        yield run
+    finally:
+        run.down()
+
+
+def user(run: Run, name: str, *statements: dict[str, Any]) -> boto3.Session:
+    iam = run.connection.session.client("iam")
+    iam.create_user(UserName=name)
+    document = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **each} for each in statements]})
+    iam.put_user_policy(UserName=name, PolicyName="only", PolicyDocument=document)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return run.connection.session_of(key["AccessKeyId"], key["SecretAccessKey"])
+
+
+def test_a_batch_call_needs_the_permission_of_the_single_one(emulated: Run) -> None:
+    url = emulated.connection.session.client("sqs").create_queue(QueueName="batches")["QueueUrl"]
+    arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:batches"
+    sqs = user(emulated, "sender", {"Action": "sqs:SendMessage", "Resource": arn}).client("sqs")
+    assert sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": "1", "MessageBody": "one"}])["Successful"]
+    with pytest.raises(ClientError, match="AccessDenied"):
+        sqs.delete_message_batch(QueueUrl=url, Entries=[{"Id": "1", "ReceiptHandle": "any"}])
+
+
+def test_a_topic_too(emulated: Run) -> None:
+    arn = emulated.connection.session.client("sns").create_topic(Name="batches")["TopicArn"]
+    sns = user(emulated, "publisher", {"Action": "sns:Publish", "Resource": arn}).client("sns")
+    assert sns.publish_batch(TopicArn=arn, PublishBatchRequestEntries=[{"Id": "1", "Message": "one"}])["Successful"]
+
+
+def test_ses_decides_by_the_identity_and_the_from_address(emulated: Run) -> None:
+    emulated.connection.session.client("ses").verify_email_identity(EmailAddress=SENDER)
+    emulated.connection.session.client("ses").verify_email_identity(EmailAddress="else@example.com")
+    ses = user(
+        emulated,
+        "mailer",
+        {
+            "Action": "ses:SendEmail",
+            "Resource": f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/{SENDER}",
+            "Condition": {"StringEquals": {"ses:FromAddress": SENDER}},
+        },
+    ).client("sesv2")
+    email: Any = {
+        "Destination": {"ToAddresses": ["pat.example@example.com"]},
+        "Content": {"Simple": {"Subject": {"Data": "s"}, "Body": {"Text": {"Data": "t"}}}},
+    }
+    assert ses.send_email(FromEmailAddress=f"Forms <{SENDER}>", **email)["MessageId"]
+    with pytest.raises(ClientError, match="AccessDenied"):
+        ses.send_email(FromEmailAddress="else@example.com", **email)
+
+
+def test_ref_of_a_secret_is_its_arn_and_its_value_keeps_to_the_alphabet(emulated: Run) -> None:
+    session = emulated.connection.session
+    formation = session.client("cloudformation")
+    formation.create_stack(StackName="secrets", TemplateBody=json.dumps(TEMPLATE))
+    formation.get_waiter("stack_create_complete").wait(
+        StackName="secrets", WaiterConfig={"Delay": 0, "MaxAttempts": 100}
+    )
+    ref = formation.describe_stacks(StackName="secrets")["Stacks"][0]["Outputs"][0]["OutputValue"]
+    assert ref.startswith(f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:secrets-Key")
+    reader = user(emulated, "reader", {"Action": "secretsmanager:GetSecretValue", "Resource": ref})
+    value = reader.client("secretsmanager").get_secret_value(SecretId=ref)["SecretString"]
+    assert re.fullmatch("[A-Za-z0-9]{64}", value)
+    formation.delete_stack(StackName="secrets")
+    formation.get_waiter("stack_delete_complete").wait(
+        StackName="secrets", WaiterConfig={"Delay": 0, "MaxAttempts": 100}
+    )
+    with pytest.raises(ClientError, match="ResourceNotFound"):
+        session.client("secretsmanager").get_secret_value(SecretId=ref)
