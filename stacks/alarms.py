@@ -3,6 +3,7 @@
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
@@ -45,6 +46,15 @@ def _alarm_topic(stack: Stack, settings: Settings) -> sns.Topic:
     if isinstance(existing, sns.Topic):
         return existing
     topic = sns.Topic(stack, "AlarmTopic", enforce_ssl=True)
+    # enforce_ssl writes a policy, and that replaces SNS's default one, by which CloudWatch was let in.
+    topic.add_to_resource_policy(
+        iam.PolicyStatement(
+            actions=["sns:Publish"],
+            principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+            resources=[topic.topic_arn],
+            conditions={"StringEquals": {"aws:SourceAccount": stack.account}},
+        )
+    )
     for recipient in settings.alarm_recipients:
         if not recipient.startswith("arn:"):
             topic.add_subscription(subscriptions.EmailSubscription(recipient))

@@ -46,6 +46,7 @@ class FormEventsStack(cdk.Stack):
             topic=topic,
             task="archive_submission",
             settings=settings,
+            idempotency=False,  # the conditional write to the archive already is
             variables={"ARCHIVE_BUCKET": archive.bucket.bucket_name},
         )
         archive.grant_write(archiving.function)

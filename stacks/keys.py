@@ -1,6 +1,6 @@
-"""Customer-managed keys, where settings ask for them: one for the topic, one for all queues of a stack.
+"""Customer-managed keys, where settings ask for them: one each for the topic, all queues, the archive and the table.
 
-One key for both would be a cycle, as the queues' key policy names the topic that the other key encrypts. Keys rotate
+One key for topic and queues would be a cycle, as the queues' key policy names the topic that the other key encrypts. Keys rotate
 every year, and stay behind like the data they protect when settings say RETAIN.
 """
 
@@ -21,6 +21,11 @@ def topic_key(scope: Construct, settings: Settings) -> kms.Key | None:
 def archive_key(scope: Construct, settings: Settings) -> kms.Key | None:
     """The key of the archive in `scope`; None when S3 holds the key."""
     return _key(scope, "Key", "Form events in the archive", settings)
+
+
+def table_key(stack: Stack, settings: Settings) -> kms.Key | None:
+    """The key of the table of completed events; None when DynamoDB's own is enough."""
+    return _key(stack, "TableKey", "Ids of completed events", settings)
 
 
 def queue_key(scope: Construct, settings: Settings, *, topic: sns.ITopic) -> kms.Key | None:

@@ -15,7 +15,9 @@ from aws_cdk.region_info import RegionInfo
 from stacks.errors import ConfigurationError
 from stacks.retry_policy import RetryPolicy
 
-LONGEST_QUEUE_RETENTION_DAYS = 13  # dead letters keep SQS's maximum of 14 days, and must outlive the queue's messages
+DEAD_LETTER_RETENTION_DAYS = 14
+"""SQS's maximum. A dead letter's age counts from when it was first sent, so it must outlive the queue's messages."""
+LONGEST_QUEUE_RETENTION_DAYS = DEAD_LETTER_RETENTION_DAYS - 1
 SSM_PREFIX = "ssm:"
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_.-]{1,256}")
@@ -156,7 +158,7 @@ LOCAL = Settings(
     webhook_url="ssm:/fanout/local/webhook-url",
     queue_retention_days=1,
     max_concurrency=5,
-    retry=RetryPolicy(attempts=3, first_delay=timedelta(seconds=1), factor=2.0),
+    retry=RetryPolicy(attempts=3, backoff=[timedelta(seconds=1), timedelta(seconds=2)]),
     deploy_with="cli-credentials",
 )
 

@@ -6,7 +6,6 @@ from aws_cdk import CfnOutput, Duration, Stack, Tags, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -14,10 +13,12 @@ from constructs import Construct
 from shared import variables as names
 from stacks import subscriber_arguments as arguments
 from stacks.alarms import dead_letter_alarm
+from stacks.completed_events import completed_events, grant_remember, remembered
 from stacks.keys import queue_key
 from stacks.retry_policy import RetryPolicy
-from stacks.settings import Encryption, Settings
-from stacks.task_code import ARCHITECTURE, RUNTIME, check_task, dependencies, task_code
+from stacks.settings import DEAD_LETTER_RETENTION_DAYS, Encryption, Settings
+from stacks.task_code import check_task
+from stacks.task_function import task_function
 
 LARGEST_MESSAGE = 1_048_576
 """Bytes; written out, as a queue below its topic's limit drops what is larger, and CloudFormation's reset is 262144."""
@@ -30,6 +31,9 @@ class Subscriber(Construct):
     `handler.py`. Derived, so that nobody types them: visibility = 6 x timeout + window, as AWS asks
     (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html); 14 days for dead letters, always longer
     than the queue's retention; maxReceiveCount = attempts. Wrong arguments raise ConfigurationError at synth.
+
+    `max_concurrency` bounds invocations, `concurrency` the messages of one batch that are worked on at the same time.
+    `idempotency=False` is for a task whose target itself ignores what it has seen: it saves two writes an event.
 
     What the task may do beyond its own queue is granted where the two parties meet:
     `bucket.grant_put(subscriber.function)`.
@@ -49,6 +53,8 @@ class Subscriber(Construct):
         batch_size: int = 10,
         batching_window: Duration | None = None,
         max_concurrency: int | None = None,
+        concurrency: int = 10,
+        idempotency: bool = True,
         attribute_filter: Mapping[str, sns.SubscriptionFilter] | None = None,
         variables: Mapping[str, str] | None = None,
     ) -> None:
@@ -58,7 +64,7 @@ class Subscriber(Construct):
         self.retry = retry or settings.retry
         timeout = timeout or Duration.seconds(30)
         window = batching_window or Duration.seconds(0)
-        concurrency = max_concurrency if max_concurrency is not None else settings.max_concurrency
+        invocations = max_concurrency if max_concurrency is not None else settings.max_concurrency
         visibility = Duration.seconds(6 * int(timeout.to_seconds()) + int(window.to_seconds()))
         arguments.check(
             f"subscriber {id_}",
@@ -69,14 +75,17 @@ class Subscriber(Construct):
             memory_mib=memory_mib,
             batch_size=batch_size,
             window=window,
-            max_concurrency=concurrency,
+            max_concurrency=invocations,
+            concurrency=concurrency,
             attribute_filter=attribute_filter or {},
             variables=variables or {},
         )
         arguments.check_topic(f"subscriber {id_}", topic, Stack.of(self))
 
         key = queue_key(self, settings, topic=topic)
-        self.dead_letter_queue = self._queue("DeadLetterQueue", settings, key, retention=Duration.days(14))
+        self.dead_letter_queue = self._queue(
+            "DeadLetterQueue", settings, key, retention=Duration.days(DEAD_LETTER_RETENTION_DAYS)
+        )
         self.queue = self._queue(
             "Queue",
             settings,
@@ -86,10 +95,18 @@ class Subscriber(Construct):
             dead_letters=sqs.DeadLetterQueue(queue=self.dead_letter_queue, max_receive_count=self.retry.attempts),
         )
         self.subscription = self._subscribe(topic, attribute_filter)
-        self.function = self._function(
-            settings, timeout=timeout, memory_mib=memory_mib, variables={**(variables or {}), **self._own_variables()}
+        self.function = task_function(
+            self,
+            task=task,
+            settings=settings,
+            timeout=timeout,
+            memory_mib=memory_mib,
+            variables={**(variables or {}), **self._own_variables(concurrency)},
         )
         self.queue.grant_consume_messages(self.function)
+        self._let_bury(key)
+        if idempotency:
+            self._remember(settings)
         self.mapping = lambda_.EventSourceMapping(
             self,
             "Mapping",
@@ -97,7 +114,7 @@ class Subscriber(Construct):
             event_source_arn=self.queue.queue_arn,
             batch_size=batch_size,
             max_batching_window=window,
-            max_concurrency=concurrency,
+            max_concurrency=invocations,
             report_batch_item_failures=True,
         )
         self.dead_letter_alarm = dead_letter_alarm(self, self.dead_letter_queue, task=task, settings=settings)
@@ -158,39 +175,30 @@ class Subscriber(Construct):
         subscription.node.add_dependency(*(each.policy_dependable for each in allowed if each.policy_dependable))
         return subscription
 
-    def _function(
-        self, settings: Settings, *, timeout: Duration, memory_mib: int, variables: Mapping[str, str]
-    ) -> lambda_.Function:
-        log_group = logs.LogGroup(
-            self, "LogGroup", retention=settings.log_retention, removal_policy=settings.removal_policy
-        )
-        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-        log_group.grant_write(role)
-        return lambda_.Function(
-            self,
-            "Function",
-            description=f"Runs {self.task} for each form event",
-            code=task_code(self.task),
-            handler=f"{self.task}.handler.handle",
-            layers=[dependencies(self)],
-            runtime=RUNTIME,
-            architecture=ARCHITECTURE,
-            timeout=timeout,
-            memory_size=memory_mib,
-            tracing=lambda_.Tracing.ACTIVE,
-            logging_format=lambda_.LoggingFormat.JSON,
-            application_log_level_v2=lambda_.ApplicationLogLevel[settings.log_level],
-            log_group=log_group,
-            role=role,
-            environment={**variables, "POWERTOOLS_LOG_LEVEL": settings.log_level},
-        )
-
-    def _own_variables(self) -> dict[str, str]:
+    def _own_variables(self, concurrency: int) -> dict[str, str]:
         return {
             names.TASK: self.task,
             names.QUEUE_URL: self.queue.queue_url,
+            names.DEAD_LETTER_QUEUE_URL: self.dead_letter_queue.queue_url,
             names.RETRY_DELAYS: ",".join(map(str, self.retry.delays())),
+            names.RETRY_JITTER: str(self.retry.jitter),
+            names.CONCURRENCY: str(concurrency),
         }
+
+    def _let_bury(self, key: kms.IKey | None) -> None:
+        """What no retry can help goes to the dead-letter queue at once (`grant_send_messages` allows more)."""
+        self.function.add_to_role_policy(
+            iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[self.dead_letter_queue.queue_arn])
+        )
+        if key:
+            key.grant(self.function, "kms:Decrypt", "kms:GenerateDataKey")
+
+    def _remember(self, settings: Settings) -> None:
+        """An event id that this task has completed is not worked on again, until no copy of it can be left."""
+        table = completed_events(self, settings)
+        grant_remember(self.function, table, task=self.task)
+        self.function.add_environment(names.COMPLETED_TABLE, table.table_name)
+        self.function.add_environment(names.COMPLETED_SECONDS, str(int(remembered(settings).to_seconds())))
 
     def _tell(self, id_: str) -> None:
         """What an operator's tools find this subscriber by."""

@@ -24,6 +24,7 @@ def check(
     batch_size: int,
     window: Duration,
     max_concurrency: int,
+    concurrency: int,
     attribute_filter: Mapping[str, sns.SubscriptionFilter],
     variables: Mapping[str, str],
 ) -> None:
@@ -42,6 +43,7 @@ def check(
         "at most 10, or a batching_window of at least 1 second",
     )
     _expect(owner, "max_concurrency", 2 <= max_concurrency <= 1_000, max_concurrency, "2 to 1000 (AWS refuses 1)")
+    _expect(owner, "concurrency", 1 <= concurrency <= 100, concurrency, "1 to 100 messages of a batch at a time")
     _expect(owner, "attribute_filter", len(attribute_filter) <= 5, len(attribute_filter), "at most 5 attributes")
     for name in variables:
         _expect(
@@ -74,7 +76,7 @@ def _check_order_in_time(
         raise ConfigurationError(
             f"{owner}: 6 x timeout + window is {_seconds(visibility)} seconds: SQS hides a message for 43200 at most"
         )
-    failing = sum(retry.delays()) + retry.attempts * _seconds(timeout)
+    failing = retry.longest_schedule() + retry.attempts * _seconds(timeout)
     crashing = retry.attempts * _seconds(visibility)
     retention = settings.queue_retention_days * 86_400
     if max(failing, crashing) >= retention:

@@ -5,24 +5,24 @@ that leaves the handler, would send every message of the batch back, so ids come
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
 
+import os
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, Protocol
 
-from shared import retry
-from shared.event import FormSubmitted, parse
-from shared.outcome import Outcome, Record, attempt, out_of_time
-
-CONCURRENCY = 10
-"""Messages at a time. Tasks wait on the network, so threads are enough."""
+from shared import retry, variables
+from shared.attempt import Attempt, Task
+from shared.log import logger
+from shared.outcome import NotTried, Outcome, OutOfTime, Record
 
 MARGIN_MS = 1_000
 """What is kept back of the function's time, to report the messages that did not finish."""
 
-_threads = ThreadPoolExecutor(max_workers=CONCURRENCY, thread_name_prefix="message")
+_threads = ThreadPoolExecutor(int(os.environ.get(variables.CONCURRENCY, "10")), thread_name_prefix="message")
 
 Answer = dict[str, list[dict[str, str]]]
+Places = list[int]
 
 
 class Context(Protocol):
@@ -33,35 +33,63 @@ class Context(Protocol):
     def get_remaining_time_in_millis(self) -> int: ...
 
 
-def each_message(task: Callable[[FormSubmitted], None]) -> Callable[[dict[str, Any], Context], Answer]:
+def each_message(task: Task) -> Callable[[dict[str, Any], Context], Answer]:
     """Turns `task`, a function of one event, into a Lambda handler of an SQS batch.
 
     The task raises PermanentError for what no retry can help, anything else for what may pass; returning is success.
-    Messages are worked on concurrently. One that has not finished a second before the function's own time-out is
-    reported as failed, so that its neighbours are not lost to that time-out with it.
+    Messages are worked on at the same time, those of one FIFO group one after the other. A message that has not
+    finished a second before the function's own time-out is reported as failed, so that its neighbours are not lost to
+    that time-out with it.
     """
 
     def handle(event: dict[str, Any], context: Context) -> Answer:
-        outcomes = _work(task, event["Records"], context.get_remaining_time_in_millis() - MARGIN_MS)
+        records: list[Record] = event["Records"]
+        _announce(records, context.aws_request_id)
+        seconds = max(0.0, (context.get_remaining_time_in_millis() - MARGIN_MS) / 1000)
+        outcomes = _work(Attempt(task, context.aws_request_id, time.monotonic() + seconds), records, seconds)
         for outcome in outcomes:
             outcome.log(context.aws_request_id)
-        failed = [outcome for outcome in outcomes if not outcome.done]
-        retry.postpone(failed)
+        failed = [outcome for outcome in outcomes if outcome.failed]
+        if failed:
+            retry.postpone(failed)
         return {"batchItemFailures": [{"itemIdentifier": outcome.message_id} for outcome in failed]}
 
     return handle
 
 
-def _work(task: Callable[[FormSubmitted], None], records: list[Record], milliseconds: int) -> list[Outcome]:
+def _announce(records: list[Record], request_id: str) -> None:
+    """Says who is about to be tried: after a crash or a time-out this line is all that names the messages."""
+    messages = {each["messageId"]: int(each["attributes"]["ApproximateReceiveCount"]) for each in records}
+    logger.info("received", extra={"messages": messages, "function_request_id": request_id})
+
+
+def _work(attempt: Attempt, records: list[Record], seconds: float) -> list[Outcome]:
     began = time.perf_counter()
-    futures = [_threads.submit(attempt, task, parse, record) for record in records]
-    wait(futures, timeout=max(0, milliseconds / 1000))
+    found: dict[int, Outcome] = {}
+    wait([_threads.submit(_in_order, attempt, records, places, found) for places in _groups(records)], timeout=seconds)
     elapsed_ms = (time.perf_counter() - began) * 1000
-    return [_settle(future, record, elapsed_ms) for future, record in zip(futures, records, strict=True)]
+    finished = dict(found)  # a thread that is still busy may add to `found`, but what was reported stays reported
+    return [
+        finished.get(place) or Outcome("failed", record, None, OutOfTime(), elapsed_ms)
+        for place, record in enumerate(records)
+    ]
 
 
-def _settle(future: "Future[Outcome]", record: Record, elapsed_ms: float) -> Outcome:
-    if future.done():
-        return future.result()
-    future.cancel()
-    return out_of_time(record, elapsed_ms)
+def _in_order(attempt: Attempt, records: list[Record], places: Places, found: dict[int, Outcome]) -> None:
+    """Works on the records at `places`, one after the other; behind the first that fails, none is tried."""
+    failed = False
+    for place in places:
+        if time.monotonic() >= attempt.deadline:
+            return
+        record = records[place]
+        found[place] = Outcome("failed", record, None, NotTried(), 0.0) if failed else attempt.at(record)
+        failed = failed or found[place].failed
+
+
+def _groups(records: list[Record]) -> list[Places]:
+    """A standard queue keeps no order, whatever its groups mean; a FIFO queue's messages stay in order in each group."""
+    groups: dict[object, Places] = {}
+    for place, record in enumerate(records):
+        fifo = record["eventSourceARN"].endswith(".fifo")
+        groups.setdefault(record["attributes"]["MessageGroupId"] if fifo else place, []).append(place)
+    return list(groups.values())

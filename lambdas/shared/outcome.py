@@ -1,15 +1,14 @@
 """What became of one message: the only thing that is said about it, once, in one log line."""
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from shared.errors import PermanentError, TransientError
 from shared.event import FormSubmitted
 from shared.log import describe, logger
 
 Record = dict[str, Any]
+Kind = Literal["done", "duplicate", "dead", "failed"]
 
 
 class OutOfTime(TransientError):
@@ -19,67 +18,63 @@ class OutOfTime(TransientError):
         super().__init__("not finished when the function's time was nearly over")
 
 
+class NotTried(TransientError):
+    """An earlier event of the same group failed, and order is kept: this one waits for it."""
+
+    def __init__(self) -> None:
+        super().__init__("waits for an earlier event of its group")
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`event` is None when the body was no event; `error` is None when the task returned."""
+    """`done`; `duplicate`: completed before, nothing was done; `dead`: in the dead-letter queue; `failed`: comes back.
 
-    message_id: str
-    receipt_handle: str
-    attempt: int
+    `event` is None when the body was no event; `error` is None unless the kind is `dead` or `failed`.
+    """
+
+    kind: Kind
+    record: Record
     event: FormSubmitted | None
     error: BaseException | None
     duration_ms: float
 
     @property
-    def done(self) -> bool:
-        return self.error is None
+    def message_id(self) -> str:
+        return str(self.record["messageId"])
+
+    @property
+    def receipt_handle(self) -> str:
+        return str(self.record["receiptHandle"])
+
+    @property
+    def attempt(self) -> int:
+        """How often the message was received, this time included."""
+        return int(self.record["attributes"]["ApproximateReceiveCount"])
+
+    @property
+    def failed(self) -> bool:
+        """Whether SQS must keep the message."""
+        return self.kind == "failed"
+
+    def cause(self) -> dict[str, Any]:
+        """Why, in words that hold no answer: for the log and for the dead letter."""
+        if self.error is None:
+            return {}
+        return {**describe(self.error), "permanent": isinstance(self.error, PermanentError)}
 
     def log(self, request_id: str) -> None:
-        """One line: INFO for done, WARNING for failed. Never an answer, whatever the task raised."""
+        """One line: INFO for what is done, WARNING for what comes back, ERROR for a dead letter."""
         fields: dict[str, Any] = {
-            "outcome": "done" if self.done else "failed",
+            "outcome": self.kind,
             "message_id": self.message_id,
             "attempt": self.attempt,
             "duration_ms": round(self.duration_ms, 1),
             "function_request_id": request_id,
+            **self.cause(),
         }
         if self.event is not None:
-            fields |= {
-                "event_id": self.event.id,
-                "form_id": self.event.form_id,
-                "submission_id": self.event.submission_id,
-            }
-        if self.error is None:
-            logger.info("done", extra=fields)
-            return
-        fields |= {"permanent": isinstance(self.error, PermanentError), **describe(self.error)}
-        logger.warning("failed", extra=fields)
-
-
-def attempt(task: Callable[[FormSubmitted], None], parse: Callable[[str], FormSubmitted], record: Record) -> Outcome:
-    """Runs `task` on one record of an SQS batch. Whatever it raises becomes the outcome; nothing leaves."""
-    began = time.perf_counter()
-    event: FormSubmitted | None = None
-    error: BaseException | None = None
-    try:
-        event = parse(record["body"])
-        task(event)
-    except BaseException as raised:
-        error = raised
-    return _outcome(record, event, error, (time.perf_counter() - began) * 1000)
-
-
-def out_of_time(record: Record, duration_ms: float) -> Outcome:
-    """The outcome of a record that has not finished before the deadline, or has not even begun."""
-    return _outcome(record, None, OutOfTime(), duration_ms)
-
-
-def _outcome(record: Record, event: FormSubmitted | None, error: BaseException | None, duration_ms: float) -> Outcome:
-    return Outcome(
-        message_id=record["messageId"],
-        receipt_handle=record["receiptHandle"],
-        attempt=int(record["attributes"]["ApproximateReceiveCount"]),
-        event=event,
-        error=error,
-        duration_ms=duration_ms,
-    )
+            fields["event_id"] = self.event.id
+            fields["form_id"] = self.event.form_id
+            fields["submission_id"] = self.event.submission_id
+        say = {"failed": logger.warning, "dead": logger.error}.get(self.kind, logger.info)
+        say(self.kind, extra=fields)

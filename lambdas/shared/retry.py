@@ -1,16 +1,16 @@
 """When a failed message comes back: at the next step of its subscriber's schedule, not when the queue's time is over."""
 
 import os
+import random
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
 from shared import variables
 from shared.log import describe, logger
-from shared.outcome import Outcome
+from shared.outcome import NotTried, Outcome
 
 if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import ChangeMessageVisibilityBatchRequestEntryTypeDef as Entry
 
 MOST_ENTRIES = 10
@@ -23,13 +23,17 @@ def postpone(failed: Sequence[Outcome]) -> None:
     If the call fails, the queue's own visibility timeout holds: the message comes back later, and none is lost.
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html
     """
+    from shared.aws import client  # a function whose messages all succeed never makes this client
+
     for some in _tens(failed):
         entries: list[Entry] = [
-            {"Id": str(number), "ReceiptHandle": each.receipt_handle, "VisibilityTimeout": delay(each.attempt)}
+            {"Id": str(number), "ReceiptHandle": each.receipt_handle, "VisibilityTimeout": _hidden(each)}
             for number, each in enumerate(some)
         ]
         try:
-            answer = _sqs().change_message_visibility_batch(QueueUrl=os.environ[variables.QUEUE_URL], Entries=entries)
+            answer = client("sqs").change_message_visibility_batch(
+                QueueUrl=os.environ[variables.QUEUE_URL], Entries=entries
+            )
             refused = [each.get("Code", "unknown") for each in answer.get("Failed", [])]
         except Exception as error:
             refused = [describe(error)["error"]]
@@ -38,9 +42,17 @@ def postpone(failed: Sequence[Outcome]) -> None:
 
 
 def delay(attempt: int) -> int:
-    """Seconds until the attempt after `attempt`, the number of times the message was received so far."""
+    """Seconds until the attempt after `attempt`, the number of times the message was received so far; with jitter."""
     delays = _delays()
-    return delays[attempt - 1] if attempt <= len(delays) else 0
+    if attempt > len(delays):
+        return 0
+    jitter = float(os.environ[variables.RETRY_JITTER])
+    return round(delays[attempt - 1] * random.uniform(1 - jitter, 1 + jitter))
+
+
+def _hidden(outcome: Outcome) -> int:
+    """What waits for an earlier event of its group waits no longer than that: SQS holds the whole group back for it."""
+    return 0 if isinstance(outcome.error, NotTried) else delay(outcome.attempt)
 
 
 def _tens(failed: Sequence[Outcome]) -> Iterator[Sequence[Outcome]]:
@@ -50,12 +62,3 @@ def _tens(failed: Sequence[Outcome]) -> Iterator[Sequence[Outcome]]:
 @cache
 def _delays() -> tuple[int, ...]:
     return tuple(int(seconds) for seconds in os.environ[variables.RETRY_DELAYS].split(","))
-
-
-@cache
-def _sqs() -> "SQSClient":
-    """Made at the first failure: a function whose messages all succeed never pays for it."""
-    from shared.aws import client
-
-    made: SQSClient = client("sqs")
-    return made

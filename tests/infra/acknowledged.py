@@ -1,6 +1,7 @@
 """Findings of cdk-nag's AwsSolutions that we do not follow, each on one construct and with its reason."""
 
 import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
 from constructs import IConstruct
 
 from stacks.archive import Archive
@@ -21,6 +22,10 @@ REASONS: dict[type[IConstruct], dict[str, str]] = {
     Archive: {
         "AwsSolutions::AwsSolutions-S1": "who reads the archive is recorded by CloudTrail data events where wanted;"
         " server access logs would be a second bucket of personal data, and arrive on best effort",
+    },
+    dynamodb.Table: {
+        "AwsSolutions::AwsSolutions-DDB3": "where the stack's data goes with the stack, what is remembered may go too;"
+        " settings that retain have point-in-time recovery (test_production_can_restore_what_it_remembers)",
     },
     Webhook: {
         "AwsSolutions::AwsSolutions-SMG4": "the receiver holds the same secret, so a rotation is agreed with it;"

@@ -13,6 +13,7 @@ from tests.infra.reading import (
     statements,
     statements_about,
     target,
+    task_queues,
 )
 
 STATEFUL = (
@@ -20,6 +21,7 @@ STATEFUL = (
     "AWS::SNS::Topic",
     "AWS::S3::Bucket",
     "AWS::KMS::Key",
+    "AWS::DynamoDB::Table",
     "AWS::SecretsManager::Secret",
     "AWS::Logs::LogGroup",
 )
@@ -33,17 +35,15 @@ EVERY_TASK = {
     "sqs:GetQueueUrl",
     "sqs:DeleteMessage",
     "sqs:GetQueueAttributes",
+    "sqs:SendMessage",
 }
+REMEMBER = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
 OWN_WORK = {
-    "SendConfirmation": {"ses:SendEmail"},
+    "SendConfirmation": {"ses:SendEmail"} | REMEMBER,
     "ArchiveSubmission": {"s3:PutObject"},
-    "NotifyWebhook": {"secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"},
+    "NotifyWebhook": {"secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"} | REMEMBER,
 }
-WITH_KEYS = {
-    "SendConfirmation": {"kms:Decrypt"},
-    "ArchiveSubmission": {"kms:Decrypt", "kms:GenerateDataKey"},
-    "NotifyWebhook": {"kms:Decrypt"},
-}
+WITH_KEYS = {"kms:Decrypt", "kms:GenerateDataKey"}
 
 
 def denies_plain_http(statement: dict[str, Any]) -> bool:
@@ -113,7 +113,43 @@ def test_a_function_may_do_its_task_and_nothing_else(name: str, keys: bool, synt
     for task, own in OWN_WORK.items():
         (policy,) = [each for id_, each in roles.items() if id_.startswith(task)]
         granted = {action for statement in statements(policy) for action in actions(statement)}
-        assert granted == EVERY_TASK | own | (WITH_KEYS[task] if keys else set())
+        assert granted == EVERY_TASK | own | (WITH_KEYS if keys else set())
+
+
+def test_a_function_sends_to_its_own_dead_letter_queue_only(template: Template) -> None:
+    for policy in of_type(template, "AWS::IAM::Policy").values():
+        (send,) = [each for each in statements(policy) if "sqs:SendMessage" in actions(each)]
+        (receive,) = [each for each in statements(policy) if "sqs:ReceiveMessage" in actions(each)]
+        own = template["Resources"][target(receive["Resource"])]["Properties"]["RedrivePolicy"]["deadLetterTargetArn"]
+        assert send["Resource"] == own
+        assert not [each for each in statements(policy) if "sns:Publish" in actions(each)]
+
+
+def test_a_function_remembers_under_its_own_tasks_name_only(template: Template) -> None:
+    remembering = 0
+    for policy in of_type(template, "AWS::IAM::Policy").values():
+        for each in statements(policy):
+            if "dynamodb:PutItem" in actions(each):
+                remembering += 1
+                (keys,) = each["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+                assert keys in ("send_confirmation#*", "notify_webhook#*")
+    assert remembering == 2
+
+
+def test_completed_events_are_remembered_longer_than_a_copy_can_wait(template: Template) -> None:
+    (table,) = of_type(template, "AWS::DynamoDB::Table").values()
+    assert table["Properties"]["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert table["Properties"]["BillingMode"] == "PAY_PER_REQUEST"
+    longest = max(each["Properties"]["MessageRetentionPeriod"] for each in task_queues(template).values())
+    for function in of_type(template, "AWS::Lambda::Function").values():
+        variables = function["Properties"]["Environment"]["Variables"]
+        if "FANOUT_COMPLETED_TABLE" in variables:
+            assert int(variables["FANOUT_COMPLETED_SECONDS"]) >= longest + 14 * 86_400
+
+
+def test_production_can_restore_what_it_remembers(synth: Synth) -> None:
+    (table,) = of_type(synth["prod"], "AWS::DynamoDB::Table").values()
+    assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
 
 
 def test_only_x_ray_is_granted_on_everything(template: Template) -> None:

@@ -11,7 +11,7 @@ from aws_cdk import aws_sns as sns
 
 from stacks import settings
 from stacks.errors import ConfigurationError
-from stacks.retry_policy import RetryPolicy
+from stacks.retry_policy import Exponential, RetryPolicy
 from stacks.subscriber import Subscriber
 
 TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:FormSubmitted"
@@ -52,8 +52,8 @@ def subscriber() -> Callable[..., Subscriber]:
         ({"max_concurrency": 1}, "subscriber Sync: max_concurrency is 1: expected 2 to 1000 (AWS refuses 1)"),
         ({"retry": RetryPolicy(attempts=2)}, "subscriber Sync: retry.attempts is 2: expected 3 to 1000"),
         (
-            {"retry": RetryPolicy(attempts=100, longest_delay=timedelta(hours=12))},
-            "subscriber Sync: 100 attempts take up to 4061550 seconds, but the queue keeps a message for 345600:"
+            {"retry": RetryPolicy(attempts=100, backoff=Exponential(longest=timedelta(hours=10)))},
+            "subscriber Sync: 100 attempts take up to 4069740 seconds, but the queue keeps a message for 345600:"
             " raise queue_retention_days, or lower attempts, delays or timeout",
         ),
         (
@@ -62,7 +62,7 @@ def subscriber() -> Callable[..., Subscriber]:
                 "batching_window": Duration.minutes(5),
                 "retry": RetryPolicy(attempts=62),
             },
-            "subscriber Sync: 62 attempts take up to 468750 seconds, but the queue keeps a message for 345600:"
+            "subscriber Sync: 62 attempts take up to 551340 seconds, but the queue keeps a message for 345600:"
             " raise queue_retention_days, or lower attempts, delays or timeout",
         ),
         (

@@ -20,7 +20,10 @@ VARIABLES = {
     "WEBHOOK_SECRET_ARN": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:webhook",
     "FANOUT_TASK": "a_task",
     "FANOUT_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/queue",
+    "FANOUT_DEAD_LETTER_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/dead-letters",
     "FANOUT_RETRY_DELAYS": "30,120",
+    "FANOUT_RETRY_JITTER": "0",
+    "FANOUT_COMPLETED_SECONDS": "1641600",
 }
 os.environ.update(VARIABLES)  # handlers read them when they are imported, as in Lambda
 

@@ -7,27 +7,22 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from shared import retry
+from shared import aws, retry
 from shared.errors import TransientError
-from shared.outcome import Outcome
+from shared.outcome import NotTried, Outcome
 from tests.unit.lambdas.conftest import VARIABLES, Lines
+from tests.unit.lambdas.given import record
 
 
-def failed(number: int, attempt: int) -> Outcome:
-    return Outcome(
-        message_id=f"m-{number}",
-        receipt_handle=f"handle-{number}",
-        attempt=attempt,
-        event=None,
-        error=TransientError("later"),
-        duration_ms=1.0,
-    )
+def failed(number: int, attempt: int, error: TransientError | None = None) -> Outcome:
+    message = record("{}", f"{number}", received=attempt)
+    return Outcome("failed", message, None, error or TransientError("later"), 1.0)
 
 
 @pytest.fixture
 def sqs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
     client = boto3.client("sqs", region_name="eu-west-1")
-    monkeypatch.setattr(retry, "_sqs", lambda: client)
+    monkeypatch.setattr(aws, "client", lambda service: client)
     with Stubber(client) as stubber:
         yield stubber
         stubber.assert_no_pending_responses()
@@ -38,7 +33,7 @@ def call(*entries: tuple[int, int]) -> dict[str, Any]:
     return {
         "QueueUrl": VARIABLES["FANOUT_QUEUE_URL"],
         "Entries": [
-            {"Id": str(place), "ReceiptHandle": f"handle-{number}", "VisibilityTimeout": seconds}
+            {"Id": str(place), "ReceiptHandle": f"handle of {number}", "VisibilityTimeout": seconds}
             for place, (number, seconds) in enumerate(entries)
         ],
     }
@@ -78,3 +73,14 @@ def test_when_sqs_refuses_the_queues_own_visibility_holds(sqs: Stubber, lines: L
         ["ChangeMessageVisibilityBatch: AccessDenied"],
         ["ReceiptHandleIsInvalid"],
     ]
+
+
+def test_jitter_spreads_what_failed_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FANOUT_RETRY_JITTER", "0.5")
+    delays = {retry.delay(2) for _ in range(200)}
+    assert len(delays) > 20 and 60 <= min(delays) and max(delays) <= 180
+
+
+def test_what_waits_for_its_group_waits_no_longer_than_that(sqs: Stubber) -> None:
+    sqs.add_response("change_message_visibility_batch", {"Successful": [], "Failed": []}, call((1, 30), (2, 0)))
+    retry.postpone([failed(1, 1), failed(2, 1, NotTried())])

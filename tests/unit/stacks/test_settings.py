@@ -1,5 +1,6 @@
 """A bad setting stops the synth with one line that names it."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -7,7 +8,7 @@ import pytest
 
 from stacks import settings
 from stacks.errors import ConfigurationError
-from stacks.retry_policy import RetryPolicy
+from stacks.retry_policy import Exponential, RetryPolicy
 
 
 @pytest.mark.parametrize("each", settings.ALL, ids=lambda each: each.name)
@@ -51,19 +52,32 @@ def test_a_bad_value_is_named_in_one_line(setting: str, value: object) -> None:
 @pytest.mark.parametrize(
     ("policy", "named"),
     [
-        (RetryPolicy(attempts=2), "retry.attempts is 2"),
-        (RetryPolicy(attempts=1001), "retry.attempts is 1001"),
-        (RetryPolicy(first_delay=timedelta(seconds=-1)), "retry.first_delay"),
-        (RetryPolicy(first_delay=timedelta(hours=3)), "retry.longest_delay"),
-        (RetryPolicy(longest_delay=timedelta(hours=13)), "12 hours"),
-        (RetryPolicy(factor=0.5), "retry.factor is 0.5"),
+        (RetryPolicy(attempts=2), "retry.attempts is 2: expected 3 to 1000"),
+        (RetryPolicy(attempts=1001), "retry.attempts is 1001: expected 3 to 1000"),
+        (RetryPolicy(jitter=1.0), "retry.jitter is 1.0: expected a fraction from 0 to less than 1"),
+        (RetryPolicy(jitter=-0.1), "retry.jitter is -0.1"),
+        (RetryPolicy(backoff=[timedelta(seconds=1)]), "retry.backoff is 1 delays: expected 4"),
+        (RetryPolicy(attempts=3, backoff=[timedelta(seconds=-1)] * 2), "retry.backoff is -1 to -1 seconds"),
+        (RetryPolicy(attempts=3, backoff=[timedelta(hours=11)] * 2), "retry.backoff is 39600 to 47520 seconds"),
+        (RetryPolicy(backoff=Exponential(factor=0.5)), "retry.backoff.factor is 0.5: expected 1 or more"),
+        (RetryPolicy(backoff=Exponential(first=timedelta(seconds=-1))), "retry.backoff.first is -1 day, 23:59:59"),
+        (RetryPolicy(backoff=Exponential(first=timedelta(hours=3))), "retry.backoff.first is 3:00:00: expected 0 to"),
     ],
 )
 def test_a_bad_retry_policy_is_named(policy: RetryPolicy, named: str) -> None:
-    with pytest.raises(ConfigurationError, match="settings prod: .*" + named.replace(".", r"\.")):
+    with pytest.raises(ConfigurationError, match=re.escape(f"settings prod: {named}")):
         replace(settings.PROD, retry=policy).validate()
 
 
 def test_delays_grow_by_the_factor_up_to_the_longest() -> None:
-    policy = RetryPolicy(attempts=5, first_delay=timedelta(seconds=30), factor=4, longest_delay=timedelta(seconds=1000))
-    assert policy.delays() == [30, 120, 480, 1000]
+    backoff = Exponential(first=timedelta(seconds=30), factor=4, longest=timedelta(seconds=1000))
+    assert RetryPolicy(attempts=5, backoff=backoff).delays() == [30, 120, 480, 1000]
+
+
+def test_a_thousand_attempts_have_a_thousand_delays_less_one() -> None:
+    assert RetryPolicy(attempts=1000).delays()[-1] == 7200
+
+
+def test_delays_may_be_listed() -> None:
+    policy = RetryPolicy(attempts=3, backoff=[timedelta(seconds=1), timedelta(minutes=1)], jitter=0.5)
+    assert policy.delays() == [1, 60] and policy.longest_schedule() == 92

@@ -1,0 +1,54 @@
+"""What the tasks of a stack remember: the ids of events they have completed, and nothing of what was in them."""
+
+from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from stacks.keys import table_key
+from stacks.settings import DEAD_LETTER_RETENTION_DAYS, Settings
+
+KEY = "task_event"
+"""The partition key: `<task>#<event id>`."""
+
+
+def completed_events(scope: Construct, settings: Settings) -> dynamodb.Table:
+    """The one table of the scope's stack: paid by request, encrypted, forgetting by itself."""
+    stack = Stack.of(scope)
+    existing = stack.node.try_find_child("CompletedEvents")
+    if isinstance(existing, dynamodb.Table):
+        return existing
+    key = table_key(stack, settings)
+    keep = settings.removal_policy is RemovalPolicy.RETAIN
+    return dynamodb.Table(
+        stack,
+        "CompletedEvents",
+        partition_key=dynamodb.Attribute(name=KEY, type=dynamodb.AttributeType.STRING),
+        billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+        encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED if key else dynamodb.TableEncryption.DEFAULT,
+        encryption_key=key,
+        time_to_live_attribute="expires_at",
+        point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+            point_in_time_recovery_enabled=keep
+        ),
+        removal_policy=settings.removal_policy,
+    )
+
+
+def remembered(settings: Settings) -> Duration:
+    """Longer than a message can wait: in its queue, and then as a dead letter until somebody redrives it."""
+    return Duration.days(settings.queue_retention_days + DEAD_LETTER_RETENTION_DAYS + 1)
+
+
+def grant_remember(function: lambda_.Function, table: dynamodb.Table, *, task: str) -> None:
+    """Items of its own task only: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html"""
+    function.add_to_role_policy(
+        iam.PolicyStatement(
+            actions=["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+            resources=[table.table_arn],
+            conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{task}#*"]}},
+        )
+    )
+    if table.encryption_key:
+        table.encryption_key.grant(function, "kms:Decrypt", "kms:GenerateDataKey")

@@ -1,0 +1,47 @@
+"""The function of one task, with a role that may write to its own log group and trace, and nothing more."""
+
+from collections.abc import Mapping
+
+from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from stacks.settings import Settings
+from stacks.task_code import ARCHITECTURE, RUNTIME, dependencies, task_code
+
+
+def task_function(
+    scope: Construct,
+    *,
+    task: str,
+    settings: Settings,
+    timeout: Duration,
+    memory_mib: int,
+    variables: Mapping[str, str],
+) -> lambda_.Function:
+    """Makes Function, Role and LogGroup in `scope`. The role has no managed policy: those allow every log group."""
+    log_group = logs.LogGroup(
+        scope, "LogGroup", retention=settings.log_retention, removal_policy=settings.removal_policy
+    )
+    role = iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    log_group.grant_write(role)
+    return lambda_.Function(
+        scope,
+        "Function",
+        description=f"Runs {task} for each form event",
+        code=task_code(task),
+        handler=f"{task}.handler.handle",
+        layers=[dependencies(scope)],
+        runtime=RUNTIME,
+        architecture=ARCHITECTURE,
+        timeout=timeout,
+        memory_size=memory_mib,
+        tracing=lambda_.Tracing.ACTIVE,
+        logging_format=lambda_.LoggingFormat.JSON,
+        application_log_level_v2=lambda_.ApplicationLogLevel[settings.log_level],
+        log_group=log_group,
+        role=role,
+        environment={**variables, "POWERTOOLS_LOG_LEVEL": settings.log_level},
+    )
