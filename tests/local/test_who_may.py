@@ -55,10 +55,9 @@ def test_nobody_but_the_topic_sends_to_a_queue(deployed: Deployed) -> None:
 def test_plain_http_is_refused(deployed: Deployed) -> None:
     """By the door: nothing of the embedded AWS answers without TLS, and the topic's policy denies what would."""
     plain = deployed.connection.endpoint.replace("https://", "http://")
-    topic = {"TopicArn": deployed.outputs.topic_arn, "Message": json.dumps(new_event())}
     client = deployed.session.client("sns", endpoint_url=plain, config=Config(retries={"total_max_attempts": 1}))
     with pytest.raises(Exception, match=r"AuthorizationError|AccessDenied|Connection|closed"):
-        client.publish(**topic)
+        client.publish(TopicArn=deployed.outputs.topic_arn, Message=json.dumps(new_event()))
     with pytest.raises((urllib.error.URLError, ConnectionError, OSError)):
         urllib.request.urlopen(plain, timeout=5)
 
