@@ -17,14 +17,16 @@ _STYLES = {DONE: "green", DEAD: "red", RETRYING: "yellow", WAITING: "dim"}
 
 
 def table_of(verdicts: Sequence[Verdict]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("event", "task", "delivered"):
-        table.add_column(title, no_wrap=True)
+    caption = "ms: from publish to done, with the cold starts of the functions; ✓ before an outcome: as expected"
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", caption=caption)
+    table.caption_justify = "left"
+    table.add_column("event", no_wrap=True)
+    table.add_column("task", no_wrap=True)
+    table.add_column("delivered", justify="center")
     table.add_column("attempts", justify="right")
     table.add_column("outcome", no_wrap=True)
-    table.add_column("ms to done", justify="right")
+    table.add_column("ms", justify="right")
     table.add_column("evidence", overflow="fold")
-    table.add_column("expected")
     shown = ""
     for each in verdicts:
         table.add_row(escape(each.event.form_id) if each.event.id != shown else "", *_row(each))
@@ -33,15 +35,14 @@ def table_of(verdicts: Sequence[Verdict]) -> Table:
 
 
 def _row(each: Verdict) -> list[str]:
-    style = _STYLES[each.status]
+    mark = {True: "[green]✓[/]", False: "[red bold]✗[/]", None: " "}[each.as_expected]
     return [
         each.task,
-        "yes" if each.delivered else "",
+        "✓" if each.delivered else "",
         str(each.attempts or ""),
-        f"[{style}]{each.status}[/]",
+        f"{mark} [{_STYLES[each.status]}]{each.status}[/]",
         f"{each.milliseconds:.0f}" if each.milliseconds is not None else "",
         escape(each.evidence),
-        {True: "[green]yes[/]", False: "[red bold]NO[/]", None: ""}[each.as_expected],
     ]
 
 
@@ -61,12 +62,15 @@ def show_evidence(evidence: Evidence, event: Event) -> None:
 
 
 def show_dead_letters(evidence: Evidence) -> None:
+    """Where the failed one is, why, and that it is nowhere else."""
     for task in evidence.outputs.tasks:
         letters = evidence.dead_letters(task)
-        bodies = [json.loads(letter.get("Body", "{}")) for letter in letters]
-        held = ", ".join(f"{body['id']} ({body['data']['form_id']})" for body in bodies) or "empty"
-        style = "red" if letters else "dim"
-        console.print(f"  dead-letter queue of {task}: [{style}]{escape(held)}[/]")
+        console.print(f"dead-letter queue of {task}: {'' if letters else '[green]empty[/]'}")
+        causes = {each.event_id: each.error for each in evidence.attempts(task) if each.error}
+        for letter in letters:
+            body = json.loads(letter.get("Body", "{}"))
+            told = f"  {body['id']} of form {body['data']['form_id']}: {causes.get(body['id'], 'cause unknown')}"
+            console.print(f"[red]{escape(told)}[/]", soft_wrap=True)
 
 
 def _panel(title: str, text: str, subtitle: str = "") -> None:

@@ -4,14 +4,17 @@ Each correction narrows the distance to AWS for every stack, so that no template
 """
 
 import json
+import queue
 import string
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from email.utils import parseaddr
 from typing import Any
 
 # ministack has no types: what is read from it here is what 1.5.33, pinned, has.
 from ministack import app as gateway  # type: ignore[import-untyped]
-from ministack.core import iam_actions  # type: ignore[import-untyped]
+from ministack.core import iam_actions, lambda_runtime  # type: ignore[import-untyped]
 from ministack.core.responses import get_account_id, get_region  # type: ignore[import-untyped]
 from ministack.services import secretsmanager  # type: ignore[import-untyped]
 from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
@@ -103,5 +106,33 @@ def _generate(properties: dict[str, Any]) -> Any:
 
 
 provisioners._sm_secret_string = _generate
+
+# --- 5. A function's log lines are all there ------------------------------------------------------------------------
+# ministack takes the lines that arrived within milliseconds of the answer; on a busy machine the others were lost, or
+# came with the next invocation. Now each invocation ends its lines with a mark, and the reader waits for it.
+
+_MARK = "-- end of invocation --"
+_LATEST = 5.0
+_END_OF_LOOP = "        _real_stdout.flush()\n\nrun()"
+_script = lambda_runtime._PYTHON_WORKER_SCRIPT
+if _script.count(_END_OF_LOOP) != 1:
+    raise RuntimeError("ministack's worker is not the one that local/ministack_corrected.py was written for")
+_marking = f"        print({_MARK!r}, file=sys.stderr, flush=True)\n{_END_OF_LOOP}"
+lambda_runtime._PYTHON_WORKER_SCRIPT = _script.replace(_END_OF_LOOP, _marking)
+_drain_in_time = lambda_runtime.Worker._drain_stderr_bounded
+
+
+def _drain(worker: Any) -> str:
+    if not worker.config.get("Runtime", "").startswith("python"):
+        return str(_drain_in_time(worker))
+    lines: list[str] = []
+    end = time.monotonic() + _LATEST
+    with suppress(queue.Empty):  # a process that was killed leaves no mark
+        while not (lines and lines[-1].endswith(_MARK)):
+            lines.append(worker._stderr_queue.get(timeout=max(0.0, end - time.monotonic())))
+    return "\n".join(lines).removesuffix(_MARK).rstrip("\n")
+
+
+lambda_runtime.Worker._drain_stderr_bounded = _drain
 
 app = gateway.app

@@ -1,7 +1,11 @@
 """Each correction of local/ministack_corrected.py: what AWS allows is allowed, and what it denies stays denied."""
 
+import io
 import json
 import re
+import subprocess
+import sys
+import zipfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +15,8 @@ from botocore.exceptions import ClientError
 
 from local.connection import ACCOUNT, REGION
 from local.run import Run
+from local.state import ROOT
+from local.waiting import wait_until
 
 SENDER = "forms@example.com"
 TEMPLATE = {
@@ -22,6 +28,28 @@ TEMPLATE = {
     },
     "Outputs": {"Ref": {"Value": {"Ref": "Key"}}},
 }
+
+TALK = """
+def handle(event, context):
+    for number in range(20):
+        print(event, number, flush=True)
+"""
+LATE = """
+import queue, threading, time, types
+from local import ministack_corrected
+from ministack.core.lambda_runtime import Worker
+
+lines = queue.Queue()
+worker = types.SimpleNamespace(config={"Runtime": "python3.14"}, _stderr_queue=lines)
+
+def talk():
+    for line in ("one", "two", ministack_corrected._MARK):
+        lines.put(line)
+        time.sleep(0.05)  # a machine busier than ministack's own patience of 5 ms allows for
+
+threading.Thread(target=talk).start()
+print(repr(Worker._drain_stderr_bounded(worker)))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +106,44 @@ def test_ses_decides_by_the_identity_and_the_from_address(emulated: Run) -> None
     assert ses.send_email(FromEmailAddress=f"Forms <{SENDER}>", **email)["MessageId"]
     with pytest.raises(ClientError, match="AccessDenied"):
         ses.send_email(FromEmailAddress="else@example.com", **email)
+
+
+def test_every_line_of_an_invocation_is_in_its_log(emulated: Run) -> None:
+    session = emulated.connection.session
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
+    role = session.client("iam").create_role(
+        RoleName="talker", AssumeRolePolicyDocument=json.dumps({"Statement": trust})
+    )
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("talk.py", TALK)
+    functions = session.client("lambda")
+    functions.create_function(
+        FunctionName="talker",
+        Role=role["Role"]["Arn"],
+        Runtime="python3.13",
+        Handler="talk.handle",
+        Code={"ZipFile": code.getvalue()},
+        LoggingConfig={"LogGroup": "/talker"},
+    )
+
+    def is_active() -> bool:
+        return functions.get_function_configuration(FunctionName="talker")["State"] == "Active"
+
+    wait_until(is_active, what="the function to be active", deadline=10)
+    for invocation in ("first", "second"):
+        functions.invoke(FunctionName="talker", Payload=json.dumps(invocation))
+        pages = session.client("logs").get_paginator("filter_log_events").paginate(logGroupName="/talker")
+        lines = [event["message"].strip() for page in pages for event in page["events"]]
+        assert [line for line in lines if line.startswith(invocation)] == [f"{invocation} {n}" for n in range(20)]
+        assert not [line for line in lines if "end of invocation" in line]
+
+
+def test_lines_that_come_late_are_waited_for() -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", LATE], cwd=ROOT, capture_output=True, text=True, check=True, timeout=30
+    )
+    assert told.stdout.splitlines()[-1] == repr("one\ntwo")
 
 
 def test_ref_of_a_secret_is_its_arn_and_its_value_keeps_to_the_alphabet(emulated: Run) -> None:
