@@ -21,8 +21,15 @@ class FormTopic(Construct):
     def __init__(self, scope: Construct, id_: str, *, settings: Settings) -> None:
         super().__init__(scope, id_)
         self.key = topic_key(self, settings)
+        ordered = settings.ordering == "per-form"
         self.topic = sns.Topic(
-            self, "Topic", enforce_ssl=True, master_key=self.key, tracing_config=settings.topic_tracing
+            self,
+            "Topic",
+            enforce_ssl=True,
+            master_key=self.key,
+            tracing_config=settings.topic_tracing,
+            fifo=ordered or None,
+            fifo_throughput_scope=sns.FifoThroughputScope.MESSAGE_GROUP if ordered else None,
         )
         self.topic.apply_removal_policy(settings.removal_policy)
         self.publisher_policy = iam.ManagedPolicy(

@@ -55,6 +55,8 @@ class Settings:
     max_concurrency: int
     """Invocations at a time per subscriber, unless a subscriber says otherwise: 2 to 1000."""
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    ordering: Literal["none", "per-form"] = "none"
+    """`per-form`: a FIFO topic and FIFO queues; each task handles the events of one form one after the other."""
     deploy_with: Literal["bootstrap-roles", "cli-credentials"] = "bootstrap-roles"
 
     def validate(self) -> None:

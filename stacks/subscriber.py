@@ -32,6 +32,7 @@ class Subscriber(Construct):
     (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html); 14 days for dead letters, always longer
     than the queue's retention; maxReceiveCount = attempts. Wrong arguments raise ConfigurationError at synth.
 
+    Behind a FIFO topic queue and dead-letter queue are FIFO too, and the events of one form keep their order.
     `max_concurrency` bounds invocations, `concurrency` the messages of one batch that are worked on at the same time.
     `idempotency=False` is for a task whose target itself ignores what it has seen: it saves two writes an event.
 
@@ -61,6 +62,7 @@ class Subscriber(Construct):
         super().__init__(scope, id_)
         check_task(task)
         self.task = task
+        self._ordered = topic.fifo
         self.retry = retry or settings.retry
         timeout = timeout or Duration.seconds(30)
         window = batching_window or Duration.seconds(0)
@@ -79,6 +81,7 @@ class Subscriber(Construct):
             concurrency=concurrency,
             attribute_filter=attribute_filter or {},
             variables=variables or {},
+            ordered=self._ordered,
         )
         arguments.check_topic(f"subscriber {id_}", topic, Stack.of(self))
 
@@ -113,7 +116,7 @@ class Subscriber(Construct):
             target=self.function,
             event_source_arn=self.queue.queue_arn,
             batch_size=batch_size,
-            max_batching_window=window,
+            max_batching_window=window if window.to_seconds() else None,
             max_concurrency=invocations,
             report_batch_item_failures=True,
         )
@@ -134,6 +137,9 @@ class Subscriber(Construct):
         return sqs.Queue(
             self,
             id_,
+            fifo=self._ordered or None,
+            deduplication_scope=sqs.DeduplicationScope.MESSAGE_GROUP if self._ordered else None,
+            fifo_throughput_limit=sqs.FifoThroughputLimit.PER_MESSAGE_GROUP_ID if self._ordered else None,
             encryption=sqs.QueueEncryption.SQS_MANAGED if managed else sqs.QueueEncryption.KMS,
             encryption_master_key=key,
             enforce_ssl=True,

@@ -27,6 +27,7 @@ def check(
     concurrency: int,
     attribute_filter: Mapping[str, sns.SubscriptionFilter],
     variables: Mapping[str, str],
+    ordered: bool,
 ) -> None:
     """Raises ConfigurationError in one line that starts with `owner`. Durations in seconds."""
     settings.validate()
@@ -42,6 +43,9 @@ def check(
         batch_size,
         "at most 10, or a batching_window of at least 1 second",
     )
+    if ordered:
+        _expect(owner, "batch_size", batch_size <= 10, batch_size, "at most 10 behind a FIFO topic")
+        _expect(owner, "batching_window", not _seconds(window), _seconds(window), "none behind a FIFO topic")
     _expect(owner, "max_concurrency", 2 <= max_concurrency <= 1_000, max_concurrency, "2 to 1000 (AWS refuses 1)")
     _expect(owner, "concurrency", 1 <= concurrency <= 100, concurrency, "1 to 100 messages of a batch at a time")
     _expect(owner, "attribute_filter", len(attribute_filter) <= 5, len(attribute_filter), "at most 5 attributes")

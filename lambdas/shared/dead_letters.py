@@ -28,7 +28,7 @@ def send(record: dict[str, Any], cause: dict[str, Any]) -> None:
         QueueUrl=os.environ[variables.DEAD_LETTER_QUEUE_URL],
         MessageBody=record["body"],
         MessageAttributes=attributes,
-        **_system(record["attributes"]),
+        **_system(record),
     )
 
 
@@ -39,13 +39,19 @@ def _sent(value: dict[str, Any]) -> dict[str, Any]:
     return {"DataType": value["dataType"], "BinaryValue": base64.b64decode(value["binaryValue"])}
 
 
-def _system(attributes: dict[str, str]) -> dict[str, Any]:
-    """The trace goes on, and so does the group: the name of a FIFO queue's order, or of a fair queue's tenant."""
+def _system(record: dict[str, Any]) -> dict[str, Any]:
+    """The trace goes on, and so does the group: the name of a FIFO queue's order, or of a fair queue's tenant.
+
+    A FIFO queue silently drops what carries the deduplication id of the last five minutes again, so a letter that dies
+    a second time after a redrive has one of its own: that of its message.
+    """
     kept: dict[str, Any] = {}
+    attributes = record["attributes"]
     if "AWSTraceHeader" in attributes:
         header = {"DataType": "String", "StringValue": attributes["AWSTraceHeader"]}
         kept["MessageSystemAttributes"] = {"AWSTraceHeader": header}
-    for name in ("MessageGroupId", "MessageDeduplicationId"):
-        if name in attributes:
-            kept[name] = attributes[name]
+    if "MessageGroupId" in attributes:
+        kept["MessageGroupId"] = attributes["MessageGroupId"]
+    if "MessageDeduplicationId" in attributes:
+        kept["MessageDeduplicationId"] = record["messageId"]
     return kept

@@ -22,7 +22,7 @@ def test_visibility_is_six_times_the_timeout_plus_the_window(template: Template)
     for mapping in of_type(template, "AWS::Lambda::EventSourceMapping").values():
         queue = queues[target(mapping["Properties"]["EventSourceArn"])]["Properties"]
         timeout = functions[target(mapping["Properties"]["FunctionName"])]["Properties"]["Timeout"]
-        window = mapping["Properties"]["MaximumBatchingWindowInSeconds"]
+        window = mapping["Properties"].get("MaximumBatchingWindowInSeconds", 0)
         assert queue["VisibilityTimeout"] == 6 * timeout + window
 
 

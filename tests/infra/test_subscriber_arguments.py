@@ -75,6 +75,14 @@ def subscriber() -> Callable[..., Subscriber]:
             "subscriber Sync: attribute_filter is 6: expected at most 5 attributes",
         ),
         (
+            {"topic_arn": f"{TOPIC_ARN}.fifo", "batch_size": 100, "batching_window": Duration.seconds(5)},
+            "subscriber Sync: batch_size is 100: expected at most 10 behind a FIFO topic",
+        ),
+        (
+            {"topic_arn": f"{TOPIC_ARN}.fifo", "batching_window": Duration.seconds(5)},
+            "subscriber Sync: batching_window is 5: expected none behind a FIFO topic",
+        ),
+        (
             {"topic_arn": "arn:aws:sns:us-east-1:123456789012:FormSubmitted"},
             "subscriber Sync: the topic is in us-east-1 and this stack in eu-west-1: deploy the subscriber to us-east-1",
         ),

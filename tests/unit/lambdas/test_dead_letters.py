@@ -78,7 +78,7 @@ def test_a_letter_that_died_before_gets_its_new_cause(sqs: Stubber) -> None:
     dead_letters.send(message, CAUSE)
 
 
-def test_trace_and_group_go_on(sqs: Stubber) -> None:
+def test_trace_and_group_go_on_and_a_second_death_is_no_duplicate_of_the_first(sqs: Stubber) -> None:
     message = record("the body")
     message["attributes"] |= {
         "AWSTraceHeader": "Root=1-0",
@@ -92,7 +92,7 @@ def test_trace_and_group_go_on(sqs: Stubber) -> None:
             MessageAttributes={"fanout.cause": SENT_CAUSE},
             MessageSystemAttributes={"AWSTraceHeader": {"DataType": "String", "StringValue": "Root=1-0"}},
             MessageGroupId="contact",
-            MessageDeduplicationId="e-1",
+            MessageDeduplicationId="m-1",
         ),
     )
     dead_letters.send(message, CAUSE)
