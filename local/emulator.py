@@ -70,7 +70,7 @@ class Emulator:
     def _answers(self) -> bool:
         try:
             return "services" in self.get("/_ministack/health")
-        except OSError:
+        except LocalError:
             return False
 
     def _program(self, listener: int) -> list[str]:

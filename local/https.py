@@ -2,9 +2,12 @@
 
 import json
 import ssl
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
+
+from local.errors import LocalError
 
 
 def call(method: str, url: str, authority: Path, body: Any = None, timeout: float = 5.0) -> Any:
@@ -12,5 +15,8 @@ def call(method: str, url: str, authority: Path, body: Any = None, timeout: floa
     data = json.dumps(body).encode() if body is not None else None
     context = ssl.create_default_context(cafile=str(authority))
     opener = build_opener(ProxyHandler({}), HTTPSHandler(context=context))
-    with opener.open(Request(url, data=data, method=method), timeout=timeout) as answer:
-        return json.load(answer)
+    try:
+        with opener.open(Request(url, data=data, method=method), timeout=timeout) as answer:
+            return json.load(answer)
+    except (OSError, HTTPException) as error:
+        raise LocalError(f"{url} does not answer as it should ({error}): `make status` says what runs") from error

@@ -2,10 +2,10 @@
 
 import sys
 from dataclasses import dataclass, field
-from http.client import HTTPException
 from typing import Any
 from urllib.parse import quote
 
+from local.errors import LocalError
 from local.https import call
 from local.loopback import HOST, listen, port_of, remember
 from local.process import Process
@@ -89,7 +89,7 @@ class Receiver:
     def _answers(self) -> bool:
         try:
             self.requests("none")
-        except (OSError, HTTPException):
+        except LocalError:
             return False
         return True
 

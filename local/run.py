@@ -52,13 +52,13 @@ class Run:
             with step("deploying the changes" if was_running else f"deploying {STACK} with cdk") as say:
                 prepare(self.connection, self.receiver.url)
                 outputs = deploy(self.connection, self.state, say)
+                self._settle(outputs)
         except LocalError:
             raise
         except BaseException:  # Ctrl-C: what this call started goes, what ran before it stays
             if not was_running:
                 self.down()
             raise
-        self._settle(outputs)
         return outputs
 
     def down(self) -> bool:
