@@ -92,7 +92,7 @@ def _template(file: Path, name: str, production: bool) -> Template:
     body = parse(text, str(file))
     if not isinstance(body, dict) or not isinstance(body.get("Resources"), dict):
         raise Unusable(f"{file}: not a CloudFormation template: it has no Resources")
-    template = Template(body, name=name, production=production)
+    template = Template(body, name=name, production=production, size=len(text.encode()))
     template.file = file
     return template
 

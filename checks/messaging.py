@@ -211,8 +211,7 @@ def _dead_letter_target(template: Template, owner: Resource) -> Value:
 def _dead_letter_queues(template: Template) -> list[Resource]:
     found: list[Resource] = []
     for each in template.resources.values():
-        if any(word in str(each.body).lower() for word in _DEAD_LETTER_WORDS):
-            found += _named_for_failure(template, each.properties, False)
+        found += _named_for_failure(template, each.properties, False)
     return found
 
 

@@ -43,7 +43,7 @@ def reserved_concurrency_too_low(template: Template) -> Iterator[Problem]:
     "max-concurrency-absent",
     severity=Severity.WARNING,
     what="A mapping limits how many invocations it runs at once.",
-    why="Without a limit Lambda scales a busy queue up to 1250 invocations at once: they take the account's concurrency from the"
+    why="Without a limit Lambda runs a thousand invocations and more at once for a busy queue: they take the account's concurrency from the"
     " other tasks and overload what the function calls.",
     fix="Set ScalingConfig.MaximumConcurrency (CDK: max_concurrency) to what the task's dependency can bear.",
     link=_SCALING,

@@ -52,9 +52,16 @@ def template_near_limit(template: Template) -> Iterator[Problem]:
         found = template.body.get(section)
         if isinstance(found, dict) and len(found) > SHARE * limit:
             yield Problem(template, f"{len(found)} {section.lower()} of {limit}")
-    size = template.size if template.size is not None else len(json.dumps(template.body, separators=(",", ":")))
+    size = _size(template)
     if size > SHARE * MOST_BYTES:
         yield Problem(template, f"{size} bytes of {MOST_BYTES}")
+
+
+def _size(template: Template) -> int:
+    try:
+        return template.size or len(json.dumps(template.body, separators=(",", ":")))
+    except RecursionError:
+        return 0
 
 
 @rule(

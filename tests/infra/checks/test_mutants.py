@@ -1,6 +1,5 @@
 """Each mutant of our own templates is caught by its rule and by no other; our own templates are caught by none."""
 
-import json
 import time
 from pathlib import Path
 from typing import Any
@@ -8,17 +7,12 @@ from typing import Any
 import pytest
 
 from checks import RULES, Finding, Severity, Template, check_template, check_templates, load, load_contract
-from tests.infra.checks.mutants import MUTANTS, Mutant, Stack
+from tests.infra.checks.mutants import MUTANTS, Mutant
+from tests.infra.checks.spoiling import SNAPSHOTS, Stack, snapshot
 
 ROOT = Path(__file__).parents[3]
-SNAPSHOTS = ROOT / "tests" / "infra" / "snapshots"
 CONTRACT = load_contract(ROOT / "contracts")
 CASES = [pytest.param(each, name, id=f"{each.name}-{name}") for each in MUTANTS for name in each.settings]
-
-
-def snapshot(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((SNAPSHOTS / f"FormEvents-{name}.json").read_text())
-    return found
 
 
 def findings(body: dict[str, Any]) -> set[tuple[str, str]]:

@@ -1,0 +1,64 @@
+"""Pairs stacks and their resources, and says of each pair what would happen to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from checks.changes.change import Change, change
+from checks.changes.messaging import changed_subscribers, messaging_changes
+from checks.changes.moves import Moves, find_moves
+from checks.changes.policies import policy_changes
+from checks.changes.replacing import replacements
+from checks.changes.resources import added, moved, removed, replaced, updated
+from checks.template import Template, link
+
+
+def compare_stacks(old: Mapping[str, Template], new: Mapping[str, Template]) -> list[Change]:
+    """Stacks are paired by name; one template on each side is a pair whatever they are called."""
+    if len(old) == len(new) == 1:
+        pairs = [(next(iter(old.values())), next(iter(new.values())))]
+    else:
+        pairs = [(old[name], new[name]) for name in sorted(old.keys() & new.keys())]
+    found = [each for pair in pairs for each in compare(*pair)]
+    paired = {id(each) for pair in pairs for each in pair}
+    gone = [each for each in old.values() if id(each) not in paired]
+    made = [each for each in new.values() if id(each) not in paired]
+    found += [change("stack-removed", each, f"with {len(each.resources)} resources") for each in gone]
+    return found + [change("stack-added", each, f"with {len(each.resources)} resources") for each in made]
+
+
+def compare(old: Template, new: Template) -> list[Change]:
+    """What a deployment of `new` over `old` would do. Dangers first."""
+    for template in (old, new):
+        link([template])
+    moves = find_moves(old, new)
+    found = list(dict.fromkeys(_changes(old, new, moves)))
+    return sorted(found, key=lambda each: not each.danger)
+
+
+def _changes(old: Template, new: Template, moves: Moves) -> Iterator[Change]:
+    subscribers, theirs = changed_subscribers(old, new, moves)
+    yield from subscribers
+    forced = replacements(old, new)
+    for logical_id, resource in old.resources.items():
+        after = new.resources.get(logical_id)
+        if logical_id in moves:
+            yield from moved(resource, new.resources[moves[logical_id]])
+            yield from messaging_changes(resource, new.resources[moves[logical_id]])
+        elif after is None:
+            yield from () if logical_id in theirs else removed(resource)
+        elif logical_id in forced:
+            yield from replaced(resource, after, forced[logical_id])
+            yield from messaging_changes(resource, after)
+        else:
+            yield from updated(resource, after)
+            yield from messaging_changes(resource, after)
+    yield from policy_changes(old, new, moves, ignored=theirs)
+    yield from _added(old, new, moves, theirs)
+
+
+def _added(old: Template, new: Template, moves: Moves, theirs: Iterable[str]) -> Iterator[Change]:
+    known = {*old.resources, *moves.values(), *theirs}
+    for logical_id, resource in new.resources.items():
+        if logical_id not in known:
+            yield added(resource)
