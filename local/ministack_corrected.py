@@ -19,7 +19,7 @@ from ministack.core.responses import get_account_id, get_region  # type: ignore[
 from ministack.services import secretsmanager  # type: ignore[import-untyped]
 from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
 
-# --- 1. A batch call needs the permission of the single one ---------------------------------------------------------
+# --- 1. Actions are those that IAM knows: a batch call needs the permission of the single one ------------------------
 # There is no sqs:ChangeMessageVisibilityBatch in IAM, nor an sns:PublishBatch:
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html
 
@@ -38,6 +38,19 @@ def _action(*args: Any) -> str | None:
 
 
 iam_actions.extract_iam_action = _action
+
+_lambda_action = iam_actions._lambda_action
+_ONE_MAPPING = {"GET": "GetEventSourceMapping", "PUT": "UpdateEventSourceMapping", "DELETE": "DeleteEventSourceMapping"}
+
+
+def _on_one_mapping(method: str, path: str) -> str | None:
+    """ministack asks for ListEventSourceMappings to read one mapping, and for nothing to change or delete it."""
+    *_, collection, uuid = ["", "", *path.rstrip("/").split("/")]
+    action = _ONE_MAPPING.get(method) if collection == "event-source-mappings" and uuid else None
+    return action or _lambda_action(method, path)
+
+
+iam_actions._lambda_action = _on_one_mapping
 
 # --- 2. SES decides by the identity and by the From address ---------------------------------------------------------
 # ministack asks about resource "*" without condition keys, so a policy that names either never allows anything:

@@ -13,6 +13,7 @@ from constructs import Construct
 from shared import variables as names
 from stacks import subscriber_arguments as arguments
 from stacks.alarms import dead_letter_alarm
+from stacks.circuit_breaker import CircuitBreaker, protect
 from stacks.completed_events import completed_events, grant_remember, remembered
 from stacks.keys import queue_key
 from stacks.retry_policy import RetryPolicy
@@ -56,6 +57,7 @@ class Subscriber(Construct):
         max_concurrency: int | None = None,
         concurrency: int = 10,
         idempotency: bool = True,
+        circuit_breaker: CircuitBreaker | None = None,
         attribute_filter: Mapping[str, sns.SubscriptionFilter] | None = None,
         variables: Mapping[str, str] | None = None,
     ) -> None:
@@ -101,6 +103,7 @@ class Subscriber(Construct):
         self.function = task_function(
             self,
             task=task,
+            description=f"Runs {task} for each form event",
             settings=settings,
             timeout=timeout,
             memory_mib=memory_mib,
@@ -120,6 +123,9 @@ class Subscriber(Construct):
             max_concurrency=invocations,
             report_batch_item_failures=True,
         )
+        if circuit_breaker:
+            circuit_breaker.validate(f"subscriber {id_}")
+            protect(self, circuit_breaker, function=self.function, mapping=self.mapping, settings=settings)
         self.dead_letter_alarm = dead_letter_alarm(self, self.dead_letter_queue, task=task, settings=settings)
         self._tell(id_)
 

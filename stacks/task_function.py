@@ -16,6 +16,7 @@ def task_function(
     scope: Construct,
     *,
     task: str,
+    description: str,
     settings: Settings,
     timeout: Duration,
     memory_mib: int,
@@ -30,7 +31,7 @@ def task_function(
     return lambda_.Function(
         scope,
         "Function",
-        description=f"Runs {task} for each form event",
+        description=description,
         code=task_code(task),
         handler=f"{task}.handler.handle",
         layers=[dependencies(scope)],

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, Protocol
 
-from shared import retry, variables
+from shared import circuit, retry, variables
 from shared.attempt import Attempt, Task
 from shared.log import logger
 from shared.outcome import NotTried, Outcome, OutOfTime, Record
@@ -52,6 +52,7 @@ def each_message(task: Task) -> Callable[[dict[str, Any], Context], Answer]:
         failed = [outcome for outcome in outcomes if outcome.failed]
         if failed:
             retry.postpone(failed)
+        circuit.watch(outcomes)
         return {"batchItemFailures": [{"itemIdentifier": outcome.message_id} for outcome in failed]}
 
     return handle

@@ -23,3 +23,6 @@ COMPLETED_TABLE = "FANOUT_COMPLETED_TABLE"
 
 COMPLETED_SECONDS = "FANOUT_COMPLETED_SECONDS"
 """How long a completed event is remembered."""
+
+CIRCUIT_FAILURES = "FANOUT_CIRCUIT_FAILURES"
+"""Failures in a row that switch the mapping off; absent for a task without a circuit breaker."""
