@@ -1,0 +1,76 @@
+"""AWS as an operator's shell sees it: one session, one client per service, patient with throttling."""
+
+import os
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sts import STSClient
+
+CONFIG = Config(
+    connect_timeout=5, read_timeout=30, max_pool_connections=16, retries={"mode": "standard", "total_max_attempts": 6}
+)
+"""Throttling is retried with backoff: https://docs.aws.amazon.com/boto3/latest/guide/retries.html"""
+
+
+class Aws:
+    """Clients are made when first used. An address other than AWS's comes from AWS_ENDPOINT_URL, as for any SDK."""
+
+    def __init__(
+        self, session: boto3.Session | None = None, *, profile: str | None = None, region: str | None = None
+    ) -> None:
+        # boto3 itself reads only AWS_DEFAULT_REGION
+        self.session = session or boto3.Session(
+            profile_name=profile, region_name=region or os.environ.get("AWS_REGION") or None
+        )
+
+    @property
+    def region(self) -> str:
+        return str(self.sqs.meta.region_name)
+
+    @cached_property
+    def caller(self) -> str:
+        """Whose credentials these are."""
+        return self.sts.get_caller_identity()["Arn"]
+
+    @cached_property
+    def cloudformation(self) -> "CloudFormationClient":
+        return self.session.client("cloudformation", config=CONFIG)
+
+    @cached_property
+    def cloudwatch(self) -> "CloudWatchClient":
+        return self.session.client("cloudwatch", config=CONFIG)
+
+    @cached_property
+    def iam(self) -> "IAMClient":
+        return self.session.client("iam", config=CONFIG)
+
+    @cached_property
+    def functions(self) -> "LambdaClient":
+        return self.session.client("lambda", config=CONFIG)
+
+    @cached_property
+    def logs(self) -> "CloudWatchLogsClient":
+        return self.session.client("logs", config=CONFIG)
+
+    @cached_property
+    def sns(self) -> "SNSClient":
+        return self.session.client("sns", config=CONFIG)
+
+    @cached_property
+    def sqs(self) -> "SQSClient":
+        return self.session.client("sqs", config=CONFIG)
+
+    @cached_property
+    def sts(self) -> "STSClient":
+        return self.session.client("sts", config=CONFIG)

@@ -1,0 +1,64 @@
+"""What the operator sees: colours and movement on a terminal, plain whole lines anywhere else."""
+
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+WIDTH_OF_A_FILE = 160
+
+
+def _width() -> int | None:
+    if sys.stdout.isatty() or os.environ.get("COLUMNS"):
+        return None  # Rich asks the terminal, or COLUMNS
+    return WIDTH_OF_A_FILE
+
+
+console = Console(highlight=False, width=_width())
+errors = Console(highlight=False, stderr=True, soft_wrap=True)
+
+
+def say_json(value: Any) -> None:
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=_told) + "\n")
+    sys.stdout.flush()
+
+
+def say_json_line(value: Any) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=_told) + "\n")
+    sys.stdout.flush()
+
+
+def _told(value: Any) -> str:
+    return value.isoformat(timespec="milliseconds") if isinstance(value, datetime) else str(value)
+
+
+def table(*columns: str, right: tuple[str, ...] = (), fold: tuple[str, ...] = ()) -> Table:
+    """Without boxes. What is not in `fold` is never broken, so that an id can be copied."""
+    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for name in columns:
+        made.add_column(
+            name,
+            justify="right" if name in right else "left",
+            overflow="fold",
+            no_wrap=name not in fold,
+            ratio=1 if name in fold else None,
+        )
+    return made
+
+
+def ago(moment: datetime | None, now: datetime | None = None) -> str:
+    """3 s, 12 min, 5 h, 2 d."""
+    if moment is None:
+        return "-"
+    return lasting(((now or datetime.now(UTC)) - moment).total_seconds())
+
+
+def lasting(seconds: float) -> str:
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{max(0.0, seconds):.0f} s"

@@ -1,0 +1,134 @@
+"""One dead letter: the message as SQS keeps it, and what can be told of it without telling anybody's answers."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+CAUSE = "fanout.cause"
+"""The attribute with which a task's function sends what no retry can help (lambdas/shared/dead_letters.py)."""
+MOST_ATTRIBUTES = 10
+_PLAIN = ("specversion", "id", "source", "type", "time", "datacontenttype", "dataschema", "subject", "traceparent")
+_PLAIN_DATA = ("form_id", "submission_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """`expires` is on time.monotonic's clock: until then, SQS shows this letter to nobody else."""
+
+    message_id: str
+    receipt_handle: str = field(repr=False)
+    body: str = field(repr=False)
+    attributes: Mapping[str, Mapping[str, Any]] = field(repr=False)
+    system: Mapping[str, str] = field(repr=False)
+    expires: float = 0.0
+
+    @classmethod
+    def of(cls, message: Mapping[str, Any], expires: float = 0.0) -> "Letter":
+        """From an answer of ReceiveMessage."""
+        return cls(
+            message["MessageId"],
+            message["ReceiptHandle"],
+            message.get("Body", ""),
+            {name: _sendable(value) for name, value in message.get("MessageAttributes", {}).items()},
+            message.get("Attributes", {}),
+            expires,
+        )
+
+    @property
+    def event(self) -> dict[str, Any] | None:
+        """The CloudEvent in it, valid or not; None when the body is no JSON object."""
+        try:
+            value = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+        if isinstance(value, dict) and value.get("Type") == "Notification" and "TopicArn" in value:
+            return Letter("", "", str(value.get("Message", "")), {}, {}).event  # a subscription without raw delivery
+        return value if isinstance(value, dict) else None
+
+    @property
+    def event_id(self) -> str | None:
+        value = (self.event or {}).get("id")
+        return value if isinstance(value, str) else None
+
+    @property
+    def form_id(self) -> str | None:
+        return self._data("form_id")
+
+    @property
+    def submission_id(self) -> str | None:
+        return self._data("submission_id")
+
+    @property
+    def sent_at(self) -> datetime:
+        """When it was first sent to a queue: SQS keeps that time when it moves a message to a dead-letter queue."""
+        return datetime.fromtimestamp(int(self.system.get("SentTimestamp", "0")) / 1000, UTC)
+
+    @property
+    def moved_by_sqs(self) -> bool:
+        """Its attempts were used up: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html"""
+        return "DeadLetterQueueSourceArn" in self.system
+
+    @property
+    def cause(self) -> dict[str, Any] | None:
+        """What the function wrote beside it."""
+        value = self.attributes.get(CAUSE, {}).get("StringValue")
+        try:
+            cause = json.loads(value) if value else None
+        except ValueError:
+            return None
+        return cause if isinstance(cause, dict) else None
+
+    @property
+    def died_as(self) -> str:
+        """The id of the message that died: SQS keeps it, a function's own dead letter names it in its cause."""
+        return str((self.cause or {}).get("message_id") or self.message_id)
+
+    @property
+    def group(self) -> str | None:
+        return self.system.get("MessageGroupId")
+
+    @property
+    def hash(self) -> str:
+        return sha256(self.body)
+
+    def matches(self, id_: str) -> bool:
+        """By the id of the message, of the message that died, of the event, or of the submission."""
+        return id_ in (self.message_id, self.died_as, self.event_id, self.submission_id)
+
+    def redacted(self) -> dict[str, Any] | str:
+        """The event without answers, submitter, or anything this program does not know."""
+        event = self.event
+        if event is None:
+            return f"not an event: {len(self.body.encode())} bytes, not shown"
+        data = event.get("data")
+        shown = {name: value if name in _PLAIN else _hidden(value) for name, value in event.items() if name != "data"}
+        if isinstance(data, dict):
+            known = {name: value if name in _PLAIN_DATA else _hidden(value) for name, value in data.items()}
+            return {**shown, "data": known}
+        return {**shown, "data": _hidden(data)} if "data" in event else shown
+
+    def _data(self, name: str) -> str | None:
+        data = (self.event or {}).get("data")
+        value = data.get(name) if isinstance(data, dict) else None
+        return value if isinstance(value, str) else None
+
+
+def sha256(body: str) -> str:
+    return hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _hidden(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"({len(value)} fields, not shown)"
+    if isinstance(value, list):
+        return f"({len(value)} items, not shown)"
+    return "(not shown)"
+
+
+def _sendable(value: Mapping[str, Any]) -> dict[str, Any]:
+    """An attribute as SendMessage takes it, from what ReceiveMessage gives."""
+    kept = {name: value[name] for name in ("DataType", "StringValue", "BinaryValue") if value.get(name) is not None}
+    return kept

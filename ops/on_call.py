@@ -1,0 +1,43 @@
+"""The on-call commands that look at the whole stack. `add` puts them, and those of dead letters, into the CLI."""
+
+import time
+from typing import Annotated
+
+import typer
+
+from ops.on_call_dead import dead
+from ops.on_call_options import Env, Json, Profile, Region, StackName, connect, on_call
+
+
+def add(app: typer.Typer) -> None:
+    app.command()(status)
+    app.add_typer(dead)
+
+
+@on_call
+def status(
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Again every few seconds, until Ctrl-C.")] = False,
+    every: Annotated[float, typer.Option(help="Seconds between two looks of --watch.", min=1)] = 5.0,
+    as_json: Json = False,
+    stack: StackName = None,
+    env: Env = None,
+    profile: Profile = None,
+    region: Region = None,
+) -> int:
+    """Say how every subscriber is: waiting, in flight, dead, paused, and why. Exit status 1: a person is needed."""
+    from ops import status as of
+    from ops.console import console, say_json
+    from ops.status_view import render
+
+    found = connect(stack, env, profile, region)
+    while True:
+        report = of.report(found)
+        if as_json:
+            say_json(report.as_dict())
+        else:
+            if watch and console.is_terminal:
+                console.clear()
+            console.print(render(report))
+        if not watch:
+            return int(report.needs_a_person)
+        time.sleep(every)

@@ -1,0 +1,80 @@
+"""`fanout dead ...`: the signatures of the commands about dead letters; what they do is in the files they import."""
+
+from typing import Annotated
+
+import typer
+
+from ops.on_call_options import (
+    Env,
+    Json,
+    Profile,
+    Region,
+    SomeTask,
+    StackName,
+    connect,
+    journal_of,
+    on_call,
+    reason_given,
+)
+
+dead = typer.Typer(
+    name="dead", help="Dead letters: list, show, redrive, edit, export, import, drop.", no_args_is_help=True
+)
+
+Id = Annotated[str, typer.Argument(help="Of the message, of the event, or of the submission.")]
+OfTask = Annotated[str | None, typer.Option("--task", help="Look into this task's dead-letter queue only.")]
+Limit = Annotated[int, typer.Option(help="Look at so many letters of a queue at most.", min=1, max=10_000)]
+
+
+@dead.command("list")
+@on_call
+def list_(
+    task: SomeTask = None,
+    limit: Limit = 1_000,
+    as_json: Json = False,
+    stack: StackName = None,
+    env: Env = None,
+    profile: Profile = None,
+    region: Region = None,
+) -> int:
+    """Say what died and why, by cause. Looking hides a letter for a second or two, and never longer than a minute."""
+    from ops import dead_list
+    from ops.console import console, say_json
+
+    found = connect(stack, env, profile, region)
+    graves = dead_list.collect(found.chosen(task), limit=limit)
+    if as_json:
+        say_json([each.as_dict() for each in graves])
+    else:
+        console.print(dead_list.render(graves))
+    return int(any(each.problem for each in graves))
+
+
+@dead.command()
+@on_call
+def show(
+    id_: Id,
+    reveal: Annotated[bool, typer.Option("--reveal", help="With answers; needs --reason, and is journalled.")] = False,
+    reason: Annotated[str, typer.Option(help="Why the answers must be seen.")] = "",
+    task: OfTask = None,
+    as_json: Json = False,
+    stack: StackName = None,
+    env: Env = None,
+    profile: Profile = None,
+    region: Region = None,
+) -> None:
+    """Show one dead letter: its event without answers, its attributes, and every attempt with its cause."""
+    from ops import dead_show
+    from ops.console import console, say_json
+    from ops.journal import about
+
+    why = reason_given(reason) if reveal else ""
+    at = connect(stack, env, profile, region)
+    found = dead_show.search(at, id_, task)
+    if reveal:
+        told = about(found.letter, task=found.subscriber.task, reason=why)
+        journal_of(at, "dead show").write("revealed", **told)
+    if as_json:
+        say_json(found.as_dict(reveal=reveal))
+    else:
+        console.print(dead_show.render(found, reveal=reveal))

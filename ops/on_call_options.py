@@ -1,0 +1,89 @@
+"""What every on-call command shares: which stack, whose credentials, and one line for whatever goes wrong."""
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
+
+import typer
+
+from ops.errors import Unusable
+
+if TYPE_CHECKING:
+    from ops.journal import Journal
+    from ops.stack import Stack
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+StackName = Annotated[
+    str | None, typer.Option("--stack", "-s", envvar="FORM_EVENTS_STACK", help="The stack's name.", show_default=False)
+]
+Env = Annotated[str | None, typer.Option("--env", "-e", help="dev, prod, ...: the stack FormEvents-<env>.")]
+Profile = Annotated[str | None, typer.Option("--profile", help="Of ~/.aws/config.")]
+Region = Annotated[str | None, typer.Option("--region", help="Else AWS_REGION, or the profile's.")]
+Json = Annotated[bool, typer.Option("--json", help="For programs.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")]
+Task = Annotated[str, typer.Argument(help="The subscriber's task, as in notify_webhook.")]
+SomeTask = Annotated[str | None, typer.Argument(help="One subscriber's task; else all.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why: it is kept in the journal.")]
+
+
+def on_call(command: Command) -> Command:
+    """Turns every error of AWS into one line, and Ctrl-C into a quiet exit status 130."""
+
+    @functools.wraps(command)
+    def run(*arguments: Any, **options: Any) -> Any:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        from ops.refusals import plainly
+
+        try:
+            return command(*arguments, **options)
+        except (ClientError, BotoCoreError) as error:
+            raise Unusable(plainly(error)) from None
+        except KeyboardInterrupt:
+            sys.exit(130)
+
+    return cast(Command, run)
+
+
+def connect(stack: str | None, env: str | None, profile: str | None, region: str | None) -> "Stack":
+    """The stack by its name or its environment's; --env wins over FORM_EVENTS_STACK."""
+    from ops.aws import Aws
+    from ops.stack import find
+
+    name = f"FormEvents-{env}" if env else stack
+    if not name:
+        raise Unusable("which stack? give --env dev (or staging, prod, ...), or --stack, or set FORM_EVENTS_STACK")
+    return find(Aws(profile=profile, region=region), name)
+
+
+def journal_of(stack: "Stack", command: str) -> "Journal":
+    from ops.journal import Journal
+
+    return Journal.of(stack, command)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Asks on a terminal. Without one, and without --yes, nothing is done."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise Unusable(f"{question}: nobody is here to ask; give --yes")
+    if not typer.confirm(question):
+        raise Unusable("nothing was done")
+
+
+def reason_given(reason: str) -> str:
+    said = " ".join(reason.split())
+    if not said:
+        raise Unusable('a reason is needed, and it is kept in the journal: --reason "the receiver was down, INC-123"')
+    return said
+
+
+def operator() -> str:
+    """Who sits here, beside whose credentials these are."""
+    user = os.environ.get("USER") or os.environ.get("LOGNAME") or str(os.getuid())
+    return f"{user}@{os.uname().nodename}"
