@@ -12,6 +12,7 @@ from checks.findings import Acknowledgement
 from checks.template import Template
 
 LARGEST = 20_000_000
+DEEPEST = 100
 _ENDINGS = ("*.template.json", "*.template", "*.json", "*.yaml", "*.yml")
 
 
@@ -46,6 +47,26 @@ def load_acknowledgements(path: Path) -> list[Acknowledgement]:
 
 def parse(text: str, where: str) -> Any:
     """JSON, or YAML with CloudFormation's short forms."""
+    body = _parse(text, where)
+    if _is_deep(body):
+        raise Unusable(f"{where}: nested too deeply for a template")
+    return body
+
+
+def _is_deep(body: Any) -> bool:
+    level = [body]
+    for _ in range(DEEPEST):
+        level = [each for node in level for each in _inside(node)]
+        if not level:
+            return False
+    return True
+
+
+def _inside(node: Any) -> list[Any]:
+    return list(node.values()) if isinstance(node, dict) else node if isinstance(node, list) else []
+
+
+def _parse(text: str, where: str) -> Any:
     if text.lstrip()[:1] in ("{", "["):
         try:
             return json.loads(text)

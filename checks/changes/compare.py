@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from checks.changes.change import Change, change
 from checks.changes.messaging import changed_subscribers, messaging_changes
-from checks.changes.moves import Moves, find_moves
+from checks.changes.moves import Moves, find_moves, renamed
 from checks.changes.policies import policy_changes
 from checks.changes.replacing import replacements
-from checks.changes.resources import added, moved, removed, replaced, updated
+from checks.changes.resources import added, removed, replaced, updated
 from checks.template import Template, link
 
 
@@ -29,36 +29,29 @@ def compare_stacks(old: Mapping[str, Template], new: Mapping[str, Template]) -> 
 
 def compare(old: Template, new: Template) -> list[Change]:
     """What a deployment of `new` over `old` would do. Dangers first."""
-    for template in (old, new):
-        link([template])
     moves = find_moves(old, new)
-    found = list(dict.fromkeys(_changes(old, new, moves)))
+    before = renamed(old, moves)
+    for template in (before, new):
+        link([template])
+    found = list(dict.fromkeys(_changes(before, new, moves)))
     return sorted(found, key=lambda each: not each.danger)
 
 
 def _changes(old: Template, new: Template, moves: Moves) -> Iterator[Change]:
-    subscribers, theirs = changed_subscribers(old, new, moves)
+    """Of two templates in which moved resources already have the same logical ids."""
+    subscribers, theirs = changed_subscribers(old, new)
     yield from subscribers
-    forced = replacements(old, new)
+    came_from = {after: before for before, after in moves.items()}
+    forced = replacements(old, new, came_from)
     for logical_id, resource in old.resources.items():
         after = new.resources.get(logical_id)
-        if logical_id in moves:
-            yield from moved(resource, new.resources[moves[logical_id]])
-            yield from messaging_changes(resource, new.resources[moves[logical_id]])
-        elif after is None:
+        if after is None:
             yield from () if logical_id in theirs else removed(resource)
-        elif logical_id in forced:
-            yield from replaced(resource, after, forced[logical_id])
-            yield from messaging_changes(resource, after)
+            continue
+        if logical_id in forced:
+            yield replaced(resource, after, forced[logical_id], moved=logical_id in came_from)
         else:
             yield from updated(resource, after)
-            yield from messaging_changes(resource, after)
-    yield from policy_changes(old, new, moves, ignored=theirs)
-    yield from _added(old, new, moves, theirs)
-
-
-def _added(old: Template, new: Template, moves: Moves, theirs: Iterable[str]) -> Iterator[Change]:
-    known = {*old.resources, *moves.values(), *theirs}
-    for logical_id, resource in new.resources.items():
-        if logical_id not in known:
-            yield added(resource)
+        yield from messaging_changes(resource, after)
+    yield from policy_changes(old, new, ignored=theirs)
+    yield from (added(each) for each in new.resources.values() if each.id not in {*old.resources, *theirs})

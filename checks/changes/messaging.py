@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 
 from checks.changes.change import Change, change, name_of
 from checks.changes.filters import filter_changes
-from checks.changes.moves import Moves
 from checks.messaging import (
     ALARM,
     MAPPING,
@@ -40,20 +39,19 @@ def messaging_changes(before: Resource, after: Resource) -> Iterator[Change]:
             yield from _encryption(before, after)
 
 
-def changed_subscribers(old: Template, new: Template, moves: Moves) -> tuple[list[Change], set[str]]:
+def changed_subscribers(old: Template, new: Template) -> tuple[list[Change], set[str]]:
     """Subscribers that come and go, and the logical ids of what belongs to those that go."""
     before = {each.queue.id: each for each in subscriptions(old) if each.queue is not None}
     after = {each.queue.id: each for each in subscriptions(new) if each.queue is not None}
-    still = {moves.get(logical_id, logical_id) for logical_id in before}
     found, theirs = [], set[str]()
     for logical_id, subscription in before.items():
-        if moves.get(logical_id, logical_id) not in new.resources and subscription.queue is not None:
+        if logical_id not in new.resources and subscription.queue is not None:
             found.append(
                 change("subscriber-removed", subscription.queue, f"the task {_task(subscription)} gets no more events")
             )
             theirs |= _parts(subscription)
     for logical_id, subscription in after.items():
-        if logical_id not in still and logical_id not in old.resources and subscription.queue is not None:
+        if logical_id not in old.resources and subscription.queue is not None:
             found.append(
                 change(
                     "subscriber-added", subscription.queue, f"the task {_task(subscription)} gets events from now on"

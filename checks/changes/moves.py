@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from difflib import SequenceMatcher
 from typing import Any
 
@@ -13,6 +15,7 @@ Moves = dict[str, str]
 """Old logical id to new logical id."""
 
 ALIKE = 0.85
+_VARIABLE = re.compile(r"\$\{([A-Za-z0-9]+)")
 _REFERENCES = ("Ref", "Fn::GetAtt", "Fn::Sub", "Fn::ImportValue")
 
 
@@ -25,7 +28,53 @@ def find_moves(old: Template, new: Template) -> Moves:
     for likeness, before_id, after_id in sorted(scored, key=lambda each: (-each[0], each[1:])):
         if likeness >= ALIKE and before_id not in moves and after_id not in moves.values():
             moves[before_id] = after_id
+    for before, after in _in_renamed_constructs(old, new, moves, gone, come):
+        if before not in moves and after not in moves.values():
+            moves[before] = after
     return moves
+
+
+def _in_renamed_constructs(
+    old: Template, new: Template, moves: Moves, gone: list[Resource], come: list[Resource]
+) -> Iterator[tuple[str, str]]:
+    """What else is in a construct that was renamed keeps its place in it, whatever its properties are."""
+    constructs = {_constructs(name_of(old.resources[was]), name_of(new.resources[now])) for was, now in moves.items()}
+    places = {(each.type, name_of(each)): each.id for each in come}
+    for each in gone:
+        for was, now in sorted(constructs):
+            name = name_of(each)
+            place = (each.type, now + name.removeprefix(was))
+            if name.startswith(f"{was}/") and place in places:
+                yield each.id, places[place]
+
+
+def _constructs(was: str, now: str) -> tuple[str, str]:
+    """The constructs in which two paths differ: their common end taken off."""
+    before, after = was.split("/"), now.split("/")
+    while len(before) > 1 and len(after) > 1 and before[-1] == after[-1]:
+        before.pop()
+        after.pop()
+    return "/".join(before), "/".join(after)
+
+
+def renamed(template: Template, moves: Moves) -> Template:
+    """The template with the new logical ids in the place of the old ones, so that only real changes are left."""
+    if not moves:
+        return template
+    return Template(_renamed(template.body, moves), name=template.name, production=template.production)
+
+
+def _renamed(node: Any, moves: Moves) -> Any:
+    if isinstance(node, list):
+        return [_renamed(each, moves) for each in node]
+    if isinstance(node, dict):
+        return {moves.get(key, key): _renamed(each, moves) for key, each in node.items()}
+    if not isinstance(node, str):
+        return node
+    name, dot, attribute = node.partition(".")
+    if name in moves:
+        return moves[name] + dot + attribute
+    return _VARIABLE.sub(lambda match: "${" + moves.get(match[1], match[1]), node) if "${" in node else node
 
 
 def _likeness(before: Resource, after: Resource) -> float:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from checks.changes.change import Change, change
-from checks.changes.moves import Moves
 from checks.changes.resources import POLICIES
 from checks.messaging import KEY
 from checks.policies import enforces_tls, statements
@@ -33,9 +32,9 @@ class Right:
         return f"{self.effect.lower()} {self.action} on {self.resource or 'it'}{whom}"
 
 
-def policy_changes(old: Template, new: Template, moves: Moves, *, ignored: set[str]) -> Iterator[Change]:
+def policy_changes(old: Template, new: Template, *, ignored: set[str]) -> Iterator[Change]:
     """Rights lost and added. Policies are compared by what they are for, so that a renamed policy is no change."""
-    before, after = _rights(old, moves), _rights(new, {})
+    before, after = _rights(old), _rights(new)
     for subject, (holder, rights, tls) in before.items():
         if holder.id in ignored or (subject not in after and _is_gone(subject, new)):
             continue
@@ -52,14 +51,14 @@ def policy_changes(old: Template, new: Template, moves: Moves, *, ignored: set[s
             yield from (change("statement-added", holder, f"{subject}: from now on: {each}") for each in gained)
 
 
-def _rights(template: Template, moves: Moves) -> dict[str, tuple[Resource, set[Right], bool]]:
+def _rights(template: Template) -> dict[str, tuple[Resource, set[Right], bool]]:
     """Subject (what a policy is for) to its holder, its rights, and whether it denies plain HTTP."""
     found: dict[str, tuple[Resource, set[Right], bool]] = {}
     for holder in template.of(*_HOLDERS):
         for document in _documents(holder):
-            for subject in _subjects(holder, moves):
+            for subject in _subjects(holder):
                 _, rights, tls = found.get(subject, (holder, set(), False))
-                mine = set(_atoms(document, moves))
+                mine = set(_atoms(document))
                 denies = any(
                     enforces_tls(document, action) for action in ("sqs:SendMessage", "sns:Publish", "s3:PutObject")
                 )
@@ -73,38 +72,33 @@ def _documents(holder: Resource) -> list[Value]:
     return [holder.document("KeyPolicy" if holder.type == KEY else "PolicyDocument")]
 
 
-def _subjects(holder: Resource, moves: Moves) -> list[str]:
+def _subjects(holder: Resource) -> list[str]:
     named = (
         [one for key in _TARGETS for one in as_list(holder.get(key))]
         if holder.type in (*POLICIES, "AWS::S3::BucketPolicy")
         else []
     )
-    return [_name(one, moves) for one in named] or [moves.get(holder.id, holder.id)]
+    return [_name(one) for one in named] or [holder.id]
 
 
-def _atoms(document: Value, moves: Moves) -> Iterator[Right]:
+def _atoms(document: Value) -> Iterator[Right]:
     for statement in statements(document) or []:
         body = statement.body
         for action in as_list(body.get("Action") or body.get("NotAction")):
             for resource in as_list(body.get("Resource")) or [""]:
-                for principal in _principals(body.get("Principal"), moves) or [""]:
-                    condition = json.dumps(
-                        body.get("Condition"), default=lambda each: _name(each, moves), sort_keys=True
-                    )
-                    yield Right(str(body.get("Effect")), shown(action), _name(resource, moves), principal, condition)
+                for principal in _principals(body.get("Principal")) or [""]:
+                    condition = json.dumps(body.get("Condition"), default=_name, sort_keys=True)
+                    yield Right(str(body.get("Effect")), shown(action), _name(resource), principal, condition)
 
 
-def _principals(principal: Value, moves: Moves) -> list[str]:
+def _principals(principal: Value) -> list[str]:
     if isinstance(principal, dict):
-        return [_name(each, moves) for one in principal.values() for each in as_list(one)]
-    return [] if principal is None else [_name(principal, moves)]
+        return [_name(each) for one in principal.values() for each in as_list(one)]
+    return [] if principal is None else [_name(principal)]
 
 
-def _name(value: Value, moves: Moves) -> str:
-    """By logical id, as it will be called."""
-    text = "something that cannot be seen" if value is UNKNOWN else shown(value)
-    name, dot, attribute = text.partition(".")
-    return moves.get(name, name) + dot + attribute
+def _name(value: Value) -> str:
+    return "something that cannot be seen" if value is UNKNOWN else shown(value)
 
 
 def _is_gone(subject: str, new: Template) -> bool:

@@ -8,12 +8,15 @@ from checks.schemas import create_only
 from checks.template import Resource, Template
 
 
-def replacements(old: Template, new: Template) -> dict[str, str]:
-    """Logical id to the reason, of every resource that is in both templates and would be made anew."""
-    found: dict[str, str] = {}
+def replacements(old: Template, new: Template, came_from: dict[str, str]) -> dict[str, str]:
+    """Logical id to the reason, of every resource that is in both templates and would be made anew.
+
+    `came_from` gives the former logical id of those that moved.
+    """
+    found = {after: f"its logical id moves from {before} to {after}" for after, before in came_from.items()}
     for logical_id, before in old.resources.items():
         after = new.resources.get(logical_id)
-        if after is not None and after.body != before.body:
+        if after is not None and logical_id not in found and after.body != before.body:
             reason = _reason(before, after)
             if reason is not None:
                 found[logical_id] = reason

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from checks.changes.change import Change, change
-from checks.changes.moves import masked
 from checks.messaging import ALARM, FUNCTION, MAPPING, QUEUE, SUBSCRIPTION, TOPIC, message_dead_letter_queues
 from checks.rules.stateful import KEPT
 from checks.template import Resource
@@ -44,25 +43,13 @@ def removed(resource: Resource) -> Iterator[Change]:
         yield change("resource-removed", resource, resource.type)
 
 
-def replaced(before: Resource, after: Resource, reason: str) -> Iterator[Change]:
-    word = word_of(before)
-    kept = _is_kept(before, "UpdateReplacePolicy")
-    if word is None or word == "mapping":
-        yield change("resource-replaced", after, f"{before.type} would be replaced: {reason}")
-    else:
-        yield change(f"{_kind(word)}-replaced", after, f"{_fate(word, kept, 'replaced')}: {reason}")
-
-
-def moved(before: Resource, after: Resource) -> Iterator[Change]:
-    """A renamed construct, or one that moved into another."""
-    reason = f"its logical id moves from {before.id} to {after.id}"
+def replaced(before: Resource, after: Resource, reason: str, *, moved: bool) -> Change:
     word = word_of(before)
     if word is None or word == "mapping":
-        yield change("logical-id-moved", after, f"{before.type} would be made anew: {reason}")
-    else:
-        yield change(
-            f"{_kind(word)}-replaced", after, f"{_fate(word, _is_kept(before, 'DeletionPolicy'), 'replaced')}: {reason}"
-        )
+        kind = "logical-id-moved" if moved else "resource-replaced"
+        return change(kind, after, f"{before.type} would be made anew: {reason}")
+    kept = _is_kept(before, "DeletionPolicy" if moved else "UpdateReplacePolicy")
+    return change(f"{_kind(word)}-replaced", after, f"{_fate(word, kept, 'replaced')}: {reason}")
 
 
 def updated(before: Resource, after: Resource) -> Iterator[Change]:
@@ -74,11 +61,7 @@ def updated(before: Resource, after: Resource) -> Iterator[Change]:
         yield change("retain-lost", after, f"{' and '.join(lost)} was Retain")
     old, new = (each.body.get("Properties") for each in (before, after))
     old, new = old if isinstance(old, dict) else {}, new if isinstance(new, dict) else {}
-    names = [
-        key
-        for key in sorted({*old, *new})
-        if masked(old.get(key)) != masked(new.get(key)) or old.get(key) != new.get(key)
-    ]
+    names = [key for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
     if before.type == FUNCTION and names:
         yield change("function-updated", after, f"updated in place: {', '.join(names)}")
     elif [key for key in names if key not in _TOLD_ELSEWHERE]:
