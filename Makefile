@@ -12,7 +12,7 @@ export CDK_HOME ?= $(CURDIR)/.venv/cache/cdk
 export CDK_VALIDATION ?= false
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test lint types unit synth snapshot contract lock up down status deploy diff clean
+.PHONY: help install demo test lint types unit synth snapshot contract lock up down status drill faults deploy diff clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -95,6 +95,12 @@ down: ## stop it
 
 status: ## say what runs
 	@$(BIN)/python -m local status
+
+drill: install ## break a task, find out, heal it: the runbook, narrated, on the embedded AWS
+	@$(BIN)/python -m local drill
+
+faults: install ## every fault at every task, then count: published = done + waiting + dead
+	@$(BIN)/python -m local faults
 
 # --- AWS: each names its environment, and none is part of another target ---------------------------------------------
 

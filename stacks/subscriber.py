@@ -28,7 +28,7 @@ LARGEST_MESSAGE = 1_048_576
 class Subscriber(Construct):
     """Queue, dead-letter queue, raw subscription, function and mapping of one task.
 
-    `topic` may be imported by ARN and belong to another stack or account. `task` is a folder in lambdas/ with a
+    `topic` may be imported by ARN and belong to another stack. `task` is a folder in lambdas/ with a
     `handler.py`. Derived, so that nobody types them: visibility = 6 x timeout + window, as AWS asks
     (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html); 14 days for dead letters, always longer
     than the queue's retention; maxReceiveCount = attempts. Wrong arguments raise ConfigurationError at synth.

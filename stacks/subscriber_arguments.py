@@ -32,7 +32,7 @@ def check(
     """Raises ConfigurationError in one line that starts with `owner`. Durations in seconds."""
     settings.validate()
     retry.validate(owner)
-    _expect(owner, "timeout", 1 <= _seconds(timeout) <= 900, _seconds(timeout), "1 to 900 seconds")
+    _expect(owner, "timeout", 3 <= _seconds(timeout) <= 900, _seconds(timeout), "3 to 900 seconds")
     _expect(owner, "memory_mib", 128 <= memory_mib <= 10_240, memory_mib, "128 to 10240")
     _expect(owner, "batching_window", _seconds(window) <= 300, _seconds(window), "at most 300 seconds")
     _expect(owner, "batch_size", 1 <= batch_size <= 10_000, batch_size, "1 to 10000")

@@ -38,7 +38,8 @@ def subscriber() -> Callable[..., Subscriber]:
     ("arguments", "line"),
     [
         ({"task": "sync_crm"}, "task 'sync_crm' has no folder: expected lambdas/sync_crm/handler.py"),
-        ({"timeout": Duration.minutes(16)}, "subscriber Sync: timeout is 960: expected 1 to 900 seconds"),
+        ({"timeout": Duration.minutes(16)}, "subscriber Sync: timeout is 960: expected 3 to 900 seconds"),
+        ({"timeout": Duration.seconds(2)}, "subscriber Sync: timeout is 2: expected 3 to 900 seconds"),
         ({"memory_mib": 64}, "subscriber Sync: memory_mib is 64: expected 128 to 10240"),
         ({"batch_size": 0}, "subscriber Sync: batch_size is 0: expected 1 to 10000"),
         (
