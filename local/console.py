@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.markup import escape
 
-WIDTH_OF_A_FILE = 110
+WIDTH_OF_A_FILE = 116
 
 console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_OF_A_FILE)
 errors = Console(highlight=False, stderr=True, soft_wrap=True)
