@@ -86,7 +86,7 @@ def _print_rule(rule: str, group: list[Finding]) -> None:
             _indented(f"  fix: {each.fix}")
     if any(each.fix == definition.fix for each in group):
         _indented(f"fix: {definition.fix}")
-    _indented(definition.link, "dim")
+    console().print(f"  {definition.link}", style="dim", soft_wrap=True)  # whole, so that it can be clicked
     console().print()
 
 

@@ -38,7 +38,8 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads: do not fail while flushing
         sys.exit(1)
     except _MENDABLE as error:
-        print(f"error: {_one_line(error)}", file=sys.stderr)
+        if _one_line(error):  # nothing when the help was printed
+            print(f"error: {_one_line(error)}", file=sys.stderr)
         sys.exit(2)
 
 

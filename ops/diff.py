@@ -26,8 +26,12 @@ class Format(StrEnum):
 
 
 def diff(
-    old: Annotated[str, typer.Argument(help="A template, a folder of templates such as cdk.out, or a git revision.")],
-    new: Annotated[str, typer.Argument(help="The same; by default the committed snapshots as they are now.")] = "",
+    old: Annotated[
+        str, typer.Argument(metavar="OLD", help="A template, a folder of templates such as cdk.out, or a git revision.")
+    ],
+    new: Annotated[
+        str, typer.Argument(metavar="NEW", help="The same; by default the committed snapshots as they are now.")
+    ] = "",
     format: Annotated[Format, typer.Option(help="How to print the changes.")] = Format.TABLE,
     allow: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="A danger that is meant: change, or change:resource.")

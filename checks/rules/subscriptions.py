@@ -71,7 +71,7 @@ def subscription_twice(template: Template) -> Iterator[Problem]:
 @rule(
     "topic-and-queue-of-other-type",
     what="A standard topic feeds standard queues only.",
-    why="AWS refuses to subscribe a FIFO queue to a standard topic. (A FIFO topic may feed a standard queue.)",
+    why="AWS refuses to subscribe a FIFO queue to a standard topic. A FIFO topic may feed a standard queue.",
     fix="Make both FIFO, or the queue standard.",
     link=_FIFO,
 )
