@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from checks import RULES
 from checks.changes import KINDS
-from checks.engine import RULES
 from checks.examples import ROOT, examples
 from checks.rule import Rule
 
