@@ -6,8 +6,8 @@ again when the look is over. What bounds it:
 - A dead-letter queue has no RedrivePolicy of its own, so no number of receives moves a letter anywhere, and no look
   uses up anything. (Subscriber gives it none; `fanout doctor` reports one.)
 - A look hides letters for `LEASE` seconds at most, whatever happens to this program: after a kill they come back by
-  themselves. It ends by itself before that, and it holds `limit` letters at most, far below the 120,000 that SQS lets
-  be in flight.
+  themselves. It ends by itself before that, and it holds `limit` letters at a time at most, far below the 120,000 that
+  SQS lets be in flight.
 - Retention counts from when a letter was first sent, so looking makes none older.
 
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
@@ -25,8 +25,7 @@ from ops.aws import Aws
 from ops.letters import Letter
 
 LEASE = 60
-MARGIN = 10.0
-"""What is kept back of a lease, so that a letter is never acted on after somebody else may see it."""
+_MARGIN = 10.0
 LIMIT = 1_000
 MOST = 10_000
 TEN = 10
@@ -47,7 +46,7 @@ class Look:
     _ends: float = 0.0
 
     def __enter__(self) -> "Look":
-        self._ends = time.monotonic() + self.lease - MARGIN
+        self._ends = self._lease_end()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -56,7 +55,7 @@ class Look:
     def pages(self, size: int = TEN) -> Iterator[list[Letter]]:
         """Up to `size` letters at a time. Those still held when the pass ends are shown again."""
         wait = 0
-        while self.seen < self.limit and time.monotonic() < self._ends:
+        while len(self._held) < self.limit and time.monotonic() < self._ends:
             letters = [each for each in self._receive(size, wait) if each.message_id not in self._held]
             if not letters and wait:
                 self.complete = True
@@ -89,9 +88,13 @@ class Look:
             with suppress(ClientError, BotoCoreError):
                 self.aws.sqs.change_message_visibility_batch(QueueUrl=self.url, Entries=entries)  # type: ignore[arg-type]
 
+    def _lease_end(self) -> float:
+        """A little early, so that a letter is never acted on after somebody else may see it."""
+        return time.monotonic() + self.lease - min(_MARGIN, self.lease / 3)
+
     def _receive(self, size: int, wait: int) -> list[Letter]:
-        room = min(size, TEN, self.limit - self.seen)
-        expires = time.monotonic() + self.lease - MARGIN
+        room = min(size, TEN, self.limit - len(self._held))
+        expires = self._lease_end()
         answer = self.aws.sqs.receive_message(
             QueueUrl=self.url,
             MaxNumberOfMessages=room,

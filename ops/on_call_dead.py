@@ -16,10 +16,12 @@ from ops.on_call_options import (
     on_call,
     reason_given,
 )
+from ops.on_call_redrive import redrive
 
 dead = typer.Typer(
     name="dead", help="Dead letters: list, show, redrive, edit, export, import, drop.", no_args_is_help=True
 )
+dead.command()(redrive)
 
 Id = Annotated[str, typer.Argument(help="Of the message, of the event, or of the submission.")]
 OfTask = Annotated[str | None, typer.Option("--task", help="Look into this task's dead-letter queue only.")]

@@ -1,0 +1,104 @@
+"""An operator at a shell: runs the real `fanout` against the deployed stack, with nothing but credentials and a name."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from local.connection import without_real_aws
+from local.outputs import STACK
+from local.state import ROOT
+from publisher import Event, FormEvents, form_submitted
+from tests.local.conftest import Deployed
+
+
+@dataclass
+class Operator:
+    """`home` keeps the journal. `keys` are of the root user unless told otherwise."""
+
+    deployed: Deployed
+    home: Path
+    keys: Mapping[str, str] = field(default_factory=dict)
+    columns: int | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        inherited = {name: value for name, value in without_real_aws(os.environ).items() if name != "COLUMNS"}
+        wide = {"COLUMNS": str(self.columns)} if self.columns else {}
+        variables = {**self.deployed.connection.variables, **self.keys, "FANOUT_HOME": str(self.home)}
+        return {**inherited, **variables, **wide, "FORM_EVENTS_STACK": STACK}
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, "-m", "ops.cli", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, status: int | None = 0, timeout: float = 60) -> str:
+        """What it printed; it must end with `status`, and never with a traceback."""
+        with self.start(*arguments) as process:
+            out, err = process.communicate(timeout=timeout)
+        assert "Traceback" not in err, err
+        assert status in (None, process.returncode), f"{process.returncode}\n{out}\n{err}"
+        return out if process.returncode == 0 or out else err
+
+    def json(self, *arguments: str, status: int | None = 0) -> Any:
+        return json.loads(self.run(*arguments, "--json", status=status))
+
+    def journal(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for path in self.home.glob("*.jsonl") for line in path.read_text().splitlines()]
+
+
+def publish(deployed: Deployed, count: int, form_id: str) -> list[Event]:
+    """Made-up submissions; their answers must appear nowhere but where a test says so."""
+    events = [
+        form_submitted(form_id=form_id, submission_id=f"{form_id}-{n}", answers={"q": "canary-answer"})
+        for n in range(count)
+    ]
+    result = FormEvents(deployed.outputs.topic_arn, session=deployed.session).publish_many(events)
+    assert result.published == count
+    return events
+
+
+def bury(deployed: Deployed, events: list[Event], task: str = "notify_webhook") -> None:
+    """Straight into the dead-letter queue, as SNS does with what it cannot deliver."""
+    url = deployed.outputs.subscriber(task).dead_letter_queue_url
+    sqs = deployed.session.client("sqs")
+    for start in range(0, len(events), 10):
+        entries = [
+            {
+                "Id": str(n),
+                "MessageBody": each.body,
+                "MessageAttributes": {
+                    name: {"DataType": "String", "StringValue": value} for name, value in each.attributes.items()
+                },
+            }
+            for n, each in enumerate(events[start : start + 10])
+        ]
+        answer = sqs.send_message_batch(QueueUrl=url, Entries=entries)  # type: ignore[arg-type]
+        assert len(answer["Successful"]) == len(entries)
+
+
+def made_up(count: int, form_id: str) -> list[Event]:
+    return [
+        form_submitted(form_id=form_id, submission_id=f"{form_id}-{n}", answers={"q": "canary-answer"})
+        for n in range(count)
+    ]
+
+
+def deliveries(deployed: Deployed, events: list[Event]) -> list[int]:
+    """How often the webhook took each event with 200."""
+    wanted = {each.id: 0 for each in events}
+    for request in deployed.receiver.requests():
+        if request.answer == 200 and request.event_id in wanted:
+            wanted[request.event_id] += 1
+    return list(wanted.values())
