@@ -128,14 +128,6 @@ def crashes(aws: Aws, log_group: str, message_ids: Iterable[str], since: datetim
     return found
 
 
-def tail(aws: Aws, log_group: str, since: datetime, seen: set[str]) -> Iterator[Raw]:
-    """What is new since the last call with the same `seen`. Lines may arrive late and out of order: ask with overlap."""
-    for raw in read(aws, log_group, OUTCOMES, since):
-        if raw.id not in seen:
-            seen.add(raw.id)
-            yield raw
-
-
 def outcome(raw: Raw) -> Line | None:
     value = raw.value
     if not value or "outcome" not in value or "message_id" not in value:

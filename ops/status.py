@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ops import dead_letters, logs, pauses
+from ops import dead_letters, logs, pauses, pausing
 from ops.logs import Line
 from ops.pauses import Pause
 from ops.refusals import OpsError, plainly
@@ -130,6 +130,12 @@ def _mapping(subscriber: Subscriber, found: Health) -> None:
     elif found.pause:
         found.problems.append(
             f"paused: {found.pause.reason} ({found.pause.by}): fanout resume {subscriber.task} when it is over"
+        )
+    elif not running and (since := pausing.circuit_since(subscriber)):
+        found.mapping = "circuit open"
+        told = datetime.fromtimestamp(since, UTC).isoformat(timespec="seconds")
+        found.problems.append(
+            f"its circuit breaker opened at {told}: what it depends on is down; it tries again by itself"
         )
     elif not running:
         found.problems.append(

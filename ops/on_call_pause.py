@@ -1,0 +1,109 @@
+"""`fanout pause`, `resume` and `drain`: the signatures, the questions, and what is told."""
+
+from typing import Annotated
+
+import typer
+
+from ops.on_call_options import (
+    DryRun,
+    Env,
+    Profile,
+    Reason,
+    Region,
+    StackName,
+    Task,
+    Yes,
+    confirm,
+    connect,
+    journal_of,
+    on_call,
+    reason_given,
+)
+
+INTERRUPTED = 130
+
+
+@on_call
+def pause(
+    task: Task,
+    reason: Reason,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    stack: StackName = None,
+    env: Env = None,
+    profile: Profile = None,
+    region: Region = None,
+) -> None:
+    """Let a subscriber's events wait in its queue, with all their attempts. Nothing of it is lost, up to the retention."""
+    from ops import dead_letters, pausing
+    from ops.console import console
+    from ops.stopping import stoppable
+
+    why = reason_given(reason)
+    found = connect(stack, env, profile, region)
+    subscriber = found.subscriber(task)
+    if dry_run:
+        counts = dead_letters.counts(found.aws, subscriber.queue_url)
+        console.print(f"would switch off the mapping of {subscriber.task}; {counts.all} events are in its queue now")
+        return
+    confirm(f"pause {subscriber.task} in {found.name}?", yes=yes)
+    with stoppable() as stop:
+        noted = pausing.pause(subscriber, why, found.aws.caller, journal_of(found, "pause"), stop)
+    console.print(
+        f"{subscriber.task} is paused: {noted.reason}. fanout resume {subscriber.task} when it is over", markup=False
+    )
+
+
+@on_call
+def resume(
+    task: Task,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    stack: StackName = None,
+    env: Env = None,
+    profile: Profile = None,
+    region: Region = None,
+) -> None:
+    """End a pause: the events that wait are worked on."""
+    from ops import dead_letters, pauses, pausing
+    from ops.console import console
+    from ops.stopping import stoppable
+
+    found = connect(stack, env, profile, region)
+    subscriber = found.subscriber(task)
+    counts = dead_letters.counts(found.aws, subscriber.queue_url)
+    noted = pauses.read(subscriber)
+    why = f" (paused by {noted.by}: {noted.reason})" if noted else ""
+    if dry_run:
+        console.print(f"would switch on the mapping of {subscriber.task}{why}; {counts.all} events wait", markup=False)
+        return
+    confirm(f"resume {subscriber.task} in {found.name}{why}? {counts.all} events wait", yes=yes)
+    with stoppable() as stop:
+        pausing.resume(subscriber, journal_of(found, "resume"), stop)
+    console.print(f"{subscriber.task} is at work again; {counts.all} events waited", markup=False)
+
+
+@on_call
+def drain(
+    task: Task,
+    deadline: Annotated[float, typer.Option(help="Seconds to wait for.", min=1)] = 600.0,
+    stack: StackName = None,
+    env: Env = None,
+    profile: Profile = None,
+    region: Region = None,
+) -> int:
+    """Wait until a subscriber's queue is empty; changes nothing. Exit status 1: it was not, in time."""
+    from ops import pausing
+    from ops.console import console
+    from ops.stopping import stoppable
+
+    subscriber = connect(stack, env, profile, region).subscriber(task)
+    with stoppable() as stop:
+        left = pausing.drain(subscriber, deadline, stop, lambda line: console.print(line, markup=False))
+    if stop:
+        return INTERRUPTED
+    if left.all:
+        console.print(f"{subscriber.task} is not empty after {deadline:g} s: {left.all} events are left", markup=False)
+        return 1
+    console.print(f"the queue of {subscriber.task} is empty", markup=False)
+    return 0
