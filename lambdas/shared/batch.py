@@ -77,14 +77,18 @@ def _work(attempt: Attempt, records: list[Record], seconds: float) -> list[Outco
 
 
 def _in_order(attempt: Attempt, records: list[Record], places: Places, found: dict[int, Outcome]) -> None:
-    """Works on the records at `places`, one after the other; behind the first that fails, none is tried."""
+    """Works on the records at `places`, one after the other; behind the first that will be tried again, none is tried.
+
+    Those behind it were received as often, so behind one that just had its last attempt they have theirs: waiting for
+    it any longer, they would follow it to the dead letters without having been tried once.
+    """
     failed = False
     for place in places:
         if time.monotonic() >= attempt.deadline:
             return
         record = records[place]
         found[place] = Outcome("failed", record, None, NotTried(), 0.0) if failed else attempt.at(record)
-        failed = failed or found[place].failed
+        failed = failed or (found[place].failed and not retry.is_last(found[place].attempt))
 
 
 def _groups(records: list[Record]) -> list[Places]:

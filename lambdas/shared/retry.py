@@ -44,10 +44,15 @@ def postpone(failed: Sequence[Outcome]) -> None:
 def delay(attempt: int) -> int:
     """Seconds until the attempt after `attempt`, the number of times the message was received so far; with jitter."""
     delays = _delays()
-    if attempt > len(delays):
+    if is_last(attempt):
         return 0
     jitter = float(os.environ[variables.RETRY_JITTER])
     return round(delays[attempt - 1] * random.uniform(1 - jitter, 1 + jitter))
+
+
+def is_last(attempt: int) -> bool:
+    """Whether SQS will move the message to the dead-letter queue if this attempt fails."""
+    return attempt > len(_delays())
 
 
 def _hidden(outcome: Outcome) -> int:
