@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from checks.policies import Statement, statements
-from checks.template import Resource, Template
-from checks.values import UNKNOWN, External, Text, Value, as_list, as_number
+from checks.template import Resource, Template, referred
+from checks.values import UNKNOWN, Text, Value, as_list, as_number
 
 QUEUE, TOPIC = "AWS::SQS::Queue", "AWS::SNS::Topic"
 SUBSCRIPTION, MAPPING, FUNCTION = "AWS::SNS::Subscription", "AWS::Lambda::EventSourceMapping", "AWS::Lambda::Function"
@@ -211,21 +211,37 @@ def _dead_letter_target(template: Template, owner: Resource) -> Value:
 def _dead_letter_queues(template: Template) -> list[Resource]:
     found: list[Resource] = []
     for each in template.resources.values():
-        found += _named_for_failure(template, each.properties, False)
-    return found
+        found += _named_for_failure(template, each.properties)
+        found += [template.resources[name] for name in _mentioned_for_failure(each.body) if name in template.resources]
+    return [each for each in found if each.type == QUEUE]
 
 
-def _named_for_failure(template: Template, node: Value, inside: bool) -> Iterator[Resource]:
+def _named_for_failure(template: Template, node: Value, inside: bool = False) -> Iterator[Resource]:
+    """Resources that a resolved value under a word for dead letters leads to."""
     if isinstance(node, dict):
         for key, each in node.items():
             yield from _named_for_failure(template, each, inside or _is_dead_letter_word(key))
     elif isinstance(node, list):
         for each in node:
             yield from _named_for_failure(template, each, inside)
-    elif inside and not isinstance(node, External):
+    elif inside:
         target = template.resource(node)
-        if target is not None and target.type == QUEUE:
+        if target is not None:
             yield target
+
+
+def _mentioned_for_failure(body: Any) -> set[str]:
+    """Logical ids under such a word, also where a condition hides whether they are used."""
+    found: set[str] = set()
+    waiting: list[tuple[Any, bool]] = [(body, False)]
+    while waiting:
+        node, inside = waiting.pop()
+        if isinstance(node, list):
+            waiting += [(each, inside) for each in node]
+        elif isinstance(node, dict):
+            waiting += [(each, inside or _is_dead_letter_word(str(key))) for key, each in node.items()]
+            found |= set(referred(node)) if inside else set()
+    return found
 
 
 def _is_dead_letter_word(key: str) -> bool:

@@ -133,7 +133,8 @@ class Template:
     @cached_property
     def exported(self) -> set[Resource]:
         """Resources that another stack can use: what it does with them cannot be seen here."""
-        values = (resolve(self, each["Value"]) for each in self.outputs.values() if _is_export(each))
+        published = [each for name, each in self.outputs.items() if _is_export(each) or _is_published(name, each)]
+        values = (resolve(self, each["Value"]) for each in published)
         found = (self.resource(value) for value in values)
         return {each for each in found if each is not None}
 
@@ -195,11 +196,11 @@ def _needs(template: Template, resource: Resource) -> set[str]:
             waiting += node
         elif isinstance(node, dict):
             waiting += node.values()
-            found |= {name for name in _referred(node) if name in template.resources}
+            found |= {name for name in referred(node) if name in template.resources}
     return found
 
 
-def _referred(node: dict[str, Any]) -> Iterator[str]:
+def referred(node: dict[str, Any]) -> Iterator[str]:
     """The names in an object that is an intrinsic function."""
     if isinstance(node.get("Ref"), str):
         yield node["Ref"]
@@ -214,3 +215,8 @@ def _referred(node: dict[str, Any]) -> Iterator[str]:
 def _is_export(output: Any) -> bool:
     export = output.get("Export") if isinstance(output, dict) else None
     return isinstance(export, dict) and "Name" in export and "Value" in output
+
+
+def _is_published(name: str, output: Any) -> bool:
+    """CDK's weak references name an output of another stack, which is not exported for that."""
+    return name.startswith("PublishOutput") and isinstance(output, dict) and "Value" in output

@@ -76,6 +76,12 @@ def _size(template: Template) -> int:
 def macro_unseen(template: Template) -> Iterator[Problem]:
     transform = template.body.get("Transform")
     names = transform if isinstance(transform, list) else [transform]
-    unseen = [each for each in names if isinstance(each, str) and each not in _HARMLESS]
-    if template.resources and unseen:
+    unseen = [each for each in names if isinstance(each, str) and _adds_resources(template, each)]
+    if unseen:
         yield Problem(template, f"Transform {', '.join(unseen)} adds resources that cannot be seen here")
+
+
+def _adds_resources(template: Template, macro: str) -> bool:
+    if macro.startswith("AWS::Serverless-"):
+        return any(each.type.startswith("AWS::Serverless::") for each in template.resources.values())
+    return macro not in _HARMLESS and bool(template.resources)

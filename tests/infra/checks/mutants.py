@@ -133,6 +133,6 @@ MUTANTS = [
     Mutant("key in a URL", "secret-in-variables", lambda stack: stack.function["Environment"]["Variables"].update(WEBHOOK_URL="https://user:hunter2@hooks.example.com")),
     Mutant("secret resolved into a variable", "secret-in-variables", lambda stack: stack.function["Environment"]["Variables"].update(SIGNATURE="{{resolve:secretsmanager:webhook}}")),
     Mutant("401 resources", "template-near-limit", crowd),
-    Mutant("a macro", "macro-unseen", lambda stack: stack.body.update(Transform="AWS::Serverless-2016-10-31")),
+    Mutant("a macro", "macro-unseen", lambda stack: stack.body.update(Transform="OurOwnMacro")),
     Mutant("left-over acknowledgement", "acknowledgement-unused", acknowledge),
 ]  # fmt: skip
