@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from ops.on_call_mend import drop, edit, export, import_
 from ops.on_call_options import (
     Env,
     Json,
@@ -21,7 +22,9 @@ from ops.on_call_redrive import redrive
 dead = typer.Typer(
     name="dead", help="Dead letters: list, show, redrive, edit, export, import, drop.", no_args_is_help=True
 )
-dead.command()(redrive)
+for command in (redrive, edit, export, drop):
+    dead.command()(command)
+dead.command("import")(import_)
 
 Id = Annotated[str, typer.Argument(help="Of the message, of the event, or of the submission.")]
 OfTask = Annotated[str | None, typer.Option("--task", help="Look into this task's dead-letter queue only.")]

@@ -63,7 +63,7 @@ def redrive(
     found = connect(stack, env, profile, region)
     subscriber = found.subscriber(task)
     if dry_run:
-        return _preview(subscriber, selection, as_json)
+        return preview(subscriber, selection, as_json, doing="go back to the queue")
     redrive_before.refuse_if_unsafe(subscriber, force=force)
     count = redrive_before.expected(subscriber, selection)
     if count == "no letters":
@@ -80,7 +80,8 @@ def redrive(
     return INTERRUPTED if stop else int(result.stopped is not None)
 
 
-def _preview(subscriber: "Subscriber", selection: "Selection", as_json: bool) -> int:
+def preview(subscriber: "Subscriber", selection: "Selection", as_json: bool, *, doing: str) -> int:
+    """What --dry-run tells."""
     from ops import redrive_before
     from ops.console import console, say_json
 
@@ -91,11 +92,9 @@ def _preview(subscriber: "Subscriber", selection: "Selection", as_json: bool) ->
         say_json({"task": subscriber.task, **told})
         return 0
     for each, number in counted.items():
-        console.print(f"would send {number} that died of {each.id} {each}", markup=False)
+        console.print(f"{number} that died of {each.id} {each}", markup=False)
     more = "" if complete else f" among the first {seen} letters; there are more"
-    console.print(
-        f"{sum(counted.values())} letters would go back to the queue of {subscriber.task}{more}; nothing was changed"
-    )
+    console.print(f"{sum(counted.values())} letters of {subscriber.task} would {doing}{more}; nothing was changed")
     return 0
 
 

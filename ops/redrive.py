@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from botocore.exceptions import ClientError
 
 from ops.dead_letters import Look
+from ops.dropping import delete
 from ops.journal import DELETED, SENDING, SENT, Journal, Unfinished, about
 from ops.letters import Letter
 from ops.refusals import code_of
@@ -86,25 +87,10 @@ class Redrive:
         for _ in range(_TRIES):
             if not left:
                 break
-            gone, left = self._delete_once(left)
-            look.forget(gone)
+            gone = delete(self.subscriber, left, look)
             self._write(DELETED, gone)
+            left = [each for each in left if each not in gone]
         self.tally.left += len(left)
-
-    def _delete_once(self, letters: list[Letter]) -> tuple[list[Letter], list[Letter]]:
-        gone: list[Letter] = []
-        left: list[Letter] = []
-        for start in range(0, len(letters), 10):
-            some = letters[start : start + 10]
-            entries = [{"Id": str(i), "ReceiptHandle": each.receipt_handle} for i, each in enumerate(some)]
-            answer = self.subscriber.aws.sqs.delete_message_batch(
-                QueueUrl=self.subscriber.dead_letter_queue_url,
-                Entries=entries,  # type: ignore[arg-type]
-            )
-            accepted = {each["Id"] for each in answer.get("Successful", [])}
-            for i, each in enumerate(some):
-                (gone if str(i) in accepted else left).append(each)
-        return gone, left
 
     def _write(self, step: str, letters: Sequence[Letter], **more: str) -> None:
         self.journal.write_all({**self._told(step, each), **more} for each in letters)

@@ -51,7 +51,7 @@ class Subscriber:
     @cached_property
     def attempts(self) -> int:
         """How often the queue hands out a message before it is dead; 0 when the queue does not say."""
-        policy = self._attributes().get("RedrivePolicy", "")
+        policy = self.attributes().get("RedrivePolicy", "")
         found = re.search(r'"maxReceiveCount"\s*:\s*"?(\d+)', policy)
         return int(found[1]) if found else 0
 
@@ -67,7 +67,8 @@ class Subscriber:
         """Of the queue."""
         return dict(self.aws.sqs.list_queue_tags(QueueUrl=self.queue_url).get("Tags", {}))
 
-    def _attributes(self) -> dict[str, str]:
+    def attributes(self) -> dict[str, str]:
+        """Of the queue, as SQS has them now."""
         answer = self.aws.sqs.get_queue_attributes(QueueUrl=self.queue_url, AttributeNames=["All"])
         return {str(name): value for name, value in answer.get("Attributes", {}).items()}
 

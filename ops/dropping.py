@@ -1,0 +1,65 @@
+"""`fanout dead drop`: each letter is in a file, on the disk, before it is deleted."""
+
+from pathlib import Path
+
+from ops import dead_letters, exporting
+from ops.causes import Explainer
+from ops.journal import Journal, about
+from ops.letters import Letter
+from ops.selection import Selection
+from ops.stack import Subscriber
+from ops.stopping import Stop
+
+_PORTION = 200
+
+
+def drop(
+    subscriber: Subscriber, selection: Selection, journal: Journal, reason: str, stop: Stop
+) -> tuple[int, Path, bool]:
+    """How many, where they are now, and whether the whole queue was looked at."""
+    path = exporting.default_path(subscriber.task, "dropped", journal.run)
+    explainer = Explainer(subscriber.aws, subscriber)
+    dropped = 0
+    url = subscriber.dead_letter_queue_url
+    with exporting.new_file(path) as file, dead_letters.looking(subscriber.aws, url, limit=dead_letters.MOST) as look:
+        portion: list[Letter] = []
+
+        def bury() -> int:
+            picked = selection.pick(portion, explainer)
+            exporting.append(file, subscriber, picked)
+            journal.write_all({"step": "dropping", **_told(subscriber, each, reason, path)} for each in picked)
+            gone = delete(subscriber, picked, look)
+            journal.write_all({"step": "dropped", **_told(subscriber, each, reason, path)} for each in gone)
+            portion.clear()
+            return len(gone)
+
+        for page in look.pages():
+            portion += page
+            if len(portion) >= _PORTION:
+                dropped += bury()
+            if stop or selection.is_satisfied:
+                break
+        dropped += bury()
+    if not dropped:
+        path.unlink()
+    return dropped, path, look.complete or selection.is_satisfied
+
+
+def delete(subscriber: Subscriber, letters: list[Letter], look: dead_letters.Look) -> list[Letter]:
+    """Those that SQS says are gone; the others stay."""
+    gone: list[Letter] = []
+    for start in range(0, len(letters), dead_letters.TEN):
+        some = letters[start : start + dead_letters.TEN]
+        entries = [{"Id": str(number), "ReceiptHandle": each.receipt_handle} for number, each in enumerate(some)]
+        answer = subscriber.aws.sqs.delete_message_batch(
+            QueueUrl=subscriber.dead_letter_queue_url,
+            Entries=entries,  # type: ignore[arg-type]
+        )
+        accepted = {each["Id"] for each in answer.get("Successful", [])}
+        gone += [each for number, each in enumerate(some) if str(number) in accepted]
+    look.forget(gone)
+    return gone
+
+
+def _told(subscriber: Subscriber, letter: Letter, reason: str, path: Path) -> dict[str, object]:
+    return about(letter, task=subscriber.task, queue=subscriber.dead_letter_queue_name, reason=reason, file=path.name)

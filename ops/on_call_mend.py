@@ -1,0 +1,167 @@
+"""`fanout dead edit`, `export`, `import` and `drop`: the signatures, the questions, and what is told."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ops.on_call_options import (
+    DryRun,
+    Env,
+    Json,
+    Profile,
+    Reason,
+    Region,
+    StackName,
+    Task,
+    Yes,
+    confirm,
+    connect,
+    journal_of,
+    on_call,
+    reason_given,
+)
+from ops.on_call_redrive import All, Causes, Ids, OlderThan
+
+INTERRUPTED = 130
+
+
+@on_call
+def edit(
+    id_: Annotated[str, typer.Argument(metavar="ID", help="Of the message, the event or the submission.")],
+    reason: Reason,
+    patch: Annotated[
+        str | None, typer.Option(help="RFC 6902, as JSON or a file; else $EDITOR opens the event.")
+    ] = None,
+    reveal: Annotated[
+        bool, typer.Option("--reveal", help="Show the values that change, which may be answers.")
+    ] = False,
+    task: Annotated[str | None, typer.Option("--task", help="Look into this task's dead-letter queue only.")] = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    stack: StackName = None,
+    env: Env = None,
+    profile: Profile = None,
+    region: Region = None,
+) -> None:
+    """Mend one event, check it against the contract and the task's filter, and send it to that task's queue."""
+    from ops import dead_show, editing
+    from ops.console import console
+    from ops.journal import about
+
+    why = reason_given(reason)
+    at = connect(stack, env, profile, region)
+    found = dead_show.search(at, id_, task)
+    journal = journal_of(at, "dead edit")
+    if patch is None or reveal:
+        journal.write("revealed", **about(found.letter, task=found.subscriber.task, reason=why))
+    event = editing.patched(found.letter, patch) if patch is not None else editing.edited(found.letter)
+    change = editing.checked(found.subscriber, found.letter, event)
+    for line in change.lines(reveal=reveal):
+        console.print(line, markup=False, soft_wrap=True)
+    if dry_run:
+        console.print("the event keeps the contract; nothing was changed")
+        return
+    confirm(f"send the event {change.event.id} so to {found.subscriber.task}?", yes=yes)
+    sent = editing.resubmit(at, found.subscriber, change, journal, why)
+    console.print(f"sent as {sent}; follow it: fanout where {change.event.id}", markup=False)
+
+
+@on_call
+def export(
+    task: Task,
+    reason: Reason,
+    to: Annotated[Path | None, typer.Option("--to", help="A new file; else one beside the journal.")] = None,
+    as_json: Json = False,
+    stack: StackName = None,
+    env: Env = None,
+    profile: Profile = None,
+    region: Region = None,
+) -> int:
+    """Copy a task's dead letters, with answers, into a file that only you can read. They stay where they are."""
+    from ops import dead_letters, exporting
+    from ops.console import console, say_json
+
+    why = reason_given(reason)
+    found = connect(stack, env, profile, region)
+    subscriber = found.subscriber(task)
+    journal = journal_of(found, "dead export")
+    path = to or exporting.default_path(subscriber.task, "exported", journal.run)
+    journal.write("revealed", task=subscriber.task, file=str(path), reason=why)
+    url = subscriber.dead_letter_queue_url
+    with exporting.new_file(path) as file, dead_letters.looking(found.aws, url, limit=dead_letters.MOST) as look:
+        for page in look.pages():
+            exporting.append(file, subscriber, page)
+    journal.write("exported", task=subscriber.task, file=str(path), count=look.seen, complete=look.complete)
+    if as_json:
+        say_json({"task": subscriber.task, "file": str(path), "count": look.seen, "complete": look.complete})
+    else:
+        more = "" if look.complete else "; there are more than one look can hold"
+        console.print(f"{look.seen} letters of {subscriber.task} are in {path}{more}", markup=False, soft_wrap=True)
+    return int(not look.complete)
+
+
+@on_call
+def import_(
+    file: Annotated[Path, typer.Argument(help="Of fanout dead export or drop.")],
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    stack: StackName = None,
+    env: Env = None,
+    profile: Profile = None,
+    region: Region = None,
+) -> None:
+    """Send each event of a file to the queue of the task it names. Again: only what was not sent before."""
+    from collections import Counter
+
+    from ops import exporting
+    from ops.console import console
+
+    found = connect(stack, env, profile, region)
+    counted = Counter(
+        subscriber.task for subscriber, _ in exporting.parcels(file, found)
+    )  # every line is checked first
+    said = ", ".join(f"{count} to {task}" for task, count in counted.items()) or "nothing"
+    if dry_run:
+        console.print(f"would send {said}; nothing was changed", markup=False)
+        return
+    confirm(f"send {said}?", yes=yes)
+    done, before = exporting.bring_in(file, found, journal_of(found, "dead import"))
+    console.print(f"{done} sent, {before} were sent before")
+
+
+@on_call
+def drop(
+    task: Task,
+    reason: Reason,
+    cause: Causes = None,
+    id_: Ids = None,
+    older_than: OlderThan = None,
+    everything: All = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    stack: StackName = None,
+    env: Env = None,
+    profile: Profile = None,
+    region: Region = None,
+) -> int:
+    """Delete dead letters for good; each is in a file first, which fanout dead import brings back."""
+    from ops import dropping
+    from ops.console import console
+    from ops.on_call_redrive import preview
+    from ops.selection import Selection
+    from ops.stopping import stoppable
+
+    why = reason_given(reason)
+    selection = Selection.given(cause or [], id_ or [], older_than, everything=everything)
+    found = connect(stack, env, profile, region)
+    subscriber = found.subscriber(task)
+    if dry_run:
+        return preview(subscriber, selection, False, doing="be dropped")
+    confirm(f"delete dead letters of {subscriber.task} for good?", yes=yes)
+    with stoppable() as stop:
+        count, path, complete = dropping.drop(subscriber, selection, journal_of(found, "dead drop"), why, stop)
+    where = f"; they are in {path}" if count else ""
+    more = "" if complete else "; there may be more: run it again"
+    console.print(f"{count} letters of {subscriber.task} dropped{where}{more}", markup=False, soft_wrap=True)
+    return INTERRUPTED if stop else int(not complete)
