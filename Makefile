@@ -12,7 +12,7 @@ export CDK_HOME ?= $(CURDIR)/.venv/cache/cdk
 export CDK_VALIDATION ?= false
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test lint types unit synth snapshot contract lock up down status drill faults deploy diff clean
+.PHONY: help install demo test gate lint types unit synth snapshot contract lock up down status drill faults changes comment deploy diff clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,8 +62,16 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-
 demo: install ## from nothing to proof: real events through three real tasks on an embedded AWS
 	@$(BIN)/python -m local demo
 
-test: lint types ## everything CI runs
+test: lint types gate ## everything CI runs
 	$(BIN)/python -m pytest
+
+# What the templates are compared with, and the dangers that are meant, by name: make test ALLOW=queue-replaced
+BASE ?= $(shell git rev-parse --quiet --verify origin/main || echo HEAD)
+ALLOW ?=
+
+gate: synth
+	$(BIN)/fanout check cdk.out --contract contracts
+	$(BIN)/fanout diff $(BASE) $(addprefix --allow ,$(ALLOW))
 
 # --- every day -------------------------------------------------------------------------------------------------------
 
@@ -101,6 +109,14 @@ drill: install ## break a task, find out, heal it: the runbook, narrated, on the
 
 faults: install ## every fault at every task, then count: published = done + waiting + dead
 	@$(BIN)/python -m local faults
+
+# --- for the pull request: what it would do when it is deployed, as a comment ----------------------------------------
+
+changes: install
+	$(BIN)/fanout diff $(BASE) --format markdown $(addprefix --allow ,$(ALLOW)) > changes.md
+
+comment:
+	gh pr comment "$$PULL_REQUEST" --body-file changes.md --edit-last --create-if-none
 
 # --- AWS: each names its environment, and none is part of another target ---------------------------------------------
 

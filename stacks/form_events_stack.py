@@ -26,6 +26,7 @@ class FormEventsStack(cdk.Stack):
             termination_protection=settings.removal_policy is cdk.RemovalPolicy.RETAIN,
             **kwargs,
         )
+        self.template_options.metadata = {"fanout": {"production": self.termination_protection}}
         topic = FormTopic(self, "FormSubmitted", settings=settings).topic
         archive = Archive(self, "Archive", settings=settings)
         webhook = Webhook(self, "Webhook", settings=settings)

@@ -64,8 +64,16 @@ def test_one_action_has_one_version() -> None:
 def test_permissions_are_least(workflow: Workflow) -> None:
     assert workflow["permissions"] == {"contents": "read"}
     for name, job in jobs(workflow).items():
-        assert job.get("permissions") in (None, {"contents": "read", "id-token": "write"})
-        assert ("id-token" in job.get("permissions", {})) == (name in ENVIRONMENTS)
+        expected = {"contents": "read", "pull-requests": "write"} if name == "changes" else None
+        if name in ENVIRONMENTS:
+            expected = {"contents": "read", "id-token": "write"}
+        assert job.get("permissions") == expected
+
+
+def test_only_our_own_branches_are_commented_on_and_only_one_step_has_the_token() -> None:
+    job = jobs(read(ROOT / ".github" / "workflows" / "check.yml"))["changes"]
+    assert "head.repo.full_name == github.repository" in job["if"]
+    assert [step["run"] for step in job["steps"] if "GH_TOKEN" in step.get("env", {})] == ["make comment"]
 
 
 def test_only_a_job_with_an_environment_can_ask_for_a_role(workflow: Workflow) -> None:
@@ -109,7 +117,7 @@ def test_every_job_ends(workflow: Workflow) -> None:
 
 def test_checks_run_on_the_oldest_python_we_support_and_a_newer_one() -> None:
     check = read(ROOT / ".github" / "workflows" / "check.yml")
-    (job,) = jobs(check).values()
+    job = jobs(check)["test"]
     assert job["strategy"]["matrix"]["python"] == ["3.11", "3.13"]
     assert "make test" in commands(check)
     assert "make synth CDK_VALIDATION=true" in commands(check)
@@ -118,7 +126,7 @@ def test_checks_run_on_the_oldest_python_we_support_and_a_newer_one() -> None:
 
 def test_caches_are_keyed_on_what_is_locked() -> None:
     check = read(ROOT / ".github" / "workflows" / "check.yml")
-    (job,) = jobs(check).values()
+    job = jobs(check)["test"]
     (cache,) = [step for step in job["steps"] if step.get("uses", "").startswith("actions/cache@")]
     named = re.findall(r"'([^']+)'", cache["with"]["key"])
     assert named == ["requirements-dev.txt", "lambdas/requirements.txt", "package-lock.json"]
