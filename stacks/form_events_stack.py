@@ -8,6 +8,7 @@ from constructs import Construct
 from stacks.archive import Archive
 from stacks.email_sender import grant_send_email
 from stacks.form_topic import FormTopic
+from stacks.operator_policies import OperatorPolicies
 from stacks.settings import Settings
 from stacks.subscriber import Subscriber
 from stacks.webhook import Webhook
@@ -61,6 +62,7 @@ class FormEventsStack(cdk.Stack):
             variables={"WEBHOOK_URL": webhook.url, "WEBHOOK_SECRET_ARN": webhook.secret.secret_arn},
         )
         webhook.secret.grant_read(notification.function)
+        OperatorPolicies(self, "Operator", topic=topic)
 
 
 _SYNTHESIZERS = {

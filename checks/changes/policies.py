@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 
 from checks.changes.change import Change, change
@@ -40,14 +40,18 @@ def policy_changes(old: Template, new: Template, *, ignored: set[str]) -> Iterat
             continue
         now, now_tls = after[subject][1:] if subject in after else (set(), False)
         where = after[subject][0] if subject in after else holder
-        lost = rights - now
+        gone = old.resources.keys() - new.resources.keys()
+        lost = {each for each in rights - now if not _names_any(each.resource, gone)}
         if tls and not now_tls:
             yield change("tls-lost", where, f"{subject}: nothing denies plain HTTP any more")
             lost = {each for each in lost if "securetransport" not in each.condition.lower()}
         yield from (change("statement-lost", where, f"{subject}: no longer: {each}") for each in sorted(lost, key=str))
     for subject, (holder, rights, _) in after.items():
         if subject in before and holder.id not in ignored:
-            gained = sorted(rights - before[subject][1], key=str)
+            born = new.resources.keys() - old.resources.keys()
+            gained = sorted(
+                (each for each in rights - before[subject][1] if not _names_any(each.resource, born)), key=str
+            )
             yield from (change("statement-added", holder, f"{subject}: from now on: {each}") for each in gained)
 
 
@@ -104,3 +108,8 @@ def _name(value: Value) -> str:
 def _is_gone(subject: str, new: Template) -> bool:
     """Whether what the policy was for is gone as well: then that is the change."""
     return subject.partition(".")[0] not in new.resources
+
+
+def _names_any(resource: str, logical_ids: Set[str]) -> bool:
+    """A right on what comes or goes with this change is no news beside it: an operator's policy names every queue."""
+    return any(each in resource for each in logical_ids)

@@ -4,8 +4,10 @@ import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import IConstruct
 
+from stacks import settings
 from stacks.archive import Archive
 from stacks.form_topic import FormTopic
+from stacks.operator_policies import OperatorPolicies
 from stacks.subscriber import Subscriber
 from stacks.webhook import Webhook
 
@@ -14,6 +16,19 @@ REASONS: dict[type[IConstruct], dict[str, str]] = {
     FormTopic: {
         f"{IAM5}[Action::kms:GenerateDataKey*]": "SNS asks a publisher for GenerateDataKey* on the topic's key, and"
         " CDK's grant_publish writes it; the resource is that one key",
+    },
+    OperatorPolicies: {
+        f"{IAM5}[Resource::*]": "GetMetricData, ListEventSourceMappings and GetSubscriptionAttributes take only *, and"
+        " read only",
+        f"{IAM5}[Resource::arn:<AWS::Partition>:cloudwatch:<AWS::Region>:<AWS::AccountId>:alarm:*]": "alarms are asked"
+        " for by state and by the stack's name, which CloudWatch allows on all alarms or not at all",
+        f"{IAM5}[Action::kms:GenerateDataKey*]": "SNS asks a publisher for GenerateDataKey* on the topic's key",
+        **{
+            f"{IAM5}[Resource::arn:<AWS::Partition>:cloudformation:<AWS::Region>:<AWS::AccountId>:"
+            f"stack/FormEvents-{each.name}/*]": "a stack is asked for by its name, and CloudFormation knows it by name"
+            " and an id that comes with its creation"
+            for each in settings.ALL
+        },
     },
     Subscriber: {
         f"{IAM5}[Resource::*]": "X-Ray has no resources to name: PutTraceSegments and PutTelemetryRecords take only *",

@@ -98,7 +98,7 @@ def test_with_customer_keys_the_topic_may_use_the_key_of_every_queue_it_delivers
 def test_the_publisher_policy_is_all_a_form_service_needs(name: str, keys: bool, synth: Synth) -> None:
     template = synth[name]
     topic = template["Outputs"]["TopicArn"]["Value"]
-    (policy,) = of_type(template, "AWS::IAM::ManagedPolicy").values()
+    policy = template["Resources"][target(template["Outputs"]["PublisherPolicyArn"]["Value"])]
     publish, *key_rights = statements(policy)
     assert (actions(publish), publish["Resource"]) == (["sns:Publish"], topic)
     assert len(key_rights) == keys

@@ -53,6 +53,11 @@ def remove_subscriber(stack: Stack) -> None:
     for name, each in list(stack.resources.items()):
         if "/NotifyWebhook/" in each["Metadata"]["aws:cdk:path"]:
             del stack.resources[name]
+        elif "/Operator/" in each["Metadata"]["aws:cdk:path"]:
+            for statement in each["Properties"]["PolicyDocument"]["Statement"]:
+                if isinstance(statement["Resource"], list):
+                    kept = [one for one in statement["Resource"] if "NotifyWebhook" not in json.dumps(one)]
+                    statement["Resource"] = kept
 
 
 def lose_retain(stack: Stack) -> None:
