@@ -153,7 +153,8 @@ def make_fifo(stack: Stack) -> None:
 def one_key(stack: Stack) -> None:
     """The topic takes the queues' key, and its own goes; who may publish gets the new key."""
     stack.properties("FormSubmitted/Topic")["KmsMasterKeyId"] = stack.arn("QueueKey")
-    stack.statement("FormSubmitted/PublisherPolicy", action="kms")["Resource"] = stack.arn("QueueKey")
+    for policy in ("FormSubmitted/PublisherPolicy", "Operator/HealPolicy"):
+        stack.statement(policy, action="GenerateDataKey*")["Resource"] = stack.arn("QueueKey")
     stack.remove("FormSubmitted/Key")
 
 
