@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_sqs.type_defs import MessageTypeDef
+    from mypy_boto3_sqs.type_defs import ChangeMessageVisibilityBatchRequestEntryTypeDef, MessageTypeDef
+
+HIDDEN = 10
+"""Seconds in which all letters are read; if the reader ends before it shows them again, they show by themselves."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +71,20 @@ class Evidence:
         return [_attempt(line) for line in self.logs(task) if "outcome" in line]
 
     def dead_letters(self, task: str) -> "list[MessageTypeDef]":
-        """Looks without taking: the messages stay visible to whoever comes next. Ten at most."""
+        """Looks at all without taking: each is hidden while the others are read, and then shown again."""
         url = self.outputs.subscriber(task).dead_letter_queue_url
-        answer = self._sqs.receive_message(
-            QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0, MessageAttributeNames=["All"]
-        )
-        return answer.get("Messages", [])
+        tens: list[list[MessageTypeDef]] = []
+        while letters := self._sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=HIDDEN, MessageAttributeNames=["All"]
+        ).get("Messages", []):
+            tens.append(letters)
+        for letters in tens:
+            entries: list[ChangeMessageVisibilityBatchRequestEntryTypeDef] = [
+                {"Id": str(number), "ReceiptHandle": each["ReceiptHandle"], "VisibilityTimeout": 0}
+                for number, each in enumerate(letters)
+            ]
+            self._sqs.change_message_visibility_batch(QueueUrl=url, Entries=entries)
+        return [each for letters in tens for each in letters]
 
     def waiting(self, task: str) -> int:
         """Messages in the task's own queue, seen or unseen."""

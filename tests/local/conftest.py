@@ -119,6 +119,10 @@ def a_deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]
 
 @pytest.fixture
 def deployed(a_deployment: Deployed) -> Iterator[Deployed]:
+    """Healthy, and without the dead letters of the test before."""
+    sqs = a_deployment.session.client("sqs")
+    for task in a_deployment.outputs.tasks:
+        sqs.purge_queue(QueueUrl=a_deployment.outputs.subscriber(task).dead_letter_queue_url)
     yield a_deployment
     a_deployment.receiver.heal()
 
