@@ -178,10 +178,10 @@ class World:
         assert self.clock.now - began < RETENTION
 
     def redrive(self) -> None:
-        """New messages, as AWS's own redrive makes them; the cause of the last death may stay."""
+        """New messages, as AWS's own redrive makes them: all but the id and the count of receives stays."""
         letters, self.dead.messages = self.dead.messages, []
-        for copy, letter in enumerate(letters):
-            again = Message(letter.body, {}, letter.group, f"redriven {letter.id} {copy}" if self.fifo else None)
+        for letter in letters:
+            again = Message(letter.body, {}, letter.group, letter.deduplication)
             for name, value in letter.attributes.items():
                 text = value.get("StringValue") or value["stringValue"]
                 again.attributes[name] = {"stringValue": text, "dataType": "String"}
