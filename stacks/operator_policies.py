@@ -52,26 +52,41 @@ def _look(subscribers: list[Subscriber], topic: sns.Topic) -> list[iam.PolicySta
         _allow(["sqs:ReceiveMessage", "sqs:ChangeMessageVisibility"], dead),
         _allow(["lambda:GetFunctionConfiguration"], [each.function.function_arn for each in subscribers]),
         _allow(["lambda:ListTags"], [each.mapping.event_source_mapping_arn for each in subscribers]),
-        _allow(["logs:FilterLogEvents"], [each.function.log_group.log_group_arn for each in subscribers]),
+        _allow(["logs:FilterLogEvents"], [arn for each in subscribers for arn in _log_groups(each)]),
         _allow(["sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"], [topic.topic_arn]),
     ]
 
 
 def _anywhere(stack: Stack) -> list[iam.PolicyStatement]:
-    """Of the stack by its name; the last ones take no resource:
-    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
+    """Of the stack by its name. The last ones take no resource
+    (https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html), or tell of composite alarms
+    only so (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html).
     """
     own = stack.format_arn(service="cloudformation", resource="stack", resource_name=f"{stack.stack_name}/*")
-    alarms = stack.format_arn(
-        service="cloudwatch", resource="alarm", resource_name="*", arn_format=ArnFormat.COLON_RESOURCE_NAME
-    )
+    anywhere = [
+        "cloudwatch:DescribeAlarms",
+        "cloudwatch:GetMetricData",
+        "lambda:ListEventSourceMappings",
+        "sns:GetSubscriptionAttributes",
+    ]
     return [
         _allow(
             ["cloudformation:DescribeStacks", "cloudformation:GetTemplate", "cloudformation:ListStackResources"], [own]
         ),
-        _allow(["cloudwatch:DescribeAlarms"], [alarms]),
-        _allow(["cloudwatch:GetMetricData", "lambda:ListEventSourceMappings", "sns:GetSubscriptionAttributes"], ["*"]),
+        _allow(anywhere, ["*"]),
     ]
+
+
+def _log_groups(subscriber: Subscriber) -> list[str]:
+    """With and without `:*`: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html"""
+    group = subscriber.function.log_group
+    plain = Stack.of(subscriber).format_arn(
+        service="logs",
+        resource="log-group",
+        resource_name=group.log_group_name,
+        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+    )
+    return [plain, group.log_group_arn]
 
 
 def _heal(subscribers: list[Subscriber]) -> list[iam.PolicyStatement]:

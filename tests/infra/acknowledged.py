@@ -19,9 +19,7 @@ REASONS: dict[type[IConstruct], dict[str, str]] = {
     },
     OperatorPolicies: {
         f"{IAM5}[Resource::*]": "GetMetricData, ListEventSourceMappings and GetSubscriptionAttributes take only *, and"
-        " read only",
-        f"{IAM5}[Resource::arn:<AWS::Partition>:cloudwatch:<AWS::Region>:<AWS::AccountId>:alarm:*]": "alarms are asked"
-        " for by state and by the stack's name, which CloudWatch allows on all alarms or not at all",
+        " DescribeAlarms tells of composite alarms only with *; all of them read only",
         f"{IAM5}[Action::kms:GenerateDataKey*]": "SNS asks a publisher for GenerateDataKey* on the topic's key",
         **{
             f"{IAM5}[Resource::arn:<AWS::Partition>:cloudformation:<AWS::Region>:<AWS::AccountId>:"

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,24 @@ from publisher import Event, FormEvents, form_submitted
 from tests.local.conftest import Deployed
 
 
+READ, HEAL = "OperatorReadPolicyArn", "OperatorHealPolicyArn"
+
+
+def keys_with(deployed: Deployed, *policies: str) -> dict[str, str]:
+    """Of a fresh user who holds the stack's policies of these outputs, and nothing else."""
+    session = deployed.session_with({}, *(deployed.outputs[each] for each in policies))
+    held = session.get_credentials()
+    assert held is not None
+    return {"AWS_ACCESS_KEY_ID": held.access_key, "AWS_SECRET_ACCESS_KEY": held.secret_key}
+
+
 @dataclass
 class Operator:
-    """`home` keeps the journal. `keys` are of the root user unless told otherwise."""
+    """`home` keeps the journal; `keys` are whose credentials these are."""
 
     deployed: Deployed
     home: Path
-    keys: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, str]
     columns: int | None = None
 
     @property

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.local.conftest import Deployed
-from tests.local.operator import Operator, bury, deliveries, made_up, publish
+from tests.local.operator import HEAL, READ, Operator, bury, deliveries, keys_with, made_up, publish
 
 TASK = "notify_webhook"
 
@@ -15,7 +15,7 @@ TASK = "notify_webhook"
 @pytest.fixture
 def operator(deployed: Deployed, tmp_path: Path) -> Iterator[Operator]:
     deployed.receiver.forget()
-    yield Operator(deployed, tmp_path / "journal")
+    yield Operator(deployed, tmp_path / "journal", keys_with(deployed, READ, HEAL))
     empty(deployed)
 
 
