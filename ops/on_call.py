@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ops.on_call_dead import dead
+from ops.on_call_doctor import doctor
 from ops.on_call_events import send, tail, where
 from ops.on_call_options import Env, Json, Profile, Region, StackName, connect, on_call
 from ops.on_call_pause import drain, pause, resume
@@ -13,7 +14,7 @@ from ops.on_call_pause import drain, pause, resume
 
 def add(app: typer.Typer) -> None:
     """In the order in which they are needed: look, understand, heal, and see that it is well."""
-    for command in (status, where, tail, send, pause, resume, drain):
+    for command in (status, where, tail, send, pause, resume, drain, doctor):
         app.command()(command)
     app.add_typer(dead)
 
