@@ -1,66 +1,57 @@
-"""What rings, and whom it reaches."""
+"""An alarm as data, and what is deployed of it: one metric, one threshold, its recipients, its runbook."""
 
-from aws_cdk import Duration, Stack
+from dataclasses import dataclass
+
+from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sns_subscriptions as subscriptions
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from stacks.alarms_recipients import recipients
+from stacks.alarms_runbook import Place, describe
 from stacks.settings import Settings
 
+ABOVE = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
+AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
+BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
 
-def dead_letter_alarm(scope: Construct, queue: sqs.Queue, *, task: str, settings: Settings) -> cloudwatch.Alarm:
-    """Rings at the first dead letter of a task, and stays until the dead-letter queue is empty.
+MINUTE, FIVE_MINUTES, HOUR = Duration.minutes(1), Duration.minutes(5), Duration.hours(1)
 
-    It watches visible messages: what SQS moves to a dead-letter queue is not counted as sent.
-    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+
+@dataclass(frozen=True, kw_only=True)
+class Alarm:
+    """Rings when `metric` is `compared` to `threshold` in `datapoints` of the last `periods` (all of them by default).
+
+    `kind` names the runbook; `means` says in one sentence what is the matter. Missing data never rings: SQS, SNS and
+    Lambda send none when nothing happens.
     """
-    visible = queue.metric_approximate_number_of_messages_visible(period=Duration.minutes(1), statistic="Maximum")
-    alarm = visible.create_alarm(
+
+    kind: str
+    means: str
+    metric: cloudwatch.IMetric
+    threshold: float = 0
+    compared: cloudwatch.ComparisonOperator = ABOVE
+    periods: int = 1
+    datapoints: int | None = None
+
+    @property
+    def id(self) -> str:
+        return "".join(word.title() for word in self.kind.split("-")) + "Alarm"
+
+
+def ring(scope: Construct, alarm: Alarm, place: Place, settings: Settings) -> cloudwatch.Alarm:
+    """Makes `alarm` in `scope`, telling everybody in settings."""
+    made = cloudwatch.Alarm(
         scope,
-        "DeadLetterAlarm",
-        alarm_description=f"{task} could not process an event: see docs/operations.md, dead letters",
-        threshold=0,
-        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-        evaluation_periods=1,
+        alarm.id,
+        alarm_description=describe(alarm.kind, alarm.means, place),
+        metric=alarm.metric,
+        threshold=alarm.threshold,
+        comparison_operator=alarm.compared,
+        evaluation_periods=alarm.periods,
+        datapoints_to_alarm=alarm.datapoints,
         treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
     )
-    for topic in _recipients(scope, settings):
-        alarm.add_alarm_action(actions.SnsAction(topic))
-    return alarm
-
-
-def _recipients(scope: Construct, settings: Settings) -> list[sns.ITopic]:
-    """The stack's own alarm topic, with the e-mail recipients, and every topic that settings name by ARN."""
-    stack = Stack.of(scope)
-    arns = [recipient for recipient in settings.alarm_recipients if recipient.startswith("arn:")]
-    named = [_once(stack, f"AlarmRecipient{number}", arn) for number, arn in enumerate(arns)]
-    return [_alarm_topic(stack, settings), *named]
-
-
-def _alarm_topic(stack: Stack, settings: Settings) -> sns.Topic:
-    existing = stack.node.try_find_child("AlarmTopic")
-    if isinstance(existing, sns.Topic):
-        return existing
-    topic = sns.Topic(stack, "AlarmTopic", enforce_ssl=True)
-    # enforce_ssl writes a policy, and that replaces SNS's default one, by which CloudWatch was let in.
-    topic.add_to_resource_policy(
-        iam.PolicyStatement(
-            actions=["sns:Publish"],
-            principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
-            resources=[topic.topic_arn],
-            conditions={"StringEquals": {"aws:SourceAccount": stack.account}},
-        )
-    )
-    for recipient in settings.alarm_recipients:
-        if not recipient.startswith("arn:"):
-            topic.add_subscription(subscriptions.EmailSubscription(recipient))
-    return topic
-
-
-def _once(stack: Stack, id_: str, arn: str) -> sns.ITopic:
-    existing = stack.node.try_find_child(id_)
-    return existing if isinstance(existing, sns.Topic) else sns.Topic.from_topic_arn(stack, id_, arn)
+    for topic in recipients(scope, settings):
+        made.add_alarm_action(actions.SnsAction(topic))
+    return made

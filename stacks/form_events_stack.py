@@ -5,6 +5,7 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import Construct
 
+from stacks.alarms_stack import Watch
 from stacks.archive import Archive
 from stacks.email_sender import grant_send_email
 from stacks.form_topic import FormTopic
@@ -63,6 +64,8 @@ class FormEventsStack(cdk.Stack):
         )
         webhook.secret.grant_read(notification.function)
         OperatorPolicies(self, "Operator", topic=topic)
+
+        Watch(self, "Watch", topic=topic, settings=settings)
 
 
 _SYNTHESIZERS = {

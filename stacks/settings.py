@@ -47,6 +47,10 @@ class Settings:
     removal_policy: RemovalPolicy
     alarm_recipients: tuple[str, ...]
     """E-mail addresses, or ARNs of SNS topics that exist already."""
+    alarms: Literal["essential", "full"]
+    """`essential`: what no machine can mend, $0.20 per subscriber and month. `full`: why, and earlier, $1.20."""
+    owner: str
+    """Who answers for a subscriber that names nobody else; every alarm says so."""
     email_sender: str
     """The address confirmations come from; it, or its domain, is a verified identity in SES."""
     webhook_url: str
@@ -57,6 +61,8 @@ class Settings:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     ordering: Literal["none", "per-form"] = "none"
     """`per-form`: a FIFO topic and FIFO queues; each task handles the events of one form one after the other."""
+    expected_hours: tuple[int, int] | None = None
+    """(7, 19): from 7:00 to 19:00 UTC on weekdays, each hour without an event is an alarm. None: silence is fine."""
     deploy_with: Literal["bootstrap-roles", "cli-credentials"] = "bootstrap-roles"
 
     def validate(self) -> None:
@@ -76,6 +82,9 @@ class Settings:
                 "alarm_recipients",
                 f"e-mail addresses or SNS topic ARNs, not {recipient!r}",
             )
+        self._expect(1 <= len(self.owner.strip()) <= 60, "owner", "a team or person, in 60 characters")
+        self._expect(self.alarms in ("essential", "full"), "alarms", "'essential' or 'full'")
+        self._expect(_are_hours(self.expected_hours), "expected_hours", "(first, last) with 0 <= first < last <= 24")
         self._expect(_EMAIL.fullmatch(self.email_sender), "email_sender", "the address confirmations come from")
         self._expect(_is_webhook(self.webhook_url), "webhook_url", "an https:// URL, or ssm:/name-of-a-parameter")
         self.retry.validate(f"settings {self.name}")
@@ -89,6 +98,10 @@ class Settings:
 
 def _regions() -> list[str]:
     return [region.name for region in RegionInfo.regions]
+
+
+def _are_hours(hours: tuple[int, int] | None) -> bool:
+    return hours is None or (len(hours) == 2 and 0 <= hours[0] < hours[1] <= 24)
 
 
 def _is_webhook(url: str) -> bool:
@@ -108,6 +121,8 @@ DEV = Settings(
     log_retention=RetentionDays.ONE_WEEK,
     removal_policy=RemovalPolicy.DESTROY,
     alarm_recipients=(),
+    alarms="essential",
+    owner="forms team",
     email_sender="forms-dev@example.com",
     webhook_url="https://hooks.example.com/dev/forms",
     queue_retention_days=4,
@@ -124,6 +139,8 @@ STAGING = Settings(
     log_retention=RetentionDays.ONE_MONTH,
     removal_policy=RemovalPolicy.DESTROY,
     alarm_recipients=("forms-team@example.com",),
+    alarms="full",
+    owner="forms team",
     email_sender="forms-staging@example.com",
     webhook_url="https://hooks.example.com/staging/forms",
     queue_retention_days=4,
@@ -140,6 +157,8 @@ PROD = Settings(
     log_retention=RetentionDays.ONE_YEAR,
     removal_policy=RemovalPolicy.RETAIN,
     alarm_recipients=("forms-on-call@example.com",),
+    alarms="full",
+    owner="forms team",
     email_sender="forms@example.com",
     webhook_url="https://hooks.example.com/forms",
     queue_retention_days=7,
@@ -156,6 +175,8 @@ LOCAL = Settings(
     log_retention=RetentionDays.ONE_DAY,
     removal_policy=RemovalPolicy.DESTROY,
     alarm_recipients=(),
+    alarms="essential",
+    owner="forms team",
     email_sender="forms@example.com",
     webhook_url="ssm:/fanout/local/webhook-url",
     queue_retention_days=1,

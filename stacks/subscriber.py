@@ -12,7 +12,7 @@ from constructs import Construct
 
 from shared import variables as names
 from stacks import subscriber_arguments as arguments
-from stacks.alarms import dead_letter_alarm
+from stacks.alarms_subscriber import Watched, subscriber_alarms
 from stacks.circuit_breaker import CircuitBreaker, protect
 from stacks.completed_events import completed_events, grant_remember, remembered
 from stacks.keys import queue_key
@@ -35,6 +35,7 @@ class Subscriber(Construct):
 
     Behind a FIFO topic queue and dead-letter queue are FIFO too, and the events of one form keep their order.
     `max_concurrency` bounds invocations, `concurrency` the messages of one batch that are worked on at the same time.
+    `owner` is named by its alarms, which settings choose.
     `idempotency=False` is for a task whose target itself ignores what it has seen: it saves two writes an event.
 
     What the task may do beyond its own queue is granted where the two parties meet:
@@ -60,6 +61,7 @@ class Subscriber(Construct):
         circuit_breaker: CircuitBreaker | None = None,
         attribute_filter: Mapping[str, sns.SubscriptionFilter] | None = None,
         variables: Mapping[str, str] | None = None,
+        owner: str | None = None,
     ) -> None:
         super().__init__(scope, id_)
         check_task(task)
@@ -126,7 +128,20 @@ class Subscriber(Construct):
         if circuit_breaker:
             circuit_breaker.validate(f"subscriber {id_}")
             protect(self, circuit_breaker, function=self.function, mapping=self.mapping, settings=settings)
-        self.dead_letter_alarm = dead_letter_alarm(self, self.dead_letter_queue, task=task, settings=settings)
+        self.timeout = timeout
+        watched = Watched(
+            task=task,
+            owner=owner or settings.owner,
+            topic=topic,
+            queue=self.queue,
+            dead_letter_queue=self.dead_letter_queue,
+            function=self.function,
+            retry=self.retry,
+            timeout=timeout,
+            retention=Duration.days(settings.queue_retention_days),
+            filtered=bool(attribute_filter),
+        )
+        self.alarms = subscriber_alarms(self, watched, settings)
         self._tell(id_)
 
     def _queue(

@@ -103,8 +103,10 @@ def test_throttling_cannot_fill_a_dead_letter_queue(template: Template) -> None:
 def test_the_first_dead_letter_rings(template: Template) -> None:
     dead = dead_letter_queues(template)
     rung = set()
-    for alarm in of_type(template, "AWS::CloudWatch::Alarm").values():
+    for id_, alarm in of_type(template, "AWS::CloudWatch::Alarm").items():
         properties = alarm["Properties"]
+        if "DeadLetterAlarm" not in id_:
+            continue
         (dimension,) = properties["Dimensions"]
         rung.add(target(dimension["Value"]))
         assert properties["MetricName"] == "ApproximateNumberOfMessagesVisible"

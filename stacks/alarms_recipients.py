@@ -1,0 +1,70 @@
+"""Whom alarms tell: the stack's own alarm topic with its e-mail recipients, and every topic that settings name by ARN."""
+
+from typing import cast
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from constructs import Construct
+
+from stacks.settings import Encryption, Settings
+
+
+def recipients(scope: Construct, settings: Settings) -> list[sns.ITopic]:
+    """One list for every alarm of the scope's stack; its topics are made at the first call."""
+    stack = Stack.of(scope)
+    arns = [recipient for recipient in settings.alarm_recipients if recipient.startswith("arn:")]
+    named = [_once(stack, f"AlarmRecipient{number}", arn) for number, arn in enumerate(arns)]
+    return [_alarm_topic(stack, settings), *named]
+
+
+def _alarm_topic(stack: Stack, settings: Settings) -> sns.Topic:
+    existing = stack.node.try_find_child("AlarmTopic")
+    if isinstance(existing, sns.Topic):
+        return existing
+    topic = sns.Topic(stack, "AlarmTopic", enforce_ssl=True, master_key=_alarm_key(stack, settings))
+    # enforce_ssl writes a policy, and that replaces SNS's default one, by which CloudWatch was let in.
+    topic.add_to_resource_policy(
+        iam.PolicyStatement(
+            actions=["sns:Publish"],
+            principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+            resources=[topic.topic_arn],
+            conditions={"StringEquals": {"aws:SourceAccount": stack.account}},
+        )
+    )
+    for recipient in settings.alarm_recipients:
+        if not recipient.startswith("arn:"):
+            topic.add_subscription(subscriptions.EmailSubscription(recipient))
+    return topic
+
+
+def _alarm_key(stack: Stack, settings: Settings) -> kms.Key | None:
+    """CloudWatch must be let in by the key too, or the alarm rings and nobody is told.
+
+    https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
+    """
+    if settings.encryption is Encryption.SQS_MANAGED:
+        return None
+    key = kms.Key(
+        stack,
+        "AlarmKey",
+        description="What alarms say",
+        enable_key_rotation=True,
+        removal_policy=settings.removal_policy,
+    )
+    key.add_to_resource_policy(
+        iam.PolicyStatement(
+            actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+            principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+            resources=["*"],
+            conditions={"StringEquals": {"aws:SourceAccount": stack.account}},
+        )
+    )
+    return key
+
+
+def _once(stack: Stack, id_: str, arn: str) -> sns.ITopic:
+    existing = stack.node.try_find_child(id_)  # what an import makes is no sns.Topic, and has no class to ask for
+    return cast(sns.ITopic, existing) if existing else sns.Topic.from_topic_arn(stack, id_, arn)

@@ -1,0 +1,103 @@
+"""What watches a whole stack: its topic, and one alarm that says whether anybody is needed."""
+
+from aws_cdk import Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from stacks.alarms import BELOW, FIVE_MINUTES, HOUR, Alarm, ring
+from stacks.alarms_recipients import recipients
+from stacks.alarms_runbook import Place, describe
+from stacks.alarms_subscriber import ESSENTIAL
+from stacks.errors import ConfigurationError
+from stacks.settings import Settings
+from stacks.subscriber import Subscriber
+
+MOST_CHILDREN = 100
+"""Of one composite alarm: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Create_Composite_Alarm.html"""
+
+
+class Watch(Construct):
+    """Alarms of `topic`, and with `alarms="full"` the composite alarm of all that needs a person.
+
+    Made after the last subscriber of the stack. The composite holds the essential alarms only: they say that a person is
+    needed, the others say why, or earlier. It rings once, whatever begins first, and says when the last has ended.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, topic: sns.ITopic, settings: Settings) -> None:
+        super().__init__(scope, id_)
+        stack = Stack.of(self)
+        place = Place(scope=self, settings=settings, owner=settings.owner)
+        self.subscribers = [each for each in stack.node.find_all() if isinstance(each, Subscriber)]
+        self.topic_alarms = [ring(self, each, place, settings) for each in _topic_alarms(topic, settings)]
+        essential = [each.alarms[kind] for each in self.subscribers for kind in ESSENTIAL]
+        self.essential = [*self.topic_alarms[: len(_failures(topic))], *essential]
+        if settings.alarms == "full":
+            self._needs_a_person(place, settings)
+
+    def _needs_a_person(self, place: Place, settings: Settings) -> None:
+        if len(self.essential) > MOST_CHILDREN:
+            raise ConfigurationError(
+                f"settings {settings.name}: alarms is 'full' for {len(self.subscribers)} subscribers:"
+                f" expected at most {MOST_CHILDREN // 2 - 1} in one stack, or 'essential'"
+            )
+        # By name: the ARNs of a hundred alarms would be longer than a rule may be.
+        rules = [cloudwatch.AlarmRule.from_string(f'ALARM("{each.alarm_name}")') for each in self.essential]
+        composite = cloudwatch.CompositeAlarm(
+            self,
+            "NeedsAPersonAlarm",
+            alarm_rule=cloudwatch.AlarmRule.any_of(*rules),
+            composite_alarm_name=f"{Stack.of(self).stack_name}-NeedsAPerson",  # it keeps nothing, and people read it
+            alarm_description=describe(
+                "needs-a-person", "events are dead, lost or too old: this environment needs a person.", place
+            ),
+        )
+        for topic in recipients(self, settings):
+            composite.add_alarm_action(actions.SnsAction(topic))
+            composite.add_ok_action(actions.SnsAction(topic))
+
+
+def _topic_alarms(topic: sns.ITopic, settings: Settings) -> list[Alarm]:
+    return [*_failures(topic), *_silence(topic, settings)]
+
+
+def _failures(topic: sns.ITopic) -> list[Alarm]:
+    return [
+        Alarm(
+            kind="delivery-failed",
+            means="the topic could not deliver an event to a subscriber; it is in that task's dead-letter queue.",
+            metric=topic.metric_number_of_notifications_failed(period=FIVE_MINUTES, statistic="Sum"),
+        ),
+        Alarm(
+            kind="redrive-failed",
+            means="an event reached neither a subscriber's queue nor its dead-letter queue: for that task it is lost.",
+            metric=topic.metric("NumberOfNotificationsFailedToRedriveToDlq", period=FIVE_MINUTES, statistic="Sum"),
+        ),
+    ]
+
+
+def _silence(topic: sns.ITopic, settings: Settings) -> list[Alarm]:
+    """SNS sends no data for a topic that has been idle for hours, so a series of zeros stands behind the metric."""
+    hours = settings.expected_hours
+    if hours is None:
+        return []
+    first, last = hours
+    return [
+        Alarm(
+            kind="nothing-published",
+            means=f"no event was published in an hour from {first}:00 to {last}:00 UTC on a weekday.",
+            metric=cloudwatch.MathExpression(
+                expression=f"IF(HOUR(zeros) >= {first} AND HOUR(zeros) < {last} AND DAY(zeros) <= 5,"
+                " SUM([published, zeros]), 1)",
+                label="published in an expected hour",
+                period=HOUR,
+                using_metrics={
+                    "published": topic.metric_number_of_messages_published(period=HOUR, statistic="Sum"),
+                    "zeros": cloudwatch.MathExpression(expression="TIME_SERIES(0)", period=HOUR, using_metrics={}),
+                },
+            ),
+            threshold=1,
+            compared=BELOW,
+        )
+    ]
