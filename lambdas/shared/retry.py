@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from shared import variables
+from shared.aws import client
 from shared.log import describe, logger
 from shared.outcome import NotTried, Outcome
 
@@ -23,8 +24,6 @@ def postpone(failed: Sequence[Outcome]) -> None:
     If the call fails, the queue's own visibility timeout holds: the message comes back later, and none is lost.
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html
     """
-    from shared.aws import client  # a function whose messages all succeed never makes this client
-
     for some in _tens(failed):
         entries: list[Entry] = [
             {"Id": str(number), "ReceiptHandle": each.receipt_handle, "VisibilityTimeout": _hidden(each)}

@@ -7,7 +7,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from shared import aws, retry
+from shared import retry
 from shared.errors import TransientError
 from shared.outcome import NotTried, Outcome
 from tests.unit.lambdas.conftest import VARIABLES, Lines
@@ -22,7 +22,7 @@ def failed(number: int, attempt: int, error: TransientError | None = None) -> Ou
 @pytest.fixture
 def sqs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
     client = boto3.client("sqs", region_name="eu-west-1")
-    monkeypatch.setattr(aws, "client", lambda service: client)
+    monkeypatch.setattr(retry, "client", lambda service: client)
     with Stubber(client) as stubber:
         yield stubber
         stubber.assert_no_pending_responses()

@@ -9,13 +9,15 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from random import Random
 from types import SimpleNamespace
 from typing import Any
 
-from shared import aws, batch, completed, dead_letters
+import pytest
+
+from shared import aws, batch, completed, dead_letters, retry
 from shared.dead_letters import CAUSE
 from shared.errors import PermanentError, TransientError
 from shared.event import FormSubmitted
@@ -143,10 +145,12 @@ class World:
         before = len(self.effects)
         slow = any("slow" in self.ways_left(event_id(each)) for each in event["Records"])
         with ThreadPoolExecutor(self.threads) as threads, in_place(batch, "_threads", threads):
-            answer = self.handle(event, Context(remaining_ms=batch.MARGIN_MS + 10 if slow else 30_000))
-            crashed = not self.alive
-            self.alive = self.alive and not self.now.frozen_for_good
-            self.answered.set()
+            try:
+                answer = self.handle(event, Context(remaining_ms=batch.MARGIN_MS + 10 if slow else 30_000))
+            finally:
+                crashed = not self.alive
+                self.alive = self.alive and not self.now.frozen_for_good
+                self.answered.set()
         self.check_records(self.effects[before:])
         if crashed:
             raise NoAnswer("the container ended")
@@ -171,10 +175,12 @@ class World:
     def run(self) -> None:
         began = self.clock.now
         mapping = Mapping(self.queue, self.invoke, self.batch_size, self.check_acknowledged)
-        with in_place(aws, "client", self.client), in_place(dead_letters, "client", self.client):
-            with in_place(completed, "client", self.client), in_place(completed, "time", self.time()):
-                with in_place(completed, "TABLE", "completed" if self.idempotent else None):
-                    mapping.run()
+        with ExitStack() as simulated:
+            for module in (aws, completed, dead_letters, retry):
+                simulated.enter_context(in_place(module, "client", self.client))
+            simulated.enter_context(in_place(completed, "time", self.time()))
+            simulated.enter_context(in_place(completed, "TABLE", "completed" if self.idempotent else None))
+            mapping.run()
         assert self.clock.now - began < RETENTION
 
     def redrive(self) -> None:
@@ -257,12 +263,9 @@ class Sqs:
 
 @contextmanager
 def in_place(module: Any, name: str, value: Any) -> Iterator[None]:
-    before = getattr(module, name)
-    setattr(module, name, value)
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, name, value)
         yield
-    finally:
-        setattr(module, name, before)
 
 
 def sent(letter: Message) -> bool:
