@@ -33,7 +33,8 @@ class Ill:
         return {"kind": self.kind, "where": self.where, "what": self.what, "remedy": self.remedy}
 
 
-_DEPLOY = "deploy the stack again, or put it back by hand"
+_PUT_BACK = "put it back by hand: a deployment changes only what differs between two templates"
+_DEPLOY = "remove it from the template and deploy, then add it again; or make it by hand as the template says"
 
 
 def examine(stack: Stack) -> list[Ill]:
@@ -58,7 +59,7 @@ def _drift(
             wanted = deployed.resolved(properties.get(name, _DEFAULTS.get((kind, name))))
             if not _same(wanted, value):
                 live["Resources"][logical_id].setdefault("Properties", {})[name] = value
-                yield Ill("drift", where, f"{name} is {_told(value)}, deployed was {_told(wanted)}", _DEPLOY)
+                yield Ill("drift", where, f"{name} is {_told(value)}, deployed was {_told(wanted)}", _PUT_BACK)
 
 
 def _findings(deployed: Deployed, live: dict[str, Any]) -> Iterator[Ill]:

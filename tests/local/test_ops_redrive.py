@@ -84,4 +84,4 @@ def test_killed_in_the_middle_and_run_again_the_counts_add_up(deployed: Deployed
     assert steps.count("deleted") == 500
     assert again["sent"] + again["deleted_only"] == left
     assert deployed.evidence.dead(TASK) == 0
-    deployed.wait_until(lambda: deliveries(deployed, events) == [1] * 120, "all 500 delivered, each once", deadline=60)
+    deployed.wait_until(lambda: deliveries(deployed, events) == [1] * 500, "all 500 delivered, each once", deadline=60)
