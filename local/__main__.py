@@ -1,4 +1,4 @@
-"""`python -m local up | down | status | demo`: what the Makefile calls."""
+"""`python -m local up | down | status | demo | drill`: what the Makefile calls."""
 
 import json
 import sys
@@ -12,13 +12,14 @@ from typer.exceptions import TyperException
 
 from local.console import console, errors
 from local.demo import demo as run_demo
+from local.drill import drill as run_drill
 from local.errors import LocalError
 from local.interrupts import stop_on_all
 from local.run import Run
 from local.state import ROOT
 from local.status import report, show
 
-MAIN, DEMO = ".local", ".local/demo"
+MAIN, DEMO, DRILL = ".local", ".local/demo", ".local/drill"
 INTERRUPTED = 130
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -64,6 +65,13 @@ def status(
 def demo(state: State = ROOT / DEMO) -> None:
     """From nothing to proof in half a minute; everything is stopped afterwards."""
     if not run_demo(state):
+        raise typer.Exit(1)
+
+
+@app.command()
+def drill(state: State = ROOT / DRILL) -> None:
+    """The night shift, rehearsed: fifty events die, and one CLI heals all of them; everything is stopped afterwards."""
+    if not run_drill(state):
         raise typer.Exit(1)
 
 
