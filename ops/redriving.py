@@ -218,7 +218,7 @@ class Redriving:
             "sent": tally.sent,
             "seen_done": self.following.done,
             "failed_again": len(self.following.failed),
-            "no_outcome_yet": self.following.waiting + self.following.unwatched,
+            "no_outcome_yet": max(0, self.following.waiting - len(self.following.failed)) + self.following.unwatched,
             "deleted_only": tally.finished,
             "letters_left_behind": tally.left,
             "perhaps_twice": tally.maybe_twice,

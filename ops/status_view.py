@@ -1,5 +1,7 @@
 """`fanout status` on the screen: fits 80 columns, and needs no colour to be understood."""
 
+from typing import Any
+
 from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.text import Text
@@ -58,5 +60,13 @@ def _verdict(report: Report) -> list[Text]:
     for health in report.subscribers:
         lines += [Text.from_markup(f"[red]![/] {escape(health.task)}: {escape(each)}") for each in health.problems]
     for alarm in report.alarms:
-        lines.append(Text.from_markup(f"[red]![/] ALARM {escape(alarm['says'] or alarm['name'])}"))
+        said, runbook = _alarm(alarm)
+        lines.append(Text.from_markup(f"[red]![/] ALARM {escape(said)}{escape(runbook)}"))
     return lines or [Text.from_markup("[green]nobody is needed[/]")]
+
+
+def _alarm(alarm: dict[str, Any]) -> tuple[str, str]:
+    """Its description's first line can stand alone; the runbook's place is another line of it."""
+    said = str(alarm["says"] or alarm["name"]).splitlines()
+    place = [line.removeprefix("Runbook: ") for line in said if line.startswith("Runbook: ")]
+    return said[0], f" ({place[0]})" if place else ""
