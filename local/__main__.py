@@ -1,6 +1,7 @@
-"""`python -m local up | down | status | demo | drill`: what the Makefile calls."""
+"""`python -m local up | down | status | demo | drill | faults`: what the Makefile calls."""
 
 import json
+import secrets
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -14,12 +15,14 @@ from local.console import console, errors
 from local.demo import demo as run_demo
 from local.drill import drill as run_drill
 from local.errors import LocalError
+from local.faults import faults as run_faults
+from local.faults_plan import ALL, MIXED
 from local.interrupts import stop_on_all
 from local.run import Run
 from local.state import ROOT
 from local.status import report, show
 
-MAIN, DEMO, DRILL = ".local", ".local/demo", ".local/drill"
+MAIN, DEMO, DRILL, FAULTS = ".local", ".local/demo", ".local/drill", ".local/faults"
 INTERRUPTED = 130
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -72,6 +75,20 @@ def demo(state: State = ROOT / DEMO) -> None:
 def drill(state: State = ROOT / DRILL) -> None:
     """The night shift, rehearsed: fifty events die, and one CLI heals all of them; everything is stopped afterwards."""
     if not run_drill(state):
+        raise typer.Exit(1)
+
+
+@app.command()
+def faults(
+    events: Annotated[int, typer.Option(min=1, help="At least two of each fault at each task are published.")] = 300,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of an earlier run; else any.")] = None,
+    short: Annotated[bool, typer.Option("--short", help="Without crashes and outages, which take minutes.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    state: State = ROOT / FAULTS,
+) -> None:
+    """Let everything go wrong that can, and count what became of every event; everything is stopped afterwards."""
+    chosen = secrets.randbelow(2**32) if seed is None else seed
+    if not run_faults(state, events=events, seed=chosen, faults=MIXED if short else ALL, as_json=as_json):
         raise typer.Exit(1)
 
 

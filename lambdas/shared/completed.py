@@ -91,7 +91,8 @@ def _complete(key: dict[str, Any], claim: str) -> None:
             },
         )
     except Exception as error:
-        logger.warning("done, but not recorded: a second delivery would repeat it", extra=describe(error))
+        told = {**describe(error), "event_id": _event_id(key)}
+        logger.warning("done, but not recorded: a second delivery would repeat it", extra=told)
 
 
 def _release(key: dict[str, Any], claim: str) -> None:
@@ -104,7 +105,12 @@ def _release(key: dict[str, Any], claim: str) -> None:
             ExpressionAttributeValues={":claim": {"S": claim}},
         )
     except Exception as error:
-        logger.warning("claim not given back: it ends by itself", extra=describe(error))
+        told = {**describe(error), "event_id": _event_id(key)}
+        logger.warning("claim not given back: it ends by itself", extra=told)
+
+
+def _event_id(key: dict[str, Any]) -> str:
+    return str(key["task_event"]["S"].partition("#")[2])
 
 
 def _remembered() -> int:

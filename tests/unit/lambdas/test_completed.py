@@ -177,6 +177,7 @@ def test_an_effect_that_cannot_be_recorded_is_done_all_the_same(table: Table, li
     task = Effects()
     assert once(task, event(), 30) is True
     assert lines()[-1]["message"] == "done, but not recorded: a second delivery would repeat it"
+    assert lines()[-1]["event_id"] == "event-1"
     with pytest.raises(InProgress):  # while the lease lasts, a duplicate does not repeat it either
         once(task, event(), 30)
 

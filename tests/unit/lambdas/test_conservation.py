@@ -149,3 +149,20 @@ def test_a_letter_that_dies_again_at_once_after_a_redrive_is_not_dropped_as_a_du
     world.run()
     assert [event_id(letter) for letter in world.dead.messages] == ["event-0"]
     assert world.runs["event-0"] == 4  # permanent: no further attempt, in a FIFO queue as well
+
+
+def test_a_copy_that_comes_back_after_all_retentions_together_does_nothing() -> None:
+    world = World([Published()])
+    world.run()
+    world.clock.now += 18 * 86_400  # 4 in its queue, 14 as a dead letter
+    world.queue.send(world.message(0, "again"))
+    world.run()
+    assert world.effects == ["event-0"]
+
+
+def test_a_batch_of_more_than_ten_is_postponed_whole() -> None:
+    world = World([Published(("transient", "done"))] * 12, batch_size=12)
+    began = world.clock.now
+    world.run()
+    assert len(world.effects) == 12
+    assert world.clock.now - began == 30
