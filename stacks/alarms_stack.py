@@ -1,4 +1,4 @@
-"""What watches a whole stack: its topic, and one alarm that says whether anybody is needed."""
+"""What watches a whole stack: its topic, its dashboard, and one alarm that says whether anybody is needed."""
 
 from aws_cdk import Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -10,6 +10,7 @@ from stacks.alarms import BELOW, FIVE_MINUTES, HOUR, Alarm, ring
 from stacks.alarms_recipients import recipients
 from stacks.alarms_runbook import Place, describe
 from stacks.alarms_subscriber import ESSENTIAL
+from stacks.dashboard import dashboard
 from stacks.errors import ConfigurationError
 from stacks.settings import Settings
 from stacks.subscriber import Subscriber
@@ -19,7 +20,7 @@ MOST_CHILDREN = 100
 
 
 class Watch(Construct):
-    """Alarms of `topic`, and with `alarms="full"` the composite alarm of all that needs a person.
+    """Alarms of `topic`, the dashboard, and with `alarms="full"` the composite alarm of all that needs a person.
 
     Made after the last subscriber of the stack. The composite holds the essential alarms only: they say that a person is
     needed, the others say why, or earlier. It rings once, whatever begins first, and says when the last has ended.
@@ -35,6 +36,7 @@ class Watch(Construct):
         self.essential = [*self.topic_alarms[: len(_failures(topic))], *essential]
         if settings.alarms == "full":
             self._needs_a_person(place, settings)
+        dashboard(self, topic=topic, subscribers=self.subscribers, alarms=self.essential, settings=settings)
 
     def _needs_a_person(self, place: Place, settings: Settings) -> None:
         if len(self.essential) > MOST_CHILDREN:

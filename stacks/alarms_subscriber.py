@@ -71,6 +71,8 @@ def _essential(watched: Watched) -> list[Alarm]:
             kind="dead-letter",
             means="an event could not be processed and waits in the dead-letter queue.",
             metric=letters.metric_approximate_number_of_messages_visible(period=MINUTE, statistic="Maximum"),
+            periods=5,
+            datapoints=1,  # at once; but letters that somebody looks at are hidden for a moment, and do not ring again
         ),
         Alarm(
             # The metric leaves out what was received three times or more; that ends as a dead letter instead.

@@ -63,6 +63,9 @@ class Settings:
     """`per-form`: a FIFO topic and FIFO queues; each task handles the events of one form one after the other."""
     expected_hours: tuple[int, int] | None = None
     """(7, 19): from 7:00 to 19:00 UTC on weekdays, each hour without an event is an alarm. None: silence is fine."""
+    measured_forms: int = 0
+    """So many forms have metrics of their own in each container of a task, the rest are "other". Each form and task costs
+    up to $1.80 a month: six custom metrics, paid for the hours in which they are sent."""
     deploy_with: Literal["bootstrap-roles", "cli-credentials"] = "bootstrap-roles"
 
     def validate(self) -> None:
@@ -85,6 +88,7 @@ class Settings:
         self._expect(1 <= len(self.owner.strip()) <= 60, "owner", "a team or person, in 60 characters")
         self._expect(self.alarms in ("essential", "full"), "alarms", "'essential' or 'full'")
         self._expect(_are_hours(self.expected_hours), "expected_hours", "(first, last) with 0 <= first < last <= 24")
+        self._expect(0 <= self.measured_forms <= 100, "measured_forms", "0 to 100, as each costs money")
         self._expect(_EMAIL.fullmatch(self.email_sender), "email_sender", "the address confirmations come from")
         self._expect(_is_webhook(self.webhook_url), "webhook_url", "an https:// URL, or ssm:/name-of-a-parameter")
         self.retry.validate(f"settings {self.name}")
@@ -182,6 +186,7 @@ LOCAL = Settings(
     queue_retention_days=1,
     max_concurrency=5,
     retry=RetryPolicy(attempts=3, backoff=[timedelta(seconds=1), timedelta(seconds=2)]),
+    measured_forms=20,
     deploy_with="cli-credentials",
 )
 

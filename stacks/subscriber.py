@@ -109,7 +109,7 @@ class Subscriber(Construct):
             settings=settings,
             timeout=timeout,
             memory_mib=memory_mib,
-            variables={**(variables or {}), **self._own_variables(concurrency)},
+            variables={**(variables or {}), **self._own_variables(concurrency, settings)},
         )
         self.queue.grant_consume_messages(self.function)
         self._let_bury(key)
@@ -128,8 +128,8 @@ class Subscriber(Construct):
         if circuit_breaker:
             circuit_breaker.validate(f"subscriber {id_}")
             protect(self, circuit_breaker, function=self.function, mapping=self.mapping, settings=settings)
-        self.timeout = timeout
-        watched = Watched(
+        self.max_concurrency = invocations
+        self.watched = Watched(
             task=task,
             owner=owner or settings.owner,
             topic=topic,
@@ -141,7 +141,7 @@ class Subscriber(Construct):
             retention=Duration.days(settings.queue_retention_days),
             filtered=bool(attribute_filter),
         )
-        self.alarms = subscriber_alarms(self, watched, settings)
+        self.alarms = subscriber_alarms(self, self.watched, settings)
         self._tell(id_)
 
     def _queue(
@@ -202,14 +202,16 @@ class Subscriber(Construct):
         subscription.node.add_dependency(*(each.policy_dependable for each in allowed if each.policy_dependable))
         return subscription
 
-    def _own_variables(self, concurrency: int) -> dict[str, str]:
+    def _own_variables(self, concurrency: int, settings: Settings) -> dict[str, str]:
         return {
+            names.STACK: Stack.of(self).stack_name,
             names.TASK: self.task,
             names.QUEUE_URL: self.queue.queue_url,
             names.DEAD_LETTER_QUEUE_URL: self.dead_letter_queue.queue_url,
             names.RETRY_DELAYS: ",".join(map(str, self.retry.delays())),
             names.RETRY_JITTER: str(self.retry.jitter),
             names.CONCURRENCY: str(concurrency),
+            names.MEASURED_FORMS: str(settings.measured_forms),
         }
 
     def _let_bury(self, key: kms.IKey | None) -> None:

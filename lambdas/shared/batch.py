@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, Protocol
 
-from shared import circuit, retry, variables
+from shared import circuit, metrics, retry, variables
 from shared.attempt import Attempt, Task
 from shared.log import logger
 from shared.outcome import NotTried, Outcome, OutOfTime, Record
@@ -49,6 +49,7 @@ def each_message(task: Task) -> Callable[[dict[str, Any], Context], Answer]:
         outcomes = _work(Attempt(task, context.aws_request_id, time.monotonic() + seconds), records, seconds)
         for outcome in outcomes:
             outcome.log(context.aws_request_id)
+        metrics.emit(outcomes)
         failed = [outcome for outcome in outcomes if outcome.failed]
         if failed:
             retry.postpone(failed)

@@ -1,5 +1,6 @@
 """What became of one message: the only thing that is said about it, once, in one log line."""
 
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,6 +10,8 @@ from shared.log import describe, logger
 
 Record = dict[str, Any]
 Kind = Literal["done", "duplicate", "dead", "failed"]
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+"""https://www.w3.org/TR/trace-context/#traceparent-header"""
 
 
 class OutOfTime(TransientError):
@@ -76,5 +79,14 @@ class Outcome:
             fields["event_id"] = self.event.id
             fields["form_id"] = self.event.form_id
             fields["submission_id"] = self.event.submission_id
+            fields |= _trace(self.event)
         say = {"failed": logger.warning, "dead": logger.error}.get(self.kind, logger.info)
         say(self.kind, extra=fields)
+
+
+def _trace(event: FormSubmitted) -> dict[str, str]:
+    """The publisher's trace context, so that one trace id finds publisher and tasks; a malformed one is ignored."""
+    traceparent = event.raw.get("traceparent")
+    if not isinstance(traceparent, str) or not _TRACEPARENT.fullmatch(traceparent):
+        return {}
+    return {"traceparent": traceparent, "trace_id": traceparent.split("-")[1]}

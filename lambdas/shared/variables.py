@@ -3,6 +3,12 @@
 TASK = "FANOUT_TASK"
 """The task's folder name."""
 
+STACK = "FANOUT_STACK"
+"""The stack's name: a dimension of every metric, as two environments may share an account."""
+
+MEASURED_FORMS = "FANOUT_MEASURED_FORMS"
+"""So many forms have metrics of their own; 0: none."""
+
 QUEUE_URL = "FANOUT_QUEUE_URL"
 """The task's own queue: where the function hides a failed message until its next attempt."""
 

@@ -13,7 +13,7 @@ from tests.infra.reading import Synth, Template, of_type, target
 # (namespace, statistic of each metric, dimension, seconds, compared, threshold, datapoints of periods)
 ABOVE, AT_LEAST = "GreaterThanThreshold", "GreaterThanOrEqualToThreshold"
 PROMISED: dict[str, tuple[Any, ...]] = {
-    "DeadLetter": ("AWS/SQS", {VISIBLE: "Maximum"}, "DeadLetterQueue", 60, ABOVE, 0, (1, 1)),
+    "DeadLetter": ("AWS/SQS", {VISIBLE: "Maximum"}, "DeadLetterQueue", 60, ABOVE, 0, (1, 5)),
     "DeadLetterOld": ("AWS/SQS", {VISIBLE: "Maximum"}, "DeadLetterQueue", 3600, ABOVE, 0, (24, 24)),
     "DeadLetterGrowth": ("AWS/SQS", {VISIBLE: "Maximum"}, "DeadLetterQueue", 900, ABOVE, 0, (1, 1)),
     "QueueAge": ("AWS/SQS", {"ApproximateAgeOfOldestMessage": "Maximum"}, "Queue", 300, ABOVE, RETENTION / 4, (1, 1)),

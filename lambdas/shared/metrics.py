@@ -1,0 +1,77 @@
+"""What became of a batch, in numbers: one line on stdout that CloudWatch turns into metrics. No call, nothing to fail.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+Each metric costs money in each hour it is sent in, so a count of nothing is not sent, and forms are told apart only up to
+the number that settings allow. Nothing in a line is an answer of a form.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from shared import variables
+from shared.outcome import Outcome
+
+NAMESPACE = "Fanout"
+OTHER = "other"
+"""Every form beyond the allowed number, and what was no event."""
+MOST_VALUES = 100
+"""Of one metric in one line."""
+
+_MOST_FORMS = int(os.environ.get(variables.MEASURED_FORMS, "0"))
+_forms: set[str] = set()
+
+
+def emit(outcomes: Sequence[Outcome]) -> None:
+    """Done, Duplicate, Dead, Failed (counts), Attempts, Latency (ms from the event's own time), by stack and task.
+
+    One line, or one for each form of the batch where settings measure forms.
+    """
+    for form, some in _by_form(outcomes).items():
+        for start in range(0, len(some), MOST_VALUES):
+            line = _line(form, some[start : start + MOST_VALUES], time.time())
+            sys.stdout.write(json.dumps(line, separators=(",", ":")) + "\n")
+
+
+def _by_form(outcomes: Iterable[Outcome]) -> dict[str | None, list[Outcome]]:
+    found: dict[str | None, list[Outcome]] = {}
+    for outcome in outcomes:
+        found.setdefault(_form(outcome) if _MOST_FORMS else None, []).append(outcome)
+    return found
+
+
+def _form(outcome: Outcome) -> str:
+    """The form's id, for the first so many forms that this container meets."""
+    if outcome.event is None:
+        return OTHER
+    form = outcome.event.form_id
+    if len(_forms) < _MOST_FORMS:
+        _forms.add(form)
+    return form if form in _forms else OTHER
+
+
+def _line(form: str | None, outcomes: Sequence[Outcome], now: float) -> dict[str, Any]:
+    kinds = [outcome.kind for outcome in outcomes]
+    latencies = [
+        max(0, round((now - outcome.event.time.timestamp()) * 1000))
+        for outcome in outcomes
+        if outcome.event is not None and outcome.kind == "done"
+    ]
+    values: dict[str, Any] = {kind.title(): kinds.count(kind) for kind in dict.fromkeys(kinds)}
+    values["Attempts"] = [outcome.attempt for outcome in outcomes]
+    if latencies:
+        values["Latency"] = latencies
+    names = [{"Name": name, "Unit": "Milliseconds" if name == "Latency" else "Count"} for name in values]
+    dimensions = {
+        "stack": os.environ.get(variables.STACK, "unknown"),
+        "task": os.environ.get(variables.TASK, "unknown"),
+    }
+    sets = [list(dimensions)]
+    if form is not None:
+        dimensions["form_id"] = form
+        sets.append(list(dimensions))
+    directive = {"Namespace": NAMESPACE, "Dimensions": sets, "Metrics": names}
+    return {"_aws": {"Timestamp": int(now * 1000), "CloudWatchMetrics": [directive]}, **dimensions, **values}

@@ -1,0 +1,107 @@
+"""The dashboard: a row for each subscriber, nothing that overlaps, and only metrics that somebody really sends."""
+
+import json
+import re
+from dataclasses import replace
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_sns as sns
+from aws_cdk.assertions import Template as Synthesized
+
+from shared import metrics
+from stacks import dashboard, settings
+from stacks.alarms_stack import Watch
+from stacks.errors import ConfigurationError
+from stacks.subscriber import Subscriber
+from tests.infra.reading import Synth, Template, of_type
+
+TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:FormSubmitted"
+
+
+def widgets(template: Template) -> list[dict[str, Any]]:
+    ((_, made),) = of_type(template, "AWS::CloudWatch::Dashboard").items()
+    body = made["Properties"]["DashboardBody"]["Fn::Join"][1]
+    text = "".join(part if isinstance(part, str) else next(iter(_names(part))) for part in body)
+    return list(json.loads(text)["widgets"])
+
+
+def _names(part: dict[str, Any]) -> list[str]:
+    value = part.get("Ref") or part["Fn::GetAtt"]
+    return [value if isinstance(value, str) else ".".join(value)]
+
+
+def team(count: int, chosen: settings.Settings) -> Template:
+    stack = cdk.Stack(cdk.App(), "Team")
+    topic = sns.Topic.from_topic_arn(stack, "Topic", TOPIC_ARN)
+    for number in range(count):
+        Subscriber(stack, f"Task{number}", topic=topic, task="archive_submission", settings=chosen)
+    Watch(stack, "Watch", topic=topic, settings=chosen)
+    return dict(Synthesized.from_stack(stack).to_json())
+
+
+def test_the_topic_is_on_top_and_each_subscriber_is_one_row(template: Template) -> None:
+    rows: dict[int, list[dict[str, Any]]] = {}
+    for each in widgets(template):
+        rows.setdefault(each["y"], []).append(each)
+    top, *others = [rows[y] for y in sorted(rows)]
+    assert [each["type"] for each in top] == ["text", "alarm", "metric"]
+    assert [each[0]["properties"]["markdown"].split("\n")[0] for each in others] == [
+        "### send_confirmation",
+        "### archive_submission",
+        "### notify_webhook",
+    ]
+    titles = ["in, done, failed", "dead letters", "oldest, s", "duration, ms", "at the same time"]
+    for row in others:
+        assert [each["properties"].get("title") for each in row[1:]] == titles
+    for row in rows.values():
+        assert sum(each["width"] for each in row) == 24
+        assert len({each["height"] for each in row}) == 1
+
+
+def test_a_subscribers_row_shows_its_own_metrics_only(synth: Synth) -> None:
+    for each in widgets(synth["prod"])[3:]:
+        if "metrics" in each["properties"]:
+            texts = json.dumps(each["properties"]["metrics"])
+            named = re.findall(r"SendConfirmation|ArchiveSubmission|NotifyWebhook|[a-z]+_[a-z]+(?=\")", texts)
+            assert len({each.lower().replace("_", "") for each in named}) == 1, named
+
+
+def test_limits_are_lines_in_the_graphs(synth: Synth) -> None:
+    limits = {
+        each["properties"]["title"]: each["properties"]["annotations"]["horizontal"][0]["value"]
+        for each in widgets(synth["prod"])
+        if each["properties"].get("annotations")
+    }
+    assert limits == {"oldest, s": 151_200, "duration, ms": 30_000, "at the same time": 50}
+
+
+def test_our_own_metrics_are_those_that_the_runtime_sends(synth: Synth) -> None:
+    assert dashboard.NAMESPACE == metrics.NAMESPACE
+    shown = [line for each in widgets(synth["prod"]) for line in each["properties"].get("metrics", [])]
+    own = [line for line in shown if line[0] == metrics.NAMESPACE]
+    assert {line[1] for line in own} == {"Done", "Failed", "Dead"}
+    assert {tuple(line[2:-1:2]) for line in own} == {("stack", "task")}
+    assert {line[3] for line in own} == {"FormEvents-prod"}
+
+
+@pytest.mark.parametrize("count", [1, 3, 30])
+def test_thirty_subscribers_fit_what_cloudwatch_takes(count: int) -> None:
+    """500 widgets and 2500 metrics: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html"""
+    found = widgets(team(count, settings.DEV))
+    assert len(found) == 3 + 6 * count <= 500
+    assert sum(len(each["properties"].get("metrics", [])) for each in found) <= 2_500
+    assert len(next(each for each in found if each["type"] == "alarm")["properties"]["alarms"]) == 2 + 2 * count <= 100
+
+
+def test_more_than_a_composite_alarm_takes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stacks.alarms_stack.MOST_CHILDREN", 5)
+    line = "settings dev: alarms is 'full' for 2 subscribers: expected at most 1 in one stack, or 'essential'"
+    with pytest.raises(ConfigurationError, match=line):
+        team(2, replace(settings.DEV, alarms="full"))
+
+
+def test_a_dashboard_has_no_name_of_its_own(template: Template) -> None:
+    ((_, made),) = of_type(template, "AWS::CloudWatch::Dashboard").items()
+    assert "DashboardName" not in made["Properties"]
