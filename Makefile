@@ -63,7 +63,7 @@ demo: install ## from nothing to proof: real events through three real tasks on 
 	@$(BIN)/python -m local demo
 
 test: lint types gate ## everything CI runs
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 # What the templates are compared with, and the dangers that are meant, by name: make test ALLOW=queue-replaced
 BASE ?= $(shell git rev-parse --quiet --verify origin/main || echo HEAD)

@@ -1,7 +1,21 @@
-"""Options of the whole suite."""
+"""What holds for the whole suite."""
+
+from pathlib import Path
 
 import pytest
+
+HERE = Path(__file__).parent
+SHARED = ("infra", "local")
+"""Rooms whose tests share something costly: one synth, one deployment."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-snapshots", action="store_true", help="write tests/infra/snapshots anew")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With `-n 2 --dist loadgroup` each such room stays on one worker, and both make progress while one waits."""
+    for item in items:
+        room = item.path.relative_to(HERE).parts[0]
+        if room in SHARED:
+            item.add_marker(pytest.mark.xdist_group(room))
