@@ -98,13 +98,9 @@ def _dead(subscriber: Subscriber) -> cloudwatch.SingleValueWidget:
 
 
 def _age(subscriber: Subscriber) -> cloudwatch.GraphWidget:
+    """Without the alarm's line: hours of it would flatten the seconds of a healthy day."""
     oldest = subscriber.queue.metric_approximate_age_of_oldest_message()
-    return _graph(
-        "oldest, s",
-        4,
-        [_line(oldest, "Maximum", "oldest", ORANGE)],
-        cloudwatch.HorizontalAnnotation(value=subscriber.watched.oldest, label="alarm", color=RED),
-    )
+    return _graph("oldest, s", 4, [_line(oldest, "Maximum", "oldest", ORANGE)])
 
 
 def _duration(subscriber: Subscriber) -> cloudwatch.GraphWidget:

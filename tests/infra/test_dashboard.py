@@ -15,6 +15,7 @@ from stacks import dashboard, settings
 from stacks.alarms_stack import Watch
 from stacks.errors import ConfigurationError
 from stacks.subscriber import Subscriber
+from tests.infra.dashboard_picture import PICTURE, picture
 from tests.infra.reading import Synth, Template, of_type
 
 TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:FormSubmitted"
@@ -74,7 +75,7 @@ def test_limits_are_lines_in_the_graphs(synth: Synth) -> None:
         for each in widgets(synth["prod"])
         if each["properties"].get("annotations")
     }
-    assert limits == {"oldest, s": 151_200, "duration, ms": 30_000, "at the same time": 50}
+    assert limits == {"duration, ms": 30_000, "at the same time": 50}
 
 
 def test_our_own_metrics_are_those_that_the_runtime_sends(synth: Synth) -> None:
@@ -105,3 +106,7 @@ def test_more_than_a_composite_alarm_takes_is_refused(monkeypatch: pytest.Monkey
 def test_a_dashboard_has_no_name_of_its_own(template: Template) -> None:
     ((_, made),) = of_type(template, "AWS::CloudWatch::Dashboard").items()
     assert "DashboardName" not in made["Properties"]
+
+
+def test_the_picture_in_the_documents_is_of_this_dashboard() -> None:
+    assert PICTURE.read_text() == picture(), "run `python -m tests.infra.dashboard_picture`"
