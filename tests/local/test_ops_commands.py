@@ -35,11 +35,13 @@ def visible(deployed: Deployed) -> tuple[int, int]:
 
 def test_looking_hides_nothing_and_shows_no_answer(deployed: Deployed, operator: Operator) -> None:
     bury(deployed, made_up(25, "look"))
-    operator.columns = 80
-    out = operator.run("dead", "list", TASK) + operator.run("dead", "show", "look-7")
+    for columns in (80, 120):
+        operator.columns = columns
+        out = operator.run("dead", "list", TASK) + operator.run("status", status=1)
+        assert "\x1b" not in out and max(map(len, out.splitlines())) <= columns
     assert visible(deployed) == (25, 0)
-    assert "NotDelivered" in out and "look-7" in out and SECRET not in out
-    assert "\x1b" not in out and max(map(len, out.splitlines())) <= 80
+    shown = operator.run("dead", "show", "look-7")
+    assert "NotDelivered" in out and "look-7" in shown and SECRET not in out + shown
     few = operator.json("dead", "list", TASK, "--limit", "10")[0]
     assert (few["total"], few["looked_at"], few["complete"]) == (25, 10, False)
 
@@ -131,7 +133,7 @@ def test_two_operators_at_once_send_nothing_twice(deployed: Deployed, operator: 
     events = made_up(100, "both")
     bury(deployed, events)
     other = Operator(deployed, tmp_path / "other", operator.keys)
-    command = ("dead", "redrive", TASK, "--all", "--yes", "--no-canary", "--rate", "200", "--lease", "5", "--json")
+    command = ("dead", "redrive", TASK, "--all", "--yes", "--no-canary", "--rate", "200", "--lease", "20", "--json")
     running = [each.start(*command) for each in (operator, other)]
     told = [json.loads(each.communicate(timeout=60)[0]) for each in running]
     assert sum(each["sent"] for each in told) == 100
@@ -167,8 +169,9 @@ def test_who_may_only_look_is_told_what_is_missing(deployed: Deployed, operator:
     assert "no stack FormEvents-nowhere in eu-west-1" in operator.run("status", "--env", "nowhere", status=2)
 
 
-def test_ctrl_c_ends_quietly(operator: Operator) -> None:
-    process = operator.start("tail", TASK, "--since", "1s")
+@pytest.mark.parametrize("command", [("tail", TASK, "--since", "1s"), ("status", "--watch")])
+def test_ctrl_c_ends_quietly(operator: Operator, command: tuple[str, ...]) -> None:
+    process = operator.start(*command)
     time.sleep(1.5)
     process.send_signal(signal.SIGINT)
     assert process.communicate(timeout=10)[1] == ""

@@ -72,7 +72,7 @@ def test_what_breaks_in_the_middle_stops_and_nothing_is_lost(deployed: Deployed,
 def test_killed_in_the_middle_and_run_again_the_counts_add_up(deployed: Deployed, operator: Operator) -> None:
     events = made_up(500, "killed")
     bury(deployed, events)
-    arguments = ("dead", "redrive", TASK, "--all", "--yes", "--no-canary", "--rate", "400", "--lease", "3")
+    arguments = ("dead", "redrive", TASK, "--all", "--yes", "--no-canary", "--rate", "400", "--lease", "5")
     process = operator.start(*arguments)
     deployed.wait_until(lambda: sum(each["step"] == "deleted" for each in operator.journal()) >= 50, "some are moved")
     process.send_signal(signal.SIGKILL)

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, NoRegionError
 
-from ops import logs
+from ops import dead_list, logs, status
 from ops.aws import Aws
 from ops.causes import Cause, normalised
 from ops.errors import Unusable
@@ -185,3 +185,24 @@ def test_a_file_of_letters_keeps_all_that_sending_needs(tmp_path: Path) -> None:
         list(parcels(path, stack))
     with pytest.raises(Unusable, match="S has no task 'other': it has task"):
         stack.subscriber("other")
+
+
+def test_a_queue_that_was_deleted_is_a_problem_of_its_subscriber_alone() -> None:
+    def gone(**_: Any) -> None:
+        raise refused("AWS.SimpleQueueService.NonExistentQueue")
+
+    sqs = SimpleNamespace(get_queue_attributes=gone, list_queue_tags=gone, receive_message=gone)
+    functions = SimpleNamespace(
+        get_function_configuration=lambda **_: {},
+        list_event_source_mappings=lambda **_: {
+            "EventSourceMappings": [{"EventSourceArn": "arn:q", "State": "Enabled"}]
+        },
+    )
+    metrics = SimpleNamespace(get_metric_data=lambda **_: {"MetricDataResults": [{"Values": [3.0]}]})
+    aws = cast(Aws, SimpleNamespace(sqs=sqs, functions=functions, cloudwatch=metrics, logs=events().logs))
+    subscriber = Subscriber(aws, "Task", "task", "https://1/q", "https://1/d", "f")
+    found = status.health(subscriber)
+    assert (found.mapping, found.oldest_seconds, found.dead) == ("Enabled", 3, None)
+    assert found.problems and all(each.startswith("the queue does not exist") for each in found.problems)
+    (graves,) = dead_list.collect([subscriber], limit=10)
+    assert graves.problem is not None and graves.problem.startswith("the queue does not exist")
