@@ -49,6 +49,9 @@ class Cause:
 
 UNDELIVERED = Cause("NotDelivered", "SNS could not deliver it to the task's queue, or no log line is left of it")
 UNEXPLAINED = Cause("Unexplained", "its attempts were used up, and no log line of it is left")
+UNREAD = Cause("Unread", "there is too much log since it was sent: fanout dead show reads that of one letter")
+_ALL_ATTEMPTS = timedelta(days=1)
+"""Longer than any retry schedule of ours: the attempts at an event lie between its sending and this."""
 
 
 @dataclass
@@ -99,8 +102,10 @@ class Explainer:
         """In the order of `letters`. One question to the log for all of them, a second one only for what is left."""
         told = {each.message_id: _attribute(each) for each in letters}
         silent = [each for each in letters if told[each.message_id] is None]
-        if silent:
-            told.update(self._from_log(silent))
+        try:
+            told.update(self._from_log(silent) if silent else {})
+        except logs.TooMuchLog:
+            return [told[each.message_id] or UNREAD for each in letters]
         return [told[each.message_id] or _nothing_known(each) for each in letters]
 
     def _from_log(self, letters: Sequence[Letter]) -> dict[str, Cause | None]:
@@ -124,7 +129,9 @@ class Explainer:
         if not letters:
             return
         ids = {each.died_as: each.message_id for each in letters}
-        for died_as, lines in logs.crashes(self._aws, self._subscriber.log_group, ids, oldest(letters)).items():
+        until = max(each.sent_at for each in letters) + _ALL_ATTEMPTS
+        crashed = logs.crashes(self._aws, self._subscriber.log_group, ids, oldest(letters), until)
+        for died_as, lines in crashed.items():
             found[ids[died_as]] = Cause.of(lines[-1].error_type, lines[-1].error)
 
 

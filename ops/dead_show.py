@@ -77,7 +77,8 @@ def attempts(subscriber: Subscriber, letter: Letter) -> list[Line]:
     since = letter.sent_at - timedelta(days=1)  # an event that was redriven before has older attempts
     word = letter.event_id or letter.died_as
     lines = logs.about(subscriber.aws, subscriber.log_group, word, since)
-    crashed = logs.crashes(subscriber.aws, subscriber.log_group, [letter.died_as], since)
+    until = letter.sent_at + timedelta(days=1)
+    crashed = logs.crashes(subscriber.aws, subscriber.log_group, [letter.died_as], since, until)
     return sorted([*lines, *crashed.get(letter.died_as, [])], key=lambda line: line.at)
 
 

@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from ops import dead_letters, dead_show, logs
 from ops.letters import Letter
 from ops.logs import Line
-from ops.refusals import plainly
+from ops.refusals import OpsError, plainly
 from ops.stack import Stack, Subscriber
 
 DONE, DEAD, RETRYING, NOT_FOUND, UNKNOWN = "done", "dead", "retrying", "not found", "unknown"
@@ -76,7 +76,7 @@ def of(stack: Stack, id_: str, *, since: datetime | None = None) -> list[Fate]:
 def at(subscriber: Subscriber, id_: str, since: datetime) -> Fate:
     try:
         return _at(subscriber, id_, since)
-    except (ClientError, BotoCoreError) as error:
+    except (OpsError, ClientError, BotoCoreError) as error:
         return Fate(subscriber.task, UNKNOWN, problem=plainly(error))
 
 
@@ -89,7 +89,9 @@ def _at(subscriber: Subscriber, id_: str, since: datetime) -> Fate:
         return Fate(subscriber.task, DONE, tuple(lines), subscriber.attempts)
     messages = {each.message_id for each in lines} | ({letter.died_as} if letter else set())
     if messages:
-        crashed = logs.crashes(subscriber.aws, subscriber.log_group, messages, since)
+        first = min([each.at for each in lines] + ([letter.sent_at] if letter else [])) - timedelta(minutes=1)
+        until = datetime.now(UTC) if lines else first + timedelta(days=1)
+        crashed = logs.crashes(subscriber.aws, subscriber.log_group, messages, first, until)
         lines = sorted([*lines, *(each for found in crashed.values() for each in found)], key=lambda line: line.at)
     counts = dead_letters.counts(subscriber.aws, subscriber.queue_url)
     return Fate(

@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ops.aws import Aws
-from ops.refusals import code_of
+from ops.refusals import OpsError, code_of
 
 MOST_PAGES = 200
 """Of one question; each has up to 10,000 events: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html"""
@@ -19,6 +19,10 @@ OUTCOMES = "{ $.outcome = * }"
 ENDINGS = '{ ($.message = "received") || ($.outcome = *) || ($.type = "platform.report") }'
 """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/logs/FilterAndPatternSyntax.html; an embedded AWS may answer
 more than was asked for, so every line is looked at again here."""
+
+
+class TooMuchLog(OpsError):
+    """Nothing is concluded from the part of a log that was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,7 @@ def read(aws: Aws, log_group: str, pattern: str, since: datetime, until: datetim
         if not page.get("nextToken"):
             return
         arguments["nextToken"] = page["nextToken"]
+    raise TooMuchLog(f"{log_group} has more lines since {since:%Y-%m-%d %H:%M} than can be read: shorten --since")
 
 
 def outcomes(
@@ -99,7 +104,9 @@ def about(aws: Aws, log_group: str, word: str, since: datetime) -> list[Line]:
     return sorted(found, key=lambda line: line.at)
 
 
-def crashes(aws: Aws, log_group: str, message_ids: Iterable[str], since: datetime) -> dict[str, list[Line]]:
+def crashes(
+    aws: Aws, log_group: str, message_ids: Iterable[str], since: datetime, until: datetime | None = None
+) -> dict[str, list[Line]]:
     """Attempts of these messages that were announced and never ended: the function crashed, or its time was over.
 
     A `received` line names the messages of an invocation before any is tried; an invocation that ends has one outcome
@@ -110,7 +117,7 @@ def crashes(aws: Aws, log_group: str, message_ids: Iterable[str], since: datetim
     announced: dict[tuple[str, str], Line] = {}
     ends: dict[str, str] = {}
     now = datetime.now(UTC)
-    for raw in read(aws, log_group, ENDINGS, since):
+    for raw in read(aws, log_group, ENDINGS, since, until):
         _end_of(raw, ends)
         value = raw.value or {}
         if value.get("message") == "received":

@@ -10,9 +10,9 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, NoRegionError
 
-from ops import dead_list, logs, status
+from ops import dead_list, fates, logs, status
 from ops.aws import Aws
-from ops.causes import Cause, normalised
+from ops.causes import UNREAD, Cause, Explainer, normalised
 from ops.errors import Unusable
 from ops.exporting import parcels, record
 from ops.journal import DELETED, SENDING, SENT, Journal
@@ -206,3 +206,13 @@ def test_a_queue_that_was_deleted_is_a_problem_of_its_subscriber_alone() -> None
     assert found.problems and all(each.startswith("the queue does not exist") for each in found.problems)
     (graves,) = dead_list.collect([subscriber], limit=10)
     assert graves.problem is not None and graves.problem.startswith("the queue does not exist")
+
+
+def test_of_a_log_that_is_too_large_nothing_is_concluded() -> None:
+    endless = SimpleNamespace(filter_log_events=lambda **_: {"events": [], "nextToken": "more"})
+    functions = SimpleNamespace(get_function_configuration=lambda **_: {})
+    aws = cast(Aws, SimpleNamespace(logs=endless, functions=functions))
+    subscriber = Subscriber(aws, "Task", "task", "https://1/q", "https://1/d", "f")
+    assert Explainer(aws, subscriber).explain([letter()]) == [UNREAD]
+    found = fates.at(subscriber, "e1", datetime.now(UTC))
+    assert found.state == fates.UNKNOWN and found.problem is not None and "shorten --since" in found.problem
