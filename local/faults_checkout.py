@@ -2,7 +2,7 @@
 
 Copied as it is: the stack, the runtime, the three tasks. Added to each task: one line behind its last, which lets
 `shared/sabotage.py` come before and after it. Deployed with a function time-out of six seconds, and a visibility timeout
-of fourteen in place of thirty-six, as each crash costs that long; a claim's lease still ends before.
+of twelve in place of thirty-six, as each crash costs that long; a claim's lease still ends before.
 """
 
 import shutil
@@ -12,7 +12,7 @@ from pathlib import Path
 from local.state import ROOT
 
 COPIED = ("stacks", "lambdas", "contracts", "checks")
-TIMEOUT, VISIBILITY = 6, 14
+TIMEOUT, VISIBILITY = 6, 12
 SABOTAGED = """
 from shared.sabotage import sabotaged  # noqa: E402
 

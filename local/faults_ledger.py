@@ -54,14 +54,17 @@ class Story:
         return {line.get("event_id", "") for line in failed if line.get("error_type") != "InProgress"}
 
     def unrecorded(self) -> set[str]:
-        """Ids of the events whose effects may not be in the record, by what the runtime says of itself: those of
-        invocations that never answered, and those that were done after their claim had ended.
+        """Ids of the events whose effects may not be in the record: those of invocations that never answered, and those
+        that were given up as out of time and were done nevertheless, after their claim had ended.
         """
-        answered = {line["function_request_id"] for line in self.lines if "outcome" in line}
-        event_of = {line["message_id"]: line.get("event_id", "") for line in self.lines if "outcome" in line}
+        outcomes = [line for line in self.lines if "outcome" in line]
+        answered = {line["function_request_id"] for line in outcomes}
+        event_of = {line["message_id"]: line["event_id"] for line in outcomes if "event_id" in line}
         received = [line for line in self.lines if "messages" in line and line["function_request_id"] not in answered]
-        crashed = {event_of[id_] for line in received for id_ in line["messages"] if id_ in event_of}
-        return crashed | {line.get("event_id", "") for line in self.lines if NOT_RECORDED in line["message"]}
+        crashed = {event_of.get(id_, "") for line in received for id_ in line["messages"]}
+        given_up = {event_of.get(line["message_id"], "") for line in outcomes if line.get("error_type") == "OutOfTime"}
+        late = {line.get("event_id", "") for line in self.lines if NOT_RECORDED in line.get("message", "")}
+        return (crashed | given_up & late) - {""}
 
 
 @dataclass

@@ -46,15 +46,15 @@ class Result:
 
 def show(result: Result, tasks: Sequence[str]) -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for name in ("fault", "what goes wrong", *tasks, ELSEWHERE, ""):
-        table.add_column(name, no_wrap=name != "what goes wrong")
+    for name in ("fault", *tasks, ELSEWHERE, ""):
+        table.add_column(name, no_wrap=name != "fault", min_width=24 if name == "fault" else None)
     rows = {(row.fault, row.task): row for row in result.rows}
     for fault in ALL:
         own = [rows.get((fault.name, task)) for task in (*tasks, ELSEWHERE)]
         if any(own):
             holds = all(row is None or row.as_expected for row in own)
             mark = "[green]✓[/]" if holds else "[red bold]✗[/]"
-            table.add_row(fault.name, f"[dim]{escape(fault.told)}[/]", *map(_cell, own), mark)
+            table.add_row(f"{fault.name}\n  [dim]{escape(fault.told)}[/]", *map(_cell, own), mark)
     console.print(table)
     _conclude(result)
 
@@ -66,7 +66,7 @@ def _cell(row: Row | None) -> str:
     fates = ("done", "dead", "waiting", "lost", "repeated")
     lines = [", ".join(f"{getattr(row, name)} {name}" for name in fates if getattr(row, name))]
     for count, told in (
-        (row.in_the_window, "again, in the gap"),
+        (row.in_the_window, "again *"),
         (row.dead_though_done, "also dead"),
         (row.unexplained, "unexplained"),
         (row.touched if row.task == ELSEWHERE and not row.as_expected else 0, "touched"),
@@ -76,6 +76,7 @@ def _cell(row: Row | None) -> str:
 
 
 def _conclude(result: Result) -> None:
+    console.print("[dim]* in the one gap: an effect that has no record, as its container ended in between[/]")
     for limit in LIMITS:
         console.print(f"[dim]emulator: {escape(limit)}[/]")
     for place in result.found:
@@ -84,8 +85,8 @@ def _conclude(result: Result) -> None:
     total = {name: sum(getattr(row, name) for row in result.rows) for name in ("done", "dead", "waiting", "repeated")}
     window = sum(row.in_the_window for row in result.rows)
     console.print(
-        f"{pairs} published = {total['done']} done + {total['dead']} dead + {total['waiting']} waiting;"
-        f" {total['repeated']} repeated, and {window} in the gap between an effect and its record;"
+        f"at all tasks: {pairs} published = {total['done']} done + {total['dead']} dead + {total['waiting']} waiting;"
+        f" {total['repeated']} repeated, and {window} in the gap *;"
         f" answers of forms in logs, metrics and attributes: {len(result.found)}"
     )
     style, told = ("green", "all of it holds") if result.holds else ("red", "it does NOT hold")

@@ -106,6 +106,9 @@ FAILED: Lines = (
     {"outcome": "failed", "event_id": "e", "message_id": "m-e", "function_request_id": "1", "message": ""},
 )
 LATE: Lines = ({"message": f"{NOT_RECORDED}: a second delivery would repeat it", "event_id": "e"},)
+OUT_OF_TIME: Lines = (
+    {"outcome": "failed", "error_type": "OutOfTime", "message_id": "m-e", "function_request_id": "1"},
+)
 UNANSWERED: Lines = ({"messages": {"m-e": 1}, "function_request_id": "1", "message": ""},)
 ANSWERED: Lines = (
     {"outcome": "done", "message_id": "m-e", "event_id": "e", "function_request_id": "2", "message": ""},
@@ -125,7 +128,8 @@ ANSWERED: Lines = (
         (GAP, books({"e": 1}), True),
         (GAP, books({"e": 2}), False),
         (GAP, books({"e": 2}, lines=(*UNANSWERED, *ANSWERED)), True),
-        (GAP, books({"e": 2}, lines=LATE), True),
+        (GAP, books({"e": 2}, lines=(*OUT_OF_TIME, *ANSWERED, *LATE)), True),
+        (GAP, books({"e": 2}, lines=(*ANSWERED, *LATE)), False),
     ],
     ids=[
         "dead, with its cause",
@@ -138,7 +142,8 @@ ANSWERED: Lines = (
         "done once",
         "repeated",
         "repeated, as its container ended before the record",
-        "repeated, as it came after its claim had ended",
+        "repeated, as what was given up came after its claim had ended",
+        "repeated, although its claim should have been refused",
     ],
 )
 def test_the_verdict(fault: Fault, at_the_task: Books, expected: bool) -> None:
