@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from ops import dead_letters
@@ -52,9 +54,11 @@ class Redriving:
         self._explainer = Explainer(subscriber.aws, subscriber)
         self._total = 0
         self._told_at = time.monotonic()
+        self._began = datetime.now(UTC)
 
     def run(self) -> Result:
         began = time.monotonic()
+        self._began = sqs_time(self.subscriber)
         self._total = dead_letters.counts(self.subscriber.aws, self.subscriber.dead_letter_queue_url).all
         stopped = self._canary() if self.plan.canary else None
         if stopped is None and not self.stop:
@@ -115,7 +119,8 @@ class Redriving:
     def _pass(self, look: dead_letters.Look, began: float) -> str | None:
         size = max(1, min(10, int(self.plan.rate)))
         for letters in self._portions(look, size):
-            picked = self.plan.selection.pick(letters, self._explainer)
+            old = [each for each in letters if each.sent_at <= self._began]
+            picked = self.plan.selection.pick(old, self._explainer)
             for start in range(0, len(picked), size):
                 self._move(picked[start : start + size], look)
                 self.stop.sleep(self._moved / self.plan.rate - (time.monotonic() - began))
@@ -171,12 +176,12 @@ class Redriving:
         end = time.monotonic() + self.plan.lease + 5
         while not self.stop and self.plan.selection.is_everything:
             counts = dead_letters.counts(self.subscriber.aws, self.subscriber.dead_letter_queue_url)
-            if not counts.all:
-                return None
+            if not counts.in_flight:
+                return None  # what is visible now died after this redrive began
             if time.monotonic() > end:
-                return f"{counts.all} letters are in somebody's hand, or came since: run it again in a minute"
+                return f"{counts.in_flight} letters are in somebody's hand: run it again in a minute"
             self.say(
-                f"{counts.all} letters are still in somebody's hand (another look, or a run that was killed): waiting"
+                f"{counts.in_flight} letters are still in somebody's hand (another look, or a run that was killed): waiting"
             )
             self.stop.sleep(2)
             with dead_letters.looking(
@@ -224,3 +229,12 @@ class Redriving:
             "perhaps_twice": tally.maybe_twice,
             "refused": tally.refused[:10],
         }
+
+
+def sqs_time(subscriber: Subscriber) -> datetime:
+    """Now, by SQS's clock. What was sent later died again, or came since: it is no part of this redrive, so that a letter
+    that fails at once is not sent round and round. Answers tell whole seconds, hence the two."""
+    url = subscriber.dead_letter_queue_url
+    answer = subscriber.aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    said = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+    return (parsedate_to_datetime(said) if said else datetime.now(UTC)) + timedelta(seconds=2)

@@ -16,6 +16,7 @@ class FakeSqs:
         self.sent: Counter[str] = Counter()
         self.calls: Counter[str] = Counter()
         self.refuse: set[str] = set()
+        self.die_again: set[str] = set()
         self.die_after_send = -1
         self._receipts = itertools.count()
         self._lease_ends = lease_ends
@@ -29,8 +30,9 @@ class FakeSqs:
             receipt = str(next(self._receipts))
             self.held[receipt] = (id_, event_id, time.monotonic() + asked["VisibilityTimeout"])
             body = json.dumps({"id": event_id, "data": {"form_id": "f"}})
+            sent = int((time.time() + 60) * 1000) if id_.startswith("again") else 1
             messages.append(
-                {"MessageId": id_, "ReceiptHandle": receipt, "Body": body, "Attributes": {"SentTimestamp": "1"}}
+                {"MessageId": id_, "ReceiptHandle": receipt, "Body": body, "Attributes": {"SentTimestamp": str(sent)}}
             )
         return {"Messages": messages}
 
@@ -43,6 +45,8 @@ class FakeSqs:
                 answer["Failed"].append({"Id": each["Id"], "Code": "Refused", "SenderFault": True})
                 continue
             self.sent[event_id] += 1
+            if event_id in self.die_again:
+                self.dead.append((f"again-{event_id}", event_id))
             answer["Successful"].append({"Id": each["Id"], "MessageId": f"new-{event_id}-{self.sent[event_id]}"})
         if self.calls["send"] == self.die_after_send:
             raise KeyboardInterrupt

@@ -106,3 +106,11 @@ def test_asked_to_stop_it_finishes_what_was_begun(tmp_path: Path) -> None:
     result = redriving.run()
     assert result.stopped is not None and "run it again" in result.stopped
     assert len(sqs.dead) + len(sqs.sent) == 100 and not sqs.held
+
+
+def test_what_dies_again_at_once_is_not_sent_round_and_round(tmp_path: Path) -> None:
+    sqs = FakeSqs(20)
+    sqs.die_again = {"e3"}
+    redrive_all(sqs, tmp_path)
+    assert len(sqs.sent) == 20 and set(sqs.sent.values()) == {1}
+    assert [each[0] for each in sqs.dead] == ["again-e3"] and not sqs.held
