@@ -55,3 +55,11 @@ class Attempt:
             why = describe(refused)["error"]
             return "failed", NotBuried(f"{error}; the dead-letter queue did not take it: {why}")
         return "dead", error
+
+
+def event_in(record: Record) -> FormSubmitted | None:
+    """The event of a message that is not worked on, so that its log line can name it."""
+    try:
+        return parse(record["body"])
+    except PermanentError:
+        return None

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, Protocol
 
 from shared import circuit, metrics, retry, variables
-from shared.attempt import Attempt, Task
+from shared.attempt import Attempt, Task, event_in
 from shared.log import logger
 from shared.outcome import NotTried, Outcome, OutOfTime, Record
 
@@ -72,7 +72,7 @@ def _work(attempt: Attempt, records: list[Record], seconds: float) -> list[Outco
     elapsed_ms = (time.perf_counter() - began) * 1000
     finished = dict(found)  # a thread that is still busy may add to `found`, but what was reported stays reported
     return [
-        finished.get(place) or Outcome("failed", record, None, OutOfTime(), elapsed_ms)
+        finished.get(place) or Outcome("failed", record, event_in(record), OutOfTime(), elapsed_ms)
         for place, record in enumerate(records)
     ]
 
@@ -88,7 +88,10 @@ def _in_order(attempt: Attempt, records: list[Record], places: Places, found: di
         if time.monotonic() >= attempt.deadline:
             return
         record = records[place]
-        found[place] = Outcome("failed", record, None, NotTried(), 0.0) if failed else attempt.at(record)
+        if failed:
+            found[place] = Outcome("failed", record, event_in(record), NotTried(), 0.0)
+        else:
+            found[place] = attempt.at(record)
         failed = failed or (found[place].failed and not retry.is_last(found[place].attempt))
 
 

@@ -118,7 +118,7 @@ def test_a_slow_message_is_given_back_before_the_function_is_killed(queue: Queue
     assert failures(answer) == ["m-1"] == queue.postponed
     assert time.monotonic() - began < 2
     (slow,) = [each for each in lines() if each.get("outcome") == "failed"]
-    assert (slow["message_id"], slow["error_type"]) == ("m-1", "OutOfTime")
+    assert (slow["message_id"], slow["event_id"], slow["error_type"]) == ("m-1", "event-1", "OutOfTime")
 
 
 def test_each_message_leaves_one_line_with_its_ids(queue: Queue, body: str, lines: Lines, context: Context) -> None:
@@ -221,7 +221,7 @@ def test_a_fifo_group_keeps_its_order_and_stops_at_its_first_failure(queue: Queu
     assert [each for each in seen if each in ("event-0", "event-2", "event-4")] == ["event-0", "event-2"]
     assert [each for each in seen if each in ("event-1", "event-3", "event-5")] == ["event-1", "event-3", "event-5"]
     waiting = [each for each in lines() if each.get("error_type") == "NotTried"]
-    assert [each["message_id"] for each in waiting] == ["m-4"]
+    assert [(each["message_id"], each["event_id"]) for each in waiting] == [("m-4", "event-4")]
 
 
 def test_a_permanent_error_does_not_hold_up_its_group(queue: Queue) -> None:
