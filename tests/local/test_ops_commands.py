@@ -97,7 +97,8 @@ def test_what_no_code_can_read_is_mended_by_hand(deployed: Deployed, operator: O
     sqs.send_message(QueueUrl=url, MessageBody="no event \u0007at all".replace("\u0007", ""))
 
     stopped = operator.run("dead", "redrive", TASK, "--id", "mend-0", "--yes", status=1)
-    assert "the canary failed again (ContractViolation: event.data must contain ['answers'] properties)" in stopped
+    line = " ".join(stopped.split())
+    assert "the canary failed again (ContractViolation: event.data must contain ['answers'] properties)" in line
     deployed.wait_until(lambda: visible(deployed) == (2, 0), "it is dead again")
 
     patch = '[{"op": "add", "path": "/data/answers", "value": {"q": "canary-answer"}}]'

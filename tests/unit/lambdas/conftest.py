@@ -46,6 +46,7 @@ def lines() -> Iterator[Lines]:
     """What the function has logged so far, parsed."""
     from shared.log import logger
 
+    logger.append_keys(task=VARIABLES["FANOUT_TASK"])  # another test may have imported it without the variables
     stream = io.StringIO()
     before = logger.registered_handler.setStream(stream)  # type: ignore[attr-defined]
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
