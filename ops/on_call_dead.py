@@ -1,5 +1,6 @@
 """`fanout dead ...`: the signatures of the commands about dead letters; what they do is in the files they import."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -22,16 +23,12 @@ from ops.on_call_redrive import redrive
 dead = typer.Typer(
     name="dead", help="Dead letters: list, show, redrive, edit, export, import, drop.", no_args_is_help=True
 )
-for command in (redrive, edit, export, drop):
-    dead.command()(command)
-dead.command("import")(import_)
 
 Id = Annotated[str, typer.Argument(help="Of the message, of the event, or of the submission.")]
 OfTask = Annotated[str | None, typer.Option("--task", help="Look into this task's dead-letter queue only.")]
 Limit = Annotated[int, typer.Option(help="Look at so many letters of a queue at most.", min=1, max=10_000)]
 
 
-@dead.command("list")
 @on_call
 def list_(
     task: SomeTask = None,
@@ -55,7 +52,6 @@ def list_(
     return int(any(each.problem for each in graves))
 
 
-@dead.command()
 @on_call
 def show(
     id_: Id,
@@ -83,3 +79,16 @@ def show(
         say_json(found.as_dict(reveal=reveal))
     else:
         console.print(dead_show.render(found, reveal=reveal))
+
+
+_IN_THE_ORDER_OF_NEED: dict[str, Callable[..., object]] = {
+    "list": list_,
+    "show": show,
+    "redrive": redrive,
+    "edit": edit,
+    "export": export,
+    "import": import_,
+    "drop": drop,
+}
+for name, command in _IN_THE_ORDER_OF_NEED.items():
+    dead.command(name)(command)

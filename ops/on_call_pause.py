@@ -7,6 +7,7 @@ import typer
 from ops.on_call_options import (
     DryRun,
     Env,
+    Json,
     Profile,
     Reason,
     Region,
@@ -87,6 +88,7 @@ def resume(
 def drain(
     task: Task,
     deadline: Annotated[float, typer.Option(help="Seconds to wait for.", min=1)] = 600.0,
+    as_json: Json = False,
     stack: StackName = None,
     env: Env = None,
     profile: Profile = None,
@@ -94,14 +96,22 @@ def drain(
 ) -> int:
     """Wait until a subscriber's queue is empty; changes nothing. Exit status 1: it was not, in time."""
     from ops import pausing
-    from ops.console import console
+    from ops.console import console, say_json
     from ops.stopping import stoppable
+
+    def say(line: str) -> None:
+        if not as_json:
+            console.print(line, markup=False)
 
     subscriber = connect(stack, env, profile, region).subscriber(task)
     with stoppable() as stop:
-        left = pausing.drain(subscriber, deadline, stop, lambda line: console.print(line, markup=False))
+        left = pausing.drain(subscriber, deadline, stop, say)
+    if as_json:
+        say_json({"task": subscriber.task, "left": left.all})
     if stop:
         return INTERRUPTED
+    if as_json:
+        return int(left.all > 0)
     if left.all:
         console.print(f"{subscriber.task} is not empty after {deadline:g} s: {left.all} events are left", markup=False)
         return 1

@@ -78,6 +78,7 @@ def test_a_pause_keeps_events_waiting_and_says_why(deployed: Deployed, operator:
     finally:
         operator.run("resume", TASK, "--yes")
     assert "is empty" in operator.run("drain", TASK, "--deadline", "20")
+    assert operator.json("drain", TASK, "--deadline", "20") == {"task": TASK, "left": 0}
 
 
 def mapping(deployed: Deployed) -> str:
