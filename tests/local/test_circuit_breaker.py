@@ -18,6 +18,7 @@ from aws_cdk import aws_sns as sns
 
 from stacks import settings
 from stacks.circuit_breaker import CircuitBreaker
+from stacks.retry_policy import RetryPolicy
 from stacks.subscriber import Subscriber
 from stacks.webhook import Webhook
 
@@ -31,6 +32,7 @@ subscriber = Subscriber(
     task="notify_webhook",
     settings=settings.LOCAL,
     attribute_filter={{"form_id": sns.SubscriptionFilter.string_filter(allowlist=["protected"])}},
+    retry=RetryPolicy(attempts=10, backoff=[timedelta(seconds=1)] * 9),  # each container counts for itself
     circuit_breaker=CircuitBreaker(failures=4, cool_down=timedelta(minutes=1)),
     variables={{"WEBHOOK_URL": webhook.url, "WEBHOOK_SECRET_ARN": webhook.secret.secret_arn}},
 )
