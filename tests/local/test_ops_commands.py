@@ -2,7 +2,6 @@
 
 import json
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from ops.redrive import Redrive
 from ops.stack import Subscriber
 from tests.local.conftest import Deployed
 from tests.local.operator import HEAL, READ, Operator, bury, deliveries, keys_with, made_up
+from tests.local.test_fan_out import new_event, publish
 
 TASK = "notify_webhook"
 SECRET = "canary-answer"
@@ -174,7 +174,8 @@ def test_who_may_only_look_is_told_what_is_missing(deployed: Deployed, operator:
 @pytest.mark.parametrize("command", [("tail", TASK, "--since", "1s"), ("status", "--watch")])
 def test_ctrl_c_ends_quietly(operator: Operator, command: tuple[str, ...]) -> None:
     process = operator.start(*command)
-    time.sleep(1.5)
+    publish(operator.deployed, new_event())
+    assert process.stdout and process.stdout.readline()  # it is at work
     process.send_signal(signal.SIGINT)
     assert process.communicate(timeout=10)[1] == ""
     assert process.returncode == 130
