@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from aws_cdk import CfnOutput, Duration, Stack, Tags, Token
+from aws_cdk import CfnOutput, Duration, Stack, Tags
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -233,7 +233,7 @@ class Subscriber(Construct):
         """What an operator's tools find this subscriber by."""
         Tags.of(self).add("fanout:task", self.task)
         stack = Stack.of(self)
-        prefix = id_ if self.node.scope is stack else Token.as_string(self.node.path).replace("/", "")
+        prefix = id_ if self.node.scope is stack else self.node.path.replace("/", "")
         CfnOutput(stack, f"{prefix}QueueUrl", value=self.queue.queue_url)
         CfnOutput(stack, f"{prefix}DeadLetterQueueUrl", value=self.dead_letter_queue.queue_url)
         CfnOutput(stack, f"{prefix}FunctionName", value=self.function.function_name)

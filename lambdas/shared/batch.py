@@ -51,8 +51,7 @@ def each_message(task: Task) -> Callable[[dict[str, Any], Context], Answer]:
             outcome.log(context.aws_request_id)
         metrics.emit(outcomes)
         failed = [outcome for outcome in outcomes if outcome.failed]
-        if failed:
-            retry.postpone(failed)
+        retry.postpone(failed)
         circuit.watch(outcomes)
         return {"batchItemFailures": [{"itemIdentifier": outcome.message_id} for outcome in failed]}
 
