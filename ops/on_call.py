@@ -8,7 +8,7 @@ import typer
 from ops.on_call_dead import dead
 from ops.on_call_doctor import doctor
 from ops.on_call_events import send, tail, where
-from ops.on_call_options import Env, Json, Profile, Region, StackName, connect, on_call
+from ops.on_call_options import Json, Target, connect, on_call
 from ops.on_call_pause import drain, pause, resume
 
 
@@ -21,20 +21,17 @@ def add(app: typer.Typer) -> None:
 
 @on_call
 def status(
+    target: Target,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Again every few seconds, until Ctrl-C.")] = False,
     every: Annotated[float, typer.Option(help="Seconds between two looks of --watch.", min=1)] = 5.0,
     as_json: Json = False,
-    stack: StackName = None,
-    env: Env = None,
-    profile: Profile = None,
-    region: Region = None,
 ) -> int:
     """Say how every subscriber is: waiting, in flight, dead, paused, and why. Exit status 1: a person is needed."""
     from ops import status as of
     from ops.console import console, say_json
     from ops.status_view import render
 
-    found = connect(stack, env, profile, region)
+    found = connect(target)
     while True:
         report = of.report(found)
         if as_json:

@@ -7,12 +7,9 @@ import typer
 
 from ops.on_call_mend import drop, edit, export, import_
 from ops.on_call_options import (
-    Env,
     Json,
-    Profile,
-    Region,
     SomeTask,
-    StackName,
+    Target,
     connect,
     journal_of,
     on_call,
@@ -31,19 +28,16 @@ Limit = Annotated[int, typer.Option(help="Look at so many letters of a queue at 
 
 @on_call
 def list_(
+    target: Target,
     task: SomeTask = None,
     limit: Limit = 1_000,
     as_json: Json = False,
-    stack: StackName = None,
-    env: Env = None,
-    profile: Profile = None,
-    region: Region = None,
 ) -> int:
     """Say what died and why, by cause. Looking hides a letter for a second or two, and never longer than a minute."""
     from ops import dead_list
     from ops.console import console, say_json
 
-    found = connect(stack, env, profile, region)
+    found = connect(target)
     graves = dead_list.collect(found.chosen(task), limit=limit)
     if as_json:
         say_json([each.as_dict() for each in graves])
@@ -54,15 +48,12 @@ def list_(
 
 @on_call
 def show(
+    target: Target,
     id_: Id,
     reveal: Annotated[bool, typer.Option("--reveal", help="With answers; needs --reason, and is journalled.")] = False,
     reason: Annotated[str, typer.Option(help="Why the answers must be seen.")] = "",
     task: OfTask = None,
     as_json: Json = False,
-    stack: StackName = None,
-    env: Env = None,
-    profile: Profile = None,
-    region: Region = None,
 ) -> None:
     """Show one dead letter: its event without answers, its attributes, and every attempt with its cause."""
     from ops import dead_show
@@ -70,7 +61,7 @@ def show(
     from ops.journal import about
 
     why = reason_given(reason) if reveal else ""
-    at = connect(stack, env, profile, region)
+    at = connect(target)
     found = dead_show.search(at, id_, task)
     if reveal:
         told = about(found.letter, task=found.subscriber.task, reason=why)

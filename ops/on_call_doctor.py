@@ -1,21 +1,18 @@
 """`fanout doctor`: the signature, and what is told."""
 
-from ops.on_call_options import Env, Json, Profile, Region, StackName, connect, on_call
+from ops.on_call_options import Json, Target, connect, on_call
 
 
 @on_call
 def doctor(
+    target: Target,
     as_json: Json = False,
-    stack: StackName = None,
-    env: Env = None,
-    profile: Profile = None,
-    region: Region = None,
 ) -> int:
     """Find what was changed by hand, and what would lose messages as it is now. Exit status 1: something is wrong."""
     from ops.console import console, say_json
     from ops.doctor import examine
 
-    found = connect(stack, env, profile, region)
+    found = connect(target)
     ills = examine(found)
     if as_json:
         say_json([each.as_dict() for each in ills])

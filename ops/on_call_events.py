@@ -7,12 +7,9 @@ import typer
 
 from ops.on_call_options import (
     DryRun,
-    Env,
     Json,
-    Profile,
-    Region,
     SomeTask,
-    StackName,
+    Target,
     Yes,
     confirm,
     connect,
@@ -29,13 +26,10 @@ INTERRUPTED = 130
 
 @on_call
 def where(
+    target: Target,
     id_: Annotated[str, typer.Argument(metavar="ID", help="Of a submission, an event, or a message.")],
     since: Annotated[str, typer.Option(help="How far back: 12h, 2d.")] = "14d",
     as_json: Json = False,
-    stack: StackName = None,
-    env: Env = None,
-    profile: Profile = None,
-    region: Region = None,
 ) -> int:
     """Say what became of one event at every subscriber. Exit status 1: it is not done everywhere."""
     from ops import fates
@@ -43,7 +37,7 @@ def where(
     from ops.fates_view import render
     from ops.selection import age
 
-    found = fates.of(connect(stack, env, profile, region), id_, since=datetime.now(UTC) - age(since))
+    found = fates.of(connect(target), id_, since=datetime.now(UTC) - age(since))
     if as_json:
         say_json([each.as_dict() for each in found])
     else:
@@ -53,6 +47,7 @@ def where(
 
 @on_call
 def send(
+    target: Target,
     source: Annotated[
         str | None, typer.Argument(metavar="[FILE|-]", help="JSON, JSON Lines; - is standard input.")
     ] = None,
@@ -65,10 +60,6 @@ def send(
     dry_run: DryRun = False,
     yes: Yes = False,
     as_json: Json = False,
-    stack: StackName = None,
-    env: Env = None,
-    profile: Profile = None,
-    region: Region = None,
 ) -> int:
     """Publish events that keep the contract, as a form service does. Exit status 1: not all were done, in time."""
     from ops import sending_events
@@ -78,7 +69,7 @@ def send(
     if dry_run:
         console.print(f"{len(events)} events keep the contract; nothing was published")
         return 0
-    found = connect(stack, env, profile, region)
+    found = connect(target)
     confirm(f"publish {len(events)} events to {found.name}?", yes=yes)
     journal_of(found, "send").write_all({"step": "publishing", "event_id": each.id} for each in events)
     sending_events.publish(found, events)
@@ -119,16 +110,13 @@ def _follow(stack: "Stack", events: "list[Event]", patience: float, as_json: boo
 
 @on_call
 def tail(
+    target: Target,
     task: SomeTask = None,
     cause: Annotated[str | None, typer.Option(help="Only what failed so: an id, an error type, or a piece.")] = None,
     since: Annotated[str, typer.Option(help="Begin so far back: 90s, 10min.")] = "1min",
     once: Annotated[bool, typer.Option("--once", help="Stop at what is there now.")] = False,
     every: Annotated[float, typer.Option(help="Seconds between two looks.", min=0.5)] = 2.0,
     as_json: Json = False,
-    stack: StackName = None,
-    env: Env = None,
-    profile: Profile = None,
-    region: Region = None,
 ) -> int:
     """Show outcomes as they are logged, one a line, until Ctrl-C."""
     from ops import tailing
@@ -137,7 +125,7 @@ def tail(
     from ops.stopping import stoppable
 
     start = datetime.now(UTC) - age(since)
-    subscribers = connect(stack, env, profile, region).chosen(task)
+    subscribers = connect(target).chosen(task)
     with stoppable() as stop:
         for subscriber, line in tailing.follow(subscribers, start, every, stop, once=once):
             if not tailing.wanted(line, cause):

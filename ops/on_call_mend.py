@@ -7,12 +7,9 @@ import typer
 
 from ops.on_call_options import (
     DryRun,
-    Env,
     Json,
-    Profile,
     Reason,
-    Region,
-    StackName,
+    Target,
     Task,
     Yes,
     confirm,
@@ -28,6 +25,7 @@ INTERRUPTED = 130
 
 @on_call
 def edit(
+    target: Target,
     id_: Annotated[str, typer.Argument(metavar="ID", help="Of the message, the event or the submission.")],
     reason: Reason,
     patch: Annotated[
@@ -39,10 +37,6 @@ def edit(
     task: Annotated[str | None, typer.Option("--task", help="Look into this task's dead-letter queue only.")] = None,
     dry_run: DryRun = False,
     yes: Yes = False,
-    stack: StackName = None,
-    env: Env = None,
-    profile: Profile = None,
-    region: Region = None,
 ) -> None:
     """Mend one event, check it against the contract and the task's filter, and send it to that task's queue."""
     from ops import dead_show, editing
@@ -50,7 +44,7 @@ def edit(
     from ops.journal import about
 
     why = reason_given(reason)
-    at = connect(stack, env, profile, region)
+    at = connect(target)
     found = dead_show.search(at, id_, task)
     journal = journal_of(at, "dead edit")
     if patch is None or reveal:
@@ -69,21 +63,18 @@ def edit(
 
 @on_call
 def export(
+    target: Target,
     task: Task,
     reason: Reason,
     to: Annotated[Path | None, typer.Option("--to", help="A new file; else one beside the journal.")] = None,
     as_json: Json = False,
-    stack: StackName = None,
-    env: Env = None,
-    profile: Profile = None,
-    region: Region = None,
 ) -> int:
     """Copy a task's dead letters, with answers, into a file that only you can read. They stay where they are."""
     from ops import dead_letters, exporting
     from ops.console import console, say_json
 
     why = reason_given(reason)
-    found = connect(stack, env, profile, region)
+    found = connect(target)
     subscriber = found.subscriber(task)
     journal = journal_of(found, "dead export")
     path = to or exporting.default_path(subscriber.task, "exported", journal.run)
@@ -103,13 +94,10 @@ def export(
 
 @on_call
 def import_(
+    target: Target,
     file: Annotated[Path, typer.Argument(help="Of fanout dead export or drop.")],
     dry_run: DryRun = False,
     yes: Yes = False,
-    stack: StackName = None,
-    env: Env = None,
-    profile: Profile = None,
-    region: Region = None,
 ) -> None:
     """Send each event of a file to the queue of the task it names. Again: only what was not sent before."""
     from collections import Counter
@@ -117,7 +105,7 @@ def import_(
     from ops import exporting
     from ops.console import console
 
-    found = connect(stack, env, profile, region)
+    found = connect(target)
     counted = Counter(
         subscriber.task for subscriber, _ in exporting.parcels(file, found)
     )  # every line is checked first
@@ -132,6 +120,7 @@ def import_(
 
 @on_call
 def drop(
+    target: Target,
     task: Task,
     reason: Reason,
     cause: Causes = None,
@@ -140,10 +129,6 @@ def drop(
     everything: All = False,
     dry_run: DryRun = False,
     yes: Yes = False,
-    stack: StackName = None,
-    env: Env = None,
-    profile: Profile = None,
-    region: Region = None,
 ) -> int:
     """Delete dead letters for good; each is in a file first, which fanout dead import brings back."""
     from ops import dropping
@@ -154,7 +139,7 @@ def drop(
 
     why = reason_given(reason)
     selection = Selection.given(cause or [], id_ or [], older_than, everything=everything)
-    found = connect(stack, env, profile, region)
+    found = connect(target)
     subscriber = found.subscriber(task)
     if dry_run:
         return preview(subscriber, selection, False, doing="be dropped")

@@ -1,10 +1,12 @@
 """What every on-call command shares: which stack, whose credentials, and one line for whatever goes wrong."""
 
 import functools
+import inspect
 import os
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -14,14 +16,8 @@ if TYPE_CHECKING:
     from ops.journal import Journal
     from ops.stack import Stack
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+Result = TypeVar("Result")
 
-StackName = Annotated[
-    str | None, typer.Option("--stack", "-s", envvar="FORM_EVENTS_STACK", help="The stack's name.", show_default=False)
-]
-Env = Annotated[str | None, typer.Option("--env", "-e", help="dev, prod, ...: the stack FormEvents-<env>.")]
-Profile = Annotated[str | None, typer.Option("--profile", help="Of ~/.aws/config.")]
-Region = Annotated[str | None, typer.Option("--region", help="Else AWS_REGION, or the profile's.")]
 Json = Annotated[bool, typer.Option("--json", help="For programs.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")]
@@ -30,34 +26,56 @@ SomeTask = Annotated[str | None, typer.Argument(help="One subscriber's task; els
 Reason = Annotated[str, typer.Option("--reason", help="Why: it is kept in the journal.")]
 
 
-def on_call(command: Command) -> Command:
-    """Turns every error of AWS into one line, and Ctrl-C into a quiet exit status 130."""
+@dataclass(frozen=True)
+class Target:
+    """Which stack, and by whose credentials: the four options that every on-call command has."""
+
+    stack: Annotated[
+        str | None,
+        typer.Option("--stack", "-s", envvar="FORM_EVENTS_STACK", help="The stack's name.", show_default=False),
+    ] = None
+    env: Annotated[str | None, typer.Option("--env", "-e", help="dev, prod, ...: the stack FormEvents-<env>.")] = None
+    profile: Annotated[str | None, typer.Option("--profile", help="Of ~/.aws/config.")] = None
+    region: Annotated[str | None, typer.Option("--region", help="Else AWS_REGION, or the profile's.")] = None
+
+
+def on_call(command: Callable[..., Result]) -> Callable[..., Result]:
+    """Gives `command`, whose first parameter is a Target, a Target's options in place of it.
+
+    Every error of AWS becomes one line, and Ctrl-C a quiet exit status 130.
+    """
+    options = inspect.signature(Target).parameters
 
     @functools.wraps(command)
-    def run(*arguments: Any, **options: Any) -> Any:
+    def run(**given: Any) -> Result:
         from botocore.exceptions import BotoCoreError, ClientError
 
         from ops.refusals import plainly
 
         try:
-            return command(*arguments, **options)
+            return command(Target(**{name: given.pop(name) for name in options}), **given)
         except (ClientError, BotoCoreError) as error:
             raise Unusable(plainly(error)) from None
         except KeyboardInterrupt:
             sys.exit(130)
 
-    return cast(Command, run)
+    signature = inspect.signature(command)
+    _, *own = signature.parameters.values()
+    named = [each.replace(kind=each.KEYWORD_ONLY) for each in (*own, *options.values())]
+    run.__signature__ = signature.replace(parameters=named)  # type: ignore[attr-defined]  # what Typer reads
+    run.__annotations__ = {each.name: each.annotation for each in named}
+    return run
 
 
-def connect(stack: str | None, env: str | None, profile: str | None, region: str | None) -> "Stack":
+def connect(target: Target) -> "Stack":
     """The stack by its name or its environment's; --env wins over FORM_EVENTS_STACK."""
     from ops.aws import Aws
     from ops.stack import find
 
-    name = f"FormEvents-{env}" if env else stack
+    name = f"FormEvents-{target.env}" if target.env else target.stack
     if not name:
         raise Unusable("which stack? give --env dev (or staging, prod, ...), or --stack, or set FORM_EVENTS_STACK")
-    return find(Aws(profile=profile, region=region), name)
+    return find(Aws(profile=target.profile, region=target.region), name)
 
 
 def journal_of(stack: "Stack", command: str) -> "Journal":

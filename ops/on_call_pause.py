@@ -6,12 +6,9 @@ import typer
 
 from ops.on_call_options import (
     DryRun,
-    Env,
     Json,
-    Profile,
     Reason,
-    Region,
-    StackName,
+    Target,
     Task,
     Yes,
     confirm,
@@ -26,14 +23,11 @@ INTERRUPTED = 130
 
 @on_call
 def pause(
+    target: Target,
     task: Task,
     reason: Reason,
     dry_run: DryRun = False,
     yes: Yes = False,
-    stack: StackName = None,
-    env: Env = None,
-    profile: Profile = None,
-    region: Region = None,
 ) -> None:
     """Let a subscriber's events wait in its queue, with all their attempts. Nothing of it is lost, up to the retention."""
     from ops import dead_letters, pausing
@@ -41,7 +35,7 @@ def pause(
     from ops.stopping import stoppable
 
     why = reason_given(reason)
-    found = connect(stack, env, profile, region)
+    found = connect(target)
     subscriber = found.subscriber(task)
     if dry_run:
         counts = dead_letters.counts(found.aws, subscriber.queue_url)
@@ -57,20 +51,17 @@ def pause(
 
 @on_call
 def resume(
+    target: Target,
     task: Task,
     dry_run: DryRun = False,
     yes: Yes = False,
-    stack: StackName = None,
-    env: Env = None,
-    profile: Profile = None,
-    region: Region = None,
 ) -> None:
     """End a pause: the events that wait are worked on."""
     from ops import dead_letters, pauses, pausing
     from ops.console import console
     from ops.stopping import stoppable
 
-    found = connect(stack, env, profile, region)
+    found = connect(target)
     subscriber = found.subscriber(task)
     counts = dead_letters.counts(found.aws, subscriber.queue_url)
     noted = pauses.read(subscriber)
@@ -86,13 +77,10 @@ def resume(
 
 @on_call
 def drain(
+    target: Target,
     task: Task,
     deadline: Annotated[float, typer.Option(help="Seconds to wait for.", min=1)] = 600.0,
     as_json: Json = False,
-    stack: StackName = None,
-    env: Env = None,
-    profile: Profile = None,
-    region: Region = None,
 ) -> int:
     """Wait until a subscriber's queue is empty; changes nothing. Exit status 1: it was not, in time."""
     from ops import pausing
@@ -103,7 +91,7 @@ def drain(
         if not as_json:
             console.print(line, markup=False)
 
-    subscriber = connect(stack, env, profile, region).subscriber(task)
+    subscriber = connect(target).subscriber(task)
     with stoppable() as stop:
         left = pausing.drain(subscriber, deadline, stop, say)
     if as_json:

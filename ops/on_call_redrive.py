@@ -6,11 +6,8 @@ import typer
 
 from ops.on_call_options import (
     DryRun,
-    Env,
     Json,
-    Profile,
-    Region,
-    StackName,
+    Target,
     Task,
     Yes,
     confirm,
@@ -33,6 +30,7 @@ INTERRUPTED = 130
 
 @on_call
 def redrive(
+    target: Target,
     task: Task,
     cause: Causes = None,
     id_: Ids = None,
@@ -47,10 +45,6 @@ def redrive(
     dry_run: DryRun = False,
     yes: Yes = False,
     as_json: Json = False,
-    stack: StackName = None,
-    env: Env = None,
-    profile: Profile = None,
-    region: Region = None,
 ) -> int:
     """Send dead letters back to their own task's queue: one as a canary, then the rest. Run it again to go on."""
     from ops import redrive_before
@@ -60,7 +54,7 @@ def redrive(
     from ops.stopping import stoppable
 
     selection = Selection.given(cause or [], id_ or [], older_than, everything=everything)
-    found = connect(stack, env, profile, region)
+    found = connect(target)
     subscriber = found.subscriber(task)
     if dry_run:
         return preview(subscriber, selection, as_json, doing="go back to the queue")
