@@ -3,10 +3,14 @@
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 WIDTH_OF_A_FILE = 160
@@ -20,6 +24,28 @@ def _width() -> int | None:
 
 console = Console(highlight=False, width=_width())
 errors = Console(highlight=False, stderr=True, soft_wrap=True)
+
+
+class Tell(Protocol):
+    """Says a line; with a total, how far the work is: a bar on a terminal, the line anywhere else."""
+
+    def __call__(self, line: str, done: int = 0, total: int = 0) -> None: ...
+
+
+@contextmanager
+def telling(to: Console) -> Iterator[Tell]:
+    """Until its end a bar stays below the lines that are told; then it is gone."""
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("[dim]{task.description}[/]"))
+    with Progress(*columns, console=to, transient=True, disable=not to.is_terminal) as progress:
+        bar = progress.add_task("", total=None, visible=False)
+
+        def tell(line: str, done: int = 0, total: int = 0) -> None:
+            if total and to.is_terminal:
+                progress.update(bar, description=escape(line), completed=done, total=max(done, total), visible=True)
+            else:
+                to.print(line, markup=False)
+
+        yield tell
 
 
 def say_json(value: Any) -> None:

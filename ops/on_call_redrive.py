@@ -48,7 +48,7 @@ def redrive(
 ) -> int:
     """Send dead letters back to their own task's queue: one as a canary, then the rest. Run it again to go on."""
     from ops import redrive_before
-    from ops.console import console, errors
+    from ops.console import console, errors, telling
     from ops.redriving import Plan, Redriving
     from ops.selection import Selection
     from ops.stopping import stoppable
@@ -66,9 +66,8 @@ def redrive(
     journal = journal_of(found, "dead redrive")
     journal.write("begin", task=subscriber.task, selection=selection.as_dict(), canary=canary, rate=rate)
     plan = Plan(selection, canary, rate, patience, stop_after, lease, force)
-    with stoppable() as stop:
-        say = errors.print if as_json else console.print
-        result = Redriving(subscriber, journal, plan, lambda line: say(line, markup=False), stop).run()
+    with stoppable() as stop, telling(errors if as_json else console) as say:
+        result = Redriving(subscriber, journal, plan, say, stop).run()
     journal.write("end", task=subscriber.task, stopped=result.stopped, **result.told)
     _tell(result, as_json)
     return INTERRUPTED if stop else int(result.stopped is not None)

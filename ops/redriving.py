@@ -1,7 +1,7 @@
 """One `fanout dead redrive` from beginning to end: is it safe, one letter first, then the rest at a rate."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -10,6 +10,7 @@ from typing import Any
 
 from ops import dead_letters
 from ops.causes import Explainer
+from ops.console import Tell
 from ops.following import Following
 from ops.journal import Journal
 from ops.letters import Letter
@@ -17,8 +18,6 @@ from ops.redrive import Redrive
 from ops.selection import Selection
 from ops.stack import Subscriber
 from ops.stopping import Stop
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -45,9 +44,9 @@ class Result:
 
 
 class Redriving:
-    """`say` hears what happens, in lines."""
+    """`say` hears what happens, and how far it is."""
 
-    def __init__(self, subscriber: Subscriber, journal: Journal, plan: Plan, say: Say, stop: Stop) -> None:
+    def __init__(self, subscriber: Subscriber, journal: Journal, plan: Plan, say: Tell, stop: Stop) -> None:
         self.subscriber, self.plan, self.say, self.stop = subscriber, plan, say, stop
         self.redrive = Redrive(subscriber, journal)
         self.following = Following(subscriber)
@@ -215,7 +214,8 @@ class Redriving:
         left = max(0, self._total - self._moved)
         pace = self._moved / elapsed if elapsed > 0 else self.plan.rate
         estimate = f", about {left / pace:.0f} s to go" if pace else ""
-        self.say(f"{self._moved} sent, {self.following.done} seen done, at most {left} left{estimate}")
+        line = f"{self._moved} sent, {self.following.done} seen done, at most {left} left{estimate}"
+        self.say(line, self._moved, self._total)
 
     def _told(self) -> dict[str, Any]:
         tally = self.redrive.tally

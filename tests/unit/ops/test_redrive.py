@@ -31,7 +31,7 @@ def journal(folder: Path) -> Journal:
 
 def redrive_all(sqs: FakeSqs, folder: Path, stop: Stop | None = None) -> Redriving:
     plan = Plan(Selection(), canary=False, rate=1e9, patience=0.0)
-    redriving = Redriving(subscriber(sqs), journal(folder), plan, lambda line: None, stop or Stop())
+    redriving = Redriving(subscriber(sqs), journal(folder), plan, lambda *_: None, stop or Stop())
     redriving.run()
     return redriving
 
@@ -100,7 +100,7 @@ def test_nothing_is_sent_after_somebody_else_may_see_it(tmp_path: Path) -> None:
 def test_asked_to_stop_it_finishes_what_was_begun(tmp_path: Path) -> None:
     sqs, stop = FakeSqs(100), Stop()
     redriving = Redriving(
-        subscriber(sqs), journal(tmp_path), Plan(Selection(), canary=False, rate=1e9), lambda line: None, stop
+        subscriber(sqs), journal(tmp_path), Plan(Selection(), canary=False, rate=1e9), lambda *_: None, stop
     )
     stop.asked = True
     result = redriving.run()
