@@ -48,6 +48,14 @@ def telling(to: Console) -> Iterator[Tell]:
         yield tell
 
 
+def say(line: str, as_json: bool, **facts: Any) -> None:
+    """The line for people, or the facts for programs."""
+    if as_json:
+        say_json(facts)
+    else:
+        console.print(line, markup=False, soft_wrap=True)
+
+
 def say_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=_told) + "\n")
     sys.stdout.flush()

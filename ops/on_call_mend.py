@@ -37,10 +37,11 @@ def edit(
     task: Annotated[str | None, typer.Option("--task", help="Look into this task's dead-letter queue only.")] = None,
     dry_run: DryRun = False,
     yes: Yes = False,
+    as_json: Json = False,
 ) -> None:
     """Mend one event, check it against the contract and the task's filter, and send it to that task's queue."""
     from ops import dead_show, editing
-    from ops.console import console
+    from ops.console import console, errors, say
     from ops.journal import about
 
     why = reason_given(reason)
@@ -51,14 +52,15 @@ def edit(
         journal.write("revealed", **about(found.letter, task=found.subscriber.task, reason=why))
     event = editing.patched(found.letter, patch) if patch is not None else editing.edited(found.letter)
     change = editing.checked(found.subscriber, found.letter, event)
+    facts = {"task": found.subscriber.task, "event_id": change.event.id}
     for line in change.lines(reveal=reveal):
-        console.print(line, markup=False, soft_wrap=True)
+        (errors if as_json else console).print(line, markup=False, soft_wrap=True)
     if dry_run:
-        console.print("the event keeps the contract; nothing was changed")
+        say("the event keeps the contract; nothing was changed", as_json, **facts, sent_as=None)
         return
     confirm(f"send the event {change.event.id} so to {found.subscriber.task}?", yes=yes)
     sent = editing.resubmit(at, found.subscriber, change, journal, why)
-    console.print(f"sent as {sent}; follow it: fanout where {change.event.id}", markup=False)
+    say(f"sent as {sent}; follow it: fanout where {change.event.id}", as_json, **facts, sent_as=sent)
 
 
 @on_call
@@ -71,7 +73,7 @@ def export(
 ) -> int:
     """Copy a task's dead letters, with answers, into a file that only you can read. They stay where they are."""
     from ops import dead_letters, exporting
-    from ops.console import console, say_json
+    from ops.console import say
 
     why = reason_given(reason)
     found = connect(target)
@@ -84,11 +86,9 @@ def export(
         for page in look.pages():
             exporting.append(file, subscriber, page)
     journal.write("exported", task=subscriber.task, file=str(path), count=look.seen, complete=look.complete)
-    if as_json:
-        say_json({"task": subscriber.task, "file": str(path), "count": look.seen, "complete": look.complete})
-    else:
-        more = "" if look.complete else "; there are more than one look can hold"
-        console.print(f"{look.seen} letters of {subscriber.task} are in {path}{more}", markup=False, soft_wrap=True)
+    more = "" if look.complete else "; there are more than one look can hold"
+    line = f"{look.seen} letters of {subscriber.task} are in {path}{more}"
+    say(line, as_json, task=subscriber.task, file=str(path), count=look.seen, complete=look.complete)
     return int(not look.complete)
 
 
@@ -98,12 +98,13 @@ def import_(
     file: Annotated[Path, typer.Argument(help="Of fanout dead export or drop.")],
     dry_run: DryRun = False,
     yes: Yes = False,
+    as_json: Json = False,
 ) -> None:
     """Send each event of a file to the queue of the task it names. Again: only what was not sent before."""
     from collections import Counter
 
     from ops import exporting
-    from ops.console import console
+    from ops.console import say
 
     found = connect(target)
     counted = Counter(
@@ -111,11 +112,11 @@ def import_(
     )  # every line is checked first
     said = ", ".join(f"{count} to {task}" for task, count in counted.items()) or "nothing"
     if dry_run:
-        console.print(f"would send {said}; nothing was changed", markup=False)
+        say(f"would send {said}; nothing was changed", as_json, would_send=dict(counted))
         return
     confirm(f"send {said}?", yes=yes)
     done, before = exporting.bring_in(file, found, journal_of(found, "dead import"))
-    console.print(f"{done} sent, {before} were sent before")
+    say(f"{done} sent, {before} were sent before", as_json, sent=done, sent_before=before)
 
 
 @on_call
@@ -129,10 +130,11 @@ def drop(
     everything: All = False,
     dry_run: DryRun = False,
     yes: Yes = False,
+    as_json: Json = False,
 ) -> int:
     """Delete dead letters for good; each is in a file first, which fanout dead import brings back."""
     from ops import dropping
-    from ops.console import console
+    from ops.console import say
     from ops.on_call_redrive import preview
     from ops.selection import Selection
     from ops.stopping import stoppable
@@ -142,11 +144,12 @@ def drop(
     found = connect(target)
     subscriber = found.subscriber(task)
     if dry_run:
-        return preview(subscriber, selection, False, doing="be dropped")
+        return preview(subscriber, selection, as_json, doing="be dropped")
     confirm(f"delete dead letters of {subscriber.task} for good?", yes=yes)
     with stoppable() as stop:
         count, path, complete = dropping.drop(subscriber, selection, journal_of(found, "dead drop"), why, stop)
     where = f"; they are in {path}" if count else ""
     more = "" if complete else "; there may be more: run it again"
-    console.print(f"{count} letters of {subscriber.task} dropped{where}{more}", markup=False, soft_wrap=True)
+    line = f"{count} letters of {subscriber.task} dropped{where}{more}"
+    say(line, as_json, task=subscriber.task, dropped=count, file=str(path) if count else None, complete=complete)
     return INTERRUPTED if stop else int(not complete)

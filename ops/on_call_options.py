@@ -90,7 +90,7 @@ def confirm(question: str, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise Unusable(f"{question}: nobody is here to ask; give --yes")
-    if not typer.confirm(question):
+    if not typer.confirm(question, err=True):
         raise Unusable("nothing was done")
 
 

@@ -28,10 +28,11 @@ def pause(
     reason: Reason,
     dry_run: DryRun = False,
     yes: Yes = False,
+    as_json: Json = False,
 ) -> None:
     """Let a subscriber's events wait in its queue, with all their attempts. Nothing of it is lost, up to the retention."""
     from ops import dead_letters, pausing
-    from ops.console import console
+    from ops.console import say
     from ops.stopping import stoppable
 
     why = reason_given(reason)
@@ -39,14 +40,14 @@ def pause(
     subscriber = found.subscriber(task)
     if dry_run:
         counts = dead_letters.counts(found.aws, subscriber.queue_url)
-        console.print(f"would switch off the mapping of {subscriber.task}; {counts.all} events are in its queue now")
+        line = f"would switch off the mapping of {subscriber.task}; {counts.all} events are in its queue now"
+        say(line, as_json, task=subscriber.task, would="pause", waiting=counts.all)
         return
     confirm(f"pause {subscriber.task} in {found.name}?", yes=yes)
     with stoppable() as stop:
         noted = pausing.pause(subscriber, why, found.aws.caller, journal_of(found, "pause"), stop)
-    console.print(
-        f"{subscriber.task} is paused: {noted.reason}. fanout resume {subscriber.task} when it is over", markup=False
-    )
+    line = f"{subscriber.task} is paused: {noted.reason}. fanout resume {subscriber.task} when it is over"
+    say(line, as_json, task=subscriber.task, state="paused", **noted.as_dict())
 
 
 @on_call
@@ -55,10 +56,11 @@ def resume(
     task: Task,
     dry_run: DryRun = False,
     yes: Yes = False,
+    as_json: Json = False,
 ) -> None:
     """End a pause: the events that wait are worked on."""
     from ops import dead_letters, pauses, pausing
-    from ops.console import console
+    from ops.console import say
     from ops.stopping import stoppable
 
     found = connect(target)
@@ -67,12 +69,14 @@ def resume(
     noted = pauses.read(subscriber)
     why = f" (paused by {noted.by}: {noted.reason})" if noted else ""
     if dry_run:
-        console.print(f"would switch on the mapping of {subscriber.task}{why}; {counts.all} events wait", markup=False)
+        line = f"would switch on the mapping of {subscriber.task}{why}; {counts.all} events wait"
+        say(line, as_json, task=subscriber.task, would="resume", waiting=counts.all)
         return
     confirm(f"resume {subscriber.task} in {found.name}{why}? {counts.all} events wait", yes=yes)
     with stoppable() as stop:
         pausing.resume(subscriber, journal_of(found, "resume"), stop)
-    console.print(f"{subscriber.task} is at work again; {counts.all} events waited", markup=False)
+    line = f"{subscriber.task} is at work again; {counts.all} events waited"
+    say(line, as_json, task=subscriber.task, state="enabled", waited=counts.all)
 
 
 @on_call
@@ -84,24 +88,19 @@ def drain(
 ) -> int:
     """Wait until a subscriber's queue is empty; changes nothing. Exit status 1: it was not, in time."""
     from ops import pausing
-    from ops.console import console, say_json
+    from ops.console import console, say
     from ops.stopping import stoppable
 
-    def say(line: str) -> None:
+    def how_far(line: str) -> None:
         if not as_json:
             console.print(line, markup=False)
 
     subscriber = connect(target).subscriber(task)
     with stoppable() as stop:
-        left = pausing.drain(subscriber, deadline, stop, say)
-    if as_json:
-        say_json({"task": subscriber.task, "left": left.all})
-    if stop:
-        return INTERRUPTED
-    if as_json:
-        return int(left.all > 0)
+        left = pausing.drain(subscriber, deadline, stop, how_far)
+    line = f"the queue of {subscriber.task} is empty"
     if left.all:
-        console.print(f"{subscriber.task} is not empty after {deadline:g} s: {left.all} events are left", markup=False)
-        return 1
-    console.print(f"the queue of {subscriber.task} is empty", markup=False)
-    return 0
+        line = f"{subscriber.task} is not empty after {deadline:g} s: {left.all} events are left"
+    if as_json or not stop:
+        say(line, as_json, task=subscriber.task, left=left.all)
+    return INTERRUPTED if stop else int(left.all > 0)

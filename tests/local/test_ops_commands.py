@@ -67,7 +67,8 @@ def test_an_event_is_sent_followed_and_found_again(deployed: Deployed, operator:
 
 def test_a_pause_keeps_events_waiting_and_says_why(deployed: Deployed, operator: Operator) -> None:
     bury(deployed, made_up(1, "paused"))
-    operator.run("pause", TASK, "--reason", "INC-2: it is down", "--yes")
+    paused = operator.json("pause", TASK, "--reason", "INC-2: it is down", "--yes")
+    assert (paused["task"], paused["state"], paused["reason"]) == (TASK, "paused", "INC-2: it is down")
     try:
         (health,) = [each for each in operator.json("status", status=1)["subscribers"] if each["task"] == TASK]
         assert health["pause"]["reason"] == "INC-2: it is down"

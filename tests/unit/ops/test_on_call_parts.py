@@ -1,6 +1,7 @@
 """The small parts of the on-call commands: what is told, what is hidden, and what is made of AWS's errors."""
 
 import base64
+import inspect
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,15 +9,17 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+import typer
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, NoRegionError
 
-from ops import dead_list, fates, logs, status
+from ops import dead_list, fates, logs, on_call, status
 from ops.aws import Aws
 from ops.causes import UNREAD, Cause, Explainer, normalised
 from ops.errors import Unusable
 from ops.exporting import parcels, record
 from ops.journal import DELETED, SENDING, SENT, Journal
 from ops.letters import Letter
+from ops.on_call_dead import dead
 from ops.refusals import plainly
 from ops.selection import Selection, age
 from ops.sending import Parcel, _chunks
@@ -216,3 +219,15 @@ def test_of_a_log_that_is_too_large_nothing_is_concluded() -> None:
     assert Explainer(aws, subscriber).explain([letter()]) == [UNREAD]
     found = fates.at(subscriber, "e1", datetime.now(UTC))
     assert found.state == fates.UNKNOWN and found.problem is not None and "shorten --since" in found.problem
+
+
+def test_every_on_call_command_speaks_json_and_finds_a_stack_in_the_same_way() -> None:
+    app = typer.Typer()
+    on_call.add(app)
+    commands = [*app.registered_commands, *dead.registered_commands]
+    assert len(commands) == 15
+    for each in commands:
+        assert each.callback is not None
+        options = set(inspect.signature(each.callback).parameters)
+        assert options >= {"as_json", "stack", "env", "profile", "region"}, each.callback.__name__
+        assert "target" not in options
