@@ -32,6 +32,7 @@ class FormTopic(Construct):
             fifo_throughput_scope=sns.FifoThroughputScope.MESSAGE_GROUP if ordered else None,
         )
         self.topic.apply_removal_policy(settings.removal_policy)
+        self._let_in(settings)
         self.publisher_policy = iam.ManagedPolicy(
             self, "PublisherPolicy", description="Publish form events: attach to the role of a form service"
         )
@@ -55,6 +56,36 @@ class FormTopic(Construct):
             value=self.publisher_policy.managed_policy_arn,
             description="Attach to the role of the form service",
         )
+
+    def _let_in(self, settings: Settings) -> None:
+        """Other accounts: both sides must allow it, here and in the identity's own policy.
+
+        https://docs.aws.amazon.com/sns/latest/dg/sns-send-message-to-sqs-cross-account.html
+        """
+        publishers = [iam.AccountPrincipal(each) for each in settings.publisher_accounts]
+        if publishers:
+            self.topic.add_to_resource_policy(
+                iam.PolicyStatement(actions=["sns:Publish"], principals=publishers, resources=[self.topic.topic_arn])
+            )
+        if publishers and self.key:
+            self.key.add_to_resource_policy(
+                iam.PolicyStatement(
+                    actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+                    principals=publishers,
+                    resources=["*"],
+                    conditions={"StringEquals": {"kms:ViaService": f"sns.{Stack.of(self).region}.amazonaws.com"}},
+                )
+            )
+            CfnOutput(Stack.of(self), "TopicKeyArn", value=self.key.key_arn, description="What their policies name too")
+        if settings.subscriber_accounts:
+            self.topic.add_to_resource_policy(
+                iam.PolicyStatement(
+                    actions=["sns:Subscribe"],
+                    principals=[iam.AccountPrincipal(each) for each in settings.subscriber_accounts],
+                    resources=[self.topic.topic_arn],
+                    conditions={"StringEquals": {"sns:Protocol": "sqs"}},
+                )
+            )
 
     def _allow_tracing(self, settings: Settings) -> None:
         """SNS sends segments only with this policy: https://docs.aws.amazon.com/sns/latest/dg/sns-active-tracing.html"""

@@ -59,6 +59,10 @@ class Settings:
     max_concurrency: int
     """Invocations at a time per subscriber, unless a subscriber says otherwise: 2 to 1000."""
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    publisher_accounts: tuple[str, ...] = ()
+    """Other accounts whose form services may publish; theirs must allow it too, with a policy of their own."""
+    subscriber_accounts: tuple[str, ...] = ()
+    """Other accounts whose `Subscriber`s may subscribe, each with its own queues."""
     ordering: Literal["none", "per-form"] = "none"
     """`per-form`: a FIFO topic and FIFO queues; each task handles the events of one form one after the other."""
     expected_hours: tuple[int, int] | None = None
@@ -79,6 +83,9 @@ class Settings:
             f"1 to {LONGEST_QUEUE_RETENTION_DAYS} days, fewer than the 14 of dead letters",
         )
         self._expect(2 <= self.max_concurrency <= 1000, "max_concurrency", "2 to 1000 (AWS refuses 1)")
+        for name in ("publisher_accounts", "subscriber_accounts"):
+            accounts = getattr(self, name)
+            self._expect(all(re.fullmatch(r"\d{12}", each) for each in accounts), name, "accounts of 12 digits each")
         for recipient in self.alarm_recipients:
             self._expect(
                 _EMAIL.fullmatch(recipient) or _TOPIC_ARN.fullmatch(recipient),

@@ -31,6 +31,8 @@ def test_a_region_and_an_account_may_be_pinned() -> None:
         ("queue_retention_days", 14),
         ("max_concurrency", 1),
         ("max_concurrency", 1001),
+        ("publisher_accounts", ("12345",)),
+        ("subscriber_accounts", ("123456789012", "a-team")),
         ("alarm_recipients", ("nobody",)),
         ("alarm_recipients", ("arn:aws:sqs:eu-west-1:123456789012:queue",)),
         ("email_sender", ""),
