@@ -12,7 +12,7 @@ export CDK_HOME ?= $(CURDIR)/.venv/cache/cdk
 export CDK_VALIDATION ?= false
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test gate lint types unit synth snapshot contract lock up down status drill faults changes comment deploy diff clean
+.PHONY: help install demo test gate lint types unit synth snapshot contract lock up down status drill faults bench changes comment deploy diff clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -109,6 +109,11 @@ drill: install ## break a task, find out, heal it: the runbook, narrated, on the
 
 faults: install ## every fault at every task, then count: published = done + waiting + dead
 	@$(BIN)/python -m local faults
+
+NAME ?=
+
+bench: install ## measure what docs/performance.md claims; one of them: make bench NAME=synth
+	@$(BIN)/python -m benchmarks $(NAME)
 
 # --- for the pull request: what it would do when it is deployed, as a comment ----------------------------------------
 

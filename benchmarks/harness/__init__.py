@@ -1,0 +1,1 @@
+"""What every benchmark uses, and nothing that only one of them needs."""
