@@ -8,10 +8,25 @@ TYPE: Final = "form.submitted.v1"
 SCHEMA_PATH: Final = Path(__file__).parent / "form_submitted.v1.schema.json"
 EXAMPLES: Final = Path(__file__).parent / "examples"
 
+HEARTBEAT_TYPE: Final = "form.heartbeat.v1"
+HEARTBEAT: Final = Path(__file__).parent / "heartbeat"
+"""A folder of its own: what a form service publishes is the one schema beside this file."""
+HEARTBEAT_SCHEMA_PATH: Final = HEARTBEAT / "form_heartbeat.v1.schema.json"
+
 
 def schema() -> dict[str, Any]:
     """The JSON Schema (draft-07) of an event, a CloudEvents 1.0 JSON object."""
-    return cast(dict[str, Any], json.loads(SCHEMA_PATH.read_text("utf-8")))
+    return _json(SCHEMA_PATH)
+
+
+def heartbeat_schema() -> dict[str, Any]:
+    """The JSON Schema (draft-07) of a heartbeat, which our own schedule publishes and no form service does."""
+    return _json(HEARTBEAT_SCHEMA_PATH)
+
+
+def heartbeat_example() -> str:
+    """The body of a heartbeat."""
+    return (HEARTBEAT / "example.json").read_text("utf-8")
 
 
 def valid_examples() -> dict[str, str]:
@@ -22,6 +37,10 @@ def valid_examples() -> dict[str, str]:
 def invalid_examples() -> dict[str, str]:
     """Bodies every task refuses, by the way they are wrong."""
     return _bodies("invalid")
+
+
+def _json(path: Path) -> dict[str, Any]:
+    return cast(dict[str, Any], json.loads(path.read_text("utf-8")))
 
 
 def _bodies(kind: str) -> dict[str, str]:

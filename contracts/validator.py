@@ -46,14 +46,13 @@ def problem_finder() -> Callable[[dict[str, Any]], str | None]:
     return problem
 
 
-def validator_code() -> str:
-    """The source of lambdas/shared/form_submitted_v1.py, which needs nothing but Python and shared.errors.
+def validator_code(definition: dict[str, Any]) -> str:
+    """The source of lambdas/shared/form_*_v1.py, which needs nothing but Python and shared.errors.
 
     Its errors keep fastjsonschema's message (path and rule) and drop the value, which may be personal data. `format` is
     left to the publisher: the patterns hold what tasks rely on, and compiling the format's regular expressions takes
     2 ms of every cold start.
     """
-    definition = schema()
     code = fastjsonschema.compile_to_code(definition, use_default=False, use_formats=False)
     name = fastjsonschema.compile(definition, use_default=False).__name__
     if LIBRARY_IMPORTS not in code:

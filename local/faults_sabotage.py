@@ -92,6 +92,7 @@ def _strikes(form: FormSubmitted) -> bool:
 
 def _form(body: str) -> FormSubmitted | None:
     try:
-        return parse(body)
+        event = parse(body)
     except PermanentError:
         return None
+    return event if isinstance(event, FormSubmitted) else None

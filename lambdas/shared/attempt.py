@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from shared import completed, dead_letters, variables
 from shared.errors import PermanentError, TransientError
-from shared.event import FormSubmitted, parse
+from shared.event import Event, FormSubmitted, Heartbeat, parse
 from shared.log import describe
 from shared.outcome import Kind, Outcome, Record
 
@@ -28,17 +28,23 @@ class Attempt:
 
     def at(self, record: Record) -> Outcome:
         began = time.perf_counter()
-        event: FormSubmitted | None = None
+        event: Event | None = None
         error: BaseException | None = None
         kind: Kind = "failed"
         try:
             event = parse(record["body"])
-            kind = "done" if completed.once(self.task, event, self.deadline - time.monotonic()) else "duplicate"
+            kind = self._settled(event)
         except PermanentError as raised:
             kind, error = self._buried(record, raised)
         except BaseException as raised:
             error = raised
         return Outcome(kind, record, event, error, (time.perf_counter() - began) * 1000)
+
+    def _settled(self, event: Event) -> Kind:
+        """A heartbeat has come as far as the task, and that is all it is for: nothing is called and nothing recorded."""
+        if isinstance(event, Heartbeat):
+            return "heartbeat"
+        return "done" if completed.once(self.task, event, self.deadline - time.monotonic()) else "duplicate"
 
     def _buried(self, record: Record, error: PermanentError) -> tuple[Kind, BaseException]:
         """Dead only once the dead-letter queue has the message; SQS deletes it from its queue after that."""
@@ -57,7 +63,7 @@ class Attempt:
         return "dead", error
 
 
-def event_in(record: Record) -> FormSubmitted | None:
+def event_in(record: Record) -> Event | None:
     """The event of a message that is not worked on, so that its log line can name it."""
     try:
         return parse(record["body"])

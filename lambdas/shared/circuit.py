@@ -32,6 +32,8 @@ def watch(outcomes: Sequence[Outcome]) -> None:
     if not LIMIT:
         return
     for outcome in outcomes:
+        if outcome.of_heartbeat:
+            continue
         if not outcome.failed:
             _in_a_row = 0
         elif not isinstance(outcome.error, NotTried | InProgress):

@@ -13,9 +13,11 @@ from math import isinf
 from typing import Any, Final
 
 from shared.errors import ContractViolation, UnknownVersion
+from shared.form_heartbeat_v1 import validate as validate_heartbeat
 from shared.form_submitted_v1 import validate
 
 TYPE: Final = "form.submitted.v1"
+HEARTBEAT_TYPE: Final = "form.heartbeat.v1"
 # A reason repeats only what looks like a versioned type; anything else could be personal data in the wrong place.
 _VERSIONED_TYPE: Final = r"[a-z0-9_-]{1,40}(\.[a-z0-9_-]{1,40}){0,4}\.v[0-9]{1,9}"
 
@@ -41,14 +43,34 @@ class FormSubmitted:
     body: str = field(repr=False, hash=False)
 
 
-def parse(body: str) -> FormSubmitted:
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """Nobody submitted anything: it is acknowledged, measured from `time` (in UTC), and shown to no task."""
+
+    id: str
+    time: datetime
+
+
+Event = FormSubmitted | Heartbeat
+
+
+def parse(body: str) -> Event:
     """The event in the body of a message.
 
     Raises UnknownVersion for a CloudEvent of another type or major version, and ContractViolation for anything else
-    that is not an event by contracts/form_submitted.v1.schema.json.
+    that is not an event by contracts/form_submitted.v1.schema.json or by its heartbeat's.
     """
     event = _json_object(body)
     _check_type(event)
+    return _heartbeat(event) if event["type"] == HEARTBEAT_TYPE else _form_submitted(event, body)
+
+
+def _heartbeat(event: dict[str, Any]) -> Heartbeat:
+    validate_heartbeat(event, name_prefix="event")
+    return Heartbeat(event["id"], _utc(event["time"]))
+
+
+def _form_submitted(event: dict[str, Any], body: str) -> FormSubmitted:
     validate(event, name_prefix="event")
     data = event["data"]
     submitter = data.get("submitter", {})
@@ -101,7 +123,7 @@ def _check_unicode(event: dict[str, Any]) -> None:
 
 def _check_type(event: dict[str, Any]) -> None:
     type_ = event.get("type")
-    if type_ == TYPE and "specversion" in event:
+    if type_ in (TYPE, HEARTBEAT_TYPE) and "specversion" in event:
         return
     if event.get("Type") == "Notification" and "TopicArn" in event:
         raise ContractViolation("an SNS envelope, not a CloudEvent: turn on the subscription's raw message delivery")

@@ -9,15 +9,17 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from shared import variables
+from shared.event import FormSubmitted
 from shared.outcome import Outcome
 
 NAMESPACE = "Fanout"
 OTHER = "other"
 """Every form beyond the allowed number, and what was no event."""
+MILLISECONDS = ("Latency", "Heartbeat")
 MOST_VALUES = 100
 """Of one metric in one line."""
 
@@ -28,12 +30,23 @@ _forms: set[str] = set()
 def emit(outcomes: Sequence[Outcome]) -> None:
     """Done, Duplicate, Dead, Failed (counts), Attempts, Latency (ms from the event's own time), by stack and task.
 
-    One line, or one for each form of the batch where settings measure forms.
+    One line, or one for each form of the batch where settings measure forms; and one for heartbeats, which count as
+    nothing else: Heartbeat, ms from when each was due.
     """
-    for form, some in _by_form(outcomes).items():
-        for start in range(0, len(some), MOST_VALUES):
-            line = _line(form, some[start : start + MOST_VALUES], time.time())
-            sys.stdout.write(json.dumps(line, separators=(",", ":")) + "\n")
+    now = time.time()
+    for form, some in _by_form(each for each in outcomes if not each.of_heartbeat).items():
+        for part in _parts(some):
+            _write(_line(form, _values(part, now), now))
+    for part in _parts([each for each in outcomes if each.kind == "heartbeat"]):
+        _write(_line(None, {"Heartbeat": _ms_since(part, now)}, now))
+
+
+def _parts(outcomes: Sequence[Outcome]) -> Iterator[Sequence[Outcome]]:
+    return (outcomes[start : start + MOST_VALUES] for start in range(0, len(outcomes), MOST_VALUES))
+
+
+def _write(line: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(line, separators=(",", ":")) + "\n")
 
 
 def _by_form(outcomes: Iterable[Outcome]) -> dict[str | None, list[Outcome]]:
@@ -45,7 +58,7 @@ def _by_form(outcomes: Iterable[Outcome]) -> dict[str | None, list[Outcome]]:
 
 def _form(outcome: Outcome) -> str:
     """The form's id, for the first so many forms that this container meets."""
-    if outcome.event is None:
+    if not isinstance(outcome.event, FormSubmitted):
         return OTHER
     form = outcome.event.form_id
     if len(_forms) < _MOST_FORMS:
@@ -53,18 +66,27 @@ def _form(outcome: Outcome) -> str:
     return form if form in _forms else OTHER
 
 
-def _line(form: str | None, outcomes: Sequence[Outcome], now: float) -> dict[str, Any]:
+def _values(outcomes: Sequence[Outcome], now: float) -> dict[str, Any]:
     kinds = [outcome.kind for outcome in outcomes]
-    latencies = [
-        max(0, round((now - outcome.event.time.timestamp()) * 1000))
-        for outcome in outcomes
-        if outcome.event is not None and outcome.kind == "done"
-    ]
+    latencies = _ms_since([outcome for outcome in outcomes if outcome.kind == "done"], now)
     values: dict[str, Any] = {kind.title(): kinds.count(kind) for kind in dict.fromkeys(kinds)}
     values["Attempts"] = [outcome.attempt for outcome in outcomes]
     if latencies:
         values["Latency"] = latencies
-    names = [{"Name": name, "Unit": "Milliseconds" if name == "Latency" else "Count"} for name in values]
+    return values
+
+
+def _ms_since(outcomes: Sequence[Outcome], now: float) -> list[int]:
+    """From the time that each event names; not below 0, as clocks differ."""
+    return [
+        max(0, round((now - outcome.event.time.timestamp()) * 1000))
+        for outcome in outcomes
+        if outcome.event is not None
+    ]
+
+
+def _line(form: str | None, values: dict[str, Any], now: float) -> dict[str, Any]:
+    names = [{"Name": name, "Unit": "Milliseconds" if name in MILLISECONDS else "Count"} for name in values]
     dimensions = {
         "stack": os.environ.get(variables.STACK, "unknown"),
         "task": os.environ.get(variables.TASK, "unknown"),

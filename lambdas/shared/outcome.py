@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from shared.errors import PermanentError, TransientError
-from shared.event import FormSubmitted
+from shared.event import Event, FormSubmitted, Heartbeat
 from shared.log import describe, logger
 
 Record = dict[str, Any]
-Kind = Literal["done", "duplicate", "dead", "failed"]
+Kind = Literal["done", "duplicate", "heartbeat", "dead", "failed"]
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 """https://www.w3.org/TR/trace-context/#traceparent-header"""
 
@@ -30,14 +30,15 @@ class NotTried(TransientError):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`done`; `duplicate`: completed before, nothing was done; `dead`: in the dead-letter queue; `failed`: comes back.
+    """`done`; `duplicate`: completed before, nothing was done; `heartbeat`: acknowledged, and nothing was to be done;
+    `dead`: in the dead-letter queue; `failed`: comes back.
 
     `event` is None when the body was no event; `error` is None unless the kind is `dead` or `failed`.
     """
 
     kind: Kind
     record: Record
-    event: FormSubmitted | None
+    event: Event | None
     error: BaseException | None
     duration_ms: float
 
@@ -59,6 +60,11 @@ class Outcome:
         """Whether SQS must keep the message."""
         return self.kind == "failed"
 
+    @property
+    def of_heartbeat(self) -> bool:
+        """It then says nothing about the task, nor about what the task depends on."""
+        return isinstance(self.event, Heartbeat)
+
     def cause(self) -> dict[str, Any]:
         """Why, in words that hold no answer: for the log and for the dead letter."""
         if self.error is None:
@@ -77,6 +83,7 @@ class Outcome:
         }
         if self.event is not None:
             fields["event_id"] = self.event.id
+        if isinstance(self.event, FormSubmitted):
             fields["form_id"] = self.event.form_id
             fields["submission_id"] = self.event.submission_id
             fields |= _trace(self.event)

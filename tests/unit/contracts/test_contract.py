@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import contracts
-from contracts.__main__ import GENERATED, main
+from contracts.__main__ import FOLDER, GENERATED, main
 from contracts.validator import problem_finder
 from shared import event
 
@@ -29,10 +29,13 @@ def test_examples_hold_made_up_data_only() -> None:
 
 def test_the_type_has_one_value_everywhere() -> None:
     assert contracts.TYPE == event.TYPE == contracts.schema()["properties"]["type"]["const"]
+    heartbeat = contracts.heartbeat_schema()["properties"]["type"]["const"]
+    assert contracts.HEARTBEAT_TYPE == event.HEARTBEAT_TYPE == heartbeat
 
 
 def test_nothing_in_the_contract_closes_an_object_to_unknown_fields() -> None:
-    assert "additionalProperties" not in contracts.SCHEMA_PATH.read_text("utf-8")
+    for path in (contracts.SCHEMA_PATH, contracts.HEARTBEAT_SCHEMA_PATH):
+        assert "additionalProperties" not in path.read_text("utf-8")
 
 
 def test_the_committed_validator_is_current() -> None:
@@ -40,14 +43,16 @@ def test_the_committed_validator_is_current() -> None:
 
 
 def test_check_names_the_stale_file_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    stale = tmp_path / "form_submitted_v1.py"
-    for content in (None, "# another schema\n"):
-        if content:
-            stale.write_text(content)
-        assert main(["--check"], generated=stale) == 1
-        assert capsys.readouterr().err == f"{stale} is not what the schema says: run python -m contracts\n"
-    assert main([], generated=stale) == 0
-    assert stale.read_text("utf-8") == GENERATED.read_text("utf-8")
+    for name in GENERATED:
+        assert main([], folder=tmp_path) == 0
+        assert main(["--check"], folder=tmp_path) == 0
+        stale = tmp_path / name
+        for spoil in (stale.unlink, lambda stale=stale: stale.write_text("# another schema\n")):
+            spoil()
+            assert main(["--check"], folder=tmp_path) == 1
+            assert capsys.readouterr().err == f"{stale} is not what the schema says: run python -m contracts\n"
+    main([], folder=tmp_path)
+    assert all((tmp_path / name).read_text("utf-8") == (FOLDER / name).read_text("utf-8") for name in GENERATED)
 
 
 def test_a_task_needs_no_third_party_package_to_read_an_event() -> None:

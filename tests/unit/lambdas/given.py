@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import contracts
+from shared.event import FormSubmitted, parse
 
 
 @dataclass
@@ -21,6 +22,18 @@ class Context:
 def example() -> dict[str, Any]:
     event: dict[str, Any] = json.loads(contracts.valid_examples()["contact_form"])
     return event
+
+
+def form(body: str) -> FormSubmitted:
+    """The event of a body that is one."""
+    event = parse(body)
+    assert isinstance(event, FormSubmitted)
+    return event
+
+
+def heartbeat(**changes: Any) -> str:
+    """The body of a heartbeat."""
+    return json.dumps({**json.loads(contracts.heartbeat_example()), **changes})
 
 
 def record(body: str, message_id: str = "m-1", *, received: int = 1) -> dict[str, Any]:

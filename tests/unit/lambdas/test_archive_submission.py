@@ -8,8 +8,7 @@ from archive_submission import handler
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from shared.event import parse
-from tests.unit.lambdas.given import example
+from tests.unit.lambdas.given import example, form
 
 
 @pytest.fixture
@@ -34,16 +33,16 @@ def test_the_object_is_the_event_as_published_under_form_and_date_in_utc(s3: Stu
             "IfNoneMatch": "*",
         },
     )
-    handler.archive_submission(parse(body))
+    handler.archive_submission(form(body))
 
 
 def test_an_event_that_is_there_already_is_done(s3: Stubber) -> None:
     s3.add_client_error("put_object", "PreconditionFailed", http_status_code=412)
-    handler.archive_submission(parse(json.dumps(example())))
+    handler.archive_submission(form(json.dumps(example())))
 
 
 @pytest.mark.parametrize("code", ["AccessDenied", "SlowDown", "ConditionalRequestConflict"])
 def test_any_other_refusal_is_tried_again(s3: Stubber, code: str) -> None:
     s3.add_client_error("put_object", code, http_status_code=409)
     with pytest.raises(ClientError):
-        handler.archive_submission(parse(json.dumps(example())))
+        handler.archive_submission(form(json.dumps(example())))

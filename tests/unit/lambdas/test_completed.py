@@ -10,8 +10,8 @@ import pytest
 
 from shared import completed
 from shared.completed import InProgress, once
-from shared.event import FormSubmitted, parse
-from tests.unit.lambdas.given import example
+from shared.event import FormSubmitted
+from tests.unit.lambdas.given import example, form
 
 REMEMBERED = 1_641_600
 
@@ -94,7 +94,7 @@ class Effects:
 
 
 def event(id_: str = "event-1") -> FormSubmitted:
-    return parse(json.dumps({**example(), "id": id_}))
+    return form(json.dumps({**example(), "id": id_}))
 
 
 def test_a_second_delivery_does_nothing(table: Table) -> None:

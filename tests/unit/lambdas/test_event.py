@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import contracts
 from shared.errors import ContractViolation, PermanentError, UnknownVersion
 from shared.event import parse
+from tests.unit.lambdas.given import form
 
 CANARY = "canary-7f3a"
 REASONS = {
@@ -61,7 +62,7 @@ def all_text(error: BaseException) -> str:
 
 def test_an_event_gives_its_fields_typed() -> None:
     body = contracts.valid_examples()["event_registration"]
-    event = parse(body)
+    event = form(body)
     assert (event.id, event.form_id, event.submission_id) == (
         "00000000-0000-4000-8000-000000000002",
         "event-registration",
@@ -125,7 +126,7 @@ def test_every_rfc_3339_time_is_read_as_utc(text: str, time: datetime) -> None:
 
 
 def test_a_whole_surrogate_pair_is_a_character() -> None:
-    event = parse(json.dumps(contact(data={"form_id": "f", "submission_id": "s", "answers": {"a": "🎉"}})))
+    event = form(json.dumps(contact(data={"form_id": "f", "submission_id": "s", "answers": {"a": "🎉"}})))
     assert event.answers == {"a": "🎉"} and (event.submitter_email, event.submitter_name) == (None, None)
 
 

@@ -10,10 +10,10 @@ import pytest
 
 from shared import batch, dead_letters, metrics, retry
 from shared.errors import PermanentError, TransientError
-from shared.event import FormSubmitted, parse
+from shared.event import FormSubmitted
 from shared.outcome import Kind, Outcome
 from tests.unit.lambdas.conftest import Lines
-from tests.unit.lambdas.given import Context, example, record
+from tests.unit.lambdas.given import Context, example, form, record
 
 NOW = 1_800_000_000.0
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -30,7 +30,7 @@ def emitted(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
 def outcome(kind: Kind, form_id: str = "contact", *, received: int = 1, seconds_ago: float = 2) -> Outcome:
     event = example()
     event["data"]["form_id"] = form_id
-    parsed = parse(json.dumps(event))
+    parsed = form(json.dumps(event))
     return Outcome(kind, record("{}", received=received), at(parsed, NOW - seconds_ago), None, 1.0)
 
 
@@ -141,6 +141,6 @@ def test_the_publishers_trace_is_in_the_log_line(traceparent: str | None, fields
     event.pop("traceparent", None)
     if traceparent is not None:
         event["traceparent"] = traceparent
-    Outcome("done", record("{}"), parse(json.dumps(event)), None, 1.0).log("request-1")
+    Outcome("done", record("{}"), form(json.dumps(event)), None, 1.0).log("request-1")
     (line,) = lines()
     assert {name: line[name] for name in ("traceparent", "trace_id") if name in line} == fields

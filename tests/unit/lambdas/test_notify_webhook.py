@@ -14,9 +14,8 @@ from notify_webhook.signature import sign
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, ProtocolError, ReadTimeoutError
 
 from shared.errors import PermanentError, TransientError
-from shared.event import parse
 from tests.unit.lambdas.conftest import VARIABLES
-from tests.unit.lambdas.given import example
+from tests.unit.lambdas.given import example, form
 
 KEY = "c2VjcmV0LW9mLXRoZS1yZWNlaXZlcg=="
 
@@ -39,7 +38,7 @@ def notify(monkeypatch: pytest.MonkeyPatch, answer: int | HTTPError) -> Receiver
     receiver = Receiver(answer)
     monkeypatch.setattr(handler, "_http", receiver)
     monkeypatch.setattr(handler, "signing_key", lambda: KEY)
-    handler.notify_webhook(parse(json.dumps(example())))
+    handler.notify_webhook(form(json.dumps(example())))
     return receiver
 
 

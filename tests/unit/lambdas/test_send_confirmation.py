@@ -10,8 +10,7 @@ from botocore.stub import ANY, Stubber
 from send_confirmation import handler
 
 from shared.errors import PermanentError
-from shared.event import parse
-from tests.unit.lambdas.given import example
+from tests.unit.lambdas.given import example, form
 
 
 @pytest.fixture
@@ -36,7 +35,7 @@ def test_the_submitter_gets_one_email_that_repeats_no_answer(ses: Stubber) -> No
             "Content": ANY,
         },
     )
-    handler.send_confirmation(parse(json.dumps(event)))
+    handler.send_confirmation(form(json.dumps(event)))
     text = json.dumps(sent)
     assert event["data"]["submission_id"] in text
     assert not [answer for answer in event["data"]["answers"].values() if str(answer) in text]
@@ -45,14 +44,14 @@ def test_the_submitter_gets_one_email_that_repeats_no_answer(ses: Stubber) -> No
 def test_without_an_address_nothing_is_sent_and_nothing_failed(ses: Stubber) -> None:
     event = example()
     del event["data"]["submitter"]
-    handler.send_confirmation(parse(json.dumps(event)))
+    handler.send_confirmation(form(json.dumps(event)))
 
 
 @pytest.mark.parametrize("code", ["BadRequestException", "MessageRejected", "MailFromDomainNotVerifiedException"])
 def test_what_ses_refuses_for_good_is_permanent(ses: Stubber, code: str) -> None:
     ses.add_client_error("send_email", code, "pat@example.com is not verified")
     with pytest.raises(PermanentError) as raised:
-        handler.send_confirmation(parse(json.dumps(example())))
+        handler.send_confirmation(form(json.dumps(example())))
     assert str(raised.value) == f"SES refused the e-mail: {code}"
 
 
@@ -60,4 +59,4 @@ def test_what_ses_refuses_for_good_is_permanent(ses: Stubber, code: str) -> None
 def test_what_may_pass_is_left_to_the_retry_schedule(ses: Stubber, code: str) -> None:
     ses.add_client_error("send_email", code, http_status_code=400)
     with pytest.raises(ClientError):
-        handler.send_confirmation(parse(json.dumps(example())))
+        handler.send_confirmation(form(json.dumps(example())))

@@ -14,6 +14,7 @@ import contracts
 from publisher import Event, EventTooLarge, InvalidEvent, checked_event, form_submitted
 from publisher.event import MAX_BYTES, MAX_DEPTH
 from shared.event import parse
+from tests.unit.lambdas.given import form
 
 CANARY = "canary-7f3a"
 
@@ -36,7 +37,7 @@ def of_size(size: int) -> Event:
 
 
 def test_the_event_is_what_was_given() -> None:
-    event = parse(
+    event = form(
         built(
             answers={"colours": ("red", "blue")},
             submitter_email="pat@example.com",
@@ -57,7 +58,7 @@ def test_the_event_is_what_was_given() -> None:
 
 def test_without_an_id_and_a_time_each_event_gets_its_own() -> None:
     before = datetime.now(UTC)
-    one, two = parse(built().body), parse(built().body)
+    one, two = form(built().body), form(built().body)
     assert one.id != two.id and before <= one.time <= datetime.now(UTC)
     assert one.source == "/forms/contact"
 
@@ -157,7 +158,7 @@ json_values = st.recursive(
 @given(st.dictionaries(st.text(), json_values), st.datetimes(datetime(1000, 1, 2), datetime(2999, 12, 31)))
 def test_what_the_publisher_builds_every_task_reads(answers: dict[str, Any], time: datetime) -> None:
     event = built(answers={**answers, "not for SQS": "\ufffe\uffff\x00"}, time=time.replace(tzinfo=UTC))
-    parsed = parse(event.body)
+    parsed = form(event.body)
     assert {**answers, "not for SQS": "\ufffe\uffff\x00"} == parsed.answers and parsed.time == time.replace(tzinfo=UTC)
     assert not any(character < " " or character in "\ufffe\uffff" for character in event.body)
 
