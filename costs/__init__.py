@@ -7,7 +7,21 @@ print(bill.idle, bill.traffic)
 
 from costs.assumptions import Assumptions
 from costs.bill import STACK, Bill, Line
+from costs.favour import FAVOURS, favoured
 from costs.model import NOT_COUNTED, monthly
 from costs.prices import PRICES, REGION, SEEN, Price
 
-__all__ = ["NOT_COUNTED", "PRICES", "REGION", "SEEN", "STACK", "Assumptions", "Bill", "Line", "Price", "monthly"]
+__all__ = [
+    "FAVOURS",
+    "NOT_COUNTED",
+    "PRICES",
+    "REGION",
+    "SEEN",
+    "STACK",
+    "Assumptions",
+    "Bill",
+    "Line",
+    "Price",
+    "favoured",
+    "monthly",
+]

@@ -39,8 +39,8 @@ class Assumptions:
     topic_traces: float = _assumed(
         1, "1: a traced topic's trace and its functions' traces are billed apart", unverified="they are linked, not one"
     )
-    log_bytes_invocation: float = _assumed(900, "bytes Lambda logs of one invocation: start, end, report")
-    log_bytes_event: float = _assumed(600, "bytes a task logs of one attempt")
+    log_bytes_invocation: float = _assumed(1_100, "bytes logged of one invocation: start, received, metrics, report")
+    log_bytes_event: float = _assumed(450, "bytes logged of one attempt: its outcome")
     log_compression: float = _assumed(0.15, "bytes stored of each byte logged", unverified="AWS's examples use it")
     key_rotations: float = _assumed(0, "yearly rotations a key has behind it; each of the first two costs a key more")
     data_key_seconds: float = _assumed(300, "seconds for which SNS and SQS reuse a data key")

@@ -66,6 +66,11 @@ class Bill:
         """Of one owner: a task, or STACK; by default of all."""
         return sum(each.dollars for each in self.lines if each.part == part and owner in (None, each.owner))
 
+    @property
+    def delivery(self) -> float:
+        """What batching and polling decide: queues, functions, their logs and traces, idle and not."""
+        return sum(each.dollars for each in self.lines if each.owner and each.price.startswith(_DELIVERY))
+
     def of(self, owner: str) -> list[Line]:
         return [each for each in self.lines if each.owner == owner]
 
@@ -86,6 +91,7 @@ class Bill:
 
 
 _PARTS: tuple[Part, Part] = ("idle", "traffic")
+_DELIVERY = ("sqs-", "lambda-", "log-", "xray-")
 
 
 def summed(lines: Iterable[Line]) -> tuple[Line, ...]:

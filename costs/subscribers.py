@@ -17,6 +17,7 @@ class Subscriber:
     """What is billed by its traffic: a queue, the mapping that empties it, the function that works."""
 
     name: str
+    mapping: Resource
     queue: Resource | None
     function: Resource | None
     polled: Polled
@@ -34,7 +35,7 @@ def subscribers(template: Template) -> list[Subscriber]:
             window=mapping.resource.number("MaximumBatchingWindowInSeconds", default=0) or 0,
             bound=mapping.resource.number("ScalingConfig", "MaximumConcurrency"),
         )
-        found.append(Subscriber(name, queue, mapping.function, polled))
+        found.append(Subscriber(name, mapping.resource, queue, mapping.function, polled))
     return found
 
 

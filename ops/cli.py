@@ -9,6 +9,7 @@ from io import TextIOWrapper
 import typer
 
 from ops.check import check
+from ops.cost import cost
 from ops.diff import diff
 from ops.errors import Unusable
 from ops.on_call import add as add_on_call
@@ -21,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(check)
+app.command()(cost)
 app.command()(diff)
 add_on_call(app)
 

@@ -68,7 +68,7 @@ def test_a_layer_that_is_not_what_is_pinned_stops_the_synth(tmp_path: Path, monk
 def test_another_machine_writes_the_same_templates(synth: Synth, tmp_path: Path) -> None:
     """Another folder, home and time zone, no credentials, and a network that leads nowhere."""
     copy = tmp_path / "elsewhere"
-    for name in ("app.py", "cdk.json", "stacks", "lambdas", "checks", "contracts"):
+    for name in ("app.py", "cdk.json", "stacks", "lambdas", "checks", "contracts", "costs"):
         source = ROOT / name
         if source.is_dir():
             shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))

@@ -39,7 +39,7 @@ def block(name: str) -> str:
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of what is deployed, with the README's task added to it."""
     copy = tmp_path_factory.mktemp("checkout")
-    for name in ("stacks", "lambdas", "contracts", "checks"):
+    for name in ("stacks", "lambdas", "contracts", "checks", "costs"):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("app.py", "cdk.json"):
         shutil.copy(ROOT / name, copy)
