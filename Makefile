@@ -12,7 +12,7 @@ export CDK_HOME ?= $(CURDIR)/.venv/cache/cdk
 export CDK_VALIDATION ?= false
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test gate lint types unit synth snapshot contract lock up down status drill faults bench changes comment deploy diff clean
+.PHONY: help install demo test gate docs lint types unit synth snapshot contract lock up down status drill faults bench changes comment deploy diff clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,8 @@ ALLOW ?=
 gate: synth
 	$(BIN)/fanout check cdk.out --contract contracts
 	$(BIN)/fanout diff $(BASE) $(addprefix --allow ,$(ALLOW))
+	$(BIN)/python -m catalog cdk.out --check
+	$(BIN)/python -m checks.docs --check
 
 # --- every day -------------------------------------------------------------------------------------------------------
 
@@ -91,6 +93,10 @@ synth: install ## templates of all environments to cdk.out, without the CDK CLI
 
 snapshot: install ## accept the templates as they are now
 	$(BIN)/python -m pytest tests/infra/test_snapshots.py --update-snapshots
+
+docs: synth ## write docs/catalog/, the README's picture and docs/rules/ anew
+	$(BIN)/python -m catalog cdk.out
+	$(BIN)/python -m checks.docs
 
 contract: install ## write the tasks' validator anew from contracts/*.schema.json
 	$(BIN)/python -m contracts

@@ -1,7 +1,7 @@
 """The picture: a Mermaid flowchart of topics, subscribers, dead letters and alarms.
 
-Up to `MOST_LANES` subscribers each have a lane that shows queue, function and dead letters. More are one line each, in one
-frame that says what all of them have, so that thirty are a column and not a net.
+Up to `MOST_LANES` subscribers each have a lane that shows queue, function and dead letters. More are one line each in one
+box, with one arrow into it and one out of it, so that thirty are a list and not a net.
 
 Every label is quoted and every id is made here: Mermaid takes words like `end` and characters like `(` for its own
 (https://mermaid.js.org/syntax/flowchart.html).
@@ -21,7 +21,7 @@ from checks.filter_policy import keys
 from checks.template import Resource
 from checks.values import shown
 
-MOST_LANES = 8
+MOST_LANES = 6
 _PROTOCOLS = {"email": "e-mail", "email-json": "e-mail", "sqs": "queue of another stack"}
 
 
@@ -51,11 +51,8 @@ def _lanes(topic: str, of: Topic, tasks: dict[str, Task]) -> Iterator[str]:
 
 
 def _column(topic: str, of: Topic) -> Iterator[str]:
-    count = len(of.subscribers)
-    yield f'    subgraph {topic}_tasks["{count} tasks: each has a queue, a function and dead letters of its own"]'
-    yield from (f'        {anchor(each.name)}_task("{_text(each.name)}")' for each in of.subscribers)
-    yield "    end"
-    yield from (f"    {topic} {_arrow(each)} {anchor(each.name)}_task" for each in of.subscribers)
+    names = "<br/>".join(_text(each.name + _only(each)) for each in of.subscribers)
+    yield f'    {topic} -- "to a queue for each" --> {topic}_tasks["{names}"]'
 
 
 def _others(topic: str, of: Topic) -> Iterator[str]:
@@ -65,14 +62,17 @@ def _others(topic: str, of: Topic) -> Iterator[str]:
 
 
 def _alarms(topics: list[Topic], *, lanes: bool) -> Iterator[str]:
-    watched: list[str] = []
+    watched: dict[str, str] = {}
     for number, topic in enumerate(topics, start=1):
         for each in topic.subscribers:
             queue = each.dead_letter_queue
             if queue and alarms_on(queue.template, queue):
-                watched.append(_dead(queue) if lanes else f"topic{number}_tasks")
+                here, says = (
+                    (_dead(queue), "-.->") if lanes else (f"topic{number}_tasks", '-. "dead letters of each" .->')
+                )
+                watched[here] = says
     if watched:
-        yield f'    {" & ".join(dict.fromkeys(watched))} -.-> alarm{{{{"alarm"}}}}'
+        yield f'    {" & ".join(watched)} {next(iter(watched.values()))} alarm{{{{"alarm"}}}}'
 
 
 def _what(each: Subscriber, tasks: dict[str, Task]) -> str:
@@ -87,9 +87,11 @@ def _attempts(each: Subscriber) -> str:
 
 
 def _arrow(each: Subscriber) -> str:
-    if not each.filter:
-        return "-->"
-    return f'-- "{_text("only some " + markdown.listed(sorted(keys(each.filter))))}" -->'
+    return f'-- "{_text(_only(each).strip(", "))}" -->' if each.filter else "-->"
+
+
+def _only(each: Subscriber) -> str:
+    return f", only some {markdown.listed(sorted(keys(each.filter)))}" if each.filter else ""
 
 
 def _dead(queue: Resource) -> str:
