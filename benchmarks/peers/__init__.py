@@ -1,0 +1,1 @@
+"""Programs that benchmarks compare us with, and ours that are compared with them."""
