@@ -86,7 +86,7 @@ def _metrics(function: Resource, events: float, assumed: Assumptions) -> Found:
     variables = function.get("Environment", "Variables")
     if not isinstance(variables, dict) or "FANOUT_TASK" not in variables:
         return
-    sets = 1 + float(variables.get("FANOUT_MEASURED_FORMS", 0))
+    sets = 1 + (function.number("Environment", "Variables", "FANOUT_MEASURED_FORMS", default=0) or 0)
     always = METRICS_ALWAYS * share_with_any(events, MONTH_HOURS)
     failures = METRICS_OF_FAILURES * share_with_any(events * assumed.failing, MONTH_HOURS)
     yield "metrics of its own", sets * (always + failures), "custom-metric"

@@ -11,6 +11,7 @@ import typer
 
 import checks
 from checks.changes import KINDS, Change, compare_stacks
+from ops.cost_changes import CostChange, cost_changes, cost_markdown, in_one_line
 from ops.errors import Unusable
 from ops.printing import console, counted, printable
 from ops.revisions import read
@@ -54,9 +55,9 @@ def diff(
     if format is Format.JSON:
         print(json.dumps([each.as_dict() for each in changes], indent=2))
     elif format is Format.MARKDOWN:
-        print(printable_lines(markdown(changes)))
+        print(printable_lines(markdown(changes) + "\n" + cost_markdown(cost_changes(before, after))).rstrip())
     else:
-        _print_table(told(changes), changes)
+        _print_table(told(changes), changes, cost_changes(before, after))
     return 1 if any(each.danger and not each.allowed for each in changes) else 0
 
 
@@ -72,7 +73,7 @@ def printable_lines(text: str) -> str:
     return "\n".join(printable(line) for line in text.splitlines())
 
 
-def _print_table(lines: list[Told], changes: list[Change]) -> None:
+def _print_table(lines: list[Told], changes: list[Change], dearer: list[CostChange]) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
@@ -84,6 +85,8 @@ def _print_table(lines: list[Told], changes: list[Change]) -> None:
         out.print(Text("  ") + text if out.soft_wrap else Padding(text, (0, 0, 0, 2)))
         if each.label == "danger":
             out.print(f"  {KINDS[each.kind].what} If it is meant: --allow {each.kind}", style="dim")
+    if line := in_one_line(dearer):
+        out.print(printable(line), soft_wrap=out.soft_wrap)
     dangers = sum(each.danger and not each.allowed for each in changes)
     summary = f"{counted(dangers, 'danger')}, {counted(len(changes), 'change')} in all" if changes else "no changes"
     out.print(summary, style="bold red" if dangers else "bold green")

@@ -42,7 +42,7 @@ def markdown(changes: Sequence[Change]) -> str:
         label = {"danger": "**danger**", "allowed": "allowed", "notice": ""}[each.label]
         what = f"{each.message}. {KINDS[each.kind].what}"
         cells = (label, f"`{each.kind}`", each.path, what, each.stacks)
-        lines.append("| " + " | ".join(_cell(cell) for cell in cells) + " |")
+        lines.append("| " + " | ".join(map(cell, cells)) + " |")
     return "\n".join(lines)
 
 
@@ -50,5 +50,6 @@ def _label(each: Change) -> str:
     return ("allowed" if each.allowed else "danger") if each.danger else "notice"
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
+    """Text of a template, in a cell of a table."""
     return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
