@@ -12,6 +12,7 @@ from aws_cdk.aws_logs import RetentionDays
 from aws_cdk.aws_sns import TracingConfig
 from aws_cdk.region_info import RegionInfo
 
+from costs.favour import FAVOURS, Favour
 from stacks.errors import ConfigurationError
 from stacks.retry_policy import RetryPolicy
 
@@ -59,6 +60,9 @@ class Settings:
     max_concurrency: int
     """Invocations at a time per subscriber, unless a subscriber says otherwise: 2 to 1000."""
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    favour: Favour = "latency"
+    """Of every subscriber that does not say otherwise. `latency`: an event is worked on as it comes. `cost`: it may wait 20
+    seconds for others, which is cheaper from one event a second on: docs/adr/0028-batching-and-polling.md."""
     publisher_accounts: tuple[str, ...] = ()
     """Other accounts whose form services may publish; theirs must allow it too, with a policy of their own."""
     subscriber_accounts: tuple[str, ...] = ()
@@ -83,6 +87,7 @@ class Settings:
             f"1 to {LONGEST_QUEUE_RETENTION_DAYS} days, fewer than the 14 of dead letters",
         )
         self._expect(2 <= self.max_concurrency <= 1000, "max_concurrency", "2 to 1000 (AWS refuses 1)")
+        self._expect(self.favour in FAVOURS, "favour", " or ".join(map(repr, FAVOURS)))
         for name in ("publisher_accounts", "subscriber_accounts"):
             accounts = getattr(self, name)
             self._expect(all(re.fullmatch(r"\d{12}", each) for each in accounts), name, "accounts of 12 digits each")

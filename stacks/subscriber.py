@@ -10,6 +10,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from costs.favour import Favour
 from shared import variables as names
 from stacks import subscriber_arguments as arguments
 from stacks.alarms_subscriber import Watched, subscriber_alarms
@@ -34,6 +35,7 @@ class Subscriber(Construct):
     than the queue's retention; maxReceiveCount = attempts. Wrong arguments raise ConfigurationError at synth.
 
     Behind a FIFO topic queue and dead-letter queue are FIFO too, and the events of one form keep their order.
+    `favour` is latency or cost, and chooses `batching_window` and `batch_size` where they are not given.
     `max_concurrency` bounds invocations, `concurrency` the messages of one batch that are worked on at the same time.
     `owner` is named by its alarms, which settings choose.
     `idempotency=False` is for a task whose target itself ignores what it has seen: it saves two writes an event.
@@ -53,7 +55,8 @@ class Subscriber(Construct):
         timeout: Duration | None = None,
         memory_mib: int = 256,
         retry: RetryPolicy | None = None,
-        batch_size: int = 10,
+        favour: Favour | None = None,
+        batch_size: int | None = None,
         batching_window: Duration | None = None,
         max_concurrency: int | None = None,
         concurrency: int = 10,
@@ -69,7 +72,9 @@ class Subscriber(Construct):
         self._ordered = topic.fifo
         self.retry = retry or settings.retry
         timeout = timeout or Duration.seconds(30)
-        window = batching_window or Duration.seconds(0)
+        gathering = arguments.gathering(f"subscriber {id_}", favour or settings.favour, ordered=self._ordered)
+        batch_size = gathering.batch_size if batch_size is None else batch_size
+        window = Duration.seconds(gathering.window) if batching_window is None else batching_window
         invocations = max_concurrency if max_concurrency is not None else settings.max_concurrency
         visibility = Duration.seconds(6 * int(timeout.to_seconds()) + int(window.to_seconds()))
         arguments.check(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from aws_cdk import Duration, Stack, Token
 from aws_cdk import aws_sns as sns
 
+from costs.favour import FAVOURS, Gathering, favouring
 from stacks.errors import ConfigurationError
 from stacks.retry_policy import RetryPolicy
 from stacks.settings import Settings
@@ -58,6 +59,12 @@ def check(
             f"letters, digits and _ that do not start with {', '.join(RESERVED)}",
         )
     _check_order_in_time(owner, settings, retry, timeout, visibility)
+
+
+def gathering(owner: str, favour: str, *, ordered: bool) -> Gathering:
+    """What the word `favour` asks of the mapping."""
+    _expect(owner, "favour", favour in FAVOURS, favour, " or ".join(map(repr, FAVOURS)))
+    return favouring(favour, ordered=ordered)
 
 
 def check_topic(owner: str, topic: sns.ITopic, stack: Stack) -> None:

@@ -31,6 +31,7 @@ def test_a_region_and_an_account_may_be_pinned() -> None:
         ("queue_retention_days", 14),
         ("max_concurrency", 1),
         ("max_concurrency", 1001),
+        ("favour", "speed"),
         ("publisher_accounts", ("12345",)),
         ("subscriber_accounts", ("123456789012", "a-team")),
         ("alarm_recipients", ("nobody",)),
