@@ -3,10 +3,13 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 HERE = Path(__file__).parent
 SHARED = ("infra", "local")
 """Rooms whose tests share something costly: one synth, one deployment."""
+
+settings.register_profile("few", max_examples=10)  # pytest --hypothesis-profile=few
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from checks import Template
 from checks.changes import KINDS, Change, compare, compare_stacks
+from tests.examples import examples
 from tests.infra.checks.spoiling import (
     DEAD_LETTER_POLICY,
     QUEUE_POLICY,
@@ -185,7 +186,7 @@ def test_stacks_come_and_go() -> None:
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=2000)
+@settings(max_examples=examples(60), deadline=2000)
 def test_any_two_templates_can_be_compared(data: st.DataObject) -> None:
     odd: st.SearchStrategy[Any] = st.sampled_from(
         [None, True, 0, "", "*", [], {}, [None], {"Ref": "X"}, {"Fn::If": ["a", 1, 2]}, {"a": [{}]}]

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costs import Bill, monthly
+from tests.examples import examples
 from tests.unit.checks.test_any_json import ANY_JSON, body, places
 
 
@@ -16,13 +17,13 @@ def holds(bill: Bill) -> None:
 
 
 @given(ANY_JSON, st.integers(0, 10**10))
-@settings(max_examples=150, deadline=1000)
+@settings(max_examples=examples(150), deadline=1000)
 def test_random_json_has_a_bill(node: object, events: int) -> None:
     holds(monthly({"Resources": node}, events_per_month=events))
 
 
 @given(st.data(), st.integers(0, 10**10))
-@settings(max_examples=100, deadline=1000)
+@settings(max_examples=examples(100), deadline=1000)
 def test_our_template_with_random_json_in_random_places_has_a_bill(data: st.DataObject, events: int) -> None:
     template = copy.deepcopy(body())
     every = places(template)

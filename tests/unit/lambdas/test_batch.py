@@ -15,6 +15,7 @@ from shared.batch import each_message
 from shared.errors import PermanentError, TransientError
 from shared.event import FormSubmitted
 from shared.outcome import Outcome, Record
+from tests.examples import examples
 from tests.unit.lambdas.conftest import Lines
 from tests.unit.lambdas.given import Context, example, record
 
@@ -67,7 +68,7 @@ WAYS: dict[str, Callable[[], None]] = {
 }
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(ways=st.lists(st.sampled_from([*WAYS, "not json"]), min_size=1, max_size=10), refuses_letters=st.booleans())
 def test_every_message_is_done_or_dead_or_comes_back(ways: list[str], refuses_letters: bool) -> None:
     with pytest.MonkeyPatch.context() as patch:

@@ -5,6 +5,7 @@ from collections import Counter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.unit.lambdas.mapping import DEDUPLICATION_SECONDS
 from tests.unit.lambdas.world import BODIES, WAYS, Published, Weather, World, event_id, number_of
 
@@ -68,14 +69,14 @@ def check_order(world: World) -> None:
         assert first == sorted(first, key=number_of)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(world=WORLD)
 def test_whatever_fails_every_event_is_done_or_dead_and_done_once(world: World) -> None:
     world.run()
     check(world)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(world=WORLD, days=st.integers(0, 13))
 def test_dead_letters_that_are_redriven_once_all_is_well_are_done_once(world: World, days: int) -> None:
     world.run()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import contracts
 from shared.errors import ContractViolation, PermanentError, UnknownVersion
 from shared.event import parse
+from tests.examples import examples
 from tests.unit.lambdas.given import form
 
 CANARY = "canary-7f3a"
@@ -156,7 +157,7 @@ def with_canary(place: str, value: Any) -> dict[str, Any]:
     return event
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(places, json_values, st.sampled_from(["", "id", "time", "type", "data"]))
 def test_no_personal_data_in_any_error_or_repr(place: str, value: Any, missing: str) -> None:
     event = with_canary(place, value)
@@ -168,7 +169,7 @@ def test_no_personal_data_in_any_error_or_repr(place: str, value: Any, missing: 
     assert CANARY not in shown
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.text(), st.text(), st.integers(min_value=0, max_value=500))
 def test_no_piece_of_a_broken_body_in_any_error(before: str, after: str, end: int) -> None:
     whole = json.dumps(with_canary("answer", None), ensure_ascii=False)

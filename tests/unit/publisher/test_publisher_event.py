@@ -14,6 +14,7 @@ import contracts
 from publisher import Event, EventTooLarge, InvalidEvent, checked_event, form_submitted
 from publisher.event import MAX_BYTES, MAX_DEPTH
 from shared.event import parse
+from tests.examples import examples
 from tests.unit.lambdas.given import form
 
 CANARY = "canary-7f3a"
@@ -154,7 +155,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.dictionaries(st.text(), json_values), st.datetimes(datetime(1000, 1, 2), datetime(2999, 12, 31)))
 def test_what_the_publisher_builds_every_task_reads(answers: dict[str, Any], time: datetime) -> None:
     event = built(answers={**answers, "not for SQS": "\ufffe\uffff\x00"}, time=time.replace(tzinfo=UTC))
@@ -163,7 +164,7 @@ def test_what_the_publisher_builds_every_task_reads(answers: dict[str, Any], tim
     assert not any(character < " " or character in "\ufffe\uffff" for character in event.body)
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(st.from_regex(contracts.schema()["properties"]["time"]["pattern"]))
 def test_every_time_the_publisher_accepts_every_task_reads(time: str) -> None:
     try:

@@ -1,0 +1,8 @@
+"""How many examples a property is tried with: all of them in `make test`, a tenth in `make unit`, which somebody waits for."""
+
+from hypothesis import settings
+
+
+def examples(usual: int) -> int:
+    """`usual`, in proportion to the chosen profile; a hundred is Hypothesis's own default."""
+    return max(usual * settings().max_examples // 100, 3)
