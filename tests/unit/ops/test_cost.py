@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from costs.assumptions import described
 from ops import cli
 
 ROOT = Path(__file__).parents[3]
@@ -118,3 +119,21 @@ def test_a_type_without_a_price_is_said(run: Run, tmp_path: Path) -> None:
     file.write_text(json.dumps({"Resources": {"Database": {"Type": "AWS::RDS::DBInstance"}}}))
     assert run("--assembly", file) == 0
     assert "not priced: AWS::RDS::DBInstance" in run.out
+
+
+def test_the_decisions_table_is_what_the_command_prints(run: Run) -> None:
+    assert run("--env", "prod", "--favours", "--json", "--assembly", SNAPSHOTS) == 0
+    words = run.json()["stacks"]["FormEvents-prod"]
+    decision = (ROOT / "docs" / "adr" / "0028-batching-and-polling.md").read_text()
+    for word, dollars in words.items():
+        assert f"| {word} | {' | '.join(f'{each:.2f}' for each in dollars.values())} |" in decision
+    run("--env", "prod", "--favours", "--json", "--assembly", SNAPSHOTS, "--assume", "received_alone=1")
+    alone = run.json()["stacks"]["FormEvents-prod"]["cost"]
+    assert ", ".join(f"${alone[rate]:.2f}" for rate in ("1/s", "10/s", "100/s")) in " ".join(decision.split())
+
+
+def test_the_document_has_every_assumption_as_it_is() -> None:
+    document = (ROOT / "docs" / "cost.md").read_text()
+    for each in described():
+        row = f"| `{each.name}` | {each.default:g} | {each.metadata['says']} | {each.metadata['unverified']} |"
+        assert row in document
