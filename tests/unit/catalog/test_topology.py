@@ -1,0 +1,73 @@
+"""The picture's source: lanes for few subscribers, a list for many, and nothing that Mermaid would take for its own."""
+
+import re
+from typing import Any
+
+import pytest
+
+from catalog.reading import subscribers, topics
+from catalog.tasks import Task
+from catalog.topology import MOST_LANES, flowchart
+from checks import Template
+from tests.unit.catalog.given import alarm, orders, subscribed
+
+
+def drawn(body: dict[str, Any], what: str = "") -> str:
+    template = Template(body)
+    return flowchart(topics(template), {each.name: Task(what) for each in subscribers(template)})
+
+
+def many(count: int) -> dict[str, Any]:
+    resources: dict[str, Any] = {"Orders": {"Type": "AWS::SNS::Topic", "Properties": {}}}
+    for number in range(count):
+        resources |= subscribed(f"Task{number:02}", {"Ref": "Orders"}) | alarm(f"A{number}", f"Task{number:02}Dlq")
+    return {"Resources": resources}
+
+
+def test_each_subscriber_has_a_lane() -> None:
+    picture = drawn(orders(), "Writes a bill: once.")
+    assert 'form["form service"] -- publish --> topic1(["topic Orders"])' in picture
+    assert 'subgraph BillFn_lane["BillFn"]' in picture
+    assert 'BillFn_queue[["queue"]] --> BillFn_task("Writes a bill")' in picture
+    assert 'BillFn_queue -. "after 4 attempts" .-> BillDlq[["dead letters"]]' in picture
+
+
+def test_a_filter_is_said_on_the_way_to_its_queue() -> None:
+    picture = drawn(orders())
+    assert 'topic1 -- "only some country" --> ShipFn_queue' in picture
+    assert "topic1 --> BillFn_queue" in picture
+
+
+def test_only_dead_letters_that_somebody_watches_lead_to_the_alarm() -> None:
+    assert re.findall(r"^ +(.*) -.-> alarm", drawn(orders()), re.MULTILINE) == ["BillDlq"]
+    resources = orders()["Resources"]
+    del resources["BillIsLate"]
+    assert "alarm" not in drawn({"Resources": resources})
+
+
+def test_thirty_subscribers_are_a_list_with_one_arrow_in_and_one_out() -> None:
+    picture = drawn(many(30))
+    assert "<br/>".join(f"Task{number:02}Fn" for number in range(30)) in picture
+    assert len(picture.splitlines()) == 6  # two fences, the header, and three arrows
+    assert picture.count('-. "dead letters of each" .->') == 1
+
+
+def test_lanes_end_where_they_would_be_too_many() -> None:
+    assert drawn(many(MOST_LANES)).count("subgraph") == MOST_LANES
+    assert drawn(many(MOST_LANES + 1)).count("subgraph") == 0
+
+
+def test_a_fifo_topic_says_so() -> None:
+    resources = orders()["Resources"]
+    resources["Orders"]["Properties"] = {"FifoTopic": True}
+    assert 'topic1(["FIFO topic Orders"])' in drawn({"Resources": resources})
+
+
+@pytest.mark.parametrize("name", ["end", 'say "hi"', "a & b", "<b>bold</b>", "x]; click y", "überweisung"])
+def test_no_name_breaks_out_of_its_label(name: str) -> None:
+    resources = orders()["Resources"]
+    resources["BillFn"]["Properties"]["Tags"] = [{"Key": "fanout:task", "Value": name}]
+    for line in drawn({"Resources": resources}).splitlines():
+        outside = re.sub(r'"[^"]*"', "", line)
+        assert re.fullmatch(r"[\w\s\[\](){}.<>=&|`-]*", outside, re.ASCII), line
+        assert "<b>" not in line
