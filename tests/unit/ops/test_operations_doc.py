@@ -11,6 +11,7 @@ import typer
 from ops.cli import app
 
 ROOT = Path(__file__).parents[3]
+CLI: Any = typer.main.get_command(app)
 RUNBOOK = (ROOT / "docs" / "operations.md").read_text()
 COMMANDS = [
     line
@@ -26,7 +27,7 @@ RUN = "".join(
 def parsed(line: str) -> list[str]:
     """The words of the command itself, as in dead redrive; raises for what it does not know."""
     words = shlex.split(line)[1:]
-    command: Any = typer.main.get_command(app)
+    command = CLI
     path = []
     while hasattr(command, "commands"):
         path.append(words.pop(0))
@@ -43,7 +44,6 @@ def test_a_command_of_the_runbook_exists_and_is_run_by_a_test(line: str) -> None
 
 
 def test_the_runbook_has_every_on_call_command() -> None:
-    group: Any = typer.main.get_command(app)
-    dead = {f"dead {name}" for name in group.commands["dead"].commands}
-    known = {*group.commands, *dead} - {"dead", "check", "cost", "diff"}
+    dead = {f"dead {name}" for name in CLI.commands["dead"].commands}
+    known = {*CLI.commands, *dead} - {"dead", "check", "cost", "diff"}
     assert known - {" ".join(parsed(line)) for line in COMMANDS} == set()
