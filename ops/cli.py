@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import cache
 from io import TextIOWrapper
+from typing import Any
 
 import typer
 
@@ -33,7 +35,7 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        sys.exit(app(standalone_mode=False) or 0)
+        sys.exit(_command()(standalone_mode=False) or 0)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
@@ -43,6 +45,12 @@ def main() -> None:
         if _one_line(error):  # nothing when the help was printed
             print(f"error: {_one_line(error)}", file=sys.stderr)
         sys.exit(2)
+
+
+@cache
+def _command() -> Any:
+    """Typer makes it of the functions' signatures, which takes longer than most of the commands do."""
+    return typer.main.get_command(app)
 
 
 def _usage_errors() -> tuple[type[Exception], ...]:
