@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,12 @@ def targets() -> set[str]:
     return set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
+@cache
+def defined_tests() -> frozenset[str]:
+    files = ROOT.glob("tests/**/test_*.py")
+    return frozenset(name for path in files for name in re.findall(r"^def (test_\w+)", path.read_text(), re.M))
+
+
 def snapshot(name: str) -> dict[str, Any]:
     text = (ROOT / "tests" / "infra" / "snapshots" / f"FormEvents-{name}.json").read_text()
     template: dict[str, Any] = json.loads(text)
@@ -108,12 +115,7 @@ def test_make_targets_exist(document: Path) -> None:
 
 def test_named_tests_exist(document: Path) -> None:
     named = {span for span in code_spans(document) if TEST_NAME.fullmatch(span)}
-    defined = {
-        name
-        for path in ROOT.glob("tests/**/test_*.py")
-        for name in re.findall(r"^def (test_\w+)", path.read_text(), re.M)
-    }
-    assert named <= defined, named - defined
+    assert named <= defined_tests(), named - defined_tests()
 
 
 def test_every_decision_is_in_the_index_under_its_title() -> None:
