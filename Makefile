@@ -85,7 +85,7 @@ types: install
 	$(BIN)/mypy
 
 unit: install ## the tests that take milliseconds, with a tenth of the examples
-	$(BIN)/python -m pytest tests/unit --hypothesis-profile=few
+	$(BIN)/python -m pytest -n 2 --hypothesis-profile=few tests/unit
 
 synth: install ## templates of all environments to cdk.out, without the CDK CLI
 	@CDK_OUTDIR=cdk.out CDK_CONTEXT_JSON="$$($(BIN)/python -c 'import json; print(json.dumps(json.load(open("cdk.json"))["context"]))')" $(BIN)/python app.py

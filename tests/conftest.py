@@ -1,5 +1,6 @@
 """What holds for the whole suite."""
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,9 @@ HERE = Path(__file__).parent
 SHARED = ("infra", "local")
 """Rooms whose tests share something costly: one synth, one deployment."""
 
+gc.set_threshold(
+    50_000
+)  # most of what is imported and collected stays: to look through it again and again is a tenth of a run
 settings.register_profile("few", max_examples=10)  # pytest --hypothesis-profile=few
 
 
