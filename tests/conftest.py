@@ -10,9 +10,8 @@ HERE = Path(__file__).parent
 SHARED = ("infra", "local")
 """Rooms whose tests share something costly: one synth, one deployment."""
 
-gc.set_threshold(
-    50_000
-)  # most of what is imported and collected stays: to look through it again and again is a tenth of a run
+# Most of what is imported and collected stays. To look through it again and again is a tenth of a run.
+gc.set_threshold(50_000)
 settings.register_profile("few", max_examples=10)  # pytest --hypothesis-profile=few
 
 
