@@ -11,7 +11,7 @@ from stacks.errors import ConfigurationError
 from stacks.retry_policy import RetryPolicy
 from stacks.settings import Settings
 
-RESERVED = ("AWS_", "FANOUT_", "POWERTOOLS_", "LAMBDA_")
+RESERVED = ("AWS_", "FANOUT_", "LAMBDA_")
 
 
 def check(

@@ -44,5 +44,5 @@ def task_function(
         application_log_level_v2=lambda_.ApplicationLogLevel[settings.log_level],
         log_group=log_group,
         role=role,
-        environment={**variables, "POWERTOOLS_LOG_LEVEL": settings.log_level},
+        environment=dict(variables),
     )

@@ -8,7 +8,6 @@ comes back. Tasks whose target can tell (the archive) need no record at all.
 
 import os
 import time
-import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -40,7 +39,7 @@ def once(task: Callable[[FormSubmitted], None], event: FormSubmitted, seconds_le
     if TABLE is None:
         task(event)
         return True
-    key, claim = {"task_event": {"S": f"{os.environ[variables.TASK]}#{event.id}"}}, uuid.uuid4().hex
+    key, claim = {"task_event": {"S": f"{os.environ[variables.TASK]}#{event.id}"}}, os.urandom(16).hex()
     if not _claim(key, claim, seconds_left):
         return False
     try:

@@ -69,7 +69,7 @@ def subscriber() -> Callable[..., Subscriber]:
         (
             {"variables": {"AWS_REGION": "x"}},
             "subscriber Sync: variables is 'AWS_REGION': expected letters, digits and _ that do not start with"
-            " AWS_, FANOUT_, POWERTOOLS_, LAMBDA_",
+            " AWS_, FANOUT_, LAMBDA_",
         ),
         (
             {"attribute_filter": {f"name{n}": sns.SubscriptionFilter.exists_filter() for n in range(6)}},

@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -46,8 +47,10 @@ def lines() -> Iterator[Lines]:
     """What the function has logged so far, parsed."""
     from shared.log import logger
 
-    logger.append_keys(task=VARIABLES["FANOUT_TASK"])  # another test may have imported it without the variables
+    handler = logger.handlers[0]  # pytest has one there too
+    assert isinstance(handler, logging.StreamHandler)
     stream = io.StringIO()
-    before = logger.registered_handler.setStream(stream)  # type: ignore[attr-defined]
+    before = handler.setStream(stream)
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    logger.registered_handler.setStream(before)  # type: ignore[attr-defined]
+    if before is not None:
+        handler.setStream(before)
