@@ -1,8 +1,11 @@
 """The one error this room raises on purpose, and how `app.py` ends when something is wrong."""
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+_TOO_MANY = re.compile(r"resources in stack '([^']+)': (\d+) is greater than allowed maximum of (\d+)")
 
 
 class ConfigurationError(ValueError):
@@ -17,6 +20,11 @@ def told_in_one_line() -> Iterator[None]:
     except ConfigurationError as error:
         sys.exit(f"error: {error}")
     except RuntimeError as error:  # of the CDK; the findings of validation plugins are on standard error already
+        if too_many := _TOO_MANY.search(str(error)):
+            sys.exit(
+                f"error: stack {too_many[1]} has {too_many[2]} resources, and CloudFormation takes {too_many[3]}: move some"
+                " subscribers to a stack of their own, which needs only the topic's ARN"
+            )
         if "ValidationFailed" not in str(error):
             raise
         sys.exit("error: these templates are not fit to be deployed: see the findings above")
