@@ -136,6 +136,15 @@ def test_a_batch_is_never_larger_than_its_size_and_a_request_never_than_ten() ->
     assert found["invocations"] == pytest.approx(10 * MONTH / 40)
     assert found["deleted"] == pytest.approx(10 * MONTH / 10)
     assert found["compute"] == pytest.approx(10 * MONTH / 40 * 0.2 * 4 * 0.5)  # forty, ten at a time
+    assert found["received"] == pytest.approx(MONTH / (1 - math.exp(-4)) - 648_000)  # ten at a time, so one a second
+
+
+def test_without_a_window_a_busy_poller_finds_two_at_a_hundred_a_second() -> None:
+    """Twenty a second to each of five pollers, which are away for a twentieth of a second."""
+    found = quantities(
+        bill(one_subscriber(), 100 * ONE_A_SECOND, replace(PLAIN, round_seconds=0.05)), "bill_me", "traffic"
+    )
+    assert found["invocations"] == pytest.approx(100 * MONTH / 2)
 
 
 def test_what_fails_is_received_again_and_hidden_before() -> None:
@@ -248,7 +257,7 @@ def test_a_schedule_pays_for_the_function_it_invokes() -> None:
 def test_a_type_without_a_price_is_named() -> None:
     resources = {**one_subscriber(), "Database": {"Type": "AWS::RDS::DBInstance"}}
     assert bill(resources).unpriced == ("AWS::RDS::DBInstance",)
-    assert bill(one_subscriber()).unpriced == ()
+    assert bill(everything()).unpriced == ()
 
 
 @pytest.mark.parametrize("name", sorted(PRICES))
