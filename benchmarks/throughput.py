@@ -1,0 +1,167 @@
+"""Throughput: 2,000 events through the three tasks of FormEvents-local, on the embedded AWS. One burst in each of 2
+rounds, after one of 100 that is not counted.
+
+From the first call of the publisher to the last task's `done` line; and for each event and task from the moment the
+publisher took the event to that line. Beside it, in turn, the floor on the same emulator: the same bodies through a plain
+topic to three plain queues, which one loop empties, tens at a time, and does nothing with what it gets. And one direct
+invocation of a task's function with an empty batch, 50 rounds: what the emulator itself takes to run a function.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import quantiles
+from tempfile import TemporaryDirectory
+
+from benchmarks.harness.errors import BenchmarkError
+from benchmarks.harness.measuring import Say, interleaved
+from benchmarks.harness.rows import Row, row
+from benchmarks.harness.samples import Samples
+from local.connection import Connection
+from local.evidence import Evidence
+from local.run import Run
+from local.waiting import wait_until
+from publisher import Event, FormEvents, form_submitted
+
+EVENTS = 2_000
+WARM_UP = 100
+ROUNDS = 2
+INVOCATIONS = 50
+DEADLINE = 180.0
+"""Seconds until the last event of a burst must be done."""
+TASKS = 3
+
+
+def measure(say: Say) -> Iterator[Row]:
+    with TemporaryDirectory() as folder:
+        run = Run(Path(folder), preferred_port=0)
+        try:
+            with run.state.lock(waiting=lambda: None):
+                outputs = run.up()
+            yield from _measured(Evidence(run.emulator, run.receiver, outputs), say)
+        finally:
+            run.down()
+
+
+def _measured(evidence: Evidence, say: Say) -> Iterator[Row]:
+    connection = evidence.emulator.connection
+    ours, floor = _Ours(evidence), _ReceiveLoop(connection)
+    ours.burst(WARM_UP)
+    floor.burst(WARM_UP)
+    bursts = {"three tasks": lambda: ours.burst(EVENTS), "one receive loop": lambda: floor.burst(EVENTS)}
+    speed = interleaved(bursts, rounds=ROUNDS, say=say, warm_up=0)
+    burst = f"{EVENTS} events"
+    yield row(f"{burst} through three tasks", speed["three tasks"], unit="events/s", floor=speed["one receive loop"])
+    for name, share in (("p50", 50), ("p99", 99)):
+        yield row(
+            f"{burst}, {name} from publish to done",
+            _percentile(ours.waits, share),
+            unit="ms",
+            floor=_percentile(floor.waits, share),
+        )
+    function = evidence.outputs.subscriber("send_confirmation").function_name
+    functions = connection.session.client("lambda")
+
+    def invoke() -> float:
+        began = time.perf_counter()
+        functions.invoke(FunctionName=function, Payload=b'{"Records": []}')
+        return 1000 * (time.perf_counter() - began)
+
+    invocations = interleaved({"a direct invoke": invoke}, rounds=INVOCATIONS, say=say)
+    yield row("one direct invoke with an empty batch", invocations["a direct invoke"], unit="ms")
+
+
+def _percentile(rounds: list[list[float]], share: int) -> Samples:
+    """Of each counted round: the first is the warm-up."""
+    return Samples(tuple(1000 * quantiles(waits, n=100)[share - 1] for waits in rounds[1:]))
+
+
+def _events(count: int) -> list[Event]:
+    return [
+        form_submitted(
+            form_id="contact",
+            submission_id=f"{time.time_ns()}-{number}",
+            answers={"message": "A question that somebody typed into a form"},
+            submitter_email="kim.example@example.com",
+            submitter_name="Kim Example",
+        )
+        for number in range(count)
+    ]
+
+
+def _taken(events: list[Event], when: dict[str, float]) -> Iterator[Event]:
+    for event in events:
+        when[event.id] = time.time()
+        yield event
+
+
+class _Ours:
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        self._publisher = FormEvents(evidence.outputs.topic_arn, session=evidence.emulator.connection.session)
+        self.waits: list[list[float]] = []
+        """Seconds from publish to done, of each event at each task, by round."""
+
+    def burst(self, count: int) -> float:
+        events, published = _events(count), dict[str, float]()
+        if failed := self._publisher.publish_many(_taken(events, published)).failed:
+            raise BenchmarkError(f"{len(failed)} events were not published: {failed[0].reason}")
+        tasks = self._evidence.outputs.tasks
+        wait_until(lambda: not sum(map(self._evidence.waiting, tasks)), what="the burst to be done", deadline=DEADLINE)
+        done = [
+            (attempt.at.timestamp(), published[attempt.event_id])
+            for task in tasks
+            for attempt in self._evidence.attempts(task)
+            if attempt.outcome == "done" and attempt.event_id in published
+        ]
+        if len(done) != EVENTS * TASKS:
+            raise BenchmarkError(
+                f"{EVENTS} events at {TASKS} tasks are {EVENTS * TASKS} effects: {len(done)} were done"
+            )
+        self.waits.append([ended - began for ended, began in done])
+        return count / (max(ended for ended, _ in done) - min(published.values()))
+
+
+class _ReceiveLoop:
+    def __init__(self, connection: Connection) -> None:
+        self._sqs = connection.session.client("sqs")
+        sns = connection.session.client("sns")
+        topic = sns.create_topic(Name="floor")["TopicArn"]
+        self._publisher = FormEvents(topic, session=connection.session)
+        self._urls = [self._sqs.create_queue(QueueName=f"floor-{number}")["QueueUrl"] for number in range(TASKS)]
+        for url in self._urls:
+            arn = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+            self._sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": _let_in(topic, arn)})
+            sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
+        self.waits: list[list[float]] = []
+
+    def burst(self, count: int) -> float:
+        events, published = _events(count), dict[str, float]()
+        self._publisher.publish_many(_taken(events, published))
+        waits: list[float] = []
+        end = time.monotonic() + DEADLINE
+        while len(waits) < count * TASKS:
+            if time.monotonic() > end:
+                raise BenchmarkError(f"the receive loop saw {len(waits)} of {count * TASKS} messages")
+            for url in self._urls:
+                waits += [time.time() - published[event_id] for event_id in self._receive(url)]
+        self.waits.append(waits)
+        return count / (time.time() - min(published.values()))
+
+    def _receive(self, url: str) -> list[str]:
+        messages = self._sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        if messages:
+            entries = [{"Id": each["MessageId"], "ReceiptHandle": each["ReceiptHandle"]} for each in messages]
+            self._sqs.delete_message_batch(QueueUrl=url, Entries=entries)  # type: ignore[arg-type]  # plain dicts
+        return [json.loads(each["Body"])["id"] for each in messages]
+
+
+def _let_in(topic: str, queue: str) -> str:
+    allow = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": queue}
+    statement = {
+        **allow,
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
