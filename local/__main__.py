@@ -1,4 +1,4 @@
-"""`python -m local up | down | status | demo | drill | faults`: what the Makefile calls."""
+"""`python -m local up | down | status | demo | drill | faults | shapes`: what the Makefile calls."""
 
 import json
 import secrets
@@ -19,10 +19,11 @@ from local.faults import faults as run_faults
 from local.faults_plan import ALL, MIXED
 from local.interrupts import stop_on_all
 from local.run import Run
+from local.shapes import record
 from local.state import ROOT
 from local.status import report, show
 
-MAIN, DEMO, DRILL, FAULTS = ".local", ".local/demo", ".local/drill", ".local/faults"
+MAIN, DEMO, DRILL, FAULTS, SHAPES = ".local", ".local/demo", ".local/drill", ".local/faults", ".local/shapes"
 INTERRUPTED = 130
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -90,6 +91,15 @@ def faults(
     chosen = secrets.randbelow(2**32) if seed is None else seed
     if not run_faults(state, events=events, seed=chosen, faults=MIXED if short else ALL, as_json=as_json):
         raise typer.Exit(1)
+
+
+@app.command()
+def shapes(
+    file: Annotated[Path, typer.Option(help="Where to write.")] = ROOT / "tests" / "infra" / "recorded_shapes.json",
+    state: State = ROOT / SHAPES,
+) -> None:
+    """Record what a broken and healed webhook looks like in metrics, for the dashboard's picture; three minutes."""
+    record(state, file)
 
 
 def _end_abandoned_demo() -> bool:

@@ -8,6 +8,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from stacks.alarms_runbook import OPERATIONS
+from stacks.dashboard_cost import dollars_a_month
 from stacks.settings import Settings
 from stacks.subscriber import Subscriber
 
@@ -26,11 +27,13 @@ def dashboard(
     alarms: Sequence[cloudwatch.IAlarm],
     settings: Settings,
 ) -> cloudwatch.Dashboard:
-    """The same seven numbers for each subscriber, always at the same place; every line has a name and a colour."""
+    """The same eight numbers for each subscriber, always at the same place; every line has a name and a colour."""
     made = cloudwatch.Dashboard(scope, "Dashboard", default_interval=Duration.hours(3))
     made.add_widgets(_links(scope, settings), _needs_a_person(alarms), _topic(topic))
     for each in subscribers:
-        made.add_widgets(_name(each), _flow(each), _dead(each), _age(each), _duration(each), _concurrency(each))
+        made.add_widgets(
+            _name(each), _flow(each), _dead(each), _age(each), _duration(each), _concurrency(each), _cost(each)
+        )
     return made
 
 
@@ -80,7 +83,7 @@ def _name(subscriber: Subscriber) -> cloudwatch.TextWidget:
 def _flow(subscriber: Subscriber) -> cloudwatch.GraphWidget:
     return _graph(
         "in, done, failed",
-        6,
+        5,
         [
             _line(subscriber.queue.metric_number_of_messages_sent(), "Sum", "in", BLUE),
             _line(_own(subscriber, "Done"), "Sum", "done", GREEN),
@@ -100,7 +103,7 @@ def _dead(subscriber: Subscriber) -> cloudwatch.SingleValueWidget:
 def _age(subscriber: Subscriber) -> cloudwatch.GraphWidget:
     """Without the alarm's line: hours of it would flatten the seconds of a healthy day."""
     oldest = subscriber.queue.metric_approximate_age_of_oldest_message()
-    return _graph("oldest, s", 4, [_line(oldest, "Maximum", "oldest", ORANGE)])
+    return _graph("oldest, s", 3, [_line(oldest, "Maximum", "oldest", ORANGE)])
 
 
 def _duration(subscriber: Subscriber) -> cloudwatch.GraphWidget:
@@ -118,12 +121,22 @@ def _concurrency(subscriber: Subscriber) -> cloudwatch.GraphWidget:
     running = function.metric("ConcurrentExecutions")
     return _graph(
         "at the same time",
-        4,
+        3,
         [
             _line(running, "Maximum", "running", BLUE),
             _line(function.metric_throttles(), "Sum", "throttled", RED),
         ],
         cloudwatch.HorizontalAnnotation(value=subscriber.max_concurrency, label="limit", color=GREY),
+    )
+
+
+def _cost(subscriber: Subscriber) -> cloudwatch.SingleValueWidget:
+    return cloudwatch.SingleValueWidget(
+        title="$ a month now",
+        metrics=[dollars_a_month(subscriber).with_(color=GREY)],
+        sparkline=True,
+        width=3,
+        height=HEIGHT,
     )
 
 

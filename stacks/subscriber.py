@@ -133,7 +133,7 @@ class Subscriber(Construct):
         if circuit_breaker:
             circuit_breaker.validate(f"subscriber {id_}")
             protect(self, circuit_breaker, function=self.function, mapping=self.mapping, settings=settings)
-        self.max_concurrency = invocations
+        self.max_concurrency, self.memory_mib = invocations, memory_mib
         self.watched = Watched(
             task=task,
             owner=owner or settings.owner,

@@ -72,6 +72,11 @@ def rings(alarm: dict[str, Any], recorded: Recorded, *, start: datetime = MONDAY
     return sum(before == "OK" and after == "ALARM" for before, after in zip(found, found[1:], strict=False))
 
 
+def evaluated(expression: str, known: dict[str, Values], period: int) -> Values:
+    """Metric math over the values of each period, by the ids in `expression`."""
+    return _Math(known, {"returned": expression}, period, MONDAY).series("returned")
+
+
 def _values(alarm: dict[str, Any], recorded: Recorded, start: datetime) -> Values:
     if "MetricName" in alarm:
         return _aggregated(recorded[alarm["MetricName"]], alarm["Period"], alarm["Statistic"])

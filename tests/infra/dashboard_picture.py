@@ -1,24 +1,24 @@
-"""docs/dashboard.svg: prod's dashboard as synthesized, drawn over three made-up hours in the shapes that AWS sends.
+"""docs/dashboard.svg: prod's dashboard as synthesized, over what was recorded on the embedded AWS.
 
-`python -m tests.infra.dashboard_picture` writes it. Places, titles, lines, colours and limits are the dashboard's own; the
-story is ours: the webhook's receiver is down from 13:00 to 13:50, what died is redriven at 14:20.
+`python -m local shapes` records (tests/infra/recorded_shapes.json): steady traffic, the webhook's receiver goes down, what
+died is redriven after it is mended. `python -m tests.infra.dashboard_picture` draws. Places, titles, lines, colours, limits
+and the formula of the cost are the dashboard's own.
 """
 
 import json
-import math
-from collections.abc import Callable
 from html import escape
+from itertools import groupby
 from pathlib import Path
 from typing import Any
+
+from tests.infra.alarm_evaluator import Values
+from tests.infra.dashboard_shapes import formula, recorded, series, task_of
 
 ROOT = Path(__file__).parents[2]
 PICTURE = ROOT / "docs" / "dashboard.svg"
 SNAPSHOT = Path(__file__).parent / "snapshots" / "FormEvents-prod.json"
-CELL, POINTS = 50, 36
-"""Pixels of a grid unit; three hours of five minutes."""
-DOWN, LETTERS, UP, REDRIVEN = 12, 20, 22, 28
-
-Shape = Callable[[int], float]
+CELL = 50
+"""Pixels of a grid unit."""
 
 
 def widgets() -> list[dict[str, Any]]:
@@ -28,46 +28,6 @@ def widgets() -> list[dict[str, Any]]:
     parts = made["Properties"]["DashboardBody"]["Fn::Join"][1]
     text = "".join(each if isinstance(each, str) else str(each.get("Ref") or each["Fn::GetAtt"][0]) for each in parts)
     return list(json.loads(text)["widgets"])
-
-
-def traffic(at: int) -> float:
-    return 40 + 12 * math.sin(at / 4) + 5 * math.sin(at * 2.3)
-
-
-def _is(at: int, first: int, end: int) -> bool:
-    return first <= at < end
-
-
-HEALTHY: dict[str, Shape] = {
-    "NumberOfMessagesPublished": traffic,
-    "NumberOfNotificationsDelivered": lambda at: 3 * traffic(at),
-    "NumberOfMessagesSent": traffic,
-    "Done": traffic,
-    "ApproximateAgeOfOldestMessage": lambda at: 1 + math.sin(at) ** 2,
-    "Duration p50": lambda at: 180 + 20 * math.sin(at),
-    "Duration Maximum": lambda at: 700 + 300 * math.sin(at * 1.7),
-    "ConcurrentExecutions": lambda at: 2 + round(math.sin(at) ** 2 * 2),
-}
-BROKEN: dict[str, Shape] = {
-    **HEALTHY,
-    "Done": lambda at: 0 if _is(at, DOWN, UP) else traffic(at) * (3 if _is(at, REDRIVEN, REDRIVEN + 2) else 1),
-    "Failed": lambda at: traffic(at) * min(3, 1 + (at - DOWN) / 4) if _is(at, DOWN, UP) else 0,
-    "Dead": lambda at: 0,
-    "ApproximateNumberOfMessagesVisible": lambda at: 34 * max(0, min(at, UP) - LETTERS) if at < REDRIVEN else 0,
-    # After three receives a message is left out of the age, which is 11 minutes by the schedule.
-    "ApproximateAgeOfOldestMessage": lambda at: min(300 * (at - DOWN), 660) if _is(at, DOWN, UP + 2) else 2,
-    "Duration Maximum": lambda at: 10_000 if _is(at, DOWN, UP) else 700,
-    "ConcurrentExecutions": lambda at: 12 if _is(at, DOWN, UP) else 3,
-}
-
-
-def points(line: list[Any]) -> list[float]:
-    """What AWS would send for one line of a graph; nothing happens where no shape is told."""
-    name, options = line[1], line[-1]
-    text = json.dumps(line).lower().replace("_", "")
-    shapes = BROKEN if "notifywebhook" in text else HEALTHY
-    shape = shapes.get(f"{name} {options.get('stat')}") or shapes.get(name) or (lambda at: 0)
-    return [shape(at) for at in range(POINTS)]
 
 
 def _text(x: float, y: float, text: str, size: int = 12, colour: str = "#333", anchor: str = "start") -> str:
@@ -99,37 +59,63 @@ def _alarms(shown: dict[str, Any], x: int, y: int, width: int, height: int) -> s
 
 
 def _metric(shown: dict[str, Any], x: int, y: int, width: int, height: int) -> str:
-    title = _text(x, y, shown["title"], 13, "#000")
-    lines = [(each[-1], points(each)) for each in shown["metrics"]]
+    title = _text(x, y, shown["title"], 13 if width > 150 else 12, "#000")
+    lines = [(each[-1], _points(each, shown["metrics"])) for each in shown["metrics"] if each[-1].get("visible", True)]
     if shown["view"] == "singleValue":
         (options, found), *_ = lines
-        number = _text(x + width / 2, y + 52, f"{found[-1]:.0f}", 34, options["color"], "middle")
-        return title + number + _line(options, found, max(found) or 1, x, y + 70, width, height - 76)
+        number = _text(x + width / 2, y + 52, _number(found[-1]), 34, options["color"], "middle")
+        return title + number + _line(options, found, _most(found), x, y + 70, width, height - 76)
     limits = shown.get("annotations", {}).get("horizontal", [])
-    most = max([1, *(value for _, found in lines for value in found)])
-    top = max([most, *(each["value"] for each in limits)]) * 1.05
+    top = max([_most(*(found for _, found in lines)), *(each["value"] for each in limits)]) * 1.05
     drawn = [title, _text(x + width, y, f"{top:,.0f}", 10, "#888", "end")]
     for each in limits:
         at = y + 12 + (height - 24) * (1 - each["value"] / top)
         drawn.append(f'<path d="M{x} {at:.1f}h{width}" stroke="{each["color"]}" stroke-dasharray="5 4"/>')
     drawn += [_line(options, found, top, x, y + 12, width, height - 24) for options, found in lines]
-    for place, (options, _) in enumerate(lines):
-        drawn.append(_text(x + 70 * place, y + height + 4, options["label"], 11, options["color"]))
+    at = x
+    for options, _ in lines:
+        drawn.append(_text(at, y + height + 4, options["label"], 11, options["color"]))
+        at += 7 * len(options["label"]) + 8
     return "".join(drawn)
 
 
-def _line(options: dict[str, Any], found: list[float], top: float, x: int, y: int, width: int, height: int) -> str:
-    places = [
-        f"{x + width * at / (POINTS - 1):.1f} {y + height * (1 - value / top):.1f}" for at, value in enumerate(found)
-    ]
-    return f'<polyline fill="none" stroke="{options["color"]}" stroke-width="1.6" points="{", ".join(places)}"/>'
+def _points(line: list[Any], lines: list[Any]) -> Values:
+    expression = line[-1].get("expression")
+    return formula(expression, task_of(lines)) if expression else series(line)
+
+
+def _most(*found: Values) -> float:
+    return max([1.0, *(value for each in found for value in each if value is not None)])
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0f}" if value == int(value) else f"{value:.2f}"
+
+
+def _line(options: dict[str, Any], found: Values, top: float, x: int, y: int, width: int, height: int) -> str:
+    """Broken where there is no data, as CloudWatch draws it; a point alone is a dot."""
+    drawn = []
+    known = [(at, value) for at, value in enumerate(found) if value is not None]
+    for _, group in groupby(enumerate(known), key=lambda each: each[1][0] - each[0]):
+        places = [
+            f"{x + width * at / (len(found) - 1):.1f} {y + height * (1 - value / top):.1f}" for _, (at, value) in group
+        ]
+        both = places * 2 if len(places) == 1 else places
+        drawn.append(
+            f'<polyline fill="none" stroke="{options["color"]}" stroke-width="1.6" stroke-linecap="round"'
+            f' points="{", ".join(both)}"/>'
+        )
+    return "".join(drawn)
 
 
 def picture() -> str:
     every = widgets()
     size = 24 * CELL, max(each["y"] + each["height"] for each in every) * CELL
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size[0]} {size[1]}" font-family="sans-serif">'
-    return "\n".join([head, '<rect width="100%" height="100%" fill="#f2f3f3"/>', *map(_drawn, every), "</svg>", ""])
+    told = f"<title>prod's dashboard over what `{recorded()['command']}` recorded</title>"
+    return "\n".join(
+        [head, told, '<rect width="100%" height="100%" fill="#f2f3f3"/>', *map(_drawn, every), "</svg>", ""]
+    )
 
 
 if __name__ == "__main__":

@@ -10,14 +10,27 @@ import pytest
 from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template as Synthesized
 
+from costs import monthly
+from costs.polling import Polled
 from shared import metrics
 from stacks import dashboard, settings
 from stacks.alarms_stack import Watch
 from stacks.errors import ConfigurationError
 from stacks.subscriber import Subscriber
+from tests.infra.alarm_evaluator import evaluated
 from tests.infra.dashboard_picture import PICTURE, picture
 from tests.infra.reading import Synth, Template, of_type
 
+MONTH = 2_592_000
+"""Seconds, so events at one a second."""
+NOT_ON_THE_DASHBOARD = (
+    "alarms",
+    "key requests",
+    "logs kept",
+    "hidden until the next attempt",
+    "metrics of its own",
+    "writes of completed events",
+)
 TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:FormSubmitted"
 
 
@@ -53,7 +66,14 @@ def test_the_topic_is_on_top_and_each_subscriber_is_one_row(template: Template) 
         "### archive_submission",
         "### notify_webhook",
     ]
-    titles = ["in, done, failed", "dead letters", "oldest, s", "duration, ms", "at the same time"]
+    titles = [
+        "in, done, failed",
+        "dead letters",
+        "oldest, s",
+        "duration, ms",
+        "at the same time",
+        "$ a month now",
+    ]
     for row in others:
         assert [each["properties"].get("title") for each in row[1:]] == titles
     for row in rows.values():
@@ -91,7 +111,7 @@ def test_our_own_metrics_are_those_that_the_runtime_sends(synth: Synth) -> None:
 def test_thirty_subscribers_fit_what_cloudwatch_takes(count: int) -> None:
     """500 widgets and 2500 metrics: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html"""
     found = widgets(team(count, settings.DEV))
-    assert len(found) == 3 + 6 * count <= 500
+    assert len(found) == 3 + 7 * count <= 500
     assert sum(len(each["properties"].get("metrics", [])) for each in found) <= 2_500
     assert len(next(each for each in found if each["type"] == "alarm")["properties"]["alarms"]) == 2 + 2 * count <= 100
 
@@ -101,6 +121,44 @@ def test_more_than_a_composite_alarm_takes_is_refused(monkeypatch: pytest.Monkey
     line = "settings dev: alarms is 'full' for 2 subscribers: expected at most 1 in one stack, or 'essential'"
     with pytest.raises(ConfigurationError, match=line):
         team(2, replace(settings.DEV, alarms="full"))
+
+
+@pytest.mark.parametrize("events", [0, 100_000, MONTH, 20 * MONTH])
+def test_the_cost_of_a_row_is_what_fanout_cost_says_of_the_same_traffic(synth: Synth, events: int) -> None:
+    """An hour's metrics as the model would have them, through the dashboard's own expression."""
+    bill = monthly(synth["prod"], events_per_month=events)
+    counts = {each.what: each.quantity / 720 for each in bill.of("notify_webhook")}
+    polled = Polled(batch_size=10, window=0, bound=50)
+    attempts, calls = events * 1.01, counts.get("invocations", 0)
+    known = {
+        "sent": counts.get("sent by the topic"),
+        "empty": polled.receives(attempts, bill.assumptions) / 720 - calls,
+        "calls": calls or None,
+        "ms": calls * 200 or None,
+        "size": counts.get("logged", 0) * 1e9 or None,
+    }
+    (cost,) = [each for each in widgets(synth["prod"]) if _is_cost_of(each, "NotifyWebhook")]
+    expression = cost["properties"]["metrics"][0][0]["expression"]
+    (dollars,) = evaluated(expression, {name: [value] for name, value in known.items()}, 3600)
+    kept = sum(each.dollars for each in bill.of("notify_webhook") if each.what in NOT_ON_THE_DASHBOARD)
+    assert dollars == pytest.approx(
+        bill.dollars("idle", "notify_webhook") + bill.dollars("traffic", "notify_webhook") - kept, rel=0.02
+    )
+
+
+def _is_cost_of(widget: dict[str, Any], subscriber: str) -> bool:
+    return "$ a month" in str(widget["properties"].get("title")) and subscriber in json.dumps(widget)
+
+
+def test_the_cost_is_a_formula_over_hidden_metrics_and_no_number_has_an_exponent(synth: Synth) -> None:
+    for each in widgets(synth["prod"]):
+        if "$ a month" not in str(each["properties"].get("title")):
+            continue
+        (formula,), *hidden = each["properties"]["metrics"]
+        assert not re.search(r"\de-?\d", formula["expression"]) and len(formula["expression"]) < 1024
+        assert {line[-1]["id"] for line in hidden} == {"sent", "empty", "calls", "ms", "size"}
+        assert all(line[-1]["visible"] is False and line[-1]["period"] == 3600 for line in hidden)
+        assert {line[0] for line in hidden} == {"AWS/SQS", "AWS/Lambda", "AWS/Logs"}
 
 
 def test_a_dashboard_has_no_name_of_its_own(template: Template) -> None:
