@@ -26,14 +26,12 @@ def validate_urn_fanout_form_heartbeat_v1(data, custom_formats={}, name_prefix=N
         data__missing_keys = set(['specversion', 'id', 'source', 'type', 'time']) - data.keys()
         if data__missing_keys:
             raise JsonSchemaValueException("" + (name_prefix or "data") + " must contain " + (str(sorted(data__missing_keys)) + " properties"))
-        data_keys = set(data.keys())
+        data_keys = data
         if "specversion" in data_keys:
-            data_keys.remove("specversion")
             data__specversion = data["specversion"]
             if not (isinstance(data__specversion, str) and data__specversion == '1.0'):
                 raise JsonSchemaValueException("" + (name_prefix or "data") + ".specversion must be same as const definition: 1.0")
         if "id" in data_keys:
-            data_keys.remove("id")
             data__id = data["id"]
             if not isinstance(data__id, (str)):
                 raise JsonSchemaValueException("" + (name_prefix or "data") + ".id must be string")
@@ -41,7 +39,6 @@ def validate_urn_fanout_form_heartbeat_v1(data, custom_formats={}, name_prefix=N
                 if not REGEX_PATTERNS['^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$'].search(data__id):
                     raise JsonSchemaValueException("" + (name_prefix or "data") + ".id must match pattern ^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")
         if "source" in data_keys:
-            data_keys.remove("source")
             data__source = data["source"]
             if not isinstance(data__source, (str)):
                 raise JsonSchemaValueException("" + (name_prefix or "data") + ".source must be string")
@@ -54,12 +51,10 @@ def validate_urn_fanout_form_heartbeat_v1(data, custom_formats={}, name_prefix=N
                 if not REGEX_PATTERNS['^\\S+$'].search(data__source):
                     raise JsonSchemaValueException("" + (name_prefix or "data") + ".source must match pattern ^\\S+$")
         if "type" in data_keys:
-            data_keys.remove("type")
             data__type = data["type"]
             if not (isinstance(data__type, str) and data__type == 'form.heartbeat.v1'):
                 raise JsonSchemaValueException("" + (name_prefix or "data") + ".type must be same as const definition: form.heartbeat.v1")
         if "time" in data_keys:
-            data_keys.remove("time")
             data__time = data["time"]
             if not isinstance(data__time, (str)):
                 raise JsonSchemaValueException("" + (name_prefix or "data") + ".time must be string")
@@ -67,7 +62,6 @@ def validate_urn_fanout_form_heartbeat_v1(data, custom_formats={}, name_prefix=N
                 if not REGEX_PATTERNS['^[12][0-9]{3}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})$'].search(data__time):
                     raise JsonSchemaValueException("" + (name_prefix or "data") + ".time must match pattern ^[12][0-9]{3}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})$")
         if "data" in data_keys:
-            data_keys.remove("data")
             data__data = data["data"]
             if not isinstance(data__data, (dict)):
                 raise JsonSchemaValueException("" + (name_prefix or "data") + ".data must be object")

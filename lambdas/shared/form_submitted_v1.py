@@ -28,9 +28,8 @@ def validate_urn_fanout_form_submitted_v1(data, custom_formats={}, name_prefix=N
         data__missing_keys = set(['specversion', 'id', 'source', 'type', 'time', 'data']) - data.keys()
         if data__missing_keys:
             raise JsonSchemaValueException("" + (name_prefix or "data") + " must contain " + (str(sorted(data__missing_keys)) + " properties"))
-        data_keys = set(data.keys())
+        data_keys = data
         if "data" in data_keys:
-            data_keys.remove("data")
             data__data = data["data"]
             if not isinstance(data__data, (dict)):
                 raise JsonSchemaValueException("" + (name_prefix or "data") + ".data must be object")
@@ -39,9 +38,8 @@ def validate_urn_fanout_form_submitted_v1(data, custom_formats={}, name_prefix=N
                 data__data__missing_keys = set(['form_id', 'submission_id', 'answers']) - data__data.keys()
                 if data__data__missing_keys:
                     raise JsonSchemaValueException("" + (name_prefix or "data") + ".data must contain " + (str(sorted(data__data__missing_keys)) + " properties"))
-                data__data_keys = set(data__data.keys())
+                data__data_keys = data__data
                 if "form_id" in data__data_keys:
-                    data__data_keys.remove("form_id")
                     data__data__formid = data__data["form_id"]
                     if not isinstance(data__data__formid, (str)):
                         raise JsonSchemaValueException("" + (name_prefix or "data") + ".data.form_id must be string")
@@ -49,7 +47,6 @@ def validate_urn_fanout_form_submitted_v1(data, custom_formats={}, name_prefix=N
                         if not REGEX_PATTERNS['^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$'].search(data__data__formid):
                             raise JsonSchemaValueException("" + (name_prefix or "data") + ".data.form_id must match pattern ^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")
                 if "submission_id" in data__data_keys:
-                    data__data_keys.remove("submission_id")
                     data__data__submissionid = data__data["submission_id"]
                     if not isinstance(data__data__submissionid, (str)):
                         raise JsonSchemaValueException("" + (name_prefix or "data") + ".data.submission_id must be string")
@@ -57,15 +54,13 @@ def validate_urn_fanout_form_submitted_v1(data, custom_formats={}, name_prefix=N
                         if not REGEX_PATTERNS['^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$'].search(data__data__submissionid):
                             raise JsonSchemaValueException("" + (name_prefix or "data") + ".data.submission_id must match pattern ^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")
                 if "submitter" in data__data_keys:
-                    data__data_keys.remove("submitter")
                     data__data__submitter = data__data["submitter"]
                     if not isinstance(data__data__submitter, (dict)):
                         raise JsonSchemaValueException("" + (name_prefix or "data") + ".data.submitter must be object")
                     data__data__submitter_is_dict = isinstance(data__data__submitter, dict)
                     if data__data__submitter_is_dict:
-                        data__data__submitter_keys = set(data__data__submitter.keys())
+                        data__data__submitter_keys = data__data__submitter
                         if "email" in data__data__submitter_keys:
-                            data__data__submitter_keys.remove("email")
                             data__data__submitter__email = data__data__submitter["email"]
                             if not isinstance(data__data__submitter__email, (str)):
                                 raise JsonSchemaValueException("" + (name_prefix or "data") + ".data.submitter.email must be string")
@@ -76,22 +71,18 @@ def validate_urn_fanout_form_submitted_v1(data, custom_formats={}, name_prefix=N
                                 if not REGEX_PATTERNS['^[^@\\s\\u0000-\\u001f\\u007f]+@[^@\\s\\u0000-\\u001f\\u007f]+[.][^@\\s\\u0000-\\u001f\\u007f]+$'].search(data__data__submitter__email):
                                     raise JsonSchemaValueException("" + (name_prefix or "data") + ".data.submitter.email must match pattern ^[^@\\s\\u0000-\\u001f\\u007f]+@[^@\\s\\u0000-\\u001f\\u007f]+[.][^@\\s\\u0000-\\u001f\\u007f]+$")
                         if "name" in data__data__submitter_keys:
-                            data__data__submitter_keys.remove("name")
                             data__data__submitter__name = data__data__submitter["name"]
                             if not isinstance(data__data__submitter__name, (str)):
                                 raise JsonSchemaValueException("" + (name_prefix or "data") + ".data.submitter.name must be string")
                 if "answers" in data__data_keys:
-                    data__data_keys.remove("answers")
                     data__data__answers = data__data["answers"]
                     if not isinstance(data__data__answers, (dict)):
                         raise JsonSchemaValueException("" + (name_prefix or "data") + ".data.answers must be object")
         if "specversion" in data_keys:
-            data_keys.remove("specversion")
             data__specversion = data["specversion"]
             if not (isinstance(data__specversion, str) and data__specversion == '1.0'):
                 raise JsonSchemaValueException("" + (name_prefix or "data") + ".specversion must be same as const definition: 1.0")
         if "id" in data_keys:
-            data_keys.remove("id")
             data__id = data["id"]
             if not isinstance(data__id, (str)):
                 raise JsonSchemaValueException("" + (name_prefix or "data") + ".id must be string")
@@ -99,7 +90,6 @@ def validate_urn_fanout_form_submitted_v1(data, custom_formats={}, name_prefix=N
                 if not REGEX_PATTERNS['^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$'].search(data__id):
                     raise JsonSchemaValueException("" + (name_prefix or "data") + ".id must match pattern ^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")
         if "source" in data_keys:
-            data_keys.remove("source")
             data__source = data["source"]
             if not isinstance(data__source, (str)):
                 raise JsonSchemaValueException("" + (name_prefix or "data") + ".source must be string")
@@ -112,12 +102,10 @@ def validate_urn_fanout_form_submitted_v1(data, custom_formats={}, name_prefix=N
                 if not REGEX_PATTERNS['^\\S+$'].search(data__source):
                     raise JsonSchemaValueException("" + (name_prefix or "data") + ".source must match pattern ^\\S+$")
         if "type" in data_keys:
-            data_keys.remove("type")
             data__type = data["type"]
             if not (isinstance(data__type, str) and data__type == 'form.submitted.v1'):
                 raise JsonSchemaValueException("" + (name_prefix or "data") + ".type must be same as const definition: form.submitted.v1")
         if "time" in data_keys:
-            data_keys.remove("time")
             data__time = data["time"]
             if not isinstance(data__time, (str)):
                 raise JsonSchemaValueException("" + (name_prefix or "data") + ".time must be string")
@@ -125,12 +113,10 @@ def validate_urn_fanout_form_submitted_v1(data, custom_formats={}, name_prefix=N
                 if not REGEX_PATTERNS['^[12][0-9]{3}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})$'].search(data__time):
                     raise JsonSchemaValueException("" + (name_prefix or "data") + ".time must match pattern ^[12][0-9]{3}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})$")
         if "datacontenttype" in data_keys:
-            data_keys.remove("datacontenttype")
             data__datacontenttype = data["datacontenttype"]
             if not (isinstance(data__datacontenttype, str) and data__datacontenttype == 'application/json'):
                 raise JsonSchemaValueException("" + (name_prefix or "data") + ".datacontenttype must be same as const definition: application/json")
         if "dataschema" in data_keys:
-            data_keys.remove("dataschema")
             data__dataschema = data["dataschema"]
             if not isinstance(data__dataschema, (str)):
                 raise JsonSchemaValueException("" + (name_prefix or "data") + ".dataschema must be string")
@@ -138,7 +124,6 @@ def validate_urn_fanout_form_submitted_v1(data, custom_formats={}, name_prefix=N
                 if not REGEX_PATTERNS['^\\S+$'].search(data__dataschema):
                     raise JsonSchemaValueException("" + (name_prefix or "data") + ".dataschema must match pattern ^\\S+$")
         if "subject" in data_keys:
-            data_keys.remove("subject")
             data__subject = data["subject"]
             if not isinstance(data__subject, (str)):
                 raise JsonSchemaValueException("" + (name_prefix or "data") + ".subject must be string")
@@ -147,7 +132,6 @@ def validate_urn_fanout_form_submitted_v1(data, custom_formats={}, name_prefix=N
                 if data__subject_len < 1:
                     raise JsonSchemaValueException("" + (name_prefix or "data") + ".subject must be longer than or equal to 1 characters")
         if "traceparent" in data_keys:
-            data_keys.remove("traceparent")
             data__traceparent = data["traceparent"]
             if not isinstance(data__traceparent, (str)):
                 raise JsonSchemaValueException("" + (name_prefix or "data") + ".traceparent must be string")

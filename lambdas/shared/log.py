@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from shared import variables
 from shared.errors import TaskError
 
+_json = json.JSONEncoder(separators=(",", ":"), default=str).encode
 
 class Line(logging.Formatter):
     """level, message, timestamp (RFC 3339, UTC), task, the fields of `extra`, and X-Ray's trace id where there is one.
@@ -32,7 +33,7 @@ class Line(logging.Formatter):
             line |= describe(record.exc_info[1])
         if trace := os.environ.get("_X_AMZN_TRACE_ID"):
             line["xray_trace_id"] = trace.partition("Root=")[2].partition(";")[0]
-        return json.dumps(line, separators=(",", ":"), default=str)
+        return _json(line)
 
 
 def describe(error: BaseException) -> dict[str, str]:

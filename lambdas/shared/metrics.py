@@ -23,6 +23,7 @@ MILLISECONDS = ("Latency", "Heartbeat")
 MOST_VALUES = 100
 """Of one metric in one line."""
 
+_json = json.JSONEncoder(separators=(",", ":")).encode
 _MOST_FORMS = int(os.environ.get(variables.MEASURED_FORMS, "0"))
 _forms: set[str] = set()
 
@@ -46,7 +47,7 @@ def _parts(outcomes: Sequence[Outcome]) -> Iterator[Sequence[Outcome]]:
 
 
 def _write(line: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(line, separators=(",", ":")) + "\n")
+    sys.stdout.write(_json(line) + "\n")
 
 
 def _by_form(outcomes: Iterable[Outcome]) -> dict[str | None, list[Outcome]]:
