@@ -29,6 +29,7 @@ FREE = frozenset(
         "AWS::Logs::MetricFilter",
         "AWS::S3::Bucket",
         "AWS::S3::BucketPolicy",
+        "AWS::Scheduler::ScheduleGroup",
         "AWS::SNS::Subscription",  # deliveries to SQS; an alarm's e-mail is $0.00002
         "AWS::SNS::Topic",
         "AWS::SNS::TopicPolicy",

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from constructs import Construct
@@ -14,6 +14,9 @@ from stacks.settings import Settings
 ABOVE = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
 AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
 BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
+
+FANOUT = "Fanout"
+"""The namespace of what tasks measure: lambdas/shared/metrics.py."""
 
 MINUTE, FIVE_MINUTES, HOUR = Duration.minutes(1), Duration.minutes(5), Duration.hours(1)
 
@@ -37,6 +40,14 @@ class Alarm:
     @property
     def id(self) -> str:
         return "".join(word.title() for word in self.kind.split("-")) + "Alarm"
+
+
+def measured(scope: Construct, task: str, name: str, *, period: Duration, statistic: str) -> cloudwatch.Metric:
+    """What the task itself emits, for example Done."""
+    dimensions = {"stack": Stack.of(scope).stack_name, "task": task}
+    return cloudwatch.Metric(
+        namespace=FANOUT, metric_name=name, dimensions_map=dimensions, period=period, statistic=statistic
+    )
 
 
 def ring(scope: Construct, alarm: Alarm, place: Place, settings: Settings) -> cloudwatch.Alarm:

@@ -1,5 +1,7 @@
 """What watches a whole stack: its topic, its dashboard, and one alarm that says whether anybody is needed."""
 
+import math
+
 from aws_cdk import Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
@@ -7,6 +9,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from stacks.alarms import BELOW, FIVE_MINUTES, HOUR, Alarm, ring
+from stacks.alarms_heartbeat import heartbeat_silent, scheduled
 from stacks.alarms_recipients import recipients
 from stacks.alarms_runbook import Place, describe
 from stacks.alarms_subscriber import ESSENTIAL
@@ -32,7 +35,7 @@ class Watch(Construct):
         place = Place(scope=self, settings=settings, owner=settings.owner)
         self.subscribers = [each for each in stack.node.find_all() if isinstance(each, Subscriber)]
         self.topic_alarms = [ring(self, each, place, settings) for each in _topic_alarms(topic, settings)]
-        essential = [each.alarms[kind] for each in self.subscribers for kind in ESSENTIAL]
+        essential = [each.alarms[kind] for each in self.subscribers for kind in ESSENTIAL if kind in each.alarms]
         self.essential = [*self.topic_alarms[: len(_failures(topic))], *essential]
         if settings.alarms == "full":
             self._needs_a_person(place, settings)
@@ -40,9 +43,11 @@ class Watch(Construct):
 
     def _needs_a_person(self, place: Place, settings: Settings) -> None:
         if len(self.essential) > MOST_CHILDREN:
+            each = sum(kind in self.subscribers[0].alarms for kind in ESSENTIAL)
+            most = len(self.subscribers) - math.ceil((len(self.essential) - MOST_CHILDREN) / each)
             raise ConfigurationError(
                 f"settings {settings.name}: alarms is 'full' for {len(self.subscribers)} subscribers:"
-                f" expected at most {MOST_CHILDREN // 2 - 1} in one stack, or 'essential'"
+                f" expected at most {most} in one stack, or 'essential'"
             )
         # By name: the ARNs of a hundred alarms would be longer than a rule may be.
         rules = [cloudwatch.AlarmRule.from_string(f'ALARM("{each.alarm_name}")') for each in self.essential]
@@ -61,7 +66,7 @@ class Watch(Construct):
 
 
 def _topic_alarms(topic: sns.ITopic, settings: Settings) -> list[Alarm]:
-    return [*_failures(topic), *_silence(topic, settings)]
+    return [*_failures(topic), *_silence(topic, settings), *heartbeat_silent(settings)]
 
 
 def _failures(topic: sns.ITopic) -> list[Alarm]:
@@ -80,24 +85,31 @@ def _failures(topic: sns.ITopic) -> list[Alarm]:
 
 
 def _silence(topic: sns.ITopic, settings: Settings) -> list[Alarm]:
-    """SNS sends no data for a topic that has been idle for hours, so a series of zeros stands behind the metric."""
+    """SNS sends no data for a topic that has been idle for hours, so a series of zeros stands behind the metric.
+
+    Heartbeats are published too, and are no sign of life of the form service.
+    """
     hours = settings.expected_hours
     if hours is None:
         return []
     first, last = hours
+    zeros = cloudwatch.MathExpression(expression="TIME_SERIES(0)", period=HOUR, using_metrics={})
+    published = topic.metric_number_of_messages_published(period=HOUR, statistic="Sum")
+    metrics: dict[str, cloudwatch.IMetric] = {"published": published, "zeros": zeros}
+    by_forms = "SUM([published, zeros])"
+    if settings.heartbeat is not None:
+        by_forms = f"{by_forms} - SUM([sent, zeros]) + SUM([refused, zeros])"
+        metrics["sent"] = scheduled("InvocationAttemptCount", settings, HOUR)
+        metrics["refused"] = scheduled("TargetErrorCount", settings, HOUR)
     return [
         Alarm(
             kind="nothing-published",
             means=f"no event was published in an hour from {first}:00 to {last}:00 UTC on a weekday.",
             metric=cloudwatch.MathExpression(
-                expression=f"IF(HOUR(zeros) >= {first} AND HOUR(zeros) < {last} AND DAY(zeros) <= 5,"
-                " SUM([published, zeros]), 1)",
+                expression=f"IF(HOUR(zeros) >= {first} AND HOUR(zeros) < {last} AND DAY(zeros) <= 5, {by_forms}, 1)",
                 label="published in an expected hour",
                 period=HOUR,
-                using_metrics={
-                    "published": topic.metric_number_of_messages_published(period=HOUR, statistic="Sum"),
-                    "zeros": cloudwatch.MathExpression(expression="TIME_SERIES(0)", period=HOUR, using_metrics={}),
-                },
+                using_metrics=metrics,
             ),
             threshold=1,
             compared=BELOW,

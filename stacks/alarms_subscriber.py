@@ -12,12 +12,15 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.alarms import ABOVE, AT_LEAST, FIVE_MINUTES, HOUR, MINUTE, Alarm, ring
+from stacks.alarms_completeness import incomplete
+from stacks.alarms_heartbeat import heartbeat_missed
 from stacks.alarms_runbook import Place
 from stacks.retry_policy import RetryPolicy
 from stacks.settings import Settings
 
-ESSENTIAL = ("dead-letter", "queue-age")
-"""An event is dead, or on its way to be forgotten: no machine helps any more. Without these nothing is safe."""
+ESSENTIAL = ("dead-letter", "queue-age", "heartbeat-missed")
+"""An event is dead, on its way to be forgotten, or perhaps lost: no machine helps any more. The last one is there where
+settings ask for heartbeats."""
 MOST_PERIODS = 288
 """CloudWatch looks back one day: 288 times five minutes."""
 QUARTER_HOUR = Duration.minutes(15)
@@ -35,6 +38,7 @@ class Watched:
     function: lambda_.Function
     retry: RetryPolicy
     timeout: Duration
+    window: Duration
     retention: Duration
     filtered: bool
 
@@ -59,7 +63,7 @@ def subscriber_alarms(scope: Construct, watched: Watched, settings: Settings) ->
         log_group=watched.function.log_group.log_group_name,
     )
     chosen = {"essential": _essential(watched), "full": [*_essential(watched), *_early(watched)]}[settings.alarms]
-    return {each.kind: ring(scope, each, place, settings) for each in chosen}
+    return {each.kind: ring(scope, each, place, settings) for each in [*chosen, *heartbeat_missed(watched, settings)]}
 
 
 def _essential(watched: Watched) -> list[Alarm]:
@@ -86,7 +90,13 @@ def _essential(watched: Watched) -> list[Alarm]:
 
 
 def _early(watched: Watched) -> Sequence[Alarm]:
-    return [*_about_letters(watched), *_about_queue(watched), *_about_function(watched), *_about_filter(watched)]
+    return [
+        *_about_letters(watched),
+        *_about_queue(watched),
+        *_about_function(watched),
+        *_about_filter(watched),
+        incomplete(watched),
+    ]
 
 
 def _about_letters(watched: Watched) -> list[Alarm]:

@@ -9,6 +9,7 @@ from stacks.alarms_stack import Watch
 from stacks.archive import Archive
 from stacks.email_sender import grant_send_email
 from stacks.form_topic import FormTopic
+from stacks.heartbeat import Heartbeat
 from stacks.operator_policies import OperatorPolicies
 from stacks.settings import Settings
 from stacks.subscriber import Subscriber
@@ -64,6 +65,7 @@ class FormEventsStack(cdk.Stack):
         )
         webhook.secret.grant_read(notification.function)
         OperatorPolicies(self, "Operator", topic=topic)
+        Heartbeat(self, "Heartbeat", topic=topic, settings=settings)
 
         Watch(self, "Watch", topic=topic, settings=settings)
 

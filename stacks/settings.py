@@ -49,7 +49,10 @@ class Settings:
     alarm_recipients: tuple[str, ...]
     """E-mail addresses, or ARNs of SNS topics that exist already."""
     alarms: Literal["essential", "full"]
-    """`essential`: what no machine can mend, $0.20 per subscriber and month. `full`: why, and earlier, $1.20."""
+    """`essential`: what no machine can mend, $0.20 per subscriber and month. `full`: why, and earlier, $2.40."""
+    heartbeat: timedelta | None
+    """How often every subscriber has to acknowledge an event that nobody submitted: whole minutes, 1 to 60. $0.40 of
+    those alarms per subscriber and month, and $0.30 of a metric. None: never. A subscriber in another stack says the same."""
     owner: str
     """Who answers for a subscriber that names nobody else; every alarm says so."""
     email_sender: str
@@ -99,6 +102,7 @@ class Settings:
             )
         self._expect(1 <= len(self.owner.strip()) <= 60, "owner", "a team or person, in 60 characters")
         self._expect(self.alarms in ("essential", "full"), "alarms", "'essential' or 'full'")
+        self._expect(_is_heartbeat(self.heartbeat), "heartbeat", "1 to 60 whole minutes, or None")
         self._expect(_are_hours(self.expected_hours), "expected_hours", "(first, last) with 0 <= first < last <= 24")
         self._expect(0 <= self.measured_forms <= 100, "measured_forms", "0 to 100, as each costs money")
         self._expect(_EMAIL.fullmatch(self.email_sender), "email_sender", "the address confirmations come from")
@@ -120,6 +124,11 @@ def _are_hours(hours: tuple[int, int] | None) -> bool:
     return hours is None or (len(hours) == 2 and 0 <= hours[0] < hours[1] <= 24)
 
 
+def _is_heartbeat(every: timedelta | None) -> bool:
+    minute = timedelta(minutes=1)
+    return every is None or (minute <= every <= 60 * minute and not every % minute)
+
+
 def _is_webhook(url: str) -> bool:
     if url.startswith(SSM_PREFIX):
         return re.fullmatch(r"/[A-Za-z0-9_./-]+", url.removeprefix(SSM_PREFIX)) is not None
@@ -138,6 +147,7 @@ DEV = Settings(
     removal_policy=RemovalPolicy.DESTROY,
     alarm_recipients=(),
     alarms="essential",
+    heartbeat=None,
     owner="forms team",
     email_sender="forms-dev@example.com",
     webhook_url="https://hooks.example.com/dev/forms",
@@ -156,6 +166,7 @@ STAGING = Settings(
     removal_policy=RemovalPolicy.DESTROY,
     alarm_recipients=("forms-team@example.com",),
     alarms="full",
+    heartbeat=timedelta(minutes=5),
     owner="forms team",
     email_sender="forms-staging@example.com",
     webhook_url="https://hooks.example.com/staging/forms",
@@ -174,6 +185,7 @@ PROD = Settings(
     removal_policy=RemovalPolicy.RETAIN,
     alarm_recipients=("forms-on-call@example.com",),
     alarms="full",
+    heartbeat=timedelta(minutes=5),
     owner="forms team",
     email_sender="forms@example.com",
     webhook_url="https://hooks.example.com/forms",
@@ -192,6 +204,7 @@ LOCAL = Settings(
     removal_policy=RemovalPolicy.DESTROY,
     alarm_recipients=(),
     alarms="essential",
+    heartbeat=None,
     owner="forms team",
     email_sender="forms@example.com",
     webhook_url="ssm:/fanout/local/webhook-url",

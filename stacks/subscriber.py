@@ -106,7 +106,7 @@ class Subscriber(Construct):
             visibility=visibility,
             dead_letters=sqs.DeadLetterQueue(queue=self.dead_letter_queue, max_receive_count=self.retry.attempts),
         )
-        self.subscription = self._subscribe(topic, attribute_filter)
+        self.subscription = self._subscribe(topic, arguments.filter_policy(attribute_filter, settings))
         self.function = task_function(
             self,
             task=task,
@@ -143,6 +143,7 @@ class Subscriber(Construct):
             function=self.function,
             retry=self.retry,
             timeout=timeout,
+            window=window,
             retention=Duration.days(settings.queue_retention_days),
             filtered=bool(attribute_filter),
         )

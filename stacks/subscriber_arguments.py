@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from aws_cdk import Duration, Stack, Token
 from aws_cdk import aws_sns as sns
 
+from contracts import HEARTBEAT_TYPE
 from costs.favour import FAVOURS, Gathering, favouring
 from stacks.errors import ConfigurationError
 from stacks.retry_policy import RetryPolicy
@@ -49,7 +50,10 @@ def check(
         _expect(owner, "batching_window", not _seconds(window), _seconds(window), "none behind a FIFO topic")
     _expect(owner, "max_concurrency", 2 <= max_concurrency <= 1_000, max_concurrency, "2 to 1000 (AWS refuses 1)")
     _expect(owner, "concurrency", 1 <= concurrency <= 100, concurrency, "1 to 100 messages of a batch at a time")
-    _expect(owner, "attribute_filter", len(attribute_filter) <= 5, len(attribute_filter), "at most 5 attributes")
+    names = {*attribute_filter, *(["type"] if attribute_filter and settings.heartbeat else [])}
+    _expect(
+        owner, "attribute_filter", len(names) <= 5, len(names), "at most 5 attributes, `type` of heartbeats included"
+    )
     for name in variables:
         _expect(
             owner,
@@ -65,6 +69,19 @@ def gathering(owner: str, favour: str, *, ordered: bool) -> Gathering:
     """What the word `favour` asks of the mapping."""
     _expect(owner, "favour", favour in FAVOURS, favour, " or ".join(map(repr, FAVOURS)))
     return favouring(favour, ordered=ordered)
+
+
+def filter_policy(
+    attribute_filter: Mapping[str, sns.SubscriptionFilter] | None, settings: Settings
+) -> Mapping[str, sns.SubscriptionFilter] | None:
+    """What the subscription lets through: what the task asked for, and heartbeats, which have no other attribute.
+
+    https://docs.aws.amazon.com/sns/latest/dg/and-or-logic.html
+    """
+    if not attribute_filter or settings.heartbeat is None:
+        return attribute_filter
+    asked = {name: each.conditions for name, each in attribute_filter.items()}
+    return {"$or": sns.SubscriptionFilter(conditions=[asked, {"type": [HEARTBEAT_TYPE]}])}
 
 
 def check_topic(owner: str, topic: sns.ITopic, stack: Stack) -> None:

@@ -46,6 +46,29 @@ def _patterns(mapping: Resource) -> set[str]:
 
 
 def _differences(was: dict[str, Value], is_now: dict[str, Value]) -> tuple[list[str], list[str]]:
+    """Of two filters, each an alternative or several: what both have is left out, and the first of the rest compared."""
+    old, new = _alternatives(was), _alternatives(is_now)
+    gone = [each for each in old if each not in new]
+    come = [each for each in new if each not in old]
+    if not gone or not come:
+        return [f"no longer {masked(each)}" for each in gone], [f"also {masked(each)}" for each in come]
+    narrower, wider = _of_one(gone[0], come[0])
+    if {} not in old:  # where there was no filter, nothing more can pass
+        wider += [f"also {masked(each)}" for each in come[1:]]
+    if {} not in new:
+        narrower += [f"no longer {masked(each)}" for each in gone[1:]]
+    return narrower, wider
+
+
+def _alternatives(policy: dict[str, Value]) -> list[dict[str, Value]]:
+    """https://docs.aws.amazon.com/sns/latest/dg/and-or-logic.html"""
+    alternatives = policy.get("$or")
+    if len(policy) == 1 and isinstance(alternatives, list) and len(alternatives) > 1:
+        return [each for each in alternatives if isinstance(each, dict)]
+    return [policy]
+
+
+def _of_one(was: dict[str, Value], is_now: dict[str, Value]) -> tuple[list[str], list[str]]:
     """Keys are joined by and, the values of a key by or."""
     old, new = (
         {key: {masked(each) for each in as_list(values)} for key, values in leaves(one)} for one in (was, is_now)

@@ -7,6 +7,7 @@ from constructs import IConstruct
 from stacks import settings
 from stacks.archive import Archive
 from stacks.form_topic import FormTopic
+from stacks.heartbeat import Heartbeat
 from stacks.operator_policies import OperatorPolicies
 from stacks.subscriber import Subscriber
 from stacks.webhook import Webhook
@@ -16,6 +17,9 @@ REASONS: dict[type[IConstruct], dict[str, str]] = {
     FormTopic: {
         f"{IAM5}[Action::kms:GenerateDataKey*]": "SNS asks a publisher for GenerateDataKey* on the topic's key, and"
         " CDK's grant_publish writes it; the resource is that one key",
+    },
+    Heartbeat: {
+        f"{IAM5}[Action::kms:GenerateDataKey*]": "SNS asks a publisher for GenerateDataKey* on the topic's key",
     },
     OperatorPolicies: {
         f"{IAM5}[Resource::*]": "GetMetricData, ListEventSourceMappings and GetSubscriptionAttributes take only *, and"

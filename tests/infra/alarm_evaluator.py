@@ -8,7 +8,7 @@ datapoints it looks back at when some are missing) is not modelled.
 
 import ast
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,6 +24,7 @@ STATISTICS: dict[str, Callable[[list[float]], float]] = {
     "Minimum": min,
     "Sum": sum,
     "Average": lambda found: sum(found) / len(found),
+    "SampleCount": len,
 }
 COMPARED: dict[str, Callable[[float, float], bool]] = {
     "GreaterThanThreshold": operator.gt,
@@ -56,14 +57,13 @@ def states(alarm: dict[str, Any], recorded: Recorded, *, start: datetime = MONDA
     """OK or ALARM at the end of each period; `alarm` is the properties of an AWS::CloudWatch::Alarm."""
     compared, threshold = COMPARED[alarm["ComparisonOperator"]], float(alarm["Threshold"])
     missing = {"notBreaching": False, "breaching": True}[alarm["TreatMissingData"]]
-    values = _values(alarm, recorded, start)
-    breaching = [missing if each is None else compared(each, threshold) for each in values]
     periods = alarm["EvaluationPeriods"]
     needed = alarm.get("DatapointsToAlarm", periods)
-    return [
-        "ALARM" if sum(breaching[max(0, end - periods) : end]) >= needed else "OK"
-        for end in range(1, len(breaching) + 1)
-    ]
+    found = []
+    for window in _windows(alarm, recorded, start, periods):
+        breaching = [missing if each is None else compared(each, threshold) for each in window]
+        found.append("ALARM" if sum(breaching) >= needed else "OK")
+    return found
 
 
 def rings(alarm: dict[str, Any], recorded: Recorded, *, start: datetime = MONDAY) -> int:
@@ -77,16 +77,24 @@ def evaluated(expression: str, known: dict[str, Values], period: int) -> Values:
     return _Math(known, {"returned": expression}, period, MONDAY).series("returned")
 
 
-def _values(alarm: dict[str, Any], recorded: Recorded, start: datetime) -> Values:
+def _windows(alarm: dict[str, Any], recorded: Recorded, start: datetime, periods: int) -> Iterator[Values]:
+    """What CloudWatch has before it at the end of each period: the last `periods` of them.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation-window.html
+    """
     if "MetricName" in alarm:
-        return _aggregated(recorded[alarm["MetricName"]], alarm["Period"], alarm["Statistic"])
+        plain = _aggregated(recorded[alarm["MetricName"]], alarm["Period"], alarm["Statistic"])
+        yield from (plain[max(0, end - periods) : end] for end in range(1, len(plain) + 1))
+        return
     queries = {each["Id"]: each for each in alarm["Metrics"]}
     stats = {id_: each["MetricStat"] for id_, each in queries.items() if "MetricStat" in each}
     (period,) = {each["Period"] for each in stats.values()}
     known = {id_: _aggregated(recorded[_name(each)], period, each["Stat"]) for id_, each in stats.items()}
     math = _Math(known, {id_: each["Expression"] for id_, each in queries.items() if id_ not in stats}, period, start)
     (returned,) = [id_ for id_, each in queries.items() if each.get("ReturnData", True)]
-    return math.series(returned)
+    for end in range(1, math.length + 1):
+        math.first = max(0, end - periods)
+        yield [math.value(returned, place) for place in range(math.first, end)]
 
 
 def _name(stat: dict[str, Any]) -> str:
@@ -99,26 +107,36 @@ def _aggregated(series: Series, period: int, statistic: str) -> Values:
     return [STATISTICS[statistic](each) if each else None for each in some]
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Math:
-    """Metric math, one period after the other: what has no value has no result, except where FILL or SUM say so."""
+    """Metric math, one period after the other: what has no value has no result, except where FILL or SUM say so.
+
+    `first` is where the evaluated window begins: a running sum knows nothing of what was before.
+    """
 
     known: dict[str, Values]
     expressions: dict[str, str]
     period: int
     start: datetime
+    first: int = 0
+
+    def __post_init__(self) -> None:
+        self.length = len(next(iter(self.known.values())))
+        self.trees = {
+            id_: ast.parse(each.replace(" AND ", " and "), mode="eval").body for id_, each in self.expressions.items()
+        }
 
     def series(self, id_: str) -> Values:
-        if id_ in self.known:
-            return self.known[id_]
-        tree = ast.parse(self.expressions[id_].replace(" AND ", " and "), mode="eval").body
-        return [self._at(tree, place) for place in range(len(next(iter(self.known.values()))))]
+        return [self.value(id_, place) for place in range(self.length)]
+
+    def value(self, id_: str, place: int) -> Any:
+        return self.known[id_][place] if id_ in self.known else self._at(self.trees[id_], place)
 
     def _at(self, node: ast.AST, place: int) -> Any:
         if isinstance(node, ast.Constant):
             return node.value
         if isinstance(node, ast.Name):
-            return self.series(node.id)[place] if place >= 0 else None
+            return self.value(node.id, place) if place >= 0 else None
         if isinstance(node, ast.Call):
             return self._called(node, place)
         if isinstance(node, ast.BoolOp):
@@ -152,6 +170,11 @@ class _Math:
     def _sum(self, place: int, of: ast.List) -> Any:
         found = [value for value in (self._at(each, place) for each in of.elts) if value is not None]
         return sum(found) if found else None
+
+    def _running_sum(self, place: int, of: ast.AST) -> Any:
+        if self._at(of, place) is None:
+            return None
+        return sum(self._at(of, each) or 0 for each in range(self.first, place + 1))
 
     def _period(self, place: int, of: ast.AST) -> int:
         return self.period

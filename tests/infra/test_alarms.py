@@ -75,7 +75,7 @@ def test_every_alarm_has_recipients_and_stays_silent_without_data(template: Temp
         assert rings(each["Properties"], {name: none(2 * DAY) for name in names}) == 0
 
 
-@pytest.mark.parametrize(("name", "count"), [("dev", 2), ("local", 2), ("staging", 10), ("prod", 10)])
+@pytest.mark.parametrize(("name", "count"), [("dev", 2), ("local", 2), ("staging", 12), ("prod", 12)])
 def test_settings_choose_essential_or_full(name: str, count: int, synth: Synth) -> None:
     found = of_type(synth[name], "AWS::CloudWatch::Alarm")
     assert len([id_ for id_ in found if id_.startswith("NotifyWebhook")]) == count
@@ -87,12 +87,16 @@ def test_essential_needs_nothing_but_plain_metrics(synth: Synth) -> None:
         assert "Metrics" not in each["Properties"]
 
 
-@pytest.mark.parametrize(("name", "dollars"), [("dev", 0.2), ("prod", 1.2)])
-def test_a_subscribers_alarms_cost_what_settings_say(name: str, dollars: float, synth: Synth) -> None:
+@pytest.mark.parametrize(("name", "dollars", "heartbeat"), [("dev", 0.2, 0), ("prod", 2.4, 0.4)])
+def test_a_subscribers_alarms_cost_what_settings_say(name: str, dollars: float, heartbeat: float, synth: Synth) -> None:
     found = of_type(synth[name], "AWS::CloudWatch::Alarm")
-    own = [each["Properties"] for id_, each in found.items() if id_.startswith("NotifyWebhook")]
-    assert sum(len(metrics(each)) for each in own) * 0.1 == pytest.approx(dollars)
-    assert f"${dollars:.2f}" in Path(settings.__file__).read_text()
+    own = {
+        id_: len(metrics(each["Properties"])) * 0.1 for id_, each in found.items() if id_.startswith("NotifyWebhook")
+    }
+    assert sum(own.values()) == pytest.approx(dollars)
+    assert sum(each for id_, each in own.items() if "Heartbeat" in id_) == pytest.approx(heartbeat)
+    for said in filter(None, (dollars, heartbeat)):
+        assert f"${said:.2f}" in Path(settings.__file__).read_text()
 
 
 def test_numbers_follow_the_subscribers_own_schedule_timeout_and_retention(another: Template) -> None:
@@ -109,16 +113,16 @@ def test_one_composite_says_whether_a_person_is_needed(prod: Template) -> None:
     properties = composite["Properties"]
     parts = [each["Ref"] for each in properties["AlarmRule"]["Fn::Join"][1] if isinstance(each, dict)]
     rule = "".join(each if isinstance(each, str) else "x" for each in properties["AlarmRule"]["Fn::Join"][1])
-    assert rule == "(" + " OR ".join(['ALARM("x")'] * 8) + ")"
+    assert rule == "(" + " OR ".join(['ALARM("x")'] * 11) + ")"
     assert sorted(part[:-8] for part in parts) == sorted(
-        [f"{task}{kind}Alarm" for task in ("SendConfirmation", "ArchiveSubmission", "NotifyWebhook") for kind in ("DeadLetter", "QueueAge")]
+        [f"{task}{kind}Alarm" for task in ("SendConfirmation", "ArchiveSubmission", "NotifyWebhook") for kind in ("DeadLetter", "HeartbeatMissed", "QueueAge")]
         + ["WatchDeliveryFailedAlarm", "WatchRedriveFailedAlarm"]
     )  # fmt: skip
     assert properties["AlarmActions"] == properties["OKActions"] != []
 
 
 def test_a_hundred_parts_fit_the_longest_rule() -> None:
-    longest = len("FormEvents-staging-ArchiveSubmissionDeadLetterAlarmABCDEF12-0123456789AB")
+    longest = len("FormEvents-staging-ArchiveSubmissionHeartbeatMissedAlarmABCDEF12-0123456789AB")
     assert 100 * (longest + len(' OR ALARM("")')) < 10_240
 
 

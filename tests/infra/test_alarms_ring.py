@@ -137,10 +137,15 @@ def test_silence_rings_in_expected_hours_only(another: Template, prod: Template)
     silence = alarm(another, "NothingPublished", "Watch")
     busy = [*none(7 * HOUR), *at(1, 12 * HOUR), *none(5 * HOUR)]
     broken = [*none(7 * HOUR), *at(1, 5 * HOUR), *none(12 * HOUR)]
-    name = "NumberOfMessagesPublished"
-    assert rings(silence, {name: busy}) == 0
-    assert rings(silence, {name: broken}) == 1
-    assert rings(silence, {name: none(DAY)}) == 1
-    assert rings(silence, {name: none(DAY)}, start=datetime(2026, 11, 22, tzinfo=UTC)) == 0  # a Sunday
+
+    def recorded(published: list[float | None]) -> Recorded:
+        """Without heartbeats: tests/infra/test_alarms_heartbeat.py."""
+        nothing = none(len(published))
+        return {"NumberOfMessagesPublished": published, "InvocationAttemptCount": nothing, "TargetErrorCount": nothing}
+
+    assert rings(silence, recorded(busy)) == 0
+    assert rings(silence, recorded(broken)) == 1
+    assert rings(silence, recorded(none(DAY))) == 1
+    assert rings(silence, recorded(none(DAY)), start=datetime(2026, 11, 22, tzinfo=UTC)) == 0  # a Sunday
     assert MONDAY.isoweekday() == 1
     assert not [id_ for id_ in prod["Resources"] if "NothingPublished" in id_]

@@ -64,5 +64,5 @@ def test_a_filter_costs_two_metrics_more() -> None:
         circuit_breaker=CircuitBreaker(),
     )
     template: Template = dict(Synthesized.from_stack(stack).to_json())
-    assert alarms(template, "archive_submission") == pytest.approx(1.40)
+    assert alarms(template, "archive_submission") == pytest.approx(2.60)
     assert monthly(template, events_per_month=0).unpriced == ()

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.infra.reading import (
+    Resource,
     Synth,
     Template,
     actions,
@@ -44,6 +45,12 @@ OWN_WORK = {
     "NotifyWebhook": {"secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"} | REMEMBER,
 }
 WITH_KEYS = {"kms:Decrypt", "kms:GenerateDataKey"}
+
+
+def of_functions(template: Template) -> dict[str, Resource]:
+    """Policies of the functions' roles. The schedule of the heartbeats has one too: tests/infra/test_heartbeat.py."""
+    policies = of_type(template, "AWS::IAM::Policy")
+    return {id_: each for id_, each in policies.items() if not id_.startswith("HeartbeatRole")}
 
 
 def denies_plain_http(statement: dict[str, Any]) -> bool:
@@ -117,7 +124,7 @@ def test_a_function_may_do_its_task_and_nothing_else(name: str, keys: bool, synt
 
 
 def test_a_function_sends_to_its_own_dead_letter_queue_only(template: Template) -> None:
-    for policy in of_type(template, "AWS::IAM::Policy").values():
+    for policy in of_functions(template).values():
         (send,) = [each for each in statements(policy) if "sqs:SendMessage" in actions(each)]
         (receive,) = [each for each in statements(policy) if "sqs:ReceiveMessage" in actions(each)]
         own = template["Resources"][target(receive["Resource"])]["Properties"]["RedrivePolicy"]["deadLetterTargetArn"]
@@ -153,13 +160,13 @@ def test_production_can_restore_what_it_remembers(synth: Synth) -> None:
 
 
 def test_only_x_ray_is_granted_on_everything(template: Template) -> None:
-    for policy in of_type(template, "AWS::IAM::Policy").values():
+    for policy in of_functions(template).values():
         anywhere = [each for each in statements(policy) if "*" in json.dumps(each["Resource"]).replace('/*"', "")]
         assert [set(actions(each)) for each in anywhere] == [{"xray:PutTraceSegments", "xray:PutTelemetryRecords"}]
 
 
 def test_a_role_writes_to_its_own_log_group_only(template: Template) -> None:
-    for id_, policy in of_type(template, "AWS::IAM::Policy").items():
+    for id_, policy in of_functions(template).items():
         (logs,) = [each for each in statements(policy) if "logs:PutLogEvents" in actions(each)]
         assert id_.startswith(target(logs["Resource"]).partition("LogGroup")[0])
     for role in of_type(template, "AWS::IAM::Role").values():

@@ -73,7 +73,7 @@ def subscriber() -> Callable[..., Subscriber]:
         ),
         (
             {"attribute_filter": {f"name{n}": sns.SubscriptionFilter.exists_filter() for n in range(6)}},
-            "subscriber Sync: attribute_filter is 6: expected at most 5 attributes",
+            "subscriber Sync: attribute_filter is 6: expected at most 5 attributes, `type` of heartbeats included",
         ),
         (
             {"topic_arn": f"{TOPIC_ARN}.fifo", "batch_size": 100, "batching_window": Duration.seconds(5)},

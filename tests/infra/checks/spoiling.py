@@ -153,7 +153,7 @@ def make_fifo(stack: Stack) -> None:
 def one_key(stack: Stack) -> None:
     """The topic takes the queues' key, and its own goes; who may publish gets the new key."""
     stack.properties("FormSubmitted/Topic")["KmsMasterKeyId"] = stack.arn("QueueKey")
-    for policy in ("FormSubmitted/PublisherPolicy", "Operator/HealPolicy"):
+    for policy in ("FormSubmitted/PublisherPolicy", "Operator/HealPolicy", "Heartbeat/Role/DefaultPolicy"):
         stack.statement(policy, action="GenerateDataKey*")["Resource"] = stack.arn("QueueKey")
     stack.remove("FormSubmitted/Key")
 

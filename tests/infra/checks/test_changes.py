@@ -200,3 +200,27 @@ def test_any_two_templates_can_be_compared(data: st.DataObject) -> None:
             (resource if key == "Properties" else properties)[key] = data.draw(odd)
         sides.append(body)
     assert kinds(changes(*sides)) <= set(KINDS)
+
+
+CONTACT: dict[str, Any] = {"form_id": ["contact"]}
+BEATS: dict[str, Any] = {"type": ["form.heartbeat.v1"]}
+
+
+@pytest.mark.parametrize(
+    ("was", "is_now", "expected"),
+    [
+        (CONTACT, {"$or": [CONTACT, BEATS]}, {"filter-widened"}),  # heartbeats are switched on
+        ({"$or": [CONTACT, BEATS]}, CONTACT, {"filter-narrowed"}),
+        ({"$or": [CONTACT, BEATS]}, {"$or": [{"form_id": ["contact", "order"]}, BEATS]}, {"filter-widened"}),
+        ({"$or": [{"form_id": ["contact", "order"]}, BEATS]}, {"$or": [CONTACT, BEATS]}, {"filter-narrowed"}),
+        ({"$or": [CONTACT, BEATS]}, {"$or": [BEATS, CONTACT]}, set()),
+        (None, {"$or": [CONTACT, BEATS]}, {"filter-narrowed"}),
+        ({"$or": [CONTACT, BEATS]}, None, {"filter-widened"}),
+    ],
+)
+def test_alternatives_of_a_filter_are_compared_one_by_one(was: Any, is_now: Any, expected: set[str]) -> None:
+    old, new = Stack(snapshot("dev")), Stack(snapshot("dev"))
+    for stack, policy in ((old, was), (new, is_now)):
+        if policy is not None:
+            stack.subscription["FilterPolicy"] = policy
+    assert kinds(changes(old.body, new.body)) == expected
