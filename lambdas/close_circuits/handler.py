@@ -7,8 +7,8 @@ without our tag was paused by an operator and is left alone.
 import time
 from typing import Any
 
+from shared import tags
 from shared.aws import client
-from shared.circuit import TAG
 from shared.log import logger
 
 _lambda = client("lambda")
@@ -18,10 +18,10 @@ def handle(event: dict[str, Any], context: object) -> None:
     """Raises what Lambda raises: the rule calls again in a minute."""
     mapping = _lambda.get_event_source_mapping(UUID=event["mapping"])
     arn = mapping["EventSourceMappingArn"]
-    opened_at = _lambda.list_tags(Resource=arn)["Tags"].get(TAG)
+    opened_at = _lambda.list_tags(Resource=arn)["Tags"].get(tags.CIRCUIT)
     if opened_at is None or time.time() - int(opened_at) < event["cool_down_seconds"]:
         return
     if mapping["State"] in ("Disabled", "Disabling"):
         _lambda.update_event_source_mapping(UUID=event["mapping"], Enabled=True)
         logger.warning("circuit closed on trial", extra={"circuit": "half-open", "mapping": event["mapping"]})
-    _lambda.untag_resource(Resource=arn, TagKeys=[TAG])
+    _lambda.untag_resource(Resource=arn, TagKeys=[tags.CIRCUIT])

@@ -11,14 +11,11 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from shared import variables
+from shared import tags, variables
 from shared.aws import client
 from shared.completed import InProgress
 from shared.log import describe, logger
 from shared.outcome import NotTried, Outcome
-
-TAG = "fanout:circuit"
-"""On an open mapping: the time, in seconds since 1970, at which its circuit opened."""
 
 LIMIT = int(os.environ.get(variables.CIRCUIT_FAILURES, "0"))
 """Failures in a row that open the circuit; 0: there is none."""
@@ -55,7 +52,9 @@ def _open(queue_arn: str, failures: int) -> None:
             "EventSourceMappings"
         ]:
             if _is_on(mapping):
-                lambda_.tag_resource(Resource=mapping["EventSourceMappingArn"], Tags={TAG: str(int(time.time()))})
+                lambda_.tag_resource(
+                    Resource=mapping["EventSourceMappingArn"], Tags={tags.CIRCUIT: str(int(time.time()))}
+                )
                 lambda_.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
                 logger.error("circuit opened", extra={"circuit": "open", "failures": failures})
     except Exception as error:

@@ -24,6 +24,9 @@ LEASE_MARGIN_SECONDS = 5
 _CLAIMABLE = "attribute_not_exists(task_event) OR expires_at < :now OR lease_until < :now"
 """New, forgotten (DynamoDB deletes expired items days late), or claimed by somebody who never came back."""
 
+if TABLE is not None:
+    client("dynamodb")  # made in the init phase, where Lambda gives a whole processor, and not by the first message
+
 
 class InProgress(TransientError):
     """Another copy of this event is being worked on: this one comes back, and finds out how that ended."""

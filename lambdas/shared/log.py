@@ -12,6 +12,7 @@ from shared.errors import TaskError
 
 _json = json.JSONEncoder(separators=(",", ":"), default=str).encode
 
+
 class Line(logging.Formatter):
     """level, message, timestamp (RFC 3339, UTC), task, the fields of `extra`, and X-Ray's trace id where there is one.
 

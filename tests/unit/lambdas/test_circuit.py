@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared import circuit
+from shared import circuit, tags
 from shared.completed import InProgress
 from shared.errors import PermanentError, TransientError
 from shared.outcome import Kind, NotTried, Outcome
@@ -71,7 +71,7 @@ def test_failures_in_a_row_switch_the_mapping_off_tag_first(lambda_: Lambda, lin
     circuit.watch([FAILED, FAILED])
     assert lambda_.calls == []
     circuit.watch([FAILED])
-    assert (lambda_.calls, lambda_.state, lambda_.tags) == (["tag", "off"], "Disabled", {circuit.TAG: "1000000"})
+    assert (lambda_.calls, lambda_.state, lambda_.tags) == (["tag", "off"], "Disabled", {tags.CIRCUIT: "1000000"})
     assert (lines()[-1]["circuit"], lines()[-1]["failures"]) == ("open", 3)
 
 
@@ -116,13 +116,13 @@ def close(lambda_: Lambda, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_a_cooled_down_mapping_is_switched_on(lambda_: Lambda, close: Any) -> None:
-    lambda_.state, lambda_.tags = "Disabled", {circuit.TAG: "999700"}
+    lambda_.state, lambda_.tags = "Disabled", {tags.CIRCUIT: "999700"}
     close()
     assert (lambda_.calls, lambda_.tags) == (["on", "untag"], {})
 
 
 def test_one_that_is_still_hot_is_not(lambda_: Lambda, close: Any) -> None:
-    lambda_.state, lambda_.tags = "Disabled", {circuit.TAG: "999701"}
+    lambda_.state, lambda_.tags = "Disabled", {tags.CIRCUIT: "999701"}
     close()
     assert lambda_.calls == []
 
@@ -134,6 +134,6 @@ def test_an_operators_pause_is_left_alone(lambda_: Lambda, close: Any) -> None:
 
 
 def test_a_tag_that_outlived_its_circuit_is_taken_away(lambda_: Lambda, close: Any) -> None:
-    lambda_.tags = {circuit.TAG: "1"}
+    lambda_.tags = {tags.CIRCUIT: "1"}
     close()
     assert lambda_.calls == ["untag"]
