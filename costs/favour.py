@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from checks.messaging import is_fifo
 from checks.template import Template
+from costs.schedules import SCHEDULES
 from costs.subscribers import subscribers
 
 Favour = Literal["latency", "cost"]
@@ -35,8 +36,13 @@ def favouring(word: str, *, ordered: bool) -> Gathering:
 
 
 def favoured(template: dict[str, Any], word: str, *, bounded: bool = True) -> dict[str, Any]:
-    """The template with every mapping from a queue set as `word` would; not `bounded`: without MaximumConcurrency."""
+    """The template with every mapping from a queue set as `word` would; not `bounded`: without MaximumConcurrency.
+
+    Without schedules too: what heartbeats cost is in no word.
+    """
     changed = deepcopy(template)
+    for each in Template(template).of(*SCHEDULES):
+        del changed["Resources"][each.id]
     for subscriber in subscribers(Template(template)):
         ordered = subscriber.queue is not None and is_fifo(subscriber.queue) is True
         gathering = favouring(word, ordered=ordered)

@@ -1,12 +1,12 @@
 """What a resource costs while nobody submits a form."""
 
-import re
 from collections.abc import Callable, Iterator
 
 from checks.alarms import metrics_of
 from checks.template import Resource
 from checks.values import as_list
-from costs.assumptions import MONTH_SECONDS, Assumptions
+from costs.assumptions import Assumptions
+from costs.schedules import times_a_month
 
 Found = Iterator[tuple[str, float, str]]
 """(what, quantity, price) of each line."""
@@ -82,15 +82,3 @@ PRICED: dict[str, Callable[[Resource, Assumptions], Found]] = {
     "AWS::Scheduler::Schedule": schedule,
     "AWS::SecretsManager::Secret": secret,
 }
-
-_RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
-_SECONDS = {"minute": 60, "hour": 3_600, "day": 86_400}
-
-
-def times_a_month(schedule: Resource) -> float:
-    """Of `rate(...)`. A cron expression counts as once a day: ours have none."""
-    expression = schedule.get("ScheduleExpression")
-    found = _RATE.fullmatch(expression) if isinstance(expression, str) else None
-    if found is None:
-        return 30 if isinstance(expression, str) else 0
-    return MONTH_SECONDS / (int(found[1]) * _SECONDS[found[2]])

@@ -3,15 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
-from checks.messaging import function_of, is_fifo
-from checks.template import Resource, Template
-from checks.values import as_list
-from costs import idle, traffic
+from checks.messaging import is_fifo
+from checks.template import Template
+from costs import idle, schedules, traffic
 from costs.assumptions import Assumptions
-from costs.bill import STACK, Bill, Line, summed
+from costs.bill import STACK, Bill, Line, Part, summed
 from costs.subscribers import Owners, subscribers
 
-SCHEDULES = ("AWS::Events::Rule", "AWS::Scheduler::Schedule")
 NOT_COUNTED = (
     "free tiers, volume discounts and taxes",
     "what is kept for ever: objects in the archive",
@@ -47,35 +45,36 @@ def unpriced(template: Template) -> tuple[str, ...]:
 
 
 def _idle(template: Template, assumed: Assumptions) -> Iterator[Line]:
-    owners = Owners(template)
+    owners, heartbeats = Owners(template), _heartbeats(template)
     for each in template.resources.values():
-        if each.type in idle.PRICED:
-            for what, quantity, price in idle.PRICED[each.type](each, assumed):
-                yield Line(owners.of(each), "idle", what, quantity, price)
-        if each.type in SCHEDULES:
-            for what, quantity, price in _scheduled(each, assumed):
-                yield Line(owners.of(each), "idle", what, quantity, price)
+        found = [*idle.PRICED[each.type](each, assumed)] if each.type in idle.PRICED else []
+        for function in schedules.functions(each):
+            found += traffic.invoked(function, schedules.times_a_month(each), assumed.task_seconds, assumed)
+        yield from (Line(owners.of(each), "idle", *one) for one in found)
     for subscriber in subscribers(template):
         fifo = subscriber.queue is not None and is_fifo(subscriber.queue)
         price = "sqs-request-fifo" if fifo else "sqs-request"
         yield Line(subscriber.name, "idle", "polling", subscriber.polled.idle_receives(assumed), price)
-
-
-def _scheduled(schedule: Resource, assumed: Assumptions) -> idle.Found:
-    """The functions that a schedule invokes."""
-    targets = [schedule.get("Target"), *as_list(schedule.get("Targets"))]
-    for each in targets:
-        function = function_of(schedule.template, each.get("Arn")) if isinstance(each, dict) else None
-        if function is not None:
-            yield from traffic.invoked(function, idle.times_a_month(schedule), assumed.task_seconds, assumed)
+        yield from (Line(subscriber.name, "idle", *one) for one in traffic.acknowledged(subscriber, heartbeats))
+    yield from _lines("idle", template, 0, heartbeats, assumed)
 
 
 def _traffic(template: Template, events: float, assumed: Assumptions) -> Iterator[Line]:
-    if not events:
-        return
-    for topic in traffic.topics(template):
-        for what, quantity, price in traffic.of_topic(topic, events, assumed):
-            yield Line(STACK, "traffic", what, quantity, price)
+    heartbeats = _heartbeats(template)
+    yield from _lines("traffic", template, heartbeats, heartbeats + events, assumed)
     for subscriber in subscribers(template):
-        for what, quantity, price in traffic.of_subscriber(subscriber, events, assumed):
-            yield Line(subscriber.name, "traffic", what, quantity, price)
+        yield from (Line(subscriber.name, "traffic", *one) for one in traffic.worked(subscriber, events, assumed))
+
+
+def _heartbeats(template: Template) -> float:
+    return schedules.heartbeats(template, traffic.topics(template))
+
+
+def _lines(part: Part, template: Template, before: float, after: float, assumed: Assumptions) -> Iterator[Line]:
+    """Of so many events more."""
+    for topic in traffic.topics(template):
+        found = (traffic.of_topic(topic, events, assumed) for events in (before, after))
+        yield from (Line(STACK, part, *one) for one in traffic.more(*found))
+    for subscriber in subscribers(template):
+        found = (traffic.delivered(subscriber, events, assumed) for events in (before, after))
+        yield from (Line(subscriber.name, part, *one) for one in traffic.more(*found))

@@ -46,7 +46,7 @@ class Polled:
         speed = answered / MONTH_SECONDS / self.pollers(assumed)
         if speed == 0:
             return self.idle_receives(assumed)
-        return answered / (1 - math.exp(-speed * assumed.poll_seconds))
+        return answered / -math.expm1(-speed * assumed.poll_seconds)
 
 
 def share_with_any(number: float, periods: float) -> float:

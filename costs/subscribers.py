@@ -30,13 +30,20 @@ def subscribers(template: Template) -> list[Subscriber]:
         queue = mapping.queue if isinstance(mapping.queue, Resource) else None
         named = [each for each in (mapping.resource, queue, mapping.function) if each is not None]
         name = next((tagged for tagged in map(task_of, named) if tagged), named[-1].id)
+        bound = mapping.resource.number("ScalingConfig", "MaximumConcurrency")
         polled = Polled(
-            batch_size=mapping.resource.number("BatchSize", default=10) or 10,
-            window=mapping.resource.number("MaximumBatchingWindowInSeconds", default=0) or 0,
-            bound=mapping.resource.number("ScalingConfig", "MaximumConcurrency"),
+            batch_size=at_least(1, mapping.resource, "BatchSize", default=10),
+            window=at_least(0, mapping.resource, "MaximumBatchingWindowInSeconds", default=0),
+            bound=None if bound is None else max(1, bound),
         )
         found.append(Subscriber(name, mapping.resource, queue, mapping.function, polled))
     return found
+
+
+def at_least(least: float, resource: Resource, *keys: str, default: float) -> float:
+    """A number of a template, which may hold anything; the default too where it cannot be seen."""
+    found = resource.number(*keys, default=default)
+    return max(least, default if found is None else found)
 
 
 def task_of(resource: Resource) -> str | None:
@@ -63,11 +70,12 @@ class Owners:
         """STACK when it is nobody's, or that of several."""
         if resource.id in self._known:
             return self._known[resource.id]
-        found = {self._known[name] for name in _referred(resource.body.get("Properties")) if name in self._known}
+        found = {self._known[name] for name in referred_in(resource.body.get("Properties")) if name in self._known}
         return found.pop() if len(found) == 1 else STACK
 
 
-def _referred(properties: Any) -> set[str]:
+def referred_in(properties: Any) -> set[str]:
+    """Logical ids, wherever in it they are."""
     found: set[str] = set()
     waiting = [properties]
     while waiting:

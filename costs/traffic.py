@@ -8,11 +8,15 @@ from checks.template import Resource, Template
 from costs.assumptions import MONTH_HOURS, MONTH_SECONDS, Assumptions
 from costs.idle import Found
 from costs.polling import MOST_PER_REQUEST, share_with_any
-from costs.subscribers import Subscriber
+from costs.subscribers import Subscriber, at_least
 
 CHUNK_KB = 64
-METRICS_ALWAYS, METRICS_OF_FAILURES = 3, 1
-"""Done, Attempts and Latency of lambdas/shared/metrics.py, and Failed."""
+DUST = 1e-9
+"""What is left of floating point."""
+FOR_EVER = 3_650
+"""Days: ten years."""
+METRICS_ALWAYS, METRICS_OF_FAILURES, METRICS_OF_HEARTBEATS = 3, 1, 1
+"""Of lambdas/shared/metrics.py: Done, Attempts and Latency; Failed; how long a heartbeat took."""
 EFFECTS = (
     (("s3:PutObject",), "objects put", "s3-put"),
     (("ses:SendEmail",), "e-mails", "ses-email"),
@@ -20,16 +24,36 @@ EFFECTS = (
 """What a task does once for an event, told by what its role may do."""
 
 
-def of_subscriber(subscriber: Subscriber, events: float, assumed: Assumptions) -> Found:
-    """One that every event reaches: a filter's share is not known from a template."""
+def delivered(subscriber: Subscriber, events: float, assumed: Assumptions) -> Found:
+    """What it takes that all of them reach the task and leave it; a filter's share is not known from a template."""
     yield from _queue(subscriber, events, assumed)
     if subscriber.function is not None:
         batches = _batches(subscriber, events, assumed)
         seconds = assumed.task_seconds * max(1.0, _fill(subscriber, events, assumed) / _threads(subscriber.function))
         yield from invoked(subscriber.function, batches, seconds, assumed)
         yield from _logged(subscriber.function, _attempts(events, assumed) * assumed.log_bytes_event, assumed)
+
+
+def worked(subscriber: Subscriber, events: float, assumed: Assumptions) -> Found:
+    """What the task does with them, and says of it."""
+    if subscriber.function is not None:
         yield from _metrics(subscriber.function, events, assumed)
         yield from _effects(subscriber.function, events, assumed)
+
+
+def acknowledged(subscriber: Subscriber, heartbeats: float) -> Found:
+    """A heartbeat is measured, and nothing else is done."""
+    if subscriber.function is not None and _is_ours(subscriber.function):
+        yield "metrics of its own", METRICS_OF_HEARTBEATS * share_with_any(heartbeats, MONTH_HOURS), "custom-metric"
+
+
+def more(before: Found, after: Found) -> Found:
+    """What comes to `before` until it is `after`: batches fill and polls end sooner, so twice as many cost less than twice."""
+    change: dict[tuple[str, str], float] = {}
+    for found, sign in ((after, 1), (before, -1)):
+        for what, quantity, price in found:
+            change[what, price] = change.get((what, price), 0) + sign * quantity
+    yield from ((what, quantity, price) for (what, price), quantity in change.items() if quantity > DUST)
 
 
 def of_topic(topic: Resource, events: float, assumed: Assumptions) -> Found:
@@ -50,7 +74,7 @@ def topics(template: Template) -> list[Resource]:
 def invoked(function: Resource, times: float, seconds: float, assumed: Assumptions) -> Found:
     """Requests, compute, the lines that Lambda logs, traces."""
     x86 = function.get("Architectures") != ["arm64"]
-    gigabytes = (function.number("MemorySize", default=128) or 128) / 1024
+    gigabytes = at_least(128, function, "MemorySize", default=128) / 1024
     yield "invocations", times, "lambda-request"
     yield "compute", times * seconds * gigabytes, f"lambda-gb-second-{'x86_64' if x86 else 'arm64'}"
     yield from _logged(function, times * assumed.log_bytes_invocation, assumed)
@@ -75,21 +99,26 @@ def _queue(subscriber: Subscriber, events: float, assumed: Assumptions) -> Found
 
 def _logged(function: Resource, size: float, assumed: Assumptions) -> Found:
     group = function.template.resource(function.get("LoggingConfig", "LogGroup"))
-    days = group.number("RetentionInDays") if group is not None else None
+    days = at_least(1, group, "RetentionInDays", default=FOR_EVER) if group is not None else FOR_EVER
     gigabytes = size / 1e9
     yield "logged", gigabytes, "log-ingested"
-    yield "logs kept", gigabytes * assumed.log_compression * (days or 3_650) / 30, "log-stored"
+    yield "logs kept", gigabytes * assumed.log_compression * days / 30, "log-stored"
 
 
 def _metrics(function: Resource, events: float, assumed: Assumptions) -> Found:
     """Of our runtime, paid for the hours in which they are sent; each measured form has its own."""
-    variables = function.get("Environment", "Variables")
-    if not isinstance(variables, dict) or "FANOUT_TASK" not in variables:
+    if not _is_ours(function):
         return
-    sets = 1 + (function.number("Environment", "Variables", "FANOUT_MEASURED_FORMS", default=0) or 0)
+    sets = 1 + at_least(0, function, "Environment", "Variables", "FANOUT_MEASURED_FORMS", default=0)
     always = METRICS_ALWAYS * share_with_any(events, MONTH_HOURS)
     failures = METRICS_OF_FAILURES * share_with_any(events * assumed.failing, MONTH_HOURS)
     yield "metrics of its own", sets * (always + failures), "custom-metric"
+
+
+def _is_ours(function: Resource) -> bool:
+    """Whether it has our runtime, which sends metrics."""
+    variables = function.get("Environment", "Variables")
+    return isinstance(variables, dict) and "FANOUT_TASK" in variables
 
 
 def _effects(function: Resource, events: float, assumed: Assumptions) -> Found:
@@ -119,7 +148,7 @@ def _batches(subscriber: Subscriber, events: float, assumed: Assumptions) -> flo
 
 def _threads(function: Resource) -> float:
     """How many messages of a batch our runtime works on at the same time; another one works through them."""
-    return function.number("Environment", "Variables", "FANOUT_CONCURRENCY", default=1) or 1
+    return at_least(1, function, "Environment", "Variables", "FANOUT_CONCURRENCY", default=1)
 
 
 def _chunks(kilobytes: float) -> int:

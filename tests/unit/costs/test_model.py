@@ -254,6 +254,39 @@ def test_a_schedule_pays_for_the_function_it_invokes() -> None:
     assert found["compute"] == pytest.approx(8_640 * 0.2 * 0.5)
 
 
+def test_heartbeats_are_idle_traffic_and_the_task_does_nothing_for_them() -> None:
+    """Every five minutes an event, of which no object is made; a thousand real ones come on top."""
+    resources = with_properties("Function", Environment={"Variables": {"FANOUT_TASK": "x", "FANOUT_CONCURRENCY": "10"}})
+    statement = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "*"}
+    resources["Policy"] = {
+        "Type": "AWS::IAM::Policy",
+        "Properties": {"Roles": [{"Ref": "Role"}], "PolicyDocument": {"Statement": [statement]}},
+    }
+    without = bill(resources, 1000)
+    resources["Every"] = {
+        "Type": "AWS::Scheduler::Schedule",
+        "Properties": {
+            "ScheduleExpression": "rate(5 minutes)",
+            "Target": {
+                "Arn": "arn:aws:scheduler:::aws-sdk:sns:publish",
+                "Input": {"Fn::Join": ["", ['{"TopicArn":"', {"Ref": "Topic"}, '"}']]},
+            },
+        },
+    }
+    found = bill(resources, 1000)
+    assert quantities(found, STACK, "idle") == {"schedule": 8_640, "published": 8_640}
+    idle = quantities(found, "bill_me", "idle")
+    assert {idle[each] for each in ("sent by the topic", "deleted", "invocations")} == {8_640}
+    assert idle["metrics of its own"] == pytest.approx(1, rel=1e-4)  # one metric, sent in every hour
+    assert "objects put" not in idle
+    traffic = quantities(found, "bill_me", "traffic")
+    assert traffic["objects put"] == 1000 and traffic["invocations"] == pytest.approx(1000)
+    assert traffic["metrics of its own"] == quantities(without, "bill_me", "traffic")["metrics of its own"]
+    assert bill(resources, 0).traffic == 0
+    resources["Every"]["Properties"]["Target"]["Input"] = "{}"
+    assert quantities(bill(resources), STACK, "idle") == {"schedule": 8_640}
+
+
 def test_a_type_without_a_price_is_named() -> None:
     resources = {**one_subscriber(), "Database": {"Type": "AWS::RDS::DBInstance"}}
     assert bill(resources).unpriced == ("AWS::RDS::DBInstance",)
