@@ -4,19 +4,23 @@ Each correction narrows the distance to AWS for every stack, so that no template
 """
 
 import json
+import os
 import queue
 import string
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from email.utils import parseaddr
 from typing import Any
+
+import boto3
 
 # ministack has no types: what is read from it here is what 1.5.33, pinned, has.
 from ministack import app as gateway  # type: ignore[import-untyped]
 from ministack.core import iam_actions, lambda_runtime  # type: ignore[import-untyped]
 from ministack.core.responses import get_account_id, get_region  # type: ignore[import-untyped]
-from ministack.services import secretsmanager  # type: ignore[import-untyped]
+from ministack.services import eventbridge, secretsmanager  # type: ignore[import-untyped]
 from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
 
 # --- 1. Actions are those that IAM knows: a batch call needs the permission of the single one ------------------------
@@ -147,5 +151,43 @@ def _drain(worker: Any) -> str:
 
 
 lambda_runtime.Worker._drain_stderr_bounded = _drain
+
+# --- 6. A schedule may call SNS by itself, with the rights of its role -----------------------------------------------
+# ministack's schedules know no universal targets, fill in no context attributes, and ask for no role's rights:
+# https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universal.html
+# https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
+
+_PUBLISH = "arn:aws:scheduler:::aws-sdk:sns:publish"
+_invoke_target = eventbridge._invoke_target
+
+
+def _invoke(target: dict[str, Any], event: dict[str, Any], schedule: dict[str, Any], view: Any = None) -> None:
+    if target.get("Arn") != _PUBLISH:
+        _invoke_target(target, event, schedule, view)
+        return
+    due = datetime.fromtimestamp(event["Time"], UTC)
+    request = (
+        target["Input"]
+        .replace("<aws.scheduler.scheduled-time>", f"{due:%Y-%m-%dT%H:%M:%SZ}")
+        .replace("<aws.scheduler.execution-id>", event["EventId"])
+    )
+    _sns_of(target["RoleArn"]).publish(**json.loads(request))
+
+
+def _sns_of(role: str) -> Any:
+    """A client of this very emulator, in a session that ministack makes for roles of functions."""
+    function = f"arn:aws:lambda:{get_region()}:{get_account_id()}:function:schedule"
+    keys = lambda_runtime.execution_credentials({"FunctionArn": function, "FunctionName": "schedule", "Role": role})
+    return boto3.client(
+        "sns",
+        endpoint_url=f"https://{os.environ['MINISTACK_HOST']}:{os.environ['GATEWAY_PORT']}",
+        region_name=get_region(),
+        aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
+        aws_session_token=keys["AWS_SESSION_TOKEN"],
+    )
+
+
+eventbridge._invoke_target = _invoke
 
 app = gateway.app

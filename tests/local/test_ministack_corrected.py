@@ -164,3 +164,39 @@ def test_ref_of_a_secret_is_its_arn_and_its_value_keeps_to_the_alphabet(emulated
     )
     with pytest.raises(ClientError, match="ResourceNotFound"):
         session.client("secretsmanager").get_secret_value(SecretId=ref)
+
+
+def test_a_schedule_publishes_with_the_rights_of_its_role_and_fills_in_what_it_knows(emulated: Run) -> None:
+    session = emulated.connection.session
+    iam, sqs, sns = session.client("iam"), session.client("sqs"), session.client("sns")
+    anyone = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [anyone]})
+    queue = sqs.create_queue(QueueName="scheduled", Attributes={"Policy": policy})["QueueUrl"]
+    topic = sns.create_topic(Name="scheduled")["TopicArn"]
+    arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:scheduled"
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
+    trust = {"Effect": "Allow", "Principal": {"Service": "scheduler.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    for name, resource in (("denied", f"{topic}-other"), ("allowed", topic)):  # in this order they are due
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+        rights = {"Effect": "Allow", "Action": "sns:Publish", "Resource": resource}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [rights]})
+        iam.put_role_policy(RoleName=name, PolicyName="only", PolicyDocument=document)
+        message = f"{name} <aws.scheduler.scheduled-time> <aws.scheduler.execution-id>"
+        session.client("scheduler").create_schedule(
+            Name=name,
+            ScheduleExpression="at(2026-01-01T00:00:00)",
+            FlexibleTimeWindow={"Mode": "OFF"},
+            Target={
+                "Arn": "arn:aws:scheduler:::aws-sdk:sns:publish",
+                "RoleArn": role,
+                "Input": json.dumps({"TopicArn": topic, "Message": message}),
+            },
+        )
+
+    def received() -> list[Any]:
+        return list(sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", []))
+
+    (told,) = wait_until(received, what="the schedule to publish", deadline=30, every=0.2)
+    assert re.fullmatch(r"allowed \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ [0-9a-f-]{36}", told["Body"])
+    assert received() == []
