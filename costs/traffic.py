@@ -90,7 +90,7 @@ def _queue(subscriber: Subscriber, events: float, assumed: Assumptions) -> Found
     together = min(_fill(subscriber, events, assumed), MOST_PER_REQUEST)
     answered = polled.receives(attempts, assumed) - polled.idle_receives(assumed)
     yield "sent by the topic", events * _chunks(assumed.event_kb) * assumed.sends_billed, price
-    yield "received", max(0.0, answered) * _chunks(together * assumed.event_kb), price
+    yield "received", answered * _chunks(together * assumed.event_kb), price
     yield "deleted", events / together, price
     yield "hidden until the next attempt", attempts - events, price
     if queue is not None and queue.get("KmsMasterKeyId") is not None:

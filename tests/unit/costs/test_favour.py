@@ -41,3 +41,9 @@ def test_giving_up_maximum_concurrency_saves_three_pollers() -> None:
     bounded = monthly(TEMPLATE, events_per_month=0, assumptions=Assumptions())
     free = monthly(favoured(TEMPLATE, "latency", bounded=False), events_per_month=0)
     assert round(bounded.idle - free.idle, 3) == 0.156
+
+
+def test_the_words_are_compared_without_heartbeats() -> None:
+    every = {"Type": "AWS::Scheduler::Schedule", "Properties": {"ScheduleExpression": "rate(1 minute)"}}
+    changed = favoured({"Resources": {**one_subscriber(), "Every": every}}, "latency")
+    assert "Every" not in changed["Resources"]

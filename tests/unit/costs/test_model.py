@@ -160,6 +160,12 @@ def test_large_events_are_billed_in_steps_of_64_kilobytes() -> None:
     assert quantities(found, "bill_me", "traffic")["sent by the topic"] == 2 * MONTH
 
 
+def test_a_full_answer_of_large_events_is_two_requests_and_an_empty_one_is_one() -> None:
+    windowed = with_properties("Mapping", MaximumBatchingWindowInSeconds=20)
+    found = quantities(bill(windowed, 10 * ONE_A_SECOND, replace(PLAIN, event_kb=10)), "bill_me", "traffic")
+    assert found["received"] == pytest.approx(2 * (MONTH / (1 - math.exp(-4)) - 648_000))
+
+
 def test_the_send_of_sns_may_turn_out_to_be_free() -> None:
     found = quantities(bill(one_subscriber(), 1000, replace(PLAIN, sends_billed=0)), "bill_me", "traffic")
     assert "sent by the topic" not in found
