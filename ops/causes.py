@@ -64,12 +64,14 @@ class Group:
     last: datetime | None = None
     sample: str = ""
     forms: set[str] = field(default_factory=set)
+    heartbeats: int = 0
 
     def add(self, letter: Letter) -> None:
         self.count += 1
         self.sample = self.sample or letter.message_id
         self.first = min(self.first or letter.sent_at, letter.sent_at)
         self.last = max(self.last or letter.sent_at, letter.sent_at)
+        self.heartbeats += letter.is_heartbeat
         if letter.form_id and len(self.forms) < 20:
             self.forms.add(letter.form_id)
 
@@ -83,6 +85,7 @@ class Group:
             "last": self.last,
             "sample": self.sample,
             "forms": sorted(self.forms),
+            "heartbeats": self.heartbeats,
         }
 
 

@@ -101,6 +101,7 @@ def _table(graves: Graves) -> list[RenderableType]:
     )
     for group in graves.groups:
         why = Text(str(group.cause))
-        why.append(f"\n{group.sample}", style="dim")
+        beats = f", {group.heartbeats} of {group.count} are heartbeats" if group.heartbeats else ""
+        why.append(f"\n{group.sample}{beats}", style="dim")
         shown.add_row(group.cause.id, str(group.count), ago(group.first), ago(group.last), why)
     return [head, shown]

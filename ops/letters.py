@@ -9,6 +9,7 @@ from typing import Any
 
 CAUSE = "fanout.cause"
 """The attribute with which a task's function sends what no retry can help (lambdas/shared/dead_letters.py)."""
+HEARTBEAT = "form.heartbeat.v1"
 MOST_ATTRIBUTES = 10
 _PLAIN = ("specversion", "id", "source", "type", "time", "datacontenttype", "dataschema", "subject", "traceparent")
 _PLAIN_DATA = ("form_id", "submission_id")
@@ -52,6 +53,11 @@ class Letter:
     def event_id(self) -> str | None:
         value = (self.event or {}).get("id")
         return value if isinstance(value, str) else None
+
+    @property
+    def is_heartbeat(self) -> bool:
+        """Nobody submitted it: redriven, it is acknowledged and does nothing; dropped, nobody misses it."""
+        return (self.event or {}).get("type") == HEARTBEAT
 
     @property
     def form_id(self) -> str | None:

@@ -27,7 +27,10 @@ class TooMuchLog(OpsError):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One outcome of one message. `kind`: done, duplicate, failed, dead; or `crashed`: received, and never an outcome."""
+    """One outcome of one message.
+
+    `kind`: done, duplicate, heartbeat, failed, dead; or `crashed`: received, and never an outcome.
+    """
 
     kind: str
     message_id: str
@@ -45,7 +48,12 @@ class Line:
 
     @property
     def is_success(self) -> bool:
-        return self.kind in ("done", "duplicate")
+        return self.kind in ("done", "duplicate", "heartbeat")
+
+    @property
+    def is_heartbeat(self) -> bool:
+        """It was acknowledged, which says nothing of what the task depends on."""
+        return self.kind == "heartbeat"
 
     def as_dict(self) -> dict[str, Any]:
         fields = {name: getattr(self, name) for name in self.__slots__}

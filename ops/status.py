@@ -146,7 +146,7 @@ def _mapping(subscriber: Subscriber, found: Health) -> None:
 def _log(subscriber: Subscriber, found: Health) -> None:
     since = datetime.now(UTC) - RECENT
     for line in logs.outcomes(subscriber.aws, subscriber.log_group, since):
-        if line.is_success:
+        if line.is_success and not line.is_heartbeat:
             found.last_success = max(found.last_success or line.at, line.at)
         elif line.error_type and (found.last_error is None or line.at >= found.last_error.at):
             found.last_error = line

@@ -11,7 +11,7 @@ from ops.logs import Line
 from ops.stack import Subscriber
 from ops.stopping import Stop
 
-_STYLES = {"done": "green", "duplicate": "cyan", "failed": "yellow", "dead": "red"}
+_STYLES = {"done": "green", "duplicate": "cyan", "heartbeat": "dim", "failed": "yellow", "dead": "red"}
 _OVERLAP = timedelta(seconds=60)
 """A line may become readable later than a younger one."""
 
