@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from checks.alarms import metrics_of
 from checks.template import Resource
-from checks.values import as_list
+from checks.values import as_list, as_number
 from costs.assumptions import Assumptions
 from costs.schedules import times_a_month
 
@@ -47,7 +47,7 @@ def alarm(resource: Resource, assumed: Assumptions) -> Found:
     periods = [resource.number("Period")]
     for query in as_list(resource.get("Metrics")):
         stat = query.get("MetricStat") if isinstance(query, dict) else None
-        periods.append(stat.get("Period") if isinstance(stat, dict) else None)
+        periods.append(as_number(stat.get("Period")) if isinstance(stat, dict) else None)
     quick = any(each is not None and each < 60 for each in periods)
     yield "alarms", max(1, len(metrics_of(resource))), "alarm-metric-high-resolution" if quick else "alarm-metric"
 
