@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
 from constructs import Construct
 
 from stacks.alarms_recipients import recipients
@@ -42,9 +41,9 @@ class Alarm:
         return "".join(word.title() for word in self.kind.split("-")) + "Alarm"
 
 
-def measured(scope: Construct, task: str, name: str, *, period: Duration, statistic: str) -> cloudwatch.Metric:
+def measured(stack: str, task: str, name: str, *, period: Duration, statistic: str) -> cloudwatch.Metric:
     """What the task itself emits, for example Done."""
-    dimensions = {"stack": Stack.of(scope).stack_name, "task": task}
+    dimensions = {"stack": stack, "task": task}
     return cloudwatch.Metric(
         namespace=FANOUT, metric_name=name, dimensions_map=dimensions, period=period, statistic=statistic
     )
@@ -63,6 +62,5 @@ def ring(scope: Construct, alarm: Alarm, place: Place, settings: Settings) -> cl
         datapoints_to_alarm=alarm.datapoints,
         treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
     )
-    for topic in recipients(scope, settings):
-        made.add_alarm_action(actions.SnsAction(topic))
+    made.add_alarm_action(*recipients(scope, settings))
     return made

@@ -25,7 +25,7 @@ def incomplete(watched: Watched) -> Alarm:
     queue, letters = watched.queue, watched.dead_letter_queue
 
     def worked_on(name: str, statistic: str = "Sum") -> cloudwatch.Metric:
-        return measured(queue, watched.task, name, period=HOUR, statistic=statistic)
+        return measured(watched.stack, watched.task, name, period=HOUR, statistic=statistic)
 
     return Alarm(
         kind="incomplete",

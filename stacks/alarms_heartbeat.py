@@ -10,6 +10,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from stacks.alarms import Alarm, measured
+from stacks.once import seconds
 from stacks.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,9 +35,9 @@ def heartbeat_missed(watched: Watched, settings: Settings) -> list[Alarm]:
     """
     if settings.heartbeat is None:
         return []
-    period = _period(settings.heartbeat)
-    under_way = int(watched.timeout.to_seconds() + watched.window.to_seconds())
-    late = under_way + (FILTER_TAKES_EFFECT if watched.filtered else 0)
+    longest = _longest(settings.heartbeat)
+    period = seconds(longest)
+    late = watched.timeout + watched.window + (FILTER_TAKES_EFFECT if watched.filtered else 0)
     queue = watched.queue
     return [
         Alarm(
@@ -52,10 +53,12 @@ def heartbeat_missed(watched: Watched, settings: Settings) -> list[Alarm]:
                     "sent": scheduled("InvocationAttemptCount", settings, period),
                     "refused": scheduled("TargetErrorCount", settings, period),
                     "waiting": queue.metric_approximate_number_of_messages_visible(period=period, statistic="Minimum"),
-                    "acknowledged": measured(queue, watched.task, "Heartbeat", period=period, statistic="SampleCount"),
+                    "acknowledged": measured(
+                        watched.stack, watched.task, "Heartbeat", period=period, statistic="SampleCount"
+                    ),
                 },
             ),
-            periods=2 + math.ceil(late / period.to_seconds()),
+            periods=2 + math.ceil(late / longest),
         )
     ]
 
@@ -64,7 +67,7 @@ def heartbeat_silent(settings: Settings) -> list[Alarm]:
     """Of the stack with the topic. A schedule that somebody disabled or deleted has no metric, and is not seen."""
     if settings.heartbeat is None:
         return []
-    period = _period(settings.heartbeat)
+    period = seconds(_longest(settings.heartbeat))
     return [
         Alarm(
             kind="heartbeat-silent",
@@ -94,5 +97,6 @@ def scheduled(name: str, settings: Settings, period: Duration) -> cloudwatch.Met
     )
 
 
-def _period(heartbeat: timedelta) -> Duration:
-    return Duration.seconds(int(heartbeat.total_seconds()) + LATEST)
+def _longest(heartbeat: timedelta) -> int:
+    """Seconds between two heartbeats."""
+    return int(heartbeat.total_seconds()) + LATEST

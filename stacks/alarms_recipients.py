@@ -1,29 +1,29 @@
 """Whom alarms tell: the stack's own alarm topic with its e-mail recipients, and every topic that settings name by ARN."""
 
-from typing import cast
-
 from aws_cdk import Stack
+from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from stacks.once import once
 from stacks.settings import Encryption, Settings
 
 
-def recipients(scope: Construct, settings: Settings) -> list[sns.ITopic]:
+def recipients(scope: Construct, settings: Settings) -> list[actions.SnsAction]:
     """One list for every alarm of the scope's stack; its topics are made at the first call."""
-    stack = Stack.of(scope)
+    return once(scope, "what alarms do", lambda stack: [actions.SnsAction(each) for each in _topics(stack, settings)])
+
+
+def _topics(stack: Stack, settings: Settings) -> list[sns.ITopic]:
     arns = [recipient for recipient in settings.alarm_recipients if recipient.startswith("arn:")]
-    named = [_once(stack, f"AlarmRecipient{number}", arn) for number, arn in enumerate(arns)]
-    return [_alarm_topic(stack, settings), *named]
+    named = [_imported(stack, f"AlarmRecipient{number}", arn) for number, arn in enumerate(arns)]
+    return [once(stack, "AlarmTopic", lambda stack: _alarm_topic(stack, settings)), *named]
 
 
 def _alarm_topic(stack: Stack, settings: Settings) -> sns.Topic:
-    existing = stack.node.try_find_child("AlarmTopic")
-    if isinstance(existing, sns.Topic):
-        return existing
     topic = sns.Topic(stack, "AlarmTopic", enforce_ssl=True, master_key=_alarm_key(stack, settings))
     # enforce_ssl writes a policy, and that replaces SNS's default one, by which CloudWatch was let in.
     topic.add_to_resource_policy(
@@ -65,6 +65,5 @@ def _alarm_key(stack: Stack, settings: Settings) -> kms.Key | None:
     return key
 
 
-def _once(stack: Stack, id_: str, arn: str) -> sns.ITopic:
-    existing = stack.node.try_find_child(id_)  # what an import makes is no sns.Topic, and has no class to ask for
-    return cast(sns.ITopic, existing) if existing else sns.Topic.from_topic_arn(stack, id_, arn)
+def _imported(stack: Stack, id_: str, arn: str) -> sns.ITopic:
+    return once(stack, id_, lambda stack: sns.Topic.from_topic_arn(stack, id_, arn))

@@ -6,6 +6,7 @@ stand alone.
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from aws_cdk import Stack
 from constructs import Construct
@@ -71,6 +72,14 @@ class Place:
     task: str = ""
     log_group: str = ""
 
+    @cached_property
+    def stack(self) -> str:
+        return Stack.of(self.scope).stack_name
+
+    @cached_property
+    def region(self) -> str:
+        return Stack.of(self.scope).region
+
 
 def describe(kind: str, means: str, place: Place) -> str:
     """The alarm's description."""
@@ -93,14 +102,13 @@ def describe(kind: str, means: str, place: Place) -> str:
 
 def _where(place: Place) -> str:
     """How the operator's commands are told which stack."""
-    stack = Stack.of(place.scope).stack_name
-    conventional = stack == f"FormEvents-{place.settings.name}"
-    return f"--env {place.settings.name}" if conventional else f"--stack {stack}"
+    conventional = place.stack == f"FormEvents-{place.settings.name}"
+    return f"--env {place.settings.name}" if conventional else f"--stack {place.stack}"
 
 
 def _link(query: str, place: Place) -> str:
     """CloudWatch Logs Insights with the query filled in: its fragment escapes with * where a URL has %."""
-    region = Stack.of(place.scope).region
+    region = place.region
     escaped = re.sub(r"[^A-Za-z0-9_.-]", lambda found: f"*{ord(found[0]):02x}", query)
     return (
         f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logsV2:logs-insights$3FqueryDetail$3D"

@@ -4,7 +4,6 @@ import math
 
 from aws_cdk import Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
@@ -55,14 +54,14 @@ class Watch(Construct):
             self,
             "NeedsAPersonAlarm",
             alarm_rule=cloudwatch.AlarmRule.any_of(*rules),
-            composite_alarm_name=f"{Stack.of(self).stack_name}-NeedsAPerson",  # it keeps nothing, and people read it
+            composite_alarm_name=f"{place.stack}-NeedsAPerson",  # it keeps nothing, and people read it
             alarm_description=describe(
                 "needs-a-person", "events are dead, lost or too old: this environment needs a person.", place
             ),
         )
-        for topic in recipients(self, settings):
-            composite.add_alarm_action(actions.SnsAction(topic))
-            composite.add_ok_action(actions.SnsAction(topic))
+        told = recipients(self, settings)
+        composite.add_alarm_action(*told)
+        composite.add_ok_action(*told)
 
 
 def _topic_alarms(topic: sns.ITopic, settings: Settings) -> list[Alarm]:

@@ -28,8 +28,9 @@ QUARTER_HOUR = Duration.minutes(15)
 
 @dataclass(frozen=True, kw_only=True)
 class Watched:
-    """What the alarms of one subscriber look at, and what their numbers are derived from."""
+    """What the alarms of one subscriber look at, and what their numbers are derived from. Times in seconds."""
 
+    stack: str
     task: str
     owner: str
     topic: sns.ITopic
@@ -37,20 +38,20 @@ class Watched:
     dead_letter_queue: sqs.Queue
     function: lambda_.Function
     retry: RetryPolicy
-    timeout: Duration
-    window: Duration
-    retention: Duration
+    timeout: int
+    window: int
+    retention: int
     filtered: bool
 
     @property
     def oldest(self) -> int:
         """Seconds: a quarter of the retention, and never less than an event's own attempts may take."""
-        return max(int(self.retention.to_seconds()) // 4, self.all_attempts)
+        return max(self.retention // 4, self.all_attempts)
 
     @property
     def all_attempts(self) -> int:
         """Seconds from the first to the last attempt of an event that always fails, at the longest."""
-        return self.retry.longest_schedule() + self.retry.attempts * int(self.timeout.to_seconds())
+        return self.retry.longest_schedule() + self.retry.attempts * self.timeout
 
 
 def subscriber_alarms(scope: Construct, watched: Watched, settings: Settings) -> dict[str, cloudwatch.Alarm]:
@@ -62,8 +63,13 @@ def subscriber_alarms(scope: Construct, watched: Watched, settings: Settings) ->
         task=watched.task,
         log_group=watched.function.log_group.log_group_name,
     )
-    chosen = {"essential": _essential(watched), "full": [*_essential(watched), *_early(watched)]}[settings.alarms]
-    return {each.kind: ring(scope, each, place, settings) for each in [*chosen, *heartbeat_missed(watched, settings)]}
+    early = {"essential": _none, "full": _early}[settings.alarms]
+    chosen = [*_essential(watched), *early(watched), *heartbeat_missed(watched, settings)]
+    return {each.kind: ring(scope, each, place, settings) for each in chosen}
+
+
+def _none(watched: Watched) -> list[Alarm]:
+    return []
 
 
 def _essential(watched: Watched) -> list[Alarm]:
@@ -82,7 +88,7 @@ def _essential(watched: Watched) -> list[Alarm]:
             # The metric leaves out what was received three times or more; that ends as a dead letter instead.
             kind="queue-age",
             means=f"an event has waited for {_span(watched.oldest)} without being tried three times;"
-            f" it is deleted after {_span(int(watched.retention.to_seconds()))}.",
+            f" it is deleted after {_span(watched.retention)}.",
             metric=queue.metric_approximate_age_of_oldest_message(period=FIVE_MINUTES, statistic="Maximum"),
             threshold=watched.oldest,
         ),
@@ -171,7 +177,7 @@ def _about_queue(watched: Watched) -> list[Alarm]:
 
 
 def _about_function(watched: Watched) -> list[Alarm]:
-    function, timeout_ms = watched.function, int(watched.timeout.to_milliseconds())
+    function, timeout_ms = watched.function, 1000 * watched.timeout
     return [
         Alarm(
             kind="function-errors",

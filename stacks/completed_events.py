@@ -1,12 +1,13 @@
 """What the tasks of a stack remember: the ids of events they have completed, and nothing of what was in them."""
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from stacks.keys import table_key
+from stacks.once import once
 from stacks.settings import DEAD_LETTER_RETENTION_DAYS, Settings
 
 KEY = "task_event"
@@ -15,10 +16,10 @@ KEY = "task_event"
 
 def completed_events(scope: Construct, settings: Settings) -> dynamodb.Table:
     """The one table of the scope's stack: paid by request, encrypted, forgetting by itself."""
-    stack = Stack.of(scope)
-    existing = stack.node.try_find_child("CompletedEvents")
-    if isinstance(existing, dynamodb.Table):
-        return existing
+    return once(scope, "CompletedEvents", lambda stack: _table(stack, settings))
+
+
+def _table(stack: Stack, settings: Settings) -> dynamodb.Table:
     key = table_key(stack, settings)
     keep = settings.removal_policy is RemovalPolicy.RETAIN
     return dynamodb.Table(
@@ -36,9 +37,9 @@ def completed_events(scope: Construct, settings: Settings) -> dynamodb.Table:
     )
 
 
-def remembered(settings: Settings) -> Duration:
-    """Longer than a message can wait: in its queue, and then as a dead letter until somebody redrives it."""
-    return Duration.days(settings.queue_retention_days + DEAD_LETTER_RETENTION_DAYS + 1)
+def remembered(settings: Settings) -> int:
+    """Seconds: longer than a message can wait: in its queue, and then as a dead letter until somebody redrives it."""
+    return 86_400 * (settings.queue_retention_days + DEAD_LETTER_RETENTION_DAYS + 1)
 
 
 def grant_remember(function: lambda_.Function, table: dynamodb.Table, *, task: str) -> None:

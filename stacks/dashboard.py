@@ -1,6 +1,7 @@
 """One dashboard per stack: the topic on top, then one row per subscriber, so that thirty read like three."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -67,9 +68,9 @@ def _topic(topic: sns.ITopic) -> cloudwatch.GraphWidget:
         "Topic",
         9,
         [
-            _line(topic.metric_number_of_messages_published(), "Sum", "published", BLUE),
-            _line(topic.metric_number_of_notifications_delivered(), "Sum", "delivered", GREEN),
-            _line(topic.metric_number_of_notifications_failed(), "Sum", "failed", RED),
+            _line(topic.metric_number_of_messages_published, "Sum", "published", BLUE),
+            _line(topic.metric_number_of_notifications_delivered, "Sum", "delivered", GREEN),
+            _line(topic.metric_number_of_notifications_failed, "Sum", "failed", RED),
         ],
     )
 
@@ -85,7 +86,7 @@ def _flow(subscriber: Subscriber) -> cloudwatch.GraphWidget:
         "in, done, failed",
         5,
         [
-            _line(subscriber.queue.metric_number_of_messages_sent(), "Sum", "in", BLUE),
+            _line(subscriber.queue.metric_number_of_messages_sent, "Sum", "in", BLUE),
             _line(_own(subscriber, "Done"), "Sum", "done", GREEN),
             _line(_own(subscriber, "Failed"), "Sum", "failed", ORANGE),
             _line(_own(subscriber, "Dead"), "Sum", "dead", RED),
@@ -94,7 +95,7 @@ def _flow(subscriber: Subscriber) -> cloudwatch.GraphWidget:
 
 
 def _dead(subscriber: Subscriber) -> cloudwatch.SingleValueWidget:
-    letters = subscriber.dead_letter_queue.metric_approximate_number_of_messages_visible()
+    letters = subscriber.dead_letter_queue.metric_approximate_number_of_messages_visible
     return cloudwatch.SingleValueWidget(
         title="dead letters", metrics=[_line(letters, "Maximum", "now", RED)], sparkline=True, width=3, height=HEIGHT
     )
@@ -102,29 +103,29 @@ def _dead(subscriber: Subscriber) -> cloudwatch.SingleValueWidget:
 
 def _age(subscriber: Subscriber) -> cloudwatch.GraphWidget:
     """Without the alarm's line: hours of it would flatten the seconds of a healthy day."""
-    oldest = subscriber.queue.metric_approximate_age_of_oldest_message()
+    oldest = subscriber.queue.metric_approximate_age_of_oldest_message
     return _graph("oldest, s", 3, [_line(oldest, "Maximum", "oldest", ORANGE)])
 
 
 def _duration(subscriber: Subscriber) -> cloudwatch.GraphWidget:
-    metric, timeout = subscriber.function.metric_duration, subscriber.watched.timeout.to_milliseconds()
+    metric, timeout = subscriber.function.metric_duration, 1000 * subscriber.watched.timeout
     return _graph(
         "duration, ms",
         4,
-        [_line(metric(), "p50", "p50", BLUE), _line(metric(), "Maximum", "max", ORANGE)],
+        [_line(metric, "p50", "p50", BLUE), _line(metric, "Maximum", "max", ORANGE)],
         cloudwatch.HorizontalAnnotation(value=timeout, label="time-out", color=RED),
     )
 
 
 def _concurrency(subscriber: Subscriber) -> cloudwatch.GraphWidget:
     function = subscriber.function
-    running = function.metric("ConcurrentExecutions")
+    running = partial(function.metric, "ConcurrentExecutions")
     return _graph(
         "at the same time",
         3,
         [
             _line(running, "Maximum", "running", BLUE),
-            _line(function.metric_throttles(), "Sum", "throttled", RED),
+            _line(function.metric_throttles, "Sum", "throttled", RED),
         ],
         cloudwatch.HorizontalAnnotation(value=subscriber.max_concurrency, label="limit", color=GREY),
     )
@@ -140,13 +141,13 @@ def _cost(subscriber: Subscriber) -> cloudwatch.SingleValueWidget:
     )
 
 
-def _own(subscriber: Subscriber, name: str) -> cloudwatch.Metric:
-    dimensions = {"stack": Stack.of(subscriber).stack_name, "task": subscriber.task}
-    return cloudwatch.Metric(namespace=NAMESPACE, metric_name=name, dimensions_map=dimensions)
+def _own(subscriber: Subscriber, name: str) -> Callable[..., cloudwatch.Metric]:
+    dimensions = {"stack": subscriber.watched.stack, "task": subscriber.task}
+    return partial(cloudwatch.Metric, namespace=NAMESPACE, metric_name=name, dimensions_map=dimensions)
 
 
-def _line(metric: cloudwatch.Metric, statistic: str, label: str, colour: str) -> cloudwatch.Metric:
-    return metric.with_(statistic=statistic, label=label, color=colour, period=PERIOD)
+def _line(metric: Callable[..., cloudwatch.Metric], statistic: str, label: str, colour: str) -> cloudwatch.Metric:
+    return metric(statistic=statistic, label=label, color=colour, period=PERIOD)
 
 
 def _graph(

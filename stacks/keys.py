@@ -10,6 +10,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from stacks.once import SNS, once
 from stacks.settings import Encryption, Settings
 
 
@@ -34,14 +35,13 @@ def queue_key(scope: Construct, settings: Settings, *, topic: sns.ITopic) -> kms
     SNS needs both rights for the queue and for the dead-letter queue of the subscription, or it drops the message:
     https://docs.aws.amazon.com/sns/latest/dg/sns-enable-encryption-for-topic-sqs-queue-subscriptions.html
     """
-    stack = Stack.of(scope)
-    key = stack.node.try_find_child("QueueKey") or _key(stack, "QueueKey", "Form events in the queues", settings)
-    if not isinstance(key, kms.Key):
+    key = once(scope, "QueueKey", lambda stack: _key(stack, "QueueKey", "Form events in the queues", settings))
+    if key is None:
         return None
     key.add_to_resource_policy(
         iam.PolicyStatement(
             actions=["kms:Decrypt", "kms:GenerateDataKey"],
-            principals=[iam.ServicePrincipal("sns.amazonaws.com")],
+            principals=[SNS],
             resources=["*"],
             conditions={"ArnEquals": {"aws:SourceArn": topic.topic_arn}},
         )

@@ -17,11 +17,14 @@ from stacks.alarms_subscriber import Watched, subscriber_alarms
 from stacks.circuit_breaker import CircuitBreaker, protect
 from stacks.completed_events import completed_events, grant_remember, remembered
 from stacks.keys import queue_key
+from stacks.once import SNS, days, seconds
 from stacks.retry_policy import RetryPolicy
 from stacks.settings import DEAD_LETTER_RETENTION_DAYS, Encryption, Settings
 from stacks.task_code import check_task
 from stacks.task_function import task_function
 
+TIMEOUT = 30
+"""Seconds."""
 LARGEST_MESSAGE = 1_048_576
 """Bytes; written out, as a queue below its topic's limit drops what is larger, and CloudFormation's reset is 262144."""
 
@@ -71,17 +74,19 @@ class Subscriber(Construct):
         self.task = task
         self._ordered = topic.fifo
         self.retry = retry or settings.retry
-        timeout = timeout or Duration.seconds(30)
+        stack = Stack.of(self)
+        stack_name = stack.stack_name
+        lasting = TIMEOUT if timeout is None else int(timeout.to_seconds())
         gathering = arguments.gathering(f"subscriber {id_}", favour or settings.favour, ordered=self._ordered)
         batch_size = gathering.batch_size if batch_size is None else batch_size
-        window = Duration.seconds(gathering.window) if batching_window is None else batching_window
+        window = gathering.window if batching_window is None else int(batching_window.to_seconds())
         invocations = max_concurrency if max_concurrency is not None else settings.max_concurrency
-        visibility = Duration.seconds(6 * int(timeout.to_seconds()) + int(window.to_seconds()))
+        visibility = 6 * lasting + window
         arguments.check(
             f"subscriber {id_}",
             settings=settings,
             retry=self.retry,
-            timeout=timeout,
+            timeout=lasting,
             visibility=visibility,
             memory_mib=memory_mib,
             batch_size=batch_size,
@@ -92,29 +97,30 @@ class Subscriber(Construct):
             variables=variables or {},
             ordered=self._ordered,
         )
-        arguments.check_topic(f"subscriber {id_}", topic, Stack.of(self))
+        arguments.check_topic(f"subscriber {id_}", topic, stack)
 
-        key = queue_key(self, settings, topic=topic)
+        key = queue_key(stack, settings, topic=topic)
         self.dead_letter_queue = self._queue(
-            "DeadLetterQueue", settings, key, retention=Duration.days(DEAD_LETTER_RETENTION_DAYS)
+            "DeadLetterQueue", settings, key, retention=days(DEAD_LETTER_RETENTION_DAYS)
         )
         self.queue = self._queue(
             "Queue",
             settings,
             key,
-            retention=Duration.days(settings.queue_retention_days),
-            visibility=visibility,
+            retention=days(settings.queue_retention_days),
+            visibility=seconds(visibility),
             dead_letters=sqs.DeadLetterQueue(queue=self.dead_letter_queue, max_receive_count=self.retry.attempts),
         )
-        self.subscription = self._subscribe(topic, arguments.filter_policy(attribute_filter, settings))
+        queue_arn, urls = self.queue.queue_arn, (self.queue.queue_url, self.dead_letter_queue.queue_url)
+        self.subscription = self._subscribe(topic, queue_arn, arguments.filter_policy(attribute_filter, settings))
         self.function = task_function(
             self,
             task=task,
             description=f"Runs {task} for each form event",
             settings=settings,
-            timeout=timeout,
+            timeout=seconds(lasting),
             memory_mib=memory_mib,
-            variables={**(variables or {}), **self._own_variables(concurrency, settings)},
+            variables={**(variables or {}), **self._own_variables(stack_name, urls, concurrency, settings)},
         )
         self.queue.grant_consume_messages(self.function)
         self._let_bury(key)
@@ -124,9 +130,9 @@ class Subscriber(Construct):
             self,
             "Mapping",
             target=self.function,
-            event_source_arn=self.queue.queue_arn,
+            event_source_arn=queue_arn,
             batch_size=batch_size,
-            max_batching_window=window if window.to_seconds() else None,
+            max_batching_window=seconds(window) if window else None,
             max_concurrency=invocations,
             report_batch_item_failures=True,
         )
@@ -135,6 +141,7 @@ class Subscriber(Construct):
             protect(self, circuit_breaker, function=self.function, mapping=self.mapping, settings=settings)
         self.max_concurrency, self.memory_mib = invocations, memory_mib
         self.watched = Watched(
+            stack=stack_name,
             task=task,
             owner=owner or settings.owner,
             topic=topic,
@@ -142,13 +149,13 @@ class Subscriber(Construct):
             dead_letter_queue=self.dead_letter_queue,
             function=self.function,
             retry=self.retry,
-            timeout=timeout,
+            timeout=lasting,
             window=window,
-            retention=Duration.days(settings.queue_retention_days),
+            retention=86_400 * settings.queue_retention_days,
             filtered=bool(attribute_filter),
         )
         self.alarms = subscriber_alarms(self, self.watched, settings)
-        self._tell(id_)
+        self._tell(id_ if scope is stack else self.node.path.replace("/", ""), stack, urls)
 
     def _queue(
         self,
@@ -178,42 +185,40 @@ class Subscriber(Construct):
         )
 
     def _subscribe(
-        self, topic: sns.ITopic, attribute_filter: Mapping[str, sns.SubscriptionFilter] | None
+        self, topic: sns.ITopic, queue_arn: str, attribute_filter: Mapping[str, sns.SubscriptionFilter] | None
     ) -> sns.Subscription:
         """Raw, with the task's dead-letter queue for what SNS cannot deliver, and only once both queues let SNS in.
 
         Written out where `topic.add_subscription` would do, because that puts the stack's name into the logical id.
         """
-        allowed = [
-            queue.add_to_resource_policy(
-                iam.PolicyStatement(
-                    actions=["sqs:SendMessage"],
-                    principals=[iam.ServicePrincipal("sns.amazonaws.com")],
-                    resources=[queue.queue_arn],
-                    conditions={"ArnEquals": {"aws:SourceArn": topic.topic_arn}},
-                )
+        self.queue.add_to_resource_policy(
+            iam.PolicyStatement(
+                actions=["sqs:SendMessage"],
+                principals=[SNS],
+                resources=[queue_arn],
+                conditions={"ArnEquals": {"aws:SourceArn": topic.topic_arn}},
             )
-            for queue in (self.queue, self.dead_letter_queue)
-        ]
+        )
         subscription = sns.Subscription(
             self,
             "Subscription",
             topic=topic,
             protocol=sns.SubscriptionProtocol.SQS,
-            endpoint=self.queue.queue_arn,
+            endpoint=queue_arn,
             raw_message_delivery=True,
-            dead_letter_queue=self.dead_letter_queue,
+            dead_letter_queue=self.dead_letter_queue,  # whose policy it lets itself into
             filter_policy=attribute_filter,
         )
-        subscription.node.add_dependency(*(each.policy_dependable for each in allowed if each.policy_dependable))
+        queues = (self.queue, self.dead_letter_queue)
+        subscription.node.add_dependency(*(each.node.find_child("Policy") for each in queues))
         return subscription
 
-    def _own_variables(self, concurrency: int, settings: Settings) -> dict[str, str]:
+    def _own_variables(self, stack: str, urls: tuple[str, str], concurrency: int, settings: Settings) -> dict[str, str]:
         return {
-            names.STACK: Stack.of(self).stack_name,
+            names.STACK: stack,
             names.TASK: self.task,
-            names.QUEUE_URL: self.queue.queue_url,
-            names.DEAD_LETTER_QUEUE_URL: self.dead_letter_queue.queue_url,
+            names.QUEUE_URL: urls[0],
+            names.DEAD_LETTER_QUEUE_URL: urls[1],
             names.RETRY_DELAYS: ",".join(map(str, self.retry.delays())),
             names.RETRY_JITTER: str(self.retry.jitter),
             names.CONCURRENCY: str(concurrency),
@@ -233,13 +238,11 @@ class Subscriber(Construct):
         table = completed_events(self, settings)
         grant_remember(self.function, table, task=self.task)
         self.function.add_environment(names.COMPLETED_TABLE, table.table_name)
-        self.function.add_environment(names.COMPLETED_SECONDS, str(int(remembered(settings).to_seconds())))
+        self.function.add_environment(names.COMPLETED_SECONDS, str(remembered(settings)))
 
-    def _tell(self, id_: str) -> None:
+    def _tell(self, prefix: str, stack: Stack, urls: tuple[str, str]) -> None:
         """What an operator's tools find this subscriber by."""
         Tags.of(self).add("fanout:task", self.task)
-        stack = Stack.of(self)
-        prefix = id_ if self.node.scope is stack else self.node.path.replace("/", "")
-        CfnOutput(stack, f"{prefix}QueueUrl", value=self.queue.queue_url)
-        CfnOutput(stack, f"{prefix}DeadLetterQueueUrl", value=self.dead_letter_queue.queue_url)
+        CfnOutput(stack, f"{prefix}QueueUrl", value=urls[0])
+        CfnOutput(stack, f"{prefix}DeadLetterQueueUrl", value=urls[1])
         CfnOutput(stack, f"{prefix}FunctionName", value=self.function.function_name)

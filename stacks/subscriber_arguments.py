@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from aws_cdk import Duration, Stack, Token
+from aws_cdk import Stack, Token
 from aws_cdk import aws_sns as sns
 
 from contracts import HEARTBEAT_TYPE
@@ -20,11 +20,11 @@ def check(
     *,
     settings: Settings,
     retry: RetryPolicy,
-    timeout: Duration,
-    visibility: Duration,
+    timeout: int,
+    visibility: int,
     memory_mib: int,
     batch_size: int,
-    window: Duration,
+    window: int,
     max_concurrency: int,
     concurrency: int,
     attribute_filter: Mapping[str, sns.SubscriptionFilter],
@@ -34,20 +34,20 @@ def check(
     """Raises ConfigurationError in one line that starts with `owner`. Durations in seconds."""
     settings.validate()
     retry.validate(owner)
-    _expect(owner, "timeout", 3 <= _seconds(timeout) <= 900, _seconds(timeout), "3 to 900 seconds")
+    _expect(owner, "timeout", 3 <= timeout <= 900, timeout, "3 to 900 seconds")
     _expect(owner, "memory_mib", 128 <= memory_mib <= 10_240, memory_mib, "128 to 10240")
-    _expect(owner, "batching_window", _seconds(window) <= 300, _seconds(window), "at most 300 seconds")
+    _expect(owner, "batching_window", window <= 300, window, "at most 300 seconds")
     _expect(owner, "batch_size", 1 <= batch_size <= 10_000, batch_size, "1 to 10000")
     _expect(
         owner,
         "batch_size",
-        batch_size <= 10 or _seconds(window) >= 1,
+        batch_size <= 10 or window >= 1,
         batch_size,
         "at most 10, or a batching_window of at least 1 second",
     )
     if ordered:
         _expect(owner, "batch_size", batch_size <= 10, batch_size, "at most 10 behind a FIFO topic")
-        _expect(owner, "batching_window", not _seconds(window), _seconds(window), "none behind a FIFO topic")
+        _expect(owner, "batching_window", not window, window, "none behind a FIFO topic")
     _expect(owner, "max_concurrency", 2 <= max_concurrency <= 1_000, max_concurrency, "2 to 1000 (AWS refuses 1)")
     _expect(owner, "concurrency", 1 <= concurrency <= 100, concurrency, "1 to 100 messages of a batch at a time")
     names = {*attribute_filter, *(["type"] if attribute_filter and settings.heartbeat else [])}
@@ -89,6 +89,8 @@ def check_topic(owner: str, topic: sns.ITopic, stack: Stack) -> None:
 
     https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
     """
+    if isinstance(topic, sns.Topic) and topic.stack is stack:
+        return
     ours, theirs = stack.region, topic.env.region
     if not Token.is_unresolved(ours) and not Token.is_unresolved(theirs) and ours != theirs:
         raise ConfigurationError(
@@ -96,16 +98,14 @@ def check_topic(owner: str, topic: sns.ITopic, stack: Stack) -> None:
         )
 
 
-def _check_order_in_time(
-    owner: str, settings: Settings, retry: RetryPolicy, timeout: Duration, visibility: Duration
-) -> None:
+def _check_order_in_time(owner: str, settings: Settings, retry: RetryPolicy, timeout: int, visibility: int) -> None:
     """The last attempt must come before the queue forgets the message: SQS deletes what expires, dead letters or not."""
-    if _seconds(visibility) > 43_200:
+    if visibility > 43_200:
         raise ConfigurationError(
-            f"{owner}: 6 x timeout + window is {_seconds(visibility)} seconds: SQS hides a message for 43200 at most"
+            f"{owner}: 6 x timeout + window is {visibility} seconds: SQS hides a message for 43200 at most"
         )
-    failing = retry.longest_schedule() + retry.attempts * _seconds(timeout)
-    crashing = retry.attempts * _seconds(visibility)
+    failing = retry.longest_schedule() + retry.attempts * timeout
+    crashing = retry.attempts * visibility
     retention = settings.queue_retention_days * 86_400
     if max(failing, crashing) >= retention:
         raise ConfigurationError(
@@ -117,7 +117,3 @@ def _check_order_in_time(
 def _expect(owner: str, argument: str, holds: object, value: object, expected: str) -> None:
     if not holds:
         raise ConfigurationError(f"{owner}: {argument} is {value!r}: expected {expected}")
-
-
-def _seconds(duration: Duration) -> int:
-    return int(duration.to_seconds())

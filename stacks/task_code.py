@@ -8,6 +8,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from stacks.errors import ConfigurationError
+from stacks.once import once
 
 LAMBDAS = Path(__file__).parent.parent / "lambdas"
 LAYER = LAMBDAS / ".layer"
@@ -32,10 +33,10 @@ def check_task(task: str) -> None:
 
 def dependencies(scope: Construct) -> lambda_.LayerVersion:
     """The stack's one layer, made from what `make install` put into lambdas/.layer."""
-    stack = Stack.of(scope)
-    layer = stack.node.try_find_child("Dependencies")
-    if isinstance(layer, lambda_.LayerVersion):
-        return layer
+    return once(scope, "Dependencies", _layer)
+
+
+def _layer(stack: Stack) -> lambda_.LayerVersion:
     _check_layer()
     return lambda_.LayerVersion(
         stack,

@@ -8,6 +8,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from stacks.once import LAMBDA
 from stacks.settings import Settings
 from stacks.task_code import ARCHITECTURE, RUNTIME, dependencies, task_code
 
@@ -26,7 +27,7 @@ def task_function(
     log_group = logs.LogGroup(
         scope, "LogGroup", retention=settings.log_retention, removal_policy=settings.removal_policy
     )
-    role = iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    role = iam.Role(scope, "Role", assumed_by=LAMBDA)
     log_group.grant_write(role)
     return lambda_.Function(
         scope,

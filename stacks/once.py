@@ -1,0 +1,28 @@
+"""Asked and made once. The CDK runs in a process of its own, and each question to it is a round trip: ADR 0029."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, TypeVar, cast
+from weakref import WeakKeyDictionary
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+T = TypeVar("T")
+
+seconds, minutes, days = cache(Duration.seconds), cache(Duration.minutes), cache(Duration.days)
+"""A duration is a value: each is made once."""
+SNS = iam.ServicePrincipal("sns.amazonaws.com")
+LAMBDA = iam.ServicePrincipal("lambda.amazonaws.com")
+
+_made: WeakKeyDictionary[Stack, dict[str, Any]] = WeakKeyDictionary()
+
+
+def once(scope: Construct, id_: str, make: Callable[[Stack], T]) -> T:
+    """What the scope's stack has one of: the child with this id, made by whoever asks first."""
+    stack = scope if isinstance(scope, Stack) else Stack.of(scope)
+    made = _made.setdefault(stack, {})
+    if id_ not in made:
+        made[id_] = stack.node.try_find_child(id_) or make(stack)
+    return cast(T, made[id_])
