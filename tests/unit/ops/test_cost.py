@@ -137,3 +137,19 @@ def test_the_document_has_every_assumption_as_it_is() -> None:
     for each in described():
         row = f"| `{each.name}` | {each.default:g} | {each.metadata['says']} | {each.metadata['unverified']} |"
         assert row in document
+
+
+DOCUMENTED = [line for line in (ROOT / "docs" / "cost.md").read_text().splitlines() if line.startswith("fanout cost")]
+
+
+@pytest.mark.parametrize("line", DOCUMENTED)
+def test_the_documents_commands_run(line: str, run: Run) -> None:
+    assert run(*line.split()[2:], "--assembly", SNAPSHOTS) == 0
+    assert run.out
+
+
+def test_idle_is_paid_in_every_environment_for_every_subscriber(run: Run) -> None:
+    run("--json", "--events-per-month", 0, "--assembly", SNAPSHOTS)
+    for (bill,) in run.json()["stacks"].values():
+        assert bill["traffic"] == 0
+        assert all(each["idle"] > 0.2 for each in bill["subscribers"].values())
