@@ -6,12 +6,11 @@ stand alone.
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
 
-from aws_cdk import Stack
 from constructs import Construct
 
 from stacks.errors import ConfigurationError
+from stacks.once import name_of_stack, region_of_stack
 from stacks.settings import Settings
 
 OPERATIONS = "docs/operations.md"
@@ -72,14 +71,6 @@ class Place:
     task: str = ""
     log_group: str = ""
 
-    @cached_property
-    def stack(self) -> str:
-        return Stack.of(self.scope).stack_name
-
-    @cached_property
-    def region(self) -> str:
-        return Stack.of(self.scope).region
-
 
 def describe(kind: str, means: str, place: Place) -> str:
     """The alarm's description."""
@@ -102,13 +93,14 @@ def describe(kind: str, means: str, place: Place) -> str:
 
 def _where(place: Place) -> str:
     """How the operator's commands are told which stack."""
-    conventional = place.stack == f"FormEvents-{place.settings.name}"
-    return f"--env {place.settings.name}" if conventional else f"--stack {place.stack}"
+    stack = name_of_stack(place.scope)
+    conventional = stack == f"FormEvents-{place.settings.name}"
+    return f"--env {place.settings.name}" if conventional else f"--stack {stack}"
 
 
 def _link(query: str, place: Place) -> str:
     """CloudWatch Logs Insights with the query filled in: its fragment escapes with * where a URL has %."""
-    region = place.region
+    region = region_of_stack(place.scope)
     escaped = re.sub(r"[^A-Za-z0-9_.-]", lambda found: f"*{ord(found[0]):02x}", query)
     return (
         f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logsV2:logs-insights$3FqueryDetail$3D"

@@ -2,7 +2,6 @@
 
 import math
 
-from aws_cdk import Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sns as sns
 from constructs import Construct
@@ -14,6 +13,7 @@ from stacks.alarms_runbook import Place, describe
 from stacks.alarms_subscriber import ESSENTIAL
 from stacks.dashboard import dashboard
 from stacks.errors import ConfigurationError
+from stacks.once import name_of_stack, stack_of
 from stacks.settings import Settings
 from stacks.subscriber import Subscriber
 
@@ -30,7 +30,7 @@ class Watch(Construct):
 
     def __init__(self, scope: Construct, id_: str, *, topic: sns.ITopic, settings: Settings) -> None:
         super().__init__(scope, id_)
-        stack = Stack.of(self)
+        stack = stack_of(self)
         place = Place(scope=self, settings=settings, owner=settings.owner)
         self.subscribers = [each for each in stack.node.find_all() if isinstance(each, Subscriber)]
         self.topic_alarms = [ring(self, each, place, settings) for each in _topic_alarms(topic, settings)]
@@ -54,7 +54,7 @@ class Watch(Construct):
             self,
             "NeedsAPersonAlarm",
             alarm_rule=cloudwatch.AlarmRule.any_of(*rules),
-            composite_alarm_name=f"{place.stack}-NeedsAPerson",  # it keeps nothing, and people read it
+            composite_alarm_name=f"{name_of_stack(self)}-NeedsAPerson",  # it keeps nothing, and people read it
             alarm_description=describe(
                 "needs-a-person", "events are dead, lost or too old: this environment needs a person.", place
             ),

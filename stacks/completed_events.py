@@ -6,9 +6,10 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from shared import variables as names
 from stacks.keys import table_key
 from stacks.once import once
-from stacks.settings import DEAD_LETTER_RETENTION_DAYS, Settings
+from stacks.settings import DEAD_LETTER_RETENTION_DAYS, Encryption, Settings
 
 KEY = "task_event"
 """The partition key: `<task>#<event id>`."""
@@ -37,13 +38,14 @@ def _table(stack: Stack, settings: Settings) -> dynamodb.Table:
     )
 
 
-def remembered(settings: Settings) -> int:
-    """Seconds: longer than a message can wait: in its queue, and then as a dead letter until somebody redrives it."""
-    return 86_400 * (settings.queue_retention_days + DEAD_LETTER_RETENTION_DAYS + 1)
+def remember(scope: Construct, function: lambda_.Function, *, task: str, settings: Settings) -> None:
+    """An event id that the task has completed is not worked on again, until no copy of it can be left.
 
-
-def grant_remember(function: lambda_.Function, table: dynamodb.Table, *, task: str) -> None:
-    """Items of its own task only: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html"""
+    That is longer than a message can wait: in its queue, and then as a dead letter until somebody redrives it. The
+    function may change items of its own task only:
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+    """
+    table = completed_events(scope, settings)
     function.add_to_role_policy(
         iam.PolicyStatement(
             actions=["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
@@ -51,5 +53,8 @@ def grant_remember(function: lambda_.Function, table: dynamodb.Table, *, task: s
             conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{task}#*"]}},
         )
     )
-    if table.encryption_key:
+    if settings.encryption is Encryption.CUSTOMER_KEYS and table.encryption_key:
         table.encryption_key.grant(function, "kms:Decrypt", "kms:GenerateDataKey")
+    days = settings.queue_retention_days + DEAD_LETTER_RETENTION_DAYS + 1
+    function.add_environment(names.COMPLETED_TABLE, table.table_name)
+    function.add_environment(names.COMPLETED_SECONDS, str(86_400 * days))

@@ -16,12 +16,27 @@ seconds, minutes, days = cache(Duration.seconds), cache(Duration.minutes), cache
 SNS = iam.ServicePrincipal("sns.amazonaws.com")
 LAMBDA = iam.ServicePrincipal("lambda.amazonaws.com")
 
+_stacks: WeakKeyDictionary[Construct, Stack] = WeakKeyDictionary()
 _made: WeakKeyDictionary[Stack, dict[str, Any]] = WeakKeyDictionary()
 
 
+def stack_of(scope: Construct) -> Stack:
+    if scope not in _stacks:
+        _stacks[scope] = Stack.of(scope)
+    return _stacks[scope]
+
+
+def name_of_stack(scope: Construct) -> str:
+    return once(scope, "its name", lambda stack: stack.stack_name)
+
+
+def region_of_stack(scope: Construct) -> str:
+    return once(scope, "its region", lambda stack: stack.region)
+
+
 def once(scope: Construct, id_: str, make: Callable[[Stack], T]) -> T:
-    """What the scope's stack has one of: the child with this id, made by whoever asks first."""
-    stack = scope if isinstance(scope, Stack) else Stack.of(scope)
+    """What the scope's stack has one of: the child with this id, or what is no construct, made by whoever asks first."""
+    stack = stack_of(scope)
     made = _made.setdefault(stack, {})
     if id_ not in made:
         made[id_] = stack.node.try_find_child(id_) or make(stack)

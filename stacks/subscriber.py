@@ -15,9 +15,9 @@ from shared import variables as names
 from stacks import subscriber_arguments as arguments
 from stacks.alarms_subscriber import Watched, subscriber_alarms
 from stacks.circuit_breaker import CircuitBreaker, protect
-from stacks.completed_events import completed_events, grant_remember, remembered
+from stacks.completed_events import remember
 from stacks.keys import queue_key
-from stacks.once import SNS, days, seconds
+from stacks.once import SNS, days, name_of_stack, seconds, stack_of
 from stacks.retry_policy import RetryPolicy
 from stacks.settings import DEAD_LETTER_RETENTION_DAYS, Encryption, Settings
 from stacks.task_code import check_task
@@ -74,8 +74,7 @@ class Subscriber(Construct):
         self.task = task
         self._ordered = topic.fifo
         self.retry = retry or settings.retry
-        stack = Stack.of(self)
-        stack_name = stack.stack_name
+        stack, stack_name = stack_of(self), name_of_stack(self)
         lasting = TIMEOUT if timeout is None else int(timeout.to_seconds())
         gathering = arguments.gathering(f"subscriber {id_}", favour or settings.favour, ordered=self._ordered)
         batch_size = gathering.batch_size if batch_size is None else batch_size
@@ -125,7 +124,7 @@ class Subscriber(Construct):
         self.queue.grant_consume_messages(self.function)
         self._let_bury(key)
         if idempotency:
-            self._remember(settings)
+            remember(self, self.function, task=task, settings=settings)
         self.mapping = lambda_.EventSourceMapping(
             self,
             "Mapping",
@@ -191,7 +190,7 @@ class Subscriber(Construct):
 
         Written out where `topic.add_subscription` would do, because that puts the stack's name into the logical id.
         """
-        self.queue.add_to_resource_policy(
+        allowed = self.queue.add_to_resource_policy(
             iam.PolicyStatement(
                 actions=["sqs:SendMessage"],
                 principals=[SNS],
@@ -209,8 +208,10 @@ class Subscriber(Construct):
             dead_letter_queue=self.dead_letter_queue,  # whose policy it lets itself into
             filter_policy=attribute_filter,
         )
-        queues = (self.queue, self.dead_letter_queue)
-        subscription.node.add_dependency(*(each.node.find_child("Policy") for each in queues))
+        if allowed.policy_dependable:
+            subscription.node.add_dependency(
+                allowed.policy_dependable, self.dead_letter_queue.node.find_child("Policy")
+            )
         return subscription
 
     def _own_variables(self, stack: str, urls: tuple[str, str], concurrency: int, settings: Settings) -> dict[str, str]:
@@ -232,13 +233,6 @@ class Subscriber(Construct):
         )
         if key:
             key.grant(self.function, "kms:Decrypt", "kms:GenerateDataKey")
-
-    def _remember(self, settings: Settings) -> None:
-        """An event id that this task has completed is not worked on again, until no copy of it can be left."""
-        table = completed_events(self, settings)
-        grant_remember(self.function, table, task=self.task)
-        self.function.add_environment(names.COMPLETED_TABLE, table.table_name)
-        self.function.add_environment(names.COMPLETED_SECONDS, str(remembered(settings)))
 
     def _tell(self, prefix: str, stack: Stack, urls: tuple[str, str]) -> None:
         """What an operator's tools find this subscriber by."""
