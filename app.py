@@ -1,4 +1,11 @@
-"""Wires one FormEvents stack per settings entry, checks them, and stops: no network, no environment variables, no ifs."""
+"""Wires one FormEvents stack per settings entry, or per entry that is named, checks them, and stops: no network, no ifs.
+
+`python app.py` makes all of them, `python app.py local` one.
+"""
+
+import gc
+import sys
+from collections.abc import Sequence
 
 import aws_cdk as cdk
 
@@ -10,14 +17,16 @@ from stacks.errors import told_in_one_line
 from stacks.form_events_stack import FormEventsStack
 
 
-def add_stacks(app: cdk.App) -> None:
-    for each in settings.ALL:
+def add_stacks(app: cdk.App, names: Sequence[str] = ()) -> None:
+    for each in settings.chosen(names):
         FormEventsStack(app, f"FormEvents-{each.name}", settings=each)
     cdk.Validations.of(app).add_plugins(FanoutChecks(contract=load_contract(SCHEMA_PATH.parent)))
 
 
 if __name__ == "__main__":
+    gc.disable()  # nothing is garbage before this program ends, and a tenth of its time went into looking for it
     with told_in_one_line():
         app = cdk.App()
-        add_stacks(app)
+        add_stacks(app, sys.argv[1:])
         app.synth()
+    gc.freeze()  # nor is anything worth looking for at the end

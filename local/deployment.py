@@ -46,6 +46,7 @@ def deploy(connection: Connection, state: State, say: Say, arguments: Sequence[s
         raise LocalError(f"{CDK} does not exist: `make install` first")
     log = state.log("deploy")
     command = [str(CDK), "deploy", STACK, "--require-approval", "never", "--method", "direct", "--progress", "events"]
+    command += ["--app", f"python app.py {STACK.removeprefix('FormEvents-')}"]  # no other environment's stack
     command += ["--ci", "--output", str(state.assembly), "--outputs-file", str(state.outputs), *arguments]
     say("synthesizing the stack")
     with log.open("w") as file, _running(command, environment(connection)) as cdk:

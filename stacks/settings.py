@@ -1,6 +1,7 @@
 """Everything in which environments differ, as data. A stack never asks which environment it is in."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
@@ -216,3 +217,12 @@ LOCAL = Settings(
 )
 
 ALL = (DEV, STAGING, PROD, LOCAL)
+
+
+def chosen(names: Sequence[str]) -> tuple[Settings, ...]:
+    """The entries with these names, or all of them. Raises ConfigurationError for a name that no entry has."""
+    known = [each.name for each in ALL]
+    for name in names:
+        if name not in known:
+            raise ConfigurationError(f"no settings entry {name!r}: expected one of {', '.join(known)}")
+    return tuple(each for each in ALL if not names or each.name in names)

@@ -84,3 +84,13 @@ def test_a_thousand_attempts_have_a_thousand_delays_less_one() -> None:
 def test_delays_may_be_listed() -> None:
     policy = RetryPolicy(attempts=3, backoff=[timedelta(seconds=1), timedelta(minutes=1)], jitter=0.5)
     assert policy.delays() == [1, 60] and policy.longest_schedule() == 92
+
+
+def test_entries_are_chosen_by_name_and_all_of_them_without_one() -> None:
+    assert settings.chosen([]) == settings.ALL
+    assert settings.chosen(["prod", "dev"]) == (settings.DEV, settings.PROD)
+
+
+def test_a_name_that_no_entry_has_is_refused_in_one_line() -> None:
+    with pytest.raises(ConfigurationError, match="^no settings entry 'prd': expected one of dev, staging, prod, local$"):
+        settings.chosen(["prd"])
