@@ -1,8 +1,10 @@
 """What a function is made of: its task and `shared/`, the pinned layer, and nothing that differs between machines."""
 
 import filecmp
+import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,10 +14,12 @@ import pytest
 
 from stacks import settings, task_code
 from stacks.errors import ConfigurationError
+from stacks.task_code import RUNTIME
 from tests.infra.reading import Synth, of_type
 
 ROOT = Path(__file__).parent.parent.parent
 LAMBDAS = ROOT / "lambdas"
+FUNCTION, LAYER = "AWS::Lambda::Function", "AWS::Lambda::LayerVersion"
 TASKS = ["send_confirmation", "archive_submission", "notify_webhook"]
 
 
@@ -36,7 +40,7 @@ def files(folder: Path) -> set[str]:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_zip_holds_its_task_and_shared(task: str, synth: Synth) -> None:
-    asset = asset_of(synth, "AWS::Lambda::Function", f"Runs {task} ")
+    asset = asset_of(synth, FUNCTION, f"Runs {task} ")
     expected = {
         path.relative_to(LAMBDAS).as_posix() for folder in (task, "shared") for path in (LAMBDAS / folder).rglob("*.py")
     }
@@ -46,7 +50,7 @@ def test_a_zip_holds_its_task_and_shared(task: str, synth: Synth) -> None:
 
 
 def test_the_layer_holds_what_is_pinned_and_no_trace_of_the_machine(synth: Synth) -> None:
-    asset = asset_of(synth, "AWS::Lambda::LayerVersion", "lambdas/requirements.txt")
+    asset = asset_of(synth, LAYER, "lambdas/requirements.txt")
     packages = {name.split("/")[1] for name in files(asset) if name.startswith("python/")}
     pinned = [line.split(" ")[0] for line in (LAMBDAS / "requirements.txt").read_text().splitlines() if "==" in line]
     for each in pinned:
@@ -54,6 +58,61 @@ def test_the_layer_holds_what_is_pinned_and_no_trace_of_the_machine(synth: Synth
         assert f"{name.replace('-', '_')}-{version}.dist-info" in packages
     assert not [name for name in files(asset) if name.endswith((".pyc", "RECORD", "INSTALLER"))]
     assert str(ROOT).encode() not in b"".join(path.read_bytes() for path in asset.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize(
+    ("resource", "described", "most"),
+    [*((FUNCTION, f"Runs {task} ", 25_000) for task in TASKS), (LAYER, "lambdas/requirements.txt", 1_500_000)],
+)
+def test_what_lambda_loads_stays_small(resource: str, described: str, most: int, synth: Synth, tmp_path: Path) -> None:
+    """`make bench NAME=package` has the sizes."""
+    zipped = Path(shutil.make_archive(str(tmp_path / "zipped"), "zip", asset_of(synth, resource, described)))
+    assert zipped.stat().st_size <= most
+
+
+def bytecode(asset: Path, tmp_path: Path, python: str = sys.executable) -> str:
+    """What `make bytecode` says about a copy of the layer in `tmp_path`."""
+    shutil.copytree(asset, tmp_path / "asset.layer")
+    command = ["make", "--no-print-directory", "bytecode", f"OUT={tmp_path}", f"LAMBDA_PYTHON={python}"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+def compiled(layer: Path) -> set[str]:
+    """The files that `import urllib3` compiles, in an interpreter that keeps nothing."""
+    environment = {"PYTHONPATH": str(layer), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-S", "-v", "-c", "import urllib3"]
+    told = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60).stderr
+    return set(re.findall(rf"^# code object from '?({layer}.*\.py)'?$", told, re.MULTILINE))
+
+
+def test_bytecode_of_the_layer_is_valid_whatever_the_zip_says_about_its_files(synth: Synth, tmp_path: Path) -> None:
+    assert bytecode(asset_of(synth, LAYER, "lambdas/requirements.txt"), tmp_path) == ""
+    layer = tmp_path / "asset.layer" / "python"
+    for source in layer.rglob("*.py"):
+        os.utime(source, (315_532_800, 315_532_800))
+        written = Path(importlib.util.cache_from_source(str(source))).read_bytes()
+        assert int.from_bytes(written[4:8], "little") == 0b01, "by hash, and not checked (PEP 552)"
+        assert str(tmp_path).encode() not in written
+    assert not compiled(layer)
+
+
+def test_bytecode_of_another_python_is_passed_over(synth: Synth, tmp_path: Path) -> None:
+    bytecode(asset_of(synth, LAYER, "lambdas/requirements.txt"), tmp_path)
+    layer = tmp_path / "asset.layer" / "python"
+    for path in layer.rglob("*.pyc"):
+        path.write_bytes(b"\0\0\r\n" + path.read_bytes()[4:])
+    assert compiled(layer)
+
+
+def test_without_lambdas_python_the_layer_goes_without_bytecode(synth: Synth, tmp_path: Path) -> None:
+    asset = asset_of(synth, LAYER, "lambdas/requirements.txt")
+    said = bytecode(asset, tmp_path, python="python3.99")
+    assert said == "no python3.99 here: the layer goes without bytecode, and cold starts take longer\n"
+    assert files(tmp_path / "asset.layer") == files(asset)
+
+
+def test_bytecode_is_for_the_functions_python() -> None:
+    assert f"\nLAMBDA_PYTHON ?= {RUNTIME.name}\n" in (ROOT / "Makefile").read_text()
 
 
 def test_a_layer_that_is_not_what_is_pinned_stops_the_synth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
