@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from aws_cdk import Duration, Stack
-from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -48,6 +46,9 @@ def protect(
     settings: Settings,
 ) -> None:
     """Lets `function` switch its `mapping` off, and has the stack's one closer look after it every minute."""
+    from aws_cdk import aws_events as events  # every synth would wait for these two, and few need them
+    from aws_cdk import aws_events_targets as targets
+
     function.add_environment(names.CIRCUIT_FAILURES, str(breaker.failures))
     arn = mapping.event_source_mapping_arn
     # Not in the role's default policy: function -> policy -> mapping -> function would be a cycle.
