@@ -59,6 +59,14 @@ def orders() -> Template:
     return {"Resources": resources}
 
 
+def many(count: int) -> Template:
+    """`Task00` to the last, each with an alarm."""
+    resources: dict[str, Any] = {"Orders": {"Type": "AWS::SNS::Topic", "Properties": {}}}
+    for number in range(count):
+        resources |= subscribed(f"Task{number:02}", {"Ref": "Orders"}) | alarm(f"A{number}", f"Task{number:02}Dlq")
+    return {"Resources": resources}
+
+
 def _may_consume(queue: str) -> dict[str, Any]:
     statement = {"Effect": "Allow", "Action": ["sqs:ReceiveMessage", "sqs:DeleteMessage"], "Resource": att(queue)}
     return {"PolicyName": "consume", "PolicyDocument": {"Statement": [statement]}}

@@ -9,19 +9,12 @@ from catalog.reading import subscribers, topics
 from catalog.tasks import Task
 from catalog.topology import MOST_LANES, flowchart
 from checks import Template
-from tests.unit.catalog.given import alarm, orders, subscribed
+from tests.unit.catalog.given import many, orders
 
 
 def drawn(body: dict[str, Any], what: str = "") -> str:
     template = Template(body)
     return flowchart(topics(template), {each.name: Task(what) for each in subscribers(template)})
-
-
-def many(count: int) -> dict[str, Any]:
-    resources: dict[str, Any] = {"Orders": {"Type": "AWS::SNS::Topic", "Properties": {}}}
-    for number in range(count):
-        resources |= subscribed(f"Task{number:02}", {"Ref": "Orders"}) | alarm(f"A{number}", f"Task{number:02}Dlq")
-    return {"Resources": resources}
 
 
 def test_each_subscriber_has_a_lane() -> None:
