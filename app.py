@@ -1,9 +1,13 @@
-"""Wires one FormEvents stack per settings entry, or per entry that is named, checks them, and stops: no network, no ifs.
+"""Wires one FormEvents stack per settings entry, or per entry that is named, checks them, and stops: no network.
 
 `python app.py` makes all of them, `python app.py local` one.
 """
 
 import gc
+
+if __name__ == "__main__":
+    gc.disable()  # nothing is garbage before this program ends, and a tenth of its time went into looking for it
+
 import sys
 from collections.abc import Sequence
 
@@ -24,7 +28,6 @@ def add_stacks(app: cdk.App, names: Sequence[str] = ()) -> None:
 
 
 if __name__ == "__main__":
-    gc.disable()  # nothing is garbage before this program ends, and a tenth of its time went into looking for it
     with told_in_one_line():
         app = cdk.App()
         add_stacks(app, sys.argv[1:])

@@ -1,6 +1,10 @@
 """`python benchmarks/peers/our_app.py 10`: one stack with a topic and so many of our subscribers, made as `app.py` does."""
 
 import gc
+
+if __name__ == "__main__":
+    gc.disable()
+
 import sys
 
 import aws_cdk as cdk
@@ -21,7 +25,6 @@ def main(count: int) -> None:
 
 
 if __name__ == "__main__":
-    gc.disable()
     with told_in_one_line():
         main(int(sys.argv[1]))
     gc.freeze()
