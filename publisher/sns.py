@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
 
 import boto3
 from botocore.config import Config
@@ -30,7 +31,12 @@ _MAX_BACKOFF_SECONDS: Final = 2.0
 _TOPIC_ARN: Final = re.compile(
     r"arn:aws[a-z-]*:sns:(?P<region>[a-z0-9-]+):[0-9]{12}:[A-Za-z0-9_-]{1,256}(?P<fifo>\.fifo)?"
 )
-_CONFIG: Final = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 4})
+_CONFIG: Final = Config(
+    connect_timeout=2,
+    read_timeout=10,
+    retries={"mode": "standard", "total_max_attempts": 4},
+    parameter_validation=False,  # an Event was checked when it was made, against the same rules and more
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +151,11 @@ class FormEvents:
 
     def _new_client(self, session: boto3.Session | None, region: str) -> SNSClient:
         try:
-            return (session or boto3).client("sns", region_name=region, config=_CONFIG)
+            client: SNSClient = (session or boto3).client("sns", region_name=region, config=_CONFIG)
         except BotoCoreError as error:
             raise publish_error(error, self.topic_arn) from error
+        client.meta.events.register("before-call.sns", _encode_once)
+        return client
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +181,15 @@ class _Tally:
 
     def result(self) -> PublishResult:
         return PublishResult(self.published, tuple(self.failed))
+
+
+def _encode_once(params: dict[str, Any], **_: Any) -> None:
+    """botocore would encode the form of a request twice, to sign it and to send it: a fifth of what an event costs.
+
+    https://docs.aws.amazon.com/boto3/latest/guide/events.html
+    """
+    if isinstance(params["body"], dict):
+        params["body"] = urlencode(params["body"])
 
 
 def _backoff(attempt: int) -> float:

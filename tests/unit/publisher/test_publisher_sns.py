@@ -1,11 +1,14 @@
 """Nothing is dropped silently between the form service and SNS. No network: requests are answered inside botocore."""
 
 import json
+import tracemalloc
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qsl
 
 import boto3
+import botocore.session
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError, ReadTimeoutError
@@ -39,6 +42,15 @@ class FakeSns:
 
     def batches(self) -> list[list[str]]:
         return [[json.loads(request[key])["id"] for key in entry_keys(request)] for request in self.requests]
+
+
+class Taker:
+    """A client that takes everything, and keeps nothing."""
+
+    meta = SimpleNamespace(region_name="eu-west-1")
+
+    def publish_batch(self, *, TopicArn: str, PublishBatchRequestEntries: list[dict[str, Any]]) -> dict[str, Any]:
+        return {"Successful": [{"Id": entry["Id"], "MessageId": "m"} for entry in PublishBatchRequestEntries]}
 
 
 def entry_keys(request: Request) -> list[str]:
@@ -148,6 +160,58 @@ def test_what_is_no_topic_arn_is_refused_in_one_line(arn: Any) -> None:
     with pytest.raises(InvalidTopicArn) as caught:
         FormEvents(arn)
     assert str(caught.value).startswith(f"not the ARN of an SNS topic: {arn!r}; expected arn:aws:sns:")
+
+
+def test_publishing_makes_no_client_and_no_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    def counted(what: type, name: str) -> None:
+        real = getattr(what, name)
+
+        def noted(*args: Any, **more: Any) -> Any:
+            made.append(name)
+            return real(*args, **more)
+
+        monkeypatch.setattr(what, name, noted)
+
+    counted(botocore.session.Session, "create_client")
+    counted(botocore.session.Session, "__init__")
+    counted(boto3.Session, "__init__")
+    forms = forms_with(FakeSns())
+    assert made == ["create_client"], "one client, from the session that was there"
+    for number in range(3):
+        forms.publish(event(number))
+        forms.publish_many(event(each) for each in range(25))
+    assert made == ["create_client"]
+
+
+def test_a_request_is_encoded_once_and_arrives_as_it_was_meant() -> None:
+    fake = FakeSns()
+    forms = forms_with(fake)
+    form = FormEvents.submitted(form_id="contact", submission_id="1", answers={"a": "50 % + more & = Zoë\n"})
+    bodies: list[Any] = []
+    keep: Any = lambda request, **_: bodies.append(request.data)  # noqa: E731
+    forms._client.meta.events.register("request-created.sns", keep)
+    forms.publish(form)
+    assert fake.requests[0]["Message"] == form.body
+    assert [type(each) for each in bodies] == [str], "a dict would be encoded to be signed, and again to be sent"
+
+
+def test_a_generator_of_any_length_takes_the_same_memory() -> None:
+    def peak(count: int) -> int:
+        forms = FormEvents(ARN, client=Taker())  # type: ignore[arg-type]
+        tracemalloc.reset_peak()
+        began = tracemalloc.get_traced_memory()[0]
+        assert forms.publish_many(event(number, size=1_000) for number in range(count)).published == count
+        return tracemalloc.get_traced_memory()[1] - began
+
+    tracemalloc.start()
+    try:
+        peak(50)
+        few, many = peak(50), peak(400)
+    finally:
+        tracemalloc.stop()
+    assert many < few + 50_000, "400 events are 400 kB and more"
 
 
 def test_batches_hold_ten_events_at_most() -> None:
