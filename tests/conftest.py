@@ -1,6 +1,7 @@
 """What holds for the whole suite."""
 
 import gc
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ HERE = Path(__file__).parent
 SHARED = ("infra", "local")
 """Rooms whose tests share something costly: one synth, one deployment."""
 
+# The CDK's own validation takes seconds a template, and CI runs it once: docs/adr/0016-cdk-validation-in-ci-and-deploy.md.
+os.environ["CDK_VALIDATION"] = "false"
 # Most of what is imported and collected stays. To look through it again and again is a tenth of a run.
 gc.set_threshold(50_000)
 settings.register_profile("few", max_examples=10)  # pytest --hypothesis-profile=few

@@ -1,5 +1,6 @@
 """What the GitHub workflows may do: pinned actions, least permissions, no stored keys, dev before staging before prod."""
 
+import os
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -35,6 +36,12 @@ def read(path: Path) -> Workflow:
 
 def jobs(workflow: Workflow) -> dict[str, Workflow]:
     found: dict[str, Workflow] = workflow["jobs"]
+    return found
+
+
+def cache_of(job: Workflow) -> dict[str, str]:
+    (cache,) = [step for step in job["steps"] if step.get("uses", "").startswith("actions/cache")]
+    found: dict[str, str] = cache["with"]
     return found
 
 
@@ -125,13 +132,42 @@ def test_checks_run_on_the_oldest_python_we_support_and_a_newer_one() -> None:
 
 
 def test_caches_are_keyed_on_what_is_locked() -> None:
-    check = read(ROOT / ".github" / "workflows" / "check.yml")
-    job = jobs(check)["test"]
-    (cache,) = [step for step in job["steps"] if step.get("uses", "").startswith("actions/cache@")]
-    named = re.findall(r"'([^']+)'", cache["with"]["key"])
+    both = jobs(read(ROOT / ".github" / "workflows" / "check.yml"))
+    written, read_only = cache_of(both["test"]), cache_of(both["changes"])
+    named = re.findall(r"'([^']+)'", written["key"])
     assert named == ["requirements-dev.txt", "lambdas/requirements.txt", "package-lock.json"]
     assert all((ROOT / each).is_file() for each in named)
-    assert cache["with"]["path"].split() == ["~/.cache/pip", "~/.npm", ".venv/cache/jsii"]
+    assert written["path"].split() == ["~/.cache/pip", "~/.npm", ".venv/cache/jsii", ".mypy_cache"]
+    # The path is part of what a cache is found by, and the key is that of one version of the matrix.
+    versions = both["test"]["strategy"]["matrix"]["python"]
+    assert read_only in [
+        {name: value.replace("${{ matrix.python }}", version) for name, value in written.items()}
+        for version in versions
+    ]
+
+
+def test_the_jsii_cache_is_where_make_keeps_it() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    (folder,) = re.findall(r"^export JSII_RUNTIME_PACKAGE_CACHE_ROOT \?= \$\(CURDIR\)/(\S+)$", makefile, re.MULTILINE)
+    assert folder in cache_of(jobs(read(ROOT / ".github" / "workflows" / "check.yml"))["test"])["path"].split()
+
+
+def test_what_fails_soonest_runs_first() -> None:
+    steps = [step.get("run") for step in jobs(read(ROOT / ".github" / "workflows" / "check.yml"))["test"]["steps"]]
+    told = ["make install", "make lint", "make types", "make unit", "make test", "make synth CDK_VALIDATION=true"]
+    assert [step for step in steps if step] == told
+
+
+def test_only_ci_and_deployments_pay_for_the_cdks_own_validation() -> None:
+    """It takes seconds: docs/adr/0016-cdk-validation-in-ci-and-deploy.md."""
+    makefile = (ROOT / "Makefile").read_text()
+    assert re.findall(r"^(.*CDK_VALIDATION.*)$", makefile, re.MULTILINE) == [
+        "export CDK_VALIDATION ?= false",
+        "deploy: CDK_VALIDATION := true",
+    ]
+    told = [run for path in FILES for run in commands(read(path)) if "CDK_VALIDATION" in run]
+    assert told == ["make synth CDK_VALIDATION=true"]
+    assert os.environ["CDK_VALIDATION"] == "false"  # which tests/conftest.py sees to, whoever calls pytest
 
 
 def test_a_commit_is_tested_then_goes_to_dev_then_staging_then_prod() -> None:
