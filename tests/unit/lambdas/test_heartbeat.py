@@ -97,6 +97,20 @@ def test_one_that_was_not_reached_in_time_comes_back_and_is_no_acknowledgement(
     assert lines()[-1]["event_id"] == "d32c5kddcf5bb8c3"
 
 
+def test_in_a_fifo_queue_it_waits_for_no_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "postpone", lambda failed: None)
+
+    def task(form: FormSubmitted) -> None:
+        raise TransientError("later")
+
+    records = [record(json.dumps(example()), "m-1"), record(json.dumps(example()), "m-2"), record(heartbeat(), "m-3")]
+    for each, group in zip(records, ("contact", "contact", "heartbeat"), strict=True):
+        each["eventSourceARN"] += ".fifo"
+        each["attributes"]["MessageGroupId"] = group
+    answer = batch.each_message(task)({"Records": records}, Context())
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m-1"}, {"itemIdentifier": "m-2"}]}
+
+
 def test_it_neither_opens_a_circuit_nor_keeps_one_closed(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
