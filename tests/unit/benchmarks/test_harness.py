@@ -9,9 +9,10 @@ import pytest
 from rich.console import Console
 
 from benchmarks import __main__ as program
+from benchmarks import suite
 from benchmarks.harness import report, results
 from benchmarks.harness.errors import BenchmarkError
-from benchmarks.harness.measuring import Say, environment, interleaved, run
+from benchmarks.harness.measuring import ROOT, Say, environment, interleaved, run
 from benchmarks.harness.rows import Goal, Row, at_least, at_most, row
 from benchmarks.harness.samples import Samples
 
@@ -214,3 +215,8 @@ def test_every_benchmark_says_how_often_it_measures() -> None:
         text = (program.HERE / f"{name}.py").read_text()
         assert text.startswith('"""') and "def measure(say: Say) -> Iterator[Row]:" in text, name
         assert re.search(r"\brounds?\b", text.split('"""')[1]), f"{name}: its docstring says how many rounds"
+
+
+def test_what_is_timed_is_what_make_unit_runs() -> None:
+    (command,) = re.findall(r"^unit:.*\n\t\$\(BIN\)/python (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert sorted(command.split()) == sorted(each for each in suite.UNIT[1:] if each != "-q")
