@@ -214,7 +214,7 @@ def test_every_benchmark_says_how_often_it_measures() -> None:
     for name in program.names():
         text = (program.HERE / f"{name}.py").read_text()
         assert text.startswith('"""') and "def measure(say: Say) -> Iterator[Row]:" in text, name
-        assert re.search(r"\brounds?\b", text.split('"""')[1]), f"{name}: its docstring says how many rounds"
+        assert re.search(r"\b(rounds?|count)\b", text.split('"""')[1]), f"{name}: its docstring says how many rounds"
 
 
 def test_what_is_timed_is_what_make_unit_runs() -> None:
