@@ -92,5 +92,7 @@ def test_entries_are_chosen_by_name_and_all_of_them_without_one() -> None:
 
 
 def test_a_name_that_no_entry_has_is_refused_in_one_line() -> None:
-    with pytest.raises(ConfigurationError, match="^no settings entry 'prd': expected one of dev, staging, prod, local$"):
+    with pytest.raises(
+        ConfigurationError, match="^no settings entry 'prd': expected one of dev, staging, prod, local$"
+    ):
         settings.chosen(["prd"])
