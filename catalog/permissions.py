@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from catalog import markdown
 from catalog.reading import Topic
 from catalog.statements import Guarding, Held, guarding, held
-from catalog.words import Words, functions_of
+from catalog.words import Words, functions_of, without_account
 from checks.grants import ROLE
 from checks.policies import Statement
 from checks.template import Resource, Template
@@ -19,6 +19,7 @@ _INTRODUCTION = """\
 What the template of {stack} grants and refuses; what is granted elsewhere in the account is not here. "If" says what must
 be true of the call, and "its own" is what belongs to the same task."""
 _UNSEEN = "what the template does not show"
+_THIS, _NAMED = "this account", "an account that the template names"
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ def _principals(statement: Statement, words: Words) -> tuple[str, ...]:
 def _principal(value: Value, words: Words) -> str:
     text = shown(value)
     if text.endswith(":root") or re.fullmatch(r"\d{12}", text):
-        return "whom IAM lets in this account" if "AWS::AccountId" in text else "another account"
+        return f"whom IAM lets in {_THIS if 'AWS::AccountId' in text else _NAMED}"
     return f"`{text}`" if text.endswith(".amazonaws.com") else words.one(value)
 
 
@@ -140,8 +141,9 @@ def _condition(operator: str, key: str, values: list[Value], *, words: Words, ow
         return "the call is not over TLS"
     if key == "aws:sourcearn":
         return "for " + markdown.listed([words.one(each, owner=owner) for each in values])
-    if key == "aws:sourceaccount" and [shown(each) for each in values] == ["AWS::AccountId"]:
-        return "for this account"
-    named = [shown(each).replace(owner, "<task>") if owner else shown(each) for each in values]
+    if key == "aws:sourceaccount":
+        return f"for {_THIS if [shown(each) for each in values] == ['AWS::AccountId'] else _NAMED}"
+    texts = [without_account(shown(each)) for each in values]
+    named = [each.replace(owner, "<task>") if owner else each for each in texts]
     sign = "is not" if "Not" in operator else "is"
     return f"`{key}` {sign} " + " or ".join(f"`{each}`" for each in named)

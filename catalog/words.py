@@ -83,6 +83,11 @@ class Words:
         return found[-1] if found else self.template.resource(value)
 
 
+def without_account(text: str) -> str:
+    """Settings may pin an account, so that its number is in the template."""
+    return re.sub(r"(?<!\d)\d{12}(?!\d)", "*", text)
+
+
 def functions_of(role: Resource) -> list[Resource]:
     return [each for each in role.template.everywhere(FUNCTION) if each.template.resource(each.get("Role")) is role]
 
@@ -103,6 +108,6 @@ def _written(value: Value) -> str:
         return "anything"
     if isinstance(value, External):
         return f"`{value.name}`"
-    text = re.sub(r"(?<!\d)\d{12}(?!\d)", "*", re.sub(r"\$\{[^}]*\}", "*", shown(value)))
+    text = without_account(re.sub(r"\$\{[^}]*\}", "*", shown(value)))
     arn = text.split(":", 5)
     return f"{arn[2]} `{arn[5]}`" if len(arn) == 6 and arn[0] == "arn" else f"`{text}`"

@@ -120,11 +120,12 @@ def test_what_only_the_stack_publishes_is_not_asked_of_a_form_service(tmp_path: 
 
 def test_an_example_belongs_to_the_message_of_its_type(tmp_path: Path) -> None:
     (tmp_path / "placed.schema.json").write_text(json.dumps(PLACED.schema))
-    for folder, body in (("valid", {"type": "order.placed.v1"}), ("valid", {"type": "other"}), ("invalid", {})):
-        (tmp_path / "examples" / folder).mkdir(parents=True, exist_ok=True)
-        (tmp_path / "examples" / folder / f"{len(body.get('type', ''))}.json").write_text(json.dumps(body))
+    for path, type_ in (("valid/a", "other"), ("invalid/b", "order.placed.v1"), ("valid/c", "order.placed.v1")):
+        file = tmp_path / "examples" / f"{path}.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps({"type": type_}))
     (found,) = messages(tmp_path)
-    assert list(found.examples.values()) == [{"type": "order.placed.v1"}]
+    assert found.examples == {"c": {"type": "order.placed.v1"}}
 
 
 def test_a_contract_that_is_no_object_is_refused(tmp_path: Path) -> None:

@@ -77,8 +77,8 @@ def test_tls_only_and_the_topics_right_are_said_in_words() -> None:
     [
         ("*", "anyone"),
         ({"AWS": "*"}, "anyone"),
-        ({"AWS": "111122223333"}, "another account"),
-        ({"AWS": "arn:aws:iam::111122223333:root"}, "another account"),
+        ({"AWS": "111122223333"}, "whom IAM lets in an account that the template names"),
+        ({"AWS": "arn:aws:iam::111122223333:root"}, "whom IAM lets in an account that the template names"),
         ({"AWS": "arn:aws:iam::111122223333:role/forms"}, "iam `role/forms`"),
         ({"AWS": {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:root"}}, "whom IAM lets in this account"),
         ({"AWS": att("BillRole")}, "role of `BillFn`"),
@@ -97,11 +97,14 @@ def test_no_account_and_no_region_is_written() -> None:
         "BillQueue",
         Principal={"AWS": "arn:aws:iam::111122223333:role/forms"},
         Action="sqs:SendMessage",
-        Condition={"ArnEquals": {"aws:SourceArn": arn}},
+        Condition={
+            "ArnEquals": {"aws:SourceArn": arn},
+            "StringEquals": {"aws:SourceAccount": "111122223333", "aws:PrincipalAccount": "111122223333"},
+        },
     )
     text = json.dumps(rows(resources))
     assert "111122223333" not in text and "eu-west-1" not in text
-    assert "for dynamodb `table/bills`" in text
+    assert "for dynamodb `table/bills`; for an account that the template names; `aws:principalaccount` is `*`" in text
 
 
 def test_a_condition_on_the_tasks_own_items_is_one_row_for_all() -> None:

@@ -63,4 +63,4 @@ def test_no_name_breaks_out_of_its_label(name: str) -> None:
     for line in drawn({"Resources": resources}).splitlines():
         outside = re.sub(r'"[^"]*"', "", line)
         assert re.fullmatch(r"[\w\s\[\](){}.<>=&|`-]*", outside, re.ASCII), line
-        assert "<b>" not in line
+        assert "<b>" not in line and '""' not in line
