@@ -26,7 +26,7 @@ def page(
 ) -> str:
     return markdown.page(
         "# Catalogue",
-        _INTRODUCTION.format(stack=template.name),
+        markdown.paragraph(_INTRODUCTION.format(stack=template.name)),
         picture,
         "- [asyncapi.yaml](asyncapi.yaml): topic, messages and subscribers as AsyncAPI 3\n"
         "- [permissions.md](permissions.md): who may do what",

@@ -40,7 +40,7 @@ def page(template: Template, topics: list[Topic]) -> str:
     resources = [_guarded(each, words) for each in guarding(template)]
     return markdown.page(
         "# Who may do what",
-        _INTRODUCTION.format(stack=template.name),
+        markdown.paragraph(_INTRODUCTION.format(stack=template.name)),
         _section("Policies to attach", _described(others, words), [_held(each, words) for each in others], words),
         _section("Roles", "What runs in this stack.", _shared_by_who(roles), words),
         _section("What resources allow and refuse", "Beside these rights.", _shared_by_on(resources), words),

@@ -9,6 +9,7 @@ Every label is quoted and every id is made here: Mermaid takes words like `end` 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -22,6 +23,7 @@ from checks.template import Resource
 from checks.values import shown
 
 MOST_LANES = 6
+SCHEDULES = ("AWS::Scheduler::Schedule", "AWS::Events::Rule")
 _PROTOCOLS = {"email": "e-mail", "email-json": "e-mail", "sqs": "queue of another stack"}
 
 
@@ -33,10 +35,21 @@ def flowchart(topics: list[Topic], tasks: dict[str, Task]) -> str:
         id_ = f"topic{number}"
         kind = "FIFO topic" if topic.is_fifo else "topic"
         lines.append(f'    form["form service"] -- publish --> {id_}(["{kind} {_text(topic.name)}"])')
+        lines += _schedules(id_, topic)
         lines += _lanes(id_, topic, tasks) if total <= MOST_LANES else _column(id_, topic)
         lines += _others(id_, topic)
     lines += _alarms(topics, lanes=total <= MOST_LANES)
     return "```mermaid\n" + "\n".join(lines) + "\n```\n"
+
+
+def _schedules(topic: str, of: Topic) -> Iterator[str]:
+    """What the stack itself publishes by the clock: schedules that refer to the topic."""
+    template = of.resource.template if of.resource else None
+    for each in template.of(*SCHEDULES) if template else ():
+        if of.resource and of.resource.id in each.template.dependencies[each.id]:
+            rate = re.fullmatch(r"rate\((.+)\)", shown(each.get("ScheduleExpression")))
+            when = f"every {rate.group(1)}" if rate else "by the clock"
+            yield f'    {anchor(name_of(each))}["schedule"] -- "{_text(when)}" --> {topic}'
 
 
 def _lanes(topic: str, of: Topic, tasks: dict[str, Task]) -> Iterator[str]:

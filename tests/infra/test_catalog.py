@@ -115,6 +115,17 @@ def test_nothing_that_differs_between_machines_is_written(made: dict[Path, str])
         assert str(ROOT) not in text, path
 
 
+def test_a_pinned_account_and_region_are_in_no_document(synth: Synth, tmp_path: Path) -> None:
+    pinned = (synth.folder / "FormEvents-prod.template.json").read_text()
+    for name, value in (("AccountId", "111122223333"), ("Region", "ap-east-2")):
+        pinned = re.sub(rf'{{\s*"Ref":\s*"AWS::{name}"\s*}}', f'"{value}"', pinned)
+    assert pinned.count("111122223333") > 10
+    path = tmp_path / "FormEvents-prod.template.json"
+    path.write_text(pinned)
+    for page, text in documents(path, ROOT).items():
+        assert "111122223333" not in text and "ap-east-2" not in text, page
+
+
 def test_asyncapis_own_schema_accepts_the_document(validate: Callable[[Document], Any], asyncapi: Document) -> None:
     assert asyncapi["asyncapi"] == "3.0.0"
     validate(asyncapi)

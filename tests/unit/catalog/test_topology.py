@@ -50,6 +50,20 @@ def test_lanes_end_where_they_would_be_too_many() -> None:
     assert drawn(many(MOST_LANES + 1)).count("subgraph") == 0
 
 
+@pytest.mark.parametrize(
+    ("expression", "when"), [("rate(5 minutes)", "every 5 minutes"), ("cron(0 8 * * ? *)", "by the clock")]
+)
+def test_what_a_schedule_publishes_is_in_the_picture(expression: str, when: str) -> None:
+    resources = orders()["Resources"]
+    target = {"Arn": "arn:aws:scheduler:::aws-sdk:sns:publish", "Input": {"Fn::Sub": '{"TopicArn":"${Orders}"}'}}
+    properties = {"ScheduleExpression": expression, "Target": target}
+    resources["Beat"] = {"Type": "AWS::Scheduler::Schedule", "Properties": properties}
+    resources["Other"] = {"Type": "AWS::Scheduler::Schedule", "Properties": {"ScheduleExpression": expression}}
+    picture = drawn({"Resources": resources})
+    assert f'Beat["schedule"] -- "{when}" --> topic1' in picture
+    assert picture.count('["schedule"]') == 1
+
+
 def test_a_fifo_topic_says_so() -> None:
     resources = orders()["Resources"]
     resources["Orders"]["Properties"] = {"FifoTopic": True}
