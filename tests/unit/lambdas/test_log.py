@@ -69,7 +69,11 @@ def test_it_names_x_rays_trace(lines: Lines, monkeypatch: pytest.MonkeyPatch) ->
     assert lines()[0]["xray_trace_id"] == "1-5759e988-bd862e3fe1be46a994272793"
 
 
-@pytest.mark.parametrize("text", ['a "quote"\nand a line', "half a pair: \ud83d", "\u2028 Zoë"])
+@pytest.mark.parametrize(
+    "text",
+    ['a "quote"\nand a line', "half a pair: \ud83d", "\u2028 Zoë"],
+    ids=["quotes", "half a pair", "beyond ASCII"],
+)
 def test_whatever_is_said_is_one_line_of_ascii(text: str, capfd: pytest.CaptureFixture[str], lines: Lines) -> None:
     logger.info(text)
     assert [line["message"] for line in lines()] == [text]
