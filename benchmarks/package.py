@@ -1,5 +1,7 @@
-"""Package: what is sent to Lambda, zipped as the CDK does it, with the bytecode that `make deploy` adds. One count: it is
-no matter of chance. The bytecode is this interpreter's; that of Lambda's Python is as large, within a tenth.
+"""Package: what is sent to Lambda, zipped as the CDK does it. One count: it is no matter of chance.
+
+The layer as it is made, and with the bytecode that `make deploy` adds; the functions' zips as they are, and as bytecode
+would make them (docs/adr/0030-cold-start.md says why it does not). The bytecode is of the Python that measures.
 """
 
 import os
