@@ -2,7 +2,7 @@
 
 import os
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -62,6 +62,10 @@ class Aws:
     @cached_property
     def logs(self) -> "CloudWatchLogsClient":
         return self.session.client("logs", config=CONFIG)
+
+    @cached_property
+    def scheduler(self) -> Any:
+        return self.session.client("scheduler", config=CONFIG)
 
     @cached_property
     def sns(self) -> "SNSClient":

@@ -85,6 +85,7 @@ _DEFAULTS: dict[tuple[str, str], Any] = {
     ("AWS::Lambda::EventSourceMapping", "Enabled"): True,
     ("AWS::Lambda::EventSourceMapping", "MaximumBatchingWindowInSeconds"): 0,
     ("AWS::CloudWatch::Alarm", "ActionsEnabled"): True,
+    ("AWS::Scheduler::Schedule", "State"): "ENABLED",
 }
 
 

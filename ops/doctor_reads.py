@@ -84,6 +84,13 @@ def _alarm(deployed: Deployed, id_: str) -> dict[str, Any]:
     return {name: alarm.get(name) for name in names if name in written or name == "ActionsEnabled"}
 
 
+def _schedule(deployed: Deployed, id_: str) -> dict[str, Any]:
+    written = deployed.of_type("AWS::Scheduler::Schedule")[id_]
+    group = deployed.resolved(written["GroupName"])
+    found = deployed.stack.aws.scheduler.get_schedule(Name=deployed.ids[id_], GroupName=group)
+    return {name: found.get(name) for name in ("State", "ScheduleExpression")}
+
+
 def _attributes(deployed: Deployed, url: str) -> dict[str, str]:
     answer = deployed.stack.aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
     return {str(name): value for name, value in answer.get("Attributes", {}).items()}
@@ -96,4 +103,5 @@ READS: dict[str, Callable[[Deployed, str], dict[str, Any]]] = {
     "AWS::SNS::Subscription": _subscription,
     "AWS::Lambda::EventSourceMapping": _mapping,
     "AWS::CloudWatch::Alarm": _alarm,
+    "AWS::Scheduler::Schedule": _schedule,
 }

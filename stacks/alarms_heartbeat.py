@@ -64,7 +64,7 @@ def heartbeat_missed(watched: Watched, settings: Settings) -> list[Alarm]:
 
 
 def heartbeat_silent(settings: Settings) -> list[Alarm]:
-    """Of the stack with the topic. A schedule that somebody disabled or deleted has no metric, and is not seen."""
+    """Of the stack with the topic. A schedule that somebody disabled has no metric: `fanout doctor` sees it."""
     if settings.heartbeat is None:
         return []
     period = seconds(_longest(settings.heartbeat))

@@ -64,8 +64,8 @@ class FormEventsStack(cdk.Stack):
             variables={"WEBHOOK_URL": webhook.url, "WEBHOOK_SECRET_ARN": webhook.secret.secret_arn},
         )
         webhook.secret.grant_read(notification.function)
-        OperatorPolicies(self, "Operator", topic=topic)
-        Heartbeat(self, "Heartbeat", topic=topic, settings=settings)
+        operators = OperatorPolicies(self, "Operator", topic=topic)
+        Heartbeat(self, "Heartbeat", topic=topic, settings=settings).grant_look(operators.read[0])
 
         Watch(self, "Watch", topic=topic, settings=settings)
 

@@ -26,6 +26,7 @@ class Heartbeat(Construct):
 
     def __init__(self, scope: Construct, id_: str, *, topic: sns.Topic, settings: Settings) -> None:
         super().__init__(scope, id_)
+        self.schedule: scheduler.CfnSchedule | None = None
         if settings.heartbeat is None:
             return
         group = scheduler.ScheduleGroup(
@@ -54,6 +55,14 @@ class Heartbeat(Construct):
         for each in Stack.of(self).node.find_all():
             if isinstance(each, Subscriber):
                 schedule.node.add_dependency(each.subscription, each.mapping)
+        self.schedule = schedule
+
+    def grant_look(self, policy: iam.ManagedPolicy) -> None:
+        """A schedule that somebody disabled has no metric: `fanout doctor` sees it."""
+        if self.schedule:
+            policy.add_statements(
+                iam.PolicyStatement(actions=["scheduler:GetSchedule"], resources=[self.schedule.attr_arn])
+            )
 
     def _role(self, group: scheduler.ScheduleGroup) -> iam.Role:
         """Of schedules of this group alone: https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html"""

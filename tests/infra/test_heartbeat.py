@@ -115,6 +115,16 @@ def test_where_settings_ask_for_none_there_is_no_schedule_and_no_filter(name: st
     assert not of_type(synth[name], "AWS::Scheduler::ScheduleGroup")
 
 
+def test_operators_may_look_at_it(synth: Synth) -> None:
+    template = synth["prod"]
+    (looked,) = [
+        each["Resource"]
+        for each in statements(template["Resources"][target(template["Outputs"]["OperatorReadPolicyArn"]["Value"])])
+        if each["Action"] == "scheduler:GetSchedule"
+    ]
+    assert target(looked) in of_type(template, "AWS::Scheduler::Schedule")
+
+
 # --- filters ------------------------------------------------------------------------------------------------------
 
 CONTACT = {"form_id": sns.SubscriptionFilter.string_filter(allowlist=["contact"])}

@@ -14,6 +14,9 @@ from typing import Any
 
 import pytest
 
+from ops.aws import Aws
+from ops.doctor import examine
+from ops.stack import find
 from tests.infra.alarm_evaluator import Recorded, states
 from tests.local.conftest import Deployed
 
@@ -162,6 +165,20 @@ def test_who_stops_to_acknowledge_rings_and_who_does_not_stop_does_not(deployed:
     deployed.wait_until(lambda: beating.waiting("Confirm") == 0, "the broken one to receive", 45)
     found = {each: states(beating.alarm(each), _minutes_like_this(beating, each, before[each])) for each in ALARM}
     assert {each: "ALARM" in found[each] for each in ALARM} == {"Archive": True, "Confirm": True, "Filtered": False}
+
+
+def test_a_schedule_that_somebody_disabled_is_seen_by_doctor(deployed: Deployed, beating: Beating) -> None:
+    def told() -> list[tuple[str, str]]:
+        found = examine(find(Aws(deployed.session), "Beating"))
+        return [(each.kind, each.what) for each in found if each.where == "Heartbeat/Schedule"]
+
+    assert told() == []
+    scheduler = deployed.session.client("scheduler")
+    (schedule,) = scheduler.list_schedules(NamePrefix="Beating")["Schedules"]
+    asked = scheduler.get_schedule(Name=schedule["Name"], GroupName=schedule["GroupName"])
+    kept = {name: asked[name] for name in ("Name", "GroupName", "ScheduleExpression", "FlexibleTimeWindow", "Target")}
+    scheduler.update_schedule(**kept, State="DISABLED")
+    assert told() == [("drift", "State is DISABLED, deployed was ENABLED")]
 
 
 def _minutes_like_this(beating: Beating, subscriber: str, before: int) -> Recorded:
