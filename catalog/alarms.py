@@ -10,7 +10,7 @@ from catalog.reading import TAG, Subscriber, tag_of
 from checks.alarms import metrics_of
 from checks.messaging import ALARM
 from checks.template import Resource, Template
-from checks.values import Value, as_list, shown
+from checks.values import as_list, as_number, shown
 
 _SIGNS = {
     "GreaterThanThreshold": ">",
@@ -109,5 +109,5 @@ def _long(alarm: Resource) -> str:
 
 def _periods(alarm: Resource) -> list[float | None]:
     queries = [each for each in as_list(alarm.get("Metrics")) if isinstance(each, dict)]
-    inside: list[Value] = [each.get("MetricStat", {}).get("Period") for each in queries if "MetricStat" in each]
-    return [alarm.number("Period"), *(float(each) for each in inside if isinstance(each, int | float))]
+    stats = [each["MetricStat"] for each in queries if isinstance(each.get("MetricStat"), dict)]
+    return [alarm.number("Period"), *(as_number(each.get("Period")) for each in stats)]
