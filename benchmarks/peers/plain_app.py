@@ -103,7 +103,6 @@ def main(count: int) -> None:
                 "FANOUT_MEASURED_FORMS": "0",
                 "FANOUT_COMPLETED_TABLE": table.table_name,
                 "FANOUT_COMPLETED_SECONDS": "1641600",
-                "POWERTOOLS_LOG_LEVEL": "DEBUG",
             },
         )
         function.add_event_source(
