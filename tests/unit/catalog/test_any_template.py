@@ -95,7 +95,7 @@ PLACES = [path for path in places(everything()["Resources"]) if len(path) > 2]
 
 def test_a_template_with_anything_anywhere_is_described() -> None:
     """Each place once, with each junk many times; all of them at all places took 16 s, and passed."""
-    assert len(PLACES) > 10 * len(JUNK)
+    assert len(PLACES) > 5 * len(JUNK)
     for path, junk in zip(PLACES, itertools.cycle(JUNK), strict=False):
         body = everything()
         node = body["Resources"]

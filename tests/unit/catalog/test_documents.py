@@ -1,12 +1,14 @@
 """The command: what it writes, what it finds stale, what it refuses, and that two machines write the same bytes."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from catalog.__main__ import main
+from catalog.__main__ import ROOT, main
 from catalog.documents import BEGIN, END
 from tests.unit.catalog.given import orders
 
@@ -115,3 +117,11 @@ def test_a_contract_that_is_no_json_is_refused_in_one_line(root: Path, capsys: p
     (root / "contracts" / "order_placed.v1.schema.json").write_text("{")
     assert run(root) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_the_room_reads_json_and_knows_no_cdk_and_no_boto3() -> None:
+    script = (
+        "import sys, catalog.__main__; print(sorted({'aws_cdk', 'boto3', 'jsii', 'rich', 'stacks'} & {*sys.modules}))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout == "[]\n"
