@@ -47,7 +47,7 @@ RUNBOOKS = {
     "queue-paused": Runbook((_STATUS, _RESUME), OUTCOMES),
     "incomplete": Runbook((_STATUS, _LOOK), OUTCOMES),
     "heartbeat-missed": Runbook((_STATUS, "fanout doctor"), OUTCOMES),
-    "heartbeat-silent": Runbook((_STATUS,)),
+    "heartbeat-silent": Runbook(("fanout doctor", _STATUS)),
     "function-errors": Runbook((_STATUS, _LOOK), ENDS),
     "function-throttles": Runbook((_STATUS,), ENDS),
     "function-timeouts": Runbook((_STATUS, _LOOK), ENDS),
