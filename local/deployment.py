@@ -18,6 +18,8 @@ from local.outputs import STACK, Outputs
 from local.state import ROOT, State
 
 CDK = ROOT / "node_modules" / ".bin" / "cdk"
+APP = f"python app.py {STACK.removeprefix('FormEvents-')}"
+"""Makes no other environment's stack."""
 DEADLINE = 300.0
 ASSETS_BUCKET = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
 WEBHOOK_URL_PARAMETER = "/fanout/local/webhook-url"
@@ -40,14 +42,13 @@ def prepare(connection: Connection, webhook_url: str) -> None:
     )
 
 
-def deploy(connection: Connection, state: State, say: Say, arguments: Sequence[str] = ()) -> Outputs:
+def deploy(connection: Connection, state: State, say: Say, app: str = APP) -> Outputs:
     """Creates the stack, or changes in place what differs from the last time. `say` hears how far it is."""
     if not CDK.exists():
         raise LocalError(f"{CDK} does not exist: `make install` first")
     log = state.log("deploy")
     command = [str(CDK), "deploy", STACK, "--require-approval", "never", "--method", "direct", "--progress", "events"]
-    command += ["--app", f"python app.py {STACK.removeprefix('FormEvents-')}"]  # no other environment's stack
-    command += ["--ci", "--output", str(state.assembly), "--outputs-file", str(state.outputs), *arguments]
+    command += ["--app", app, "--ci", "--output", str(state.assembly), "--outputs-file", str(state.outputs)]
     say("synthesizing the stack")
     with log.open("w") as file, _running(command, environment(connection)) as cdk:
         assert cdk.stdout is not None

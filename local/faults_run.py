@@ -63,7 +63,7 @@ class FaultsRun(Run):
         with step(f"deploying {STACK} from a copy in which the tasks are sabotaged") as say:
             app = make_checkout(self.state.folder / "checkout", tasks())
             prepare(self.connection, self.receiver.url)
-            outputs = deploy(self.connection, self.state, say, ["--app", app])
+            outputs = deploy(self.connection, self.state, say, app)
             self._settle(outputs)
         return outputs
 
