@@ -8,8 +8,8 @@ import pytest
 from hypothesis import settings
 
 HERE = Path(__file__).parent
-SHARED = ("infra", "local")
-"""Rooms whose tests share something costly: one synth, one deployment."""
+SHARED = {"infra": "synth", "local": "a_deployment"}
+"""Rooms whose tests share something costly, and by which fixture."""
 
 # The CDK's own validation takes seconds a template, and CI runs it once: docs/adr/0016-cdk-validation-in-ci-and-deploy.md.
 os.environ["CDK_VALIDATION"] = "false"
@@ -23,8 +23,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With `-n 2 --dist loadgroup` each such room stays on one worker, and both make progress while one waits."""
+    """With `-n 2 --dist loadgroup` those that share stay on one worker, and both make progress while one waits."""
     for item in items:
         room = item.path.relative_to(HERE).parts[0]
         if room in SHARED:
-            item.add_marker(pytest.mark.xdist_group(room))
+            shares = SHARED[room] in getattr(item, "fixturenames", ())
+            item.add_marker(pytest.mark.xdist_group(room if shares else f"{room}-alone"))
