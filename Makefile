@@ -37,7 +37,7 @@ SHORT := awk '/^Collecting/ {print "  " $$2; fflush()} /^Installing/ {print "  u
 
 node_modules/.installed: package.json package-lock.json .venv/.installed
 	@echo "installing the CDK CLI, and what the tests of documents need"
-	$(BIN)/npm ci --no-audit --no-fund
+	$(BIN)/npm ci --no-audit --no-fund --no-update-notifier
 	ln -sf ../../node_modules/.bin/cdk $(BIN)/cdk
 	@touch $@
 
