@@ -63,7 +63,11 @@ class Recording:
         if redrive is not None:
             redrive.wait(DEADLINE)
         for task in self.seen.letters:
-            wait_until(lambda task=task: not self.evidence.waiting(task), what=task, deadline=DEADLINE, every=0.5)  # type: ignore[misc]
+
+            def is_empty(task: str = task) -> bool:
+                return not self.evidence.waiting(task)
+
+            wait_until(is_empty, what=f"the queue of {task} to be empty", deadline=DEADLINE, every=0.5)
 
     def _publish(self, point: int) -> None:
         """So many, evenly, until the point is over."""
