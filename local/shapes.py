@@ -62,12 +62,10 @@ class Recording:
                 letters.append(self.evidence.dead(task))
         if redrive is not None:
             redrive.wait(DEADLINE)
-        for task in self.seen.letters:
+        wait_until(self._are_empty, what="all queues to be empty", deadline=DEADLINE, every=0.5)
 
-            def is_empty(task: str = task) -> bool:
-                return not self.evidence.waiting(task)
-
-            wait_until(is_empty, what=f"the queue of {task} to be empty", deadline=DEADLINE, every=0.5)
+    def _are_empty(self) -> bool:
+        return not any(self.evidence.waiting(task) for task in self.seen.letters)
 
     def _publish(self, point: int) -> None:
         """So many, evenly, until the point is over."""
