@@ -6,11 +6,12 @@ import re
 from dataclasses import dataclass
 
 from catalog import markdown
-from catalog.reading import TAG, Subscriber, tag_of
+from catalog.reading import Subscriber
 from checks.alarms import metrics_of
 from checks.messaging import ALARM
 from checks.template import Resource, Template
 from checks.values import as_list, as_number, shown
+from costs.subscribers import task_of
 
 _SIGNS = {
     "GreaterThanThreshold": ">",
@@ -37,7 +38,7 @@ def of_subscriber(template: Template, each: Subscriber) -> list[Resource]:
     return [
         alarm
         for alarm in template.of(ALARM)
-        if tag_of(alarm, TAG) == each.name
+        if task_of(alarm) == each.name
         or any(template.resource(value) in own for _, _, named in metrics_of(alarm) for value in named.values())
     ]
 

@@ -10,9 +10,10 @@ from typing import Any
 from checks import messaging
 from checks.messaging import FUNCTION, MAPPING, QUEUE, TOPIC, Mapping, Subscription
 from checks.template import Resource, Template
-from checks.values import External, Value, as_list, shown
+from checks.values import External, Value, shown
+from costs.subscribers import task_of
 
-TAG, VARIABLE = "fanout:task", "FANOUT_TASK"
+VARIABLE = "FANOUT_TASK"
 _NOUNS = {
     QUEUE: "Queue",
     TOPIC: "Topic",
@@ -99,12 +100,6 @@ def anchor(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_") or "unnamed"
 
 
-def tag_of(resource: Resource | None, key: str) -> str | None:
-    tags = as_list(resource.get("Tags")) if resource else []
-    found = (each.get("Value") for each in tags if isinstance(each, dict) and each.get("Key") == key)
-    return next((value for value in found if isinstance(value, str)), None)
-
-
 def production(templates: list[Template]) -> Template | None:
     """The template that the documents describe: the only one, or the only one that is production."""
     if len(templates) == 1:
@@ -165,7 +160,7 @@ def _task_names(template: Template) -> dict[Resource, str]:
 
 def _candidates(queue: Resource, function: Resource | None) -> Iterator[str]:
     variable: Any = function.get("Environment", "Variables", VARIABLE) if function else None
-    for name in (tag_of(function, TAG), tag_of(queue, TAG), variable):
+    for name in (task_of(function) if function else None, task_of(queue), variable):
         if isinstance(name, str) and name:
             yield name
     yield name_of(function or queue)

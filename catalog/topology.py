@@ -21,9 +21,9 @@ from checks.alarms import alarms_on
 from checks.filter_policy import keys
 from checks.template import Resource
 from checks.values import shown
+from costs.schedules import SCHEDULES
 
 MOST_LANES = 6
-SCHEDULES = ("AWS::Scheduler::Schedule", "AWS::Events::Rule")
 _PROTOCOLS = {"email": "e-mail", "email-json": "e-mail", "sqs": "queue of another stack"}
 
 

@@ -188,15 +188,21 @@ def link(templates: Iterable[Template]) -> list[Template]:
 
 
 def _needs(template: Template, resource: Resource) -> set[str]:
-    found = {each for each in resource.depends_on if each in template.resources}
-    waiting: list[Any] = [resource.body.get("Properties")]
+    named = {*resource.depends_on, *referred_in(resource.body.get("Properties"))}
+    return {each for each in named if each in template.resources}
+
+
+def referred_in(value: Any) -> set[str]:
+    """The names in all intrinsic functions, however deep in it they are."""
+    found: set[str] = set()
+    waiting = [value]
     while waiting:
         node = waiting.pop()
         if isinstance(node, list):
             waiting += node
         elif isinstance(node, dict):
             waiting += node.values()
-            found |= {name for name in referred(node) if name in template.resources}
+            found |= set(referred(node))
     return found
 
 

@@ -3,10 +3,9 @@
 import re
 
 from checks.messaging import TOPIC, function_of
-from checks.template import Resource, Template
+from checks.template import Resource, Template, referred_in
 from checks.values import as_list
 from costs.assumptions import MONTH_SECONDS
-from costs.subscribers import referred_in
 
 SCHEDULES = ("AWS::Events::Rule", "AWS::Scheduler::Schedule")
 PUBLISHES = "sns:publish"

@@ -1,10 +1,9 @@
 """Whom a resource belongs to: the task that the tag `fanout:task` names, or the one subscriber that it refers to."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from checks.messaging import mappings
-from checks.template import Resource, Template, referred
+from checks.template import Resource, Template, referred_in
 from checks.values import as_list
 from costs.bill import STACK
 from costs.polling import Polled
@@ -59,7 +58,6 @@ class Owners:
     """Of each resource of a template."""
 
     def __init__(self, template: Template) -> None:
-        self._template = template
         self._known = {each.id: task for each in template.resources.values() if (task := task_of(each))}
         for subscriber in subscribers(template):
             for part in (subscriber.queue, subscriber.function):
@@ -72,17 +70,3 @@ class Owners:
             return self._known[resource.id]
         found = {self._known[name] for name in referred_in(resource.body.get("Properties")) if name in self._known}
         return found.pop() if len(found) == 1 else STACK
-
-
-def referred_in(properties: Any) -> set[str]:
-    """Logical ids, wherever in it they are."""
-    found: set[str] = set()
-    waiting = [properties]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, list):
-            waiting += node
-        elif isinstance(node, dict):
-            waiting += node.values()
-            found |= set(referred(node))
-    return found
