@@ -13,6 +13,7 @@ from cdk_nag import AwsSolutionsChecks
 import app
 from stacks import settings
 from tests.infra.acknowledged import acknowledge
+from tests.infra.alarms_of import of_another_team
 from tests.infra.reading import Synth, Template
 
 ROOT = Path(__file__).parent.parent.parent
@@ -40,3 +41,13 @@ def synth(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synth]:
 def template(request: pytest.FixtureRequest, synth: Synth) -> Template:
     """Each settings entry's template in turn."""
     return synth[request.param]
+
+
+@pytest.fixture(scope="session")
+def prod(synth: Synth) -> Template:
+    return synth["prod"]
+
+
+@pytest.fixture(scope="session")
+def another() -> Template:
+    return of_another_team()

@@ -7,7 +7,7 @@ import pytest
 
 from stacks import settings
 from tests.infra.alarm_evaluator import none, rings
-from tests.infra.alarms_of import ATTEMPTS, DAY, RETENTION, TOPIC_ARN, VISIBLE, alarm, metrics, of_another_team
+from tests.infra.alarms_of import ATTEMPTS, DAY, RETENTION, TOPIC_ARN, VISIBLE, alarm, metrics
 from tests.infra.reading import Synth, Template, of_type, target
 
 # (namespace, statistic of each metric, dimension, seconds, compared, threshold, datapoints of periods)
@@ -28,16 +28,6 @@ TOPIC = {
     "DeliveryFailed": "NumberOfNotificationsFailed",
     "RedriveFailed": "NumberOfNotificationsFailedToRedriveToDlq",
 }
-
-
-@pytest.fixture(scope="module")
-def prod(synth: Synth) -> Template:
-    return synth["prod"]
-
-
-@pytest.fixture(scope="module")
-def another() -> Template:
-    return of_another_team()
 
 
 @pytest.mark.parametrize("kind", PROMISED)

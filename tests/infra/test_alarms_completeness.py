@@ -11,15 +11,10 @@ import pytest
 
 from tests.infra.alarm_evaluator import Recorded, Series, at, none, rings, states
 from tests.infra.alarms_of import HOUR, VISIBLE, alarm, metrics
-from tests.infra.reading import Synth, Template
+from tests.infra.reading import Template
 from tests.infra.test_alarms_heartbeat import beats
 
 HIDDEN = "ApproximateNumberOfMessagesNotVisible"
-
-
-@pytest.fixture(scope="module")
-def prod(synth: Synth) -> Template:
-    return synth["prod"]
 
 
 def counted(minutes: int, **recorded: Series) -> Recorded:

@@ -25,11 +25,6 @@ EVERY, PERIOD = 5, 6
 
 
 @pytest.fixture(scope="module")
-def prod(synth: Synth) -> Template:
-    return synth["prod"]
-
-
-@pytest.fixture(scope="module")
 def missed(prod: Template) -> dict[str, Any]:
     return alarm(prod, "HeartbeatMissed")
 

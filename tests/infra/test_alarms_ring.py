@@ -15,20 +15,8 @@ from tests.infra.alarms_of import (
     VISIBLE,
     alarm,
     metrics,
-    of_another_team,
 )
-from tests.infra.reading import Synth, Template
-
-
-@pytest.fixture(scope="module")
-def prod(synth: Synth) -> Template:
-    return synth["prod"]
-
-
-@pytest.fixture(scope="module")
-def another() -> Template:
-    return of_another_team()
-
+from tests.infra.reading import Template
 
 LETTERS: dict[str, tuple[list[float | None], int, int]] = {
     # name: dead letters minute by minute, rings of DeadLetter, rings of DeadLetterGrowth

@@ -8,30 +8,12 @@ from typing import Any
 import pytest
 
 from checks import RULES
-from ops import cli
+from tests.unit.fanout import Run
 
 REPOSITORY = Path(__file__).parents[3]
 SNAPSHOTS = REPOSITORY / "tests" / "infra" / "snapshots"
 QUEUE = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "invoices"}}}}
 YAML = "Resources:\n  Queue:\n    Type: AWS::SQS::Queue\n    Properties: {QueueName: !Sub '${AWS::StackName}-x'}\n"
-
-
-class Run:
-    """Calls `fanout` and remembers what it said."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        self.monkeypatch, self.capsys = monkeypatch, capsys
-        self.out = self.err = ""
-
-    def __call__(self, *arguments: object) -> int:
-        self.monkeypatch.setattr("sys.argv", ["fanout", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        self.out, self.err = self.capsys.readouterr()
-        return ended.value.code if isinstance(ended.value.code, int) else 0
-
-    def json(self) -> Any:
-        return json.loads(self.out)
 
 
 @pytest.fixture

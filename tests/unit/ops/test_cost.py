@@ -2,37 +2,20 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from costs.assumptions import described
-from ops import cli
+from tests.unit.fanout import Run
 
 ROOT = Path(__file__).parents[3]
 SNAPSHOTS = ROOT / "tests" / "infra" / "snapshots"
 
 
-class Run:
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        self.monkeypatch, self.capsys = monkeypatch, capsys
-        self.out = self.err = ""
-
-    def __call__(self, *arguments: object) -> int:
-        self.monkeypatch.setattr("sys.argv", ["fanout", "cost", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        self.out, self.err = self.capsys.readouterr()
-        return ended.value.code if isinstance(ended.value.code, int) else 0
-
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     monkeypatch.delenv("COLUMNS", raising=False)
-    return Run(monkeypatch, capsys)
+    return Run(monkeypatch, capsys, "cost")
 
 
 def test_every_environment_idle_first_and_then_three_volumes(run: Run) -> None:
