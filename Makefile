@@ -29,10 +29,10 @@ SHORT := awk '/^Collecting/ {print "  " $$2; fflush()} /^Installing/ {print "  u
 	$(PYTHON) -m venv .venv
 	@touch $@
 
-.venv/.installed: .venv/.python requirements.txt requirements-dev.txt pyproject.toml
+.venv/.installed: .venv/.python requirements.txt requirements-dev.txt pyproject.toml engine/pyproject.toml
 	@echo "installing Python packages and Node (a minute or two, once)"
 	$(BIN)/python -m pip install --disable-pip-version-check -r requirements-dev.txt | $(SHORT)
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --editable .
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --editable ./engine
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json .venv/.installed
@@ -49,6 +49,7 @@ lambdas/.layer/requirements.sha256: lambdas/requirements.txt .venv/.installed
 	@# The layer is the same bytes on every machine: no scripts with a path in them, no record of who installed it.
 	rm -rf lambdas/.layer/python/bin lambdas/.layer/python/*.dist-info/{RECORD,INSTALLER,REQUESTED}
 	@$(BIN)/python -c 'import hashlib; print(hashlib.sha256(open("lambdas/requirements.txt", "rb").read()).hexdigest())' > $@
+	rm -rf engine/tests/app/lambdas/.layer; cp -r lambdas/.layer engine/tests/app/lambdas/
 
 lock: ## compile the dependency groups of pyproject.toml to the three requirements files
 	$(COMPILE) --group deploy -o requirements.txt
@@ -60,14 +61,17 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-
 # --- the two commands ------------------------------------------------------------------------------------------------
 
 demo: install ## from nothing to proof: real events through three real tasks on an embedded AWS
-	@$(BIN)/python -m local demo
+	@$(BIN)/python -m fanout.local demo
 
 test: lint gate ## everything CI runs
 	@# mypy beside the tests: without its cache it takes a minute and a half, and the tests wait more than they compute.
 	@$(MAKE) --no-print-directory --jobs=2 types tests
 
+PYTEST := cd engine/tests/app && $(BIN)/python -m pytest -c ../../pyproject.toml
+
 tests: install
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -q
+	$(PYTEST) -n 2 --dist loadgroup ..
 
 # What the templates are compared with, and the dangers that are meant, by name: make test ALLOW=queue-replaced
 BASE ?= $(shell git rev-parse --quiet --verify origin/main || echo HEAD)
@@ -76,8 +80,8 @@ ALLOW ?=
 gate: synth
 	$(BIN)/fanout check cdk.out --contract contracts
 	$(BIN)/fanout diff $(BASE) $(addprefix --allow ,$(ALLOW))
-	$(BIN)/python -m catalog cdk.out --check
-	$(BIN)/python -m checks.docs --check
+	$(BIN)/python -m fanout.catalog cdk.out --check
+	$(BIN)/python -m fanout.checks.rule_pages engine/docs/rules --check
 
 # --- every day -------------------------------------------------------------------------------------------------------
 
@@ -87,43 +91,45 @@ lint: install
 
 types: install
 	nice $(BIN)/mypy
+	cd engine && nice $(BIN)/mypy
 
 unit: install ## the tests that take milliseconds, with a tenth of the examples
-	$(BIN)/python -m pytest -n 2 --hypothesis-profile=few tests/unit
+	$(PYTEST) -n 2 --hypothesis-profile=few ../unit
 
 synth: install ## templates of all environments to cdk.out, without the CDK CLI
 	@CDK_OUTDIR=cdk.out CDK_CONTEXT_JSON="$$($(BIN)/python -c 'import json; print(json.dumps(json.load(open("cdk.json"))["context"]))')" $(BIN)/python app.py
 	@echo "cdk.out: templates of $$(ls cdk.out | grep -c template.json) environments"
 
 snapshot: install ## accept the templates as they are now
-	$(BIN)/python -m pytest tests/infra/test_snapshots.py --update-snapshots
+	$(BIN)/python -m pytest -q tests/test_snapshots.py --update-snapshots
+	$(PYTEST) -q ../infra/test_snapshots.py --update-snapshots
 
 docs: synth ## write docs/catalog/, the README's picture and docs/rules/ anew
-	$(BIN)/python -m catalog cdk.out
-	$(BIN)/python -m checks.docs
+	$(BIN)/python -m fanout.catalog cdk.out
+	$(BIN)/python -m fanout.checks.rule_pages engine/docs/rules
 
 contract: install ## write the tasks' validator anew from contracts/*.schema.json
-	$(BIN)/python -m contracts
+	$(BIN)/python -m fanout.contracts
 
 up: install ## start the embedded AWS and deploy FormEvents-local; again: deploy what changed
-	@$(BIN)/python -m local up
+	@$(BIN)/python -m fanout.local up
 
 down: ## stop it
-	@$(BIN)/python -m local down
+	@$(BIN)/python -m fanout.local down
 
 status: ## say what runs
-	@$(BIN)/python -m local status
+	@$(BIN)/python -m fanout.local status
 
 drill: install ## break a task, find out, heal it: the runbook, narrated, on the embedded AWS
-	@$(BIN)/python -m local drill
+	@$(BIN)/python -m fanout.local drill
 
 faults: install ## every fault at every task, then count: published = done + waiting + dead
-	@$(BIN)/python -m local faults
+	@cd engine/tests/app && PYTHONPATH=../.. $(BIN)/python -m tests.faults
 
 NAME ?=
 
 bench: install ## measure what docs/performance.md claims; one of them: make bench NAME=synth
-	@$(BIN)/python -m benchmarks $(NAME)
+	@cd engine && $(BIN)/python -m benchmarks $(NAME)
 
 # --- for the pull request: what it would do when it is deployed, as a comment ----------------------------------------
 
@@ -138,7 +144,7 @@ comment:
 deploy: CDK_VALIDATION := true
 deploy: install ## make deploy ENV=dev
 	@$(MAKE) --no-print-directory synth
-	@$(BIN)/python -m ops.preflight prepare cdk.out FormEvents-$(ENV)
+	@$(BIN)/python -m fanout.ops.deploy.preflight prepare cdk.out FormEvents-$(ENV)
 	@$(MAKE) --no-print-directory bytecode
 	$(BIN)/cdk deploy --app cdk.out FormEvents-$(ENV) $(if $(CI),--require-approval never)
 
@@ -153,7 +159,7 @@ bytecode:
 
 diff: install ## make diff ENV=dev
 	@$(MAKE) --no-print-directory synth
-	@$(BIN)/python -m ops.preflight check cdk.out FormEvents-$(ENV)
+	@$(BIN)/python -m fanout.ops.deploy.preflight check cdk.out FormEvents-$(ENV)
 	$(BIN)/cdk diff --app cdk.out FormEvents-$(ENV)
 
 clean: ## remove what install and synth made

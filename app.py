@@ -13,11 +13,11 @@ from collections.abc import Sequence
 
 import aws_cdk as cdk
 
-from checks import load_contract
-from checks.cdk import FanoutChecks
-from contracts import SCHEMA_PATH
+from fanout.checks.plugin import FanoutChecks
+from fanout.constructs.errors import told_in_one_line
+from fanout.contracts.app import SCHEMA_PATH
+from fanout.contracts.contract import load_contract
 from stacks import settings
-from stacks.errors import told_in_one_line
 from stacks.form_events_stack import FormEventsStack
 
 

@@ -5,14 +5,14 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import Construct
 
-from stacks.alarms_stack import Watch
+from fanout.constructs.heartbeat import Heartbeat
+from fanout.constructs.monitoring import Watch
+from fanout.constructs.operator_policies import OperatorPolicies
+from fanout.constructs.settings import Settings
+from fanout.constructs.subscriber import Subscriber
+from fanout.constructs.topic import FormTopic
 from stacks.archive import Archive
 from stacks.email_sender import grant_send_email
-from stacks.form_topic import FormTopic
-from stacks.heartbeat import Heartbeat
-from stacks.operator_policies import OperatorPolicies
-from stacks.settings import Settings
-from stacks.subscriber import Subscriber
 from stacks.webhook import Webhook
 
 

@@ -5,7 +5,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from stacks.settings import SSM_PREFIX, Settings
+from fanout.constructs.settings import SSM_PREFIX, Settings
 
 
 class Webhook(Construct):

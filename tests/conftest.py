@@ -1,31 +1,27 @@
-"""What holds for the whole suite."""
+"""What holds for the app's tests: one synth per session, as `python app.py` makes it."""
 
-import gc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
+import aws_cdk as cdk
 import pytest
-from hypothesis import settings
 
-HERE = Path(__file__).parent
-SHARED = {"infra": "synth", "local": "a_deployment"}
-"""Rooms whose tests share something costly, and by which fixture."""
+import app
+from tests.reading import Synth, cdk_context
 
-# The CDK's own validation takes seconds a template, and CI runs it once: docs/adr/0016-cdk-validation-in-ci-and-deploy.md.
+# The CDK's own validation takes seconds a template; `make deploy` and CI's own job run it.
 os.environ["CDK_VALIDATION"] = "false"
-# Most of what is imported and collected stays. To look through it again and again is a tenth of a run.
-gc.set_threshold(50_000)
-settings.register_profile("few", max_examples=10)  # pytest --hypothesis-profile=few
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-snapshots", action="store_true", help="write tests/infra/snapshots anew")
+    parser.addoption("--update-snapshots", action="store_true", help="write tests/snapshots anew")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With `-n 2 --dist loadgroup` those that share stay on one worker, and both make progress while one waits."""
-    for item in items:
-        room = item.path.relative_to(HERE).parts[0]
-        if room in SHARED:
-            shares = SHARED[room] in getattr(item, "fixturenames", ())
-            item.add_marker(pytest.mark.xdist_group(room if shares else f"{room}-alone"))
+@pytest.fixture(scope="session")
+def synth(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synth]:
+    folder: Path = tmp_path_factory.mktemp("cdk.out")
+    made = cdk.App(context=cdk_context(), outdir=str(folder), builtin_cloud_formation_validation=False)
+    app.add_stacks(made)
+    made.synth()
+    yield Synth(folder)

@@ -5,9 +5,9 @@ from datetime import UTC
 
 from botocore.exceptions import ClientError
 
-from shared.aws import client
-from shared.batch import each_message
-from shared.event import FormSubmitted
+from fanout.runtime.aws import client
+from fanout.runtime.batch import each_message
+from fanout.runtime.event import FormSubmitted
 
 _BUCKET = os.environ["ARCHIVE_BUCKET"]
 _s3 = client("s3")

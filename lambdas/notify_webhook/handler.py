@@ -5,11 +5,11 @@ import os
 from urllib3 import PoolManager, Timeout
 from urllib3.exceptions import HTTPError
 
+from fanout.runtime.batch import each_message
+from fanout.runtime.errors import PermanentError, TransientError
+from fanout.runtime.event import FormSubmitted
 from notify_webhook.secret import signing_key
 from notify_webhook.signature import sign
-from shared.batch import each_message
-from shared.errors import PermanentError, TransientError
-from shared.event import FormSubmitted
 
 _URL = os.environ["WEBHOOK_URL"]
 _TIMEOUT = Timeout(connect=3, read=10)

@@ -2,10 +2,10 @@
 
 import os
 
-from shared.aws import client
-from shared.batch import each_message
-from shared.errors import PermanentError
-from shared.event import FormSubmitted
+from fanout.runtime.aws import client
+from fanout.runtime.batch import each_message
+from fanout.runtime.errors import PermanentError
+from fanout.runtime.event import FormSubmitted
 
 _SENDER = os.environ["EMAIL_SENDER"]
 _ses = client("sesv2")

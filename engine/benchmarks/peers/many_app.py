@@ -1,0 +1,43 @@
+"""`python benchmarks/peers/many_app.py 40`: one stack, named Many, with a topic and so many of our subscribers.
+
+With the ARN of that topic as well: a second stack, named More, whose subscribers listen to the same topic.
+Each runs send_confirmation, without a record of completed events, which by its task and event would be one for all.
+"""
+
+import sys
+
+import aws_cdk as cdk
+from aws_cdk import aws_sns as sns
+
+from fanout.constructs.errors import told_in_one_line
+from fanout.constructs.subscriber import Subscriber
+from stacks import settings
+from stacks.email_sender import grant_send_email
+
+
+def main(count: int, topic_arn: str = "") -> None:
+    app = cdk.App()
+    stack = cdk.Stack(app, "More" if topic_arn else "Many", synthesizer=cdk.CliCredentialsStackSynthesizer())
+    topic: sns.ITopic
+    if topic_arn:
+        topic = sns.Topic.from_topic_arn(stack, "Topic", topic_arn)
+    else:
+        topic = sns.Topic(stack, "Topic", enforce_ssl=True)
+        cdk.CfnOutput(stack, "TopicArn", value=topic.topic_arn)
+    for number in range(count):
+        subscriber = Subscriber(
+            stack,
+            f"Task{number}",
+            topic=topic,
+            task="send_confirmation",
+            settings=settings.LOCAL,
+            idempotency=False,
+            variables={"EMAIL_SENDER": settings.LOCAL.email_sender},
+        )
+        grant_send_email(subscriber.function, sender=settings.LOCAL.email_sender)
+    app.synth()
+
+
+if __name__ == "__main__":
+    with told_in_one_line():
+        main(int(sys.argv[1]), *sys.argv[2:])

@@ -1,0 +1,79 @@
+"""Redeploy: `make up` again, after one handler was edited, as the whole command from outside. 5 rounds.
+
+In a copy of this checkout, so that no file of yours is edited; that the function's code is another one afterwards is
+checked in each round. Beside it, in turn, what the CDK CLI needs to say its version.
+"""
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks.harness.errors import BenchmarkError
+from benchmarks.harness.measuring import ROOT, Say, environment, interleaved, run, seconds
+from benchmarks.harness.rows import Row, at_most, row
+from fanout.local.outputs import Outputs
+from fanout.local.run import Run
+
+TASK = "notify_webhook"
+LINKED = (".venv", "node_modules")
+ROUNDS = 5
+
+
+def measure(say: Say) -> Iterator[Row]:
+    with TemporaryDirectory() as folder:
+        say("copying the checkout")
+        checkout = _copy(Path(folder) / "checkout")
+        command = [sys.executable, "-m", "local", "up", "--state", str(checkout / ".local")]
+        variables = environment(PYTHONPATH=str(checkout))
+        state = Run(checkout / ".local")
+        try:
+            say("the first deployment")
+            run(command, environment=variables, cwd=checkout)
+
+            def edited() -> float:
+                before = _code(state)
+                handler = checkout / "lambdas" / TASK / "handler.py"
+                handler.write_text(f"{handler.read_text()}# edited at {time.time_ns()}\n")
+                took = seconds(command, environment=variables, cwd=checkout)
+                if _code(state) == before:
+                    raise BenchmarkError("`make up` left the code of the edited function as it was")
+                return took
+
+            cli = [str(ROOT / "node_modules" / ".bin" / "cdk"), "--version"]
+            times = interleaved(
+                {"make up": edited, "cdk --version": lambda: seconds(cli, environment=environment())},
+                rounds=ROUNDS,
+                say=say,
+            )
+            yield row(
+                "make up after one edited handler, against cdk --version",
+                times["make up"],
+                unit="s",
+                peer=times["cdk --version"],
+                goal=at_most(4),
+            )
+        finally:
+            state.down()
+
+
+def _copy(to: Path) -> Path:
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    files = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    for name in filter(None, files):
+        if (ROOT / name).is_file():
+            (to / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, to / name)
+    shutil.copytree(ROOT / "lambdas" / ".layer", to / "lambdas" / ".layer")
+    for name in LINKED:
+        (to / name).symlink_to(ROOT / name)
+    return to
+
+
+def _code(state: Run) -> str:
+    function = Outputs.read(state.state.outputs).subscriber(TASK).function_name
+    asked = state.connection.session.client("lambda").get_function_configuration(FunctionName=function)
+    return asked["CodeSha256"]

@@ -1,0 +1,171 @@
+"""Warm path: what a message costs beside its task, in batches of ten, 15 rounds in turn, each the best of 50 batches.
+
+The task does nothing and the log goes to /dev/null. First the whole handler, next to a loop by hand over `json.loads`
+(the floor) and to Powertools' Batch with a line of its Logger for each message, which checks no contract and has no
+threads. Then its parts: the log lines alone; parse, contract, outcome and metrics; and what handing to threads adds.
+
+Then batches of a task that waits 20 ms for each message, on as many threads as the subscriber's `concurrency` allows.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stdout
+from logging import StreamHandler
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from benchmarks.harness.measuring import APP, Say, interleaved
+from benchmarks.harness.rows import Row, at_most, row
+from fanout.contracts import app as contracts
+
+ROUNDS = 15
+BATCHES = 50
+WAITING = 0.02
+VARIABLES = {
+    "FANOUT_TASK": "a_task",
+    "FANOUT_STACK": "a-stack",
+    "FANOUT_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/queue",
+    "FANOUT_RETRY_DELAYS": "30",
+    "FANOUT_RETRY_JITTER": "0",
+}
+
+
+def measure(say: Say) -> Iterator[Row]:
+    os.environ.update(VARIABLES)
+    sys.path.insert(0, str(APP / "lambdas"))
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
+        yield from _per_message(say)
+        for messages, most in ((10, 24), (100, 40)):
+            yield _waiting(messages, most, say)
+
+
+class Context:
+    """What a handler uses of Lambda's."""
+
+    aws_request_id = "request-1"
+    function_name = function_version = invoked_function_arn = memory_limit_in_mb = "a"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 30_000
+
+
+def _per_message(say: Say) -> Iterator[Row]:
+    from fanout.runtime import batch, metrics
+    from fanout.runtime.attempt import Attempt
+    from fanout.runtime.log import logger
+
+    _silence(logger)
+    event = _batch(10)
+    handle = batch.each_message(lambda form: None)
+    attempt = Attempt(lambda form: None, "request-1", time.monotonic() + 3_600)
+    outcomes = [attempt.at(record) for record in event["Records"]]
+
+    def log() -> None:
+        batch._announce(event["Records"], "request-1")
+        for outcome in outcomes:
+            outcome.log("request-1")
+
+    def parts() -> None:
+        metrics.emit([attempt.at(record) for record in event["Records"]])
+
+    times = interleaved(
+        {
+            "ours": lambda: _best(lambda: handle(event, Context())),
+            "by hand": lambda: _best(lambda: _by_hand(event)),
+            "Powertools": lambda: _best(_powertools(event)),
+            "log": lambda: _best(log),
+            "parts": lambda: _best(parts),
+        },
+        rounds=ROUNDS,
+        say=say,
+    )
+    peers = {"floor": times["by hand"], "peer": times["Powertools"]}
+    yield row("a message of ten, whole", times["ours"], unit="us", goal=at_most(60), **peers)
+    yield row("of it its log lines", times["log"], unit="us")
+    yield row("of it parse, contract, outcome and metrics", times["parts"], unit="us", goal=at_most(15))
+    yield row("of it handing to threads", times["ours"].over(times["log"]).over(times["parts"]), unit="us")
+
+
+def _waiting(messages: int, most: int, say: Say) -> Row:
+    from fanout.runtime import batch
+
+    handle, event = batch.each_message(lambda form: time.sleep(WAITING)), _batch(messages)
+    before = batch._threads
+    with ThreadPoolExecutor(messages) as threads:
+        batch._threads = threads  # as FANOUT_CONCURRENCY makes it when the function starts
+        name = f"{messages} messages that wait"
+        times = interleaved(
+            {name: lambda: _microseconds(lambda: handle(event, Context())) / 1e3}, rounds=ROUNDS, say=say
+        )
+    batch._threads = before
+    return row(
+        f"{messages} messages that wait 20 ms each, with concurrency {messages}",
+        times[name],
+        unit="ms",
+        floor=WAITING * 1e3,
+        goal=at_most(most),
+    )
+
+
+def _batch(messages: int) -> dict[str, Any]:
+    """As Lambda hands it over: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html"""
+    example = json.loads(contracts.valid_examples()["contact_form"])
+    return {
+        "Records": [
+            {
+                "messageId": f"00000000-0000-4000-8000-{number:012}",
+                "receiptHandle": f"handle of {number}",
+                "body": json.dumps({**example, "id": f"event-{number}"}),
+                "attributes": {"ApproximateReceiveCount": "1"},
+                "messageAttributes": {},
+                "eventSourceARN": "arn:aws:sqs:eu-west-1:123456789012:queue",
+            }
+            for number in range(messages)
+        ]
+    }
+
+
+def _by_hand(event: dict[str, Any]) -> dict[str, Any]:
+    failed = []
+    for record in event["Records"]:
+        try:
+            json.loads(record["body"])
+        except Exception:
+            failed.append({"itemIdentifier": record["messageId"]})
+    return {"batchItemFailures": failed}
+
+
+def _powertools(event: dict[str, Any]) -> Callable[[], object]:
+    logger, processor = Logger(service="a_task"), BatchProcessor(EventType.SQS)
+
+    def one(record: SQSRecord) -> None:
+        form = json.loads(record.body)
+        logger.info("done", extra={"message_id": record.message_id, "event_id": form["id"]})
+
+    _silence(logger)
+    context: Any = Context()
+    return lambda: process_partial_response(event=event, record_handler=one, processor=processor, context=context)
+
+
+def _silence(logger: Any) -> None:
+    for handler in logger.handlers:
+        if isinstance(handler, StreamHandler):
+            handler.setStream(open(os.devnull, "w"))
+
+
+def _best(work: Callable[[], object]) -> float:
+    """Microseconds a message of ten."""
+    return min(_microseconds(work) for _ in range(BATCHES)) / 10
+
+
+def _microseconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return (time.perf_counter() - began) * 1e6

@@ -1,0 +1,68 @@
+"""Every document of a cloud assembly, by its path in the repository."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fanout.catalog import asyncapi, index, pages, permissions, topology
+from fanout.catalog.contracts import messages
+from fanout.catalog.markdown import HEADER
+from fanout.catalog.reading import anchor, production, subscribers, topics
+from fanout.catalog.spending import Spending
+from fanout.catalog.tasks import Task, task
+from fanout.errors import Unusable
+from fanout.template.load import load
+from fanout.template.template import Template, link
+
+FOLDER, README = Path("docs/catalog"), Path("README.md")
+BEGIN, END = "<!-- topology -->\n", "<!-- /topology -->\n"
+
+
+def documents(assembly: Path, root: Path, *, stack: str | None = None) -> dict[Path, str]:
+    """Texts by path below `root`, whose contracts/, lambdas/ and README.md they are made from and for.
+
+    Describes `stack`, by default the one that is production. Raises Unusable, one line.
+    """
+    every = link(load(assembly))
+    template = _chosen(every, stack, assembly)
+    found = topics(template)
+    known = {each.name: task(root / "lambdas", each.name) for each in subscribers(template)}
+    picture = topology.flowchart(found, known)
+    spoken = messages(root / "contracts")
+    spending = Spending(template, subscribers(template))
+    made = {
+        FOLDER / "README.md": index.page(template, every, found, spoken, known, picture, spending),
+        FOLDER / "asyncapi.yaml": asyncapi.text(found, spoken, known),
+        FOLDER / "permissions.md": permissions.page(template, found),
+    }
+    for topic in found:
+        for each in topic.subscribers:
+            path = FOLDER / "subscribers" / f"{anchor(each.name)}.md"
+            made[path] = pages.page(template, topic, each, known.get(each.name, Task()), spending)
+    readme = root / README
+    return made | ({README: with_picture(readme.read_text("utf-8"), picture)} if readme.exists() else {})
+
+
+def with_picture(readme: str, picture: str) -> str:
+    """`readme` with `picture` between its markers; unchanged when it has none."""
+    before, begin, rest = readme.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    return before + begin + picture + end + after if begin and end else readme
+
+
+def is_generated(text: str) -> bool:
+    """Whether a file is one of these, so that what no subscriber has any more may go."""
+    return text.startswith(HEADER)
+
+
+def _chosen(every: list[Template], stack: str | None, assembly: Path) -> Template:
+    named = [each for each in every if each.name == stack] if stack else []
+    found = named[0] if named else None if stack else production(every)
+    names = ", ".join(each.name for each in every)
+    if found is None and stack:
+        raise Unusable(f"{assembly}: no stack {stack!r}: expected one of {names}")
+    if found is None:
+        raise Unusable(f"{assembly}: {names}: none, or more than one, is production: say which with --stack")
+    if not topics(found):
+        raise Unusable(f"{assembly}: {found.name}: no topic in it feeds a queue")
+    return found

@@ -1,0 +1,78 @@
+"""The first page: the picture, the messages, the subscribers, and how the environments differ."""
+
+from __future__ import annotations
+
+from fanout.catalog import alarms, markdown, retries
+from fanout.catalog.contracts import Message
+from fanout.catalog.reading import Subscriber, Topic, anchor, subscribers
+from fanout.catalog.spending import Spending
+from fanout.catalog.tasks import Task
+from fanout.template.messaging import ALARM
+from fanout.template.template import Template
+
+_INTRODUCTION = """\
+Made from the synthesized templates by `make docs`, and checked by `make test`: what it says is what would be deployed.
+The environment shown is {stack}."""
+
+
+def page(
+    template: Template,
+    every: list[Template],
+    topics: list[Topic],
+    messages: list[Message],
+    tasks: dict[str, Task],
+    picture: str,
+    spending: Spending,
+) -> str:
+    return markdown.page(
+        "# Catalogue",
+        markdown.paragraph(_INTRODUCTION.format(stack=template.name)),
+        picture,
+        "- [asyncapi.yaml](asyncapi.yaml): topic, messages and subscribers as AsyncAPI 3\n"
+        "- [permissions.md](permissions.md): who may do what",
+        "## Messages\n\n" + markdown.table(("message", "what it is"), [(each.name, each.summary) for each in messages]),
+        "## Subscribers\n\n" + _subscribers(template, topics, tasks),
+        "## Costs\n\n" + spending.table(),
+        _environments(every) if len(every) > 1 else "",
+    )
+
+
+def _subscribers(template: Template, topics: list[Topic], tasks: dict[str, Task]) -> str:
+    rows = []
+    for topic in topics:
+        for each in topic.subscribers:
+            found = alarms.of_subscriber(template, each)
+            link = f"[{each.name}](subscribers/{anchor(each.name)}.md)"
+            rows.append((link, tasks[each.name].what, alarms.owner(found), _attempts(each), str(len(found))))
+    return markdown.table(("subscriber", "what it does", "owner", "attempts", "alarms"), rows)
+
+
+def _attempts(each: Subscriber) -> str:
+    found = retries.schedule(each)
+    return f"{found.attempts} in {markdown.span(found.total)}" if found else "no end"
+
+
+def _environments(every: list[Template]) -> str:
+    rows = [(each.name, *_environment(each)) for each in every if subscribers(each)]
+    columns = ("stack", "subscribers", "attempts", "queues keep for", "most invocations", "queue keys", "alarms")
+    return "## Environments\n\n" + markdown.table(columns, rows)
+
+
+def _environment(template: Template) -> tuple[str, ...]:
+    """A cell with several values says that the subscribers differ."""
+    found = subscribers(template)
+    kept = [each.queue.number("MessageRetentionPeriod", default=345_600) for each in found]
+    bounds = [each.mapping.resource.get("ScalingConfig", "MaximumConcurrency") for each in found if each.mapping]
+    keys = ["customer" if each.queue.get("KmsMasterKeyId") else "SQS" for each in found]
+    return (
+        str(len(found)),
+        _differing([_attempts(each) for each in found]),
+        _differing([markdown.span(each) if each else "unknown" for each in kept]),
+        _differing(["no bound" if each is None else str(each) for each in bounds]),
+        _differing(keys),
+        str(len(template.of(ALARM))),
+    )
+
+
+def _differing(values: list[str]) -> str:
+    return ", ".join(dict.fromkeys(values))

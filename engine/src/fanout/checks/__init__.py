@@ -1,0 +1,1 @@
+"""The rules: what must hold of a synthesized template so that it loses, duplicates, blocks and leaks no message."""

@@ -1,0 +1,74 @@
+"""What a function that is fed by a queue must not have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fanout.checks.rule import Problem, rule
+from fanout.template.grants import Grant, grants_of
+from fanout.template.messaging import QUEUE, TOPIC, all_mappings, all_subscriptions, mappings
+from fanout.template.policies import any_of
+from fanout.template.template import Resource, Template
+from fanout.template.values import as_list, shown
+
+_ASYNC = "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html"
+_RECURSION = "https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html"
+
+
+@rule(
+    "function-dead-letter-config",
+    what="The dead-letter queue is the queue's, not the function's.",
+    why="Lambda uses a function's DeadLetterConfig for asynchronous invocations only. A mapping invokes synchronously:"
+    " this dead-letter queue stays empty, whatever fails.",
+    fix="Remove DeadLetterConfig from the function and give the queue a RedrivePolicy.",
+    link=_ASYNC,
+)
+def function_dead_letter_config(template: Template) -> Iterator[Problem]:
+    fed = [each.function for each in mappings(template) if each.function is not None]
+    for function in dict.fromkeys(fed):
+        if function.get("DeadLetterConfig") is not None and function.template is template:
+            yield Problem(function, "DeadLetterConfig is not used for messages from a queue")
+
+
+@rule(
+    "function-feeds-itself",
+    what="A function may not publish to the topic, or send to the queue, that it is fed from.",
+    why="One message that makes another is a loop without an end. Lambda stops it after about 16 turns, and the message"
+    " it stopped with is gone or a dead letter.",
+    fix="Remove the right, or limit it to other topics and queues (its own dead-letter queue is allowed).",
+    link=_RECURSION,
+)
+def function_feeds_itself(template: Template) -> Iterator[Problem]:
+    for function, sources in _sources(template).items():
+        for source in sources:
+            action = "sns:Publish" if source.type == TOPIC else "sqs:SendMessage"
+            if any_of(_permits(grant, action, source) for grant in grants_of(function)):
+                yield Problem(function, f"may {action} to {source.path}, which it is fed from")
+
+
+def _sources(template: Template) -> dict[Resource, list[Resource]]:
+    """Each function of the template with its queues and the topics they are subscribed to."""
+    found: dict[Resource, list[Resource]] = {}
+    for mapping in all_mappings(template):
+        function, queue = mapping.function, mapping.queue
+        if function is None or function.template is not template or not isinstance(queue, Resource):
+            continue
+        topics = [each.topic for each in all_subscriptions(template) if each.queue is queue]
+        found.setdefault(function, []).extend([queue, *(each for each in topics if isinstance(each, Resource))])
+    return {function: list(dict.fromkeys(sources)) for function, sources in found.items()}
+
+
+def _permits(grant: Grant, action: str, source: Resource) -> bool | None:
+    if grant.statement is None:
+        return grant.covers(action)
+    if not grant.statement.allows or grant.statement.covers(action) is not True:
+        return False
+    return any_of(_reaches(grant.template, each, source) for each in as_list(grant.statement.body.get("Resource")))
+
+
+def _reaches(template: Template, resource: object, source: Resource) -> bool | None:
+    if template.target(resource) is source:
+        return True
+    text = shown(resource)
+    service = "sqs" if source.type == QUEUE else "sns"
+    return text in ("*", f"arn:aws:{service}:*:*:*") or (text.startswith("arn:") and text.endswith(f":{service}:*"))

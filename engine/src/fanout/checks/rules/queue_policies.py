@@ -1,0 +1,132 @@
+"""Who may send to a queue and publish to a topic: the topic must, others must not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fanout.checks.rule import Problem, Severity, rule
+from fanout.template.messaging import QUEUE, TOPIC, Subscription, policy_of, policy_statements, subscriptions
+from fanout.template.policies import Statement, service_may
+from fanout.template.template import Resource, Template
+from fanout.template.values import External, Missing, Text, as_list, shown
+
+SNS = "sns.amazonaws.com"
+SEND = "sqs:SendMessage"
+_QUEUES = "https://docs.aws.amazon.com/sns/latest/dg/subscribe-sqs-queue-to-sns-topic.html"
+_DEAD_LETTERS = "https://docs.aws.amazon.com/sns/latest/dg/sns-configure-dead-letter-queue.html"
+_DEPUTY = "https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html"
+_BEST = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-security-best-practices.html"
+_TOPICS = "https://docs.aws.amazon.com/sns/latest/dg/sns-security-best-practices.html"
+
+
+@rule(
+    "queue-policy-missing",
+    what="A subscribed queue's policy lets its topic send.",
+    why="SNS is refused. That is a client error: SNS does not try again, and every message for this queue is discarded or"
+    " goes to the subscription's dead-letter queue.",
+    fix="Add a queue policy that allows sqs:SendMessage to sns.amazonaws.com with ArnEquals aws:SourceArn = the topic.",
+    link=_QUEUES,
+)
+def queue_policy_missing(template: Template) -> Iterator[Problem]:
+    for each in subscriptions(template):
+        if each.queue is not None and _refused(each, each.queue):
+            yield Problem(each.queue, f"no policy lets the topic {_name(each.topic)} send to this queue")
+
+
+@rule(
+    "dead-letter-queue-policy-missing",
+    what="The policy of a subscription's dead-letter queue lets the topic send.",
+    why="The dead-letter queue refuses SNS as well: what cannot be delivered is discarded, although a RedrivePolicy is"
+    " there.",
+    fix="Add a queue policy to the dead-letter queue that allows sqs:SendMessage to sns.amazonaws.com with ArnEquals"
+    " aws:SourceArn = the topic.",
+    link=_DEAD_LETTERS,
+)
+def dead_letter_queue_policy_missing(template: Template) -> Iterator[Problem]:
+    for each in subscriptions(template):
+        target = each.dead_letter_queue
+        if each.loses and isinstance(target, Resource) and target.type == QUEUE and _refused(each, target):
+            yield Problem(target, f"no policy lets the topic {_name(each.topic)} send to this dead-letter queue")
+
+
+@rule(
+    "imported-queue-policy-unseen",
+    severity=Severity.WARNING,
+    what="A subscribed queue that is not in the template has a policy somewhere that lets the topic send.",
+    why="CDK adds no policy to an imported queue, without a word. If its owner has not added one, every message for it is"
+    " discarded.",
+    fix="Let the queue's owner allow sqs:SendMessage to sns.amazonaws.com with aws:SourceArn = the topic, then"
+    " acknowledge this finding.",
+    link=_QUEUES,
+)
+def imported_queue_policy_unseen(template: Template) -> Iterator[Problem]:
+    for each in subscriptions(template):
+        imported = isinstance(each.endpoint, External | Text | str) and each.protocol == "sqs"
+        if imported and not _has_policy(template, each.endpoint):
+            yield Problem(each.resource, f"the policy of the imported queue {shown(each.endpoint)} cannot be seen")
+
+
+@rule(
+    "queue-policy-without-source",
+    what="A queue policy that lets SNS in names the topic in aws:SourceArn.",
+    why="Without it every topic of every account may send to the queue: SNS is the deputy of all its customers.",
+    fix='Add Condition {"ArnEquals": {"aws:SourceArn": <topic ARN>}} to the statement.',
+    link=_DEPUTY,
+)
+def queue_policy_without_source(template: Template) -> Iterator[Problem]:
+    for policy, target, statement in policy_statements(template):
+        for_sns = statement.is_for_service(SNS) is True and not statement.is_for_anyone()
+        sends = target.type == QUEUE and statement.allows and statement.covers(SEND) is True
+        if for_sns and sends and statement.has_condition("aws:SourceArn") is False:
+            yield Problem(policy, f"lets any topic send to {target.id}: no aws:SourceArn")
+
+
+@rule(
+    "queue-policy-open",
+    what="A queue policy does not allow everybody.",
+    why='Principal "*" without a condition lets every AWS account use the queue: forged messages come in, real ones can be'
+    " read and deleted.",
+    fix="Name the principal, or narrow the statement with aws:SourceArn, aws:SourceAccount or aws:PrincipalOrgID.",
+    link=_BEST,
+)
+def queue_policy_open(template: Template) -> Iterator[Problem]:
+    for policy, target, statement in policy_statements(template):
+        if target.type == QUEUE and _is_open(statement):
+            yield Problem(policy, f"allows everybody to use {target.id}")
+
+
+@rule(
+    "topic-policy-open",
+    what="A topic policy does not allow everybody.",
+    why='Principal "*" without a condition lets every AWS account publish forged events, or subscribe and read the real'
+    " ones.",
+    fix="Name the principal, or narrow the statement with aws:SourceArn, aws:SourceOwner or aws:PrincipalOrgID.",
+    link=_TOPICS,
+)
+def topic_policy_open(template: Template) -> Iterator[Problem]:
+    for policy, target, statement in policy_statements(template):
+        if target.type == TOPIC and _is_open(statement):
+            yield Problem(policy, f"allows everybody to use {target.id}")
+
+
+def _refused(subscription: Subscription, queue: Resource) -> bool:
+    if subscription.topic is None or isinstance(subscription.topic, Missing):
+        return False
+    template = subscription.resource.template
+    may = service_may(template, policy_of(queue), service=SNS, action=SEND, source=subscription.topic)
+    return may is False
+
+
+def _has_policy(template: Template, endpoint: object) -> bool:
+    """Whether the template writes a policy for a queue it only knows by URL: whose it is cannot be told apart."""
+    policies = template.of("AWS::SQS::QueuePolicy", "AWS::SQS::QueueInlinePolicy")
+    named = [one for each in policies for one in as_list(each.get("Queues")) + as_list(each.get("Queue"))]
+    return any(not isinstance(template.target(one), Resource) for one in named)
+
+
+def _is_open(statement: Statement) -> bool:
+    return statement.allows and statement.is_for_anyone() and statement.is_narrowed() is False
+
+
+def _name(topic: object) -> str:
+    return topic.path if isinstance(topic, Resource) else shown(topic)

@@ -1,0 +1,68 @@
+"""Resources that hold something: messages, data, keys, or the ARN that others know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fanout.checks.rule import Problem, rule
+from fanout.template.alarms import COMPOSITE, actions_of
+from fanout.template.messaging import ALARM, QUEUE, TOPIC
+from fanout.template.template import Resource, Template
+
+NAMES = {
+    QUEUE: "QueueName",
+    TOPIC: "TopicName",
+    "AWS::S3::Bucket": "BucketName",
+    "AWS::DynamoDB::Table": "TableName",
+    "AWS::DynamoDB::GlobalTable": "TableName",
+    "AWS::SecretsManager::Secret": "Name",
+}
+"""Stateful types and the property that gives each a physical name."""
+
+KEPT = (*NAMES, "AWS::KMS::Key", "AWS::RDS::DBInstance", "AWS::RDS::DBCluster", "AWS::EFS::FileSystem")
+_SAFE = ("Retain", "RetainExceptOnCreate", "Snapshot")
+_NAMES = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-name.html"
+_DELETION = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html"
+
+
+@rule(
+    "physical-name",
+    what="A resource that holds something has no physical name of its own.",
+    why="Changing the name replaces the resource: a new empty queue, and the old one deleted with its messages. Any other"
+    " replacement fails, because the name is taken.",
+    fix="Remove the name and let CloudFormation make one; others find the resource by an output or an SSM parameter.",
+    link=_NAMES,
+)
+def physical_name(template: Template) -> Iterator[Problem]:
+    for each in _stateful(template, *NAMES):
+        fifo_topic = each.type == TOPIC and each.flag("FifoTopic") is not False  # CDK must name these
+        name = each.get(NAMES[each.type])
+        if isinstance(name, str) and not fifo_topic:
+            yield Problem(each, f"{NAMES[each.type]} is {name!r}")
+
+
+@rule(
+    "deleted-with-stack",
+    what="In a stack marked as production, what holds something stays when the stack or the resource is removed.",
+    why="Removing a construct, or a failed creation's rollback, deletes the queue with the messages in it. CDK's default"
+    " for queues is to delete.",
+    fix="Set DeletionPolicy and UpdateReplacePolicy to Retain (CDK: removal_policy=RemovalPolicy.RETAIN).",
+    link=_DELETION,
+)
+def deleted_with_stack(template: Template) -> Iterator[Problem]:
+    if template.production:
+        for each in _stateful(template, *KEPT):
+            missing = [name for name in ("DeletionPolicy", "UpdateReplacePolicy") if not _is_kept(each, name)]
+            if missing:
+                yield Problem(each, f"{' and '.join(missing)} would delete it, and this stack is production")
+
+
+def _stateful(template: Template, *types: str) -> list[Resource]:
+    """Resources of these types. A topic for alarms holds nothing, and no publisher knows it."""
+    alarmed = {action for alarm in template.everywhere(ALARM, COMPOSITE) for action in actions_of(alarm)}
+    return [each for each in template.of(*types) if each not in alarmed]
+
+
+def _is_kept(resource: Resource, attribute: str) -> bool:
+    policy = resource.body.get(attribute)
+    return policy in _SAFE if isinstance(policy, str) else policy is not None

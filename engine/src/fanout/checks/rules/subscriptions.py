@@ -1,0 +1,133 @@
+"""Subscriptions: how a message comes from a topic into a queue."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from fanout.checks.rule import Problem, Severity, rule
+from fanout.template.messaging import Subscription, all_subscriptions, is_fifo, policies_of, subscriptions
+from fanout.template.template import Resource, Template
+from fanout.template.values import UNKNOWN, Missing
+
+_DEAD_LETTERS = "https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html"
+_RAW = "https://docs.aws.amazon.com/sns/latest/dg/sns-large-payload-raw-message-delivery.html"
+_SUBSCRIBE = "https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html"
+_FIFO = "https://docs.aws.amazon.com/sns/latest/dg/sns-fifo-topics.html"
+_DEPENDS = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-dependson.html"
+
+
+@rule(
+    "subscription-without-dead-letter-queue",
+    what="A subscription has a RedrivePolicy.",
+    why="SNS does not try again after a client error: a queue that was deleted, a queue policy or a key that refuses SNS, a"
+    " message over the queue's size limit. Without a dead-letter queue of the subscription the message is gone at once.",
+    fix="Set RedrivePolicy.deadLetterTargetArn to the task's dead-letter queue (CDK: SqsSubscription(...,"
+    " dead_letter_queue=...)).",
+    link=_DEAD_LETTERS,
+)
+def subscription_without_dead_letter_queue(template: Template) -> Iterator[Problem]:
+    for each in subscriptions(template):
+        if each.loses and (each.dead_letter_queue is None or isinstance(each.dead_letter_queue, Missing)):
+            yield Problem(each.resource, "no RedrivePolicy: what SNS cannot deliver is discarded")
+
+
+@rule(
+    "subscription-not-raw",
+    severity=Severity.WARNING,
+    what="A queue's subscription delivers the raw message.",
+    why="Otherwise the body is SNS's envelope with the message inside as a string, and the attributes are not attributes of"
+    " the queue's message: the function must unwrap twice, and a redrive by hand sends an envelope.",
+    fix="Set RawMessageDelivery to true (CDK: raw_message_delivery=True) and read the body as the message.",
+    link=_RAW,
+)
+def subscription_not_raw(template: Template) -> Iterator[Problem]:
+    for each in subscriptions(template):
+        raw = False if each.is_inline else each.resource.flag("RawMessageDelivery")
+        if each.protocol == "sqs" and raw is False:
+            yield Problem(each.resource, "RawMessageDelivery is off: the queue gets SNS's envelope")
+
+
+@rule(
+    "subscription-twice",
+    what="A queue is subscribed to a topic once.",
+    why="SNS keeps one subscription for a topic and an endpoint: the second one fails when its attributes differ, or both"
+    " resources own the same subscription, and removing one removes it for both.",
+    fix="Keep one subscription; join the filters.",
+    link=_SUBSCRIBE,
+)
+def subscription_twice(template: Template) -> Iterator[Problem]:
+    pairs: dict[Any, list[Subscription]] = defaultdict(list)
+    for each in all_subscriptions(template):
+        if UNKNOWN not in (each.topic, each.endpoint) and None not in (each.topic, each.endpoint):
+            pairs[str(each.protocol), each.topic, each.endpoint].append(each)
+    for found in pairs.values():
+        for extra in found[1:]:
+            if extra.resource.template is template:
+                yield Problem(extra.resource, f"the same topic and endpoint as {found[0].resource.path}")
+
+
+@rule(
+    "topic-and-queue-of-other-type",
+    what="A standard topic feeds standard queues only.",
+    why="AWS refuses to subscribe a FIFO queue to a standard topic. A FIFO topic may feed a standard queue.",
+    fix="Make both FIFO, or the queue standard.",
+    link=_FIFO,
+)
+def topic_and_queue_of_other_type(template: Template) -> Iterator[Problem]:
+    for each in subscriptions(template):
+        if each.queue is not None and isinstance(each.topic, Resource):
+            if is_fifo(each.topic) is False and is_fifo(each.queue) is True:
+                yield Problem(each.resource, f"{each.topic.id} is a standard topic, {each.queue.id} a FIFO queue")
+
+
+@rule(
+    "subscription-before-policy",
+    what="A subscription is created after the policy that lets its topic into the queue.",
+    why="Between the two, SNS is refused. That is a client error: every message published in these seconds is discarded"
+    " or goes to the dead-letter queue.",
+    fix="Add the queue policy to the subscription's DependsOn (CDK's SqsSubscription does so).",
+    link=_DEPENDS,
+)
+def subscription_before_policy(template: Template) -> Iterator[Problem]:
+    for each in subscriptions(template):
+        if each.queue is not None:
+            yield from _before(each, each.queue, "the queue's policy")
+
+
+@rule(
+    "subscription-before-dead-letter-policy",
+    severity=Severity.WARNING,
+    what="A subscription is created after the policy of its dead-letter queue.",
+    why="Until the policy exists, what cannot be delivered cannot go to the dead-letter queue either: it is discarded.",
+    fix="Add the dead-letter queue's policy to the subscription's DependsOn.",
+    link=_DEPENDS,
+)
+def subscription_before_dead_letter_policy(template: Template) -> Iterator[Problem]:
+    for each in subscriptions(template):
+        if each.loses and isinstance(each.dead_letter_queue, Resource):
+            yield from _before(each, each.dead_letter_queue, "the dead-letter queue's policy")
+
+
+def _before(subscription: Subscription, queue: Resource, what: str) -> Iterator[Problem]:
+    template = subscription.resource.template
+    here = [policy for policy, _ in policies_of(queue) if policy.template is template]
+    waits_for = template.remember(_created_before).get(subscription.resource.id, set())
+    if here and not any(policy.id in waits_for for policy in here):
+        yield Problem(subscription.resource, f"may be created before {what} {here[0].id}")
+
+
+def _created_before(template: Template) -> dict[str, set[str]]:
+    """What each subscription waits for, directly or not, by DependsOn and by reference."""
+    found = {}
+    for resource in {each.resource.id: each.resource for each in subscriptions(template)}.values():
+        seen: set[str] = set()
+        waiting = [resource.id]
+        while waiting:
+            for dependency in template.dependencies.get(waiting.pop(), ()):
+                if dependency not in seen:
+                    seen.add(dependency)
+                    waiting.append(dependency)
+        found[resource.id] = seen
+    return found

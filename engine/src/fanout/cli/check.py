@@ -1,0 +1,116 @@
+"""`fanout check`: what would lose, duplicate, block or leak messages in any template."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from enum import StrEnum
+from itertools import groupby
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fanout.checks.engine import check_templates
+from fanout.checks.findings import Finding, load_acknowledgements
+from fanout.checks.rule import Severity
+from fanout.checks.rules import RULES
+from fanout.cli.printing import console, counted, printable
+from fanout.cli.views.sarif import sarif
+from fanout.contracts.contract import ContractError, load_contract
+from fanout.errors import Unusable
+from fanout.template.load import load
+from fanout.template.template import Template
+
+
+class Format(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+    SARIF = "sarif"
+
+
+def check(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH...", help="Template files (JSON or YAML) and cdk.out folders.")
+    ],
+    format: Annotated[Format, typer.Option(help="How to print the findings.")] = Format.TABLE,
+    contract: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="A *.schema.json and examples/valid/ to judge filters against."),
+    ] = None,
+    acknowledgements: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A JSON list of {rule, resource, reason}.")
+    ] = None,
+    production: Annotated[bool, typer.Option("--production", help="Treat every template as production.")] = False,
+) -> int:
+    """Says what would lose, duplicate, block or leak messages, why, and what to change.
+
+    Exit status: 0 clean, 1 findings, 2 unusable input. Acknowledged findings are shown and do not count.
+    """
+    try:
+        templates = [each for path in paths for each in load(path, production=production)]
+        found = check_templates(
+            templates,
+            acknowledgements=load_acknowledgements(acknowledgements) if acknowledgements else (),
+            contract=load_contract(contract) if contract else None,
+        )
+    except (Unusable, ContractError) as error:
+        raise Unusable(str(error)) from None
+    if format is Format.TABLE:
+        _print_table(found, templates)
+    else:
+        body = [each.as_dict() for each in found] if format is Format.JSON else sarif(found, templates)
+        print(json.dumps(body, indent=2))
+    return 1 if any(each.acknowledged is None for each in found) else 0
+
+
+def _print_table(found: Sequence[Finding], templates: Sequence[Template]) -> None:
+    """Grouped by rule, errors first: the reason once, then each place."""
+    open_ones = [each for each in found if each.acknowledged is None]
+    for (_, rule), group in groupby(sorted(open_ones, key=_order), key=_order):
+        _print_rule(rule, list(group))
+    accepted = [each for each in found if each.acknowledged is not None]
+    for each in accepted:
+        _line("acknowledged", "cyan", each.rule)
+        _indented(f"{each.path}: {each.message}")
+        _indented(f"reason: {each.acknowledged}", "dim")
+    errors = sum(each.severity is Severity.ERROR for each in open_ones)
+    summary = f"{counted(errors, 'error')} and {counted(len(open_ones) - errors, 'warning')}" if open_ones else "clean"
+    names = ", ".join(each.name for each in templates)
+    scope = f"{counted(len(templates), 'template')}, {len(RULES)} rules, {len(accepted)} acknowledged: {names}"
+    console().print(printable(f"{summary}: {scope}"), style="bold red" if errors else "bold green", soft_wrap=True)
+
+
+def _print_rule(rule: str, group: list[Finding]) -> None:
+    definition = RULES[rule]
+    _line(str(definition.severity), "bold red" if definition.severity is Severity.ERROR else "yellow", rule)
+    _indented(f"{definition.what} {definition.why}", "dim")
+    for each in group:
+        _indented(f"{each.path}: {each.message}")
+        if each.fix != definition.fix:
+            _indented(f"  fix: {each.fix}")
+    if any(each.fix == definition.fix for each in group):
+        _indented(f"fix: {definition.fix}")
+    console().print(f"  {definition.link}", style="dim", soft_wrap=True)  # whole, so that it can be clicked
+    console().print()
+
+
+def _line(label: str, style: str, rest: str) -> None:
+    from rich.text import Text
+
+    console().print(Text.assemble((label, style), " ", (printable(rest), "bold")))
+
+
+def _indented(text: str, style: str = "") -> None:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    out = console()
+    if out.soft_wrap:
+        out.print("  " + printable(text), style=style, soft_wrap=True)
+    else:
+        out.print(Padding(Text(printable(text), style, overflow="fold"), (0, 0, 0, 2)))
+
+
+def _order(finding: Finding) -> tuple[bool, str]:
+    return finding.severity is not Severity.ERROR, finding.rule

@@ -1,0 +1,92 @@
+"""`fanout cost`: dollars a month, from a synthesized template. Nobody is asked, and nothing is sent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fanout.costs.assumptions import Assumptions
+from fanout.costs.bill import Bill
+from fanout.costs.model import monthly
+from fanout.errors import Unusable
+from fanout.template.load import load
+from fanout.template.template import Template
+
+VOLUMES = (10_000, 100_000, 1_000_000)
+"""Events a month, where none are given."""
+RATES = {"idle": 0, "1/s": 2_592_000, "10/s": 25_920_000, "100/s": 259_200_000}
+"""Events a month at so many a second."""
+
+
+def cost(
+    env: Annotated[str | None, typer.Option("--env", "-e", help="dev, prod, ...: the stack FormEvents-<env>.")] = None,
+    stack: Annotated[str | None, typer.Option("--stack", "-s", help="One stack by its name; else all.")] = None,
+    events_per_month: Annotated[
+        int | None, typer.Option(metavar="N", help="Events published in a month; else three volumes.")
+    ] = None,
+    assembly: Annotated[Path, typer.Option(metavar="PATH", help="What `make synth` wrote, or one template.")] = Path(
+        "cdk.out"
+    ),
+    assume: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=NUMBER", help="Instead of an assumption that is shown below.")
+    ] = None,
+    favours: Annotated[bool, typer.Option("--favours", help="Compare favour=latency with favour=cost.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> int:
+    """Say what each environment and each subscriber costs a month: first when nobody submits a form, then with traffic.
+
+    List prices of us-east-1 without free tiers. Exit status 2: unusable input.
+    """
+    from fanout.cli.views import cost as view
+
+    assumed = assumptions(assume or [])
+    if events_per_month is not None and events_per_month < 0:
+        raise Unusable(f"--events-per-month {events_per_month}: expected 0 or more")
+    templates = chosen(assembly, f"FormEvents-{env}" if env else stack)
+    if favours:
+        tables = {each.name: view.compared(each.body, assumed, RATES) for each in templates}
+        view.print_compared(tables, RATES, as_json)
+        return 0
+    volumes = VOLUMES if events_per_month is None else (events_per_month,)
+    bills = {each.name: [bill_of(each, events, assumed) for events in volumes] for each in templates}
+    if as_json:
+        view.print_json(bills)
+    else:
+        view.print_bills(bills, detailed=events_per_month is not None)
+    return 0
+
+
+def assumptions(given: list[str]) -> Assumptions:
+    """Of NAME=NUMBER. Raises Unusable."""
+    found = Assumptions()
+    for each in given:
+        name, _, value = each.partition("=")
+        try:
+            found = found.but(**{name: float(value)})
+        except ValueError as error:
+            said = str(error) if name in str(error) else "expected NAME=NUMBER, as in task_seconds=0.5"
+            raise Unusable(f"--assume {each}: {said}") from None
+    return found
+
+
+def chosen(assembly: Path, name: str | None) -> list[Template]:
+    """The stacks of an assembly, or the one of this name. Raises Unusable."""
+    try:
+        found = load(assembly)
+    except Unusable as error:
+        raise Unusable(
+            f"{error}: run `make synth`, or give --assembly" if not assembly.exists() else str(error)
+        ) from None
+    if name is None:
+        return found
+    names = ", ".join(each.name for each in found)
+    one = [each for each in found if each.name == name]
+    if not one:
+        raise Unusable(f"{assembly} has no stack {name}: expected one of {names}")
+    return one
+
+
+def bill_of(template: Template, events: int, assumed: Assumptions) -> Bill:
+    return monthly(template.body, events_per_month=events, assumptions=assumed)

@@ -1,0 +1,72 @@
+"""`fanout status` on the screen: fits 80 columns, and needs no colour to be understood."""
+
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.text import Text
+
+from fanout.cli.output import ago, lasting, table
+from fanout.ops.status import Health, Report
+
+
+def render(report: Report) -> RenderableType:
+    """The stack, one row per subscriber, and then what needs a person, in sentences."""
+    shown = table("task", "waiting", "flying", "later", "oldest", "dead", "state", "max", right=_NUMBERS)
+    for each in report.subscribers:
+        shown.add_row(*_row(each))
+    head = f"[bold]{escape(report.stack.name)}[/]  {report.stack.status}  {report.stack.region}"
+    topic = "" if report.subscriptions is None else f"  {report.subscriptions} subscriptions"
+    parts: list[RenderableType] = [Text.from_markup(head + topic), "", shown, ""]
+    errors = [line for each in report.subscribers for line in _last_error(each)]
+    parts += [*errors, ""] if errors else []
+    return Group(*parts, *_verdict(report))
+
+
+_NUMBERS = ("waiting", "flying", "later", "oldest", "dead", "max")
+
+
+def _row(each: Health) -> list[str]:
+    oldest = "-" if each.oldest_seconds is None or not each.waiting else lasting(each.oldest_seconds)
+    dead = f"[red bold]{each.dead}[/]" if each.dead else _number(each.dead)
+    state = "paused" if each.pause and each.mapping != "Enabled" else each.mapping.lower()
+    style = "green" if state == "enabled" else "yellow"
+    return [
+        escape(each.task),
+        _number(each.waiting),
+        _number(each.in_flight),
+        _number(each.delayed),
+        oldest,
+        dead,
+        f"[{style}]{escape(state)}[/]",
+        _number(each.concurrency),
+    ]
+
+
+def _number(value: int | None) -> str:
+    return "?" if value is None else str(value)
+
+
+def _last_error(each: Health) -> list[Text]:
+    if each.last_error is None:
+        return []
+    line = each.last_error
+    after = " (done again since)" if each.last_success and each.last_success > line.at else ""
+    return [Text(f"last error {each.task}: {line.error_type}: {line.error}, {ago(line.at)} ago{after}")]
+
+
+def _verdict(report: Report) -> list[Text]:
+    lines = [Text.from_markup(f"[red]![/] {escape(each)}") for each in report.problems]
+    for health in report.subscribers:
+        lines += [Text.from_markup(f"[red]![/] {escape(health.task)}: {escape(each)}") for each in health.problems]
+    for alarm in report.alarms:
+        said, runbook = _alarm(alarm)
+        lines.append(Text.from_markup(f"[red]![/] ALARM {escape(said)}{escape(runbook)}"))
+    return lines or [Text.from_markup("[green]nobody is needed[/]")]
+
+
+def _alarm(alarm: dict[str, Any]) -> tuple[str, str]:
+    """Its description's first line can stand alone; the runbook's place is another line of it."""
+    said = str(alarm["says"] or alarm["name"]).splitlines()
+    place = [line.removeprefix("Runbook: ") for line in said if line.startswith("Runbook: ")]
+    return said[0], f" ({place[0]})" if place else ""

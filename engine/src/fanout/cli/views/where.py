@@ -1,0 +1,27 @@
+"""`fanout where` on the screen."""
+
+from collections.abc import Sequence
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from fanout.cli.output import table
+from fanout.ops.timeline.timeline import DEAD, DONE, Fate
+
+_STYLES = {DONE: "green", DEAD: "red"}
+
+
+def render(fates: Sequence[Fate]) -> RenderableType:
+    shown = table("task", "state", "attempts", "what is known", right=("attempts",), fold=("what is known",))
+    for each in fates:
+        told = Text(each.said())
+        for line in each.attempts[:-1]:
+            if line.error_type:
+                told.append(
+                    f"\n{line.at.isoformat(timespec='seconds')} attempt {line.attempt}: {line.error_type}: {line.error}",
+                    style="dim",
+                )
+        shown.add_row(
+            each.task, Text(each.state, style=_STYLES.get(each.state, "yellow")), str(len(each.attempts)), told
+        )
+    return shown

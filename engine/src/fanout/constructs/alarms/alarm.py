@@ -1,0 +1,66 @@
+"""An alarm as data, and what is deployed of it: one metric, one threshold, its recipients, its runbook."""
+
+from dataclasses import dataclass
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+from fanout.constructs.alarms.recipients import recipients
+from fanout.constructs.alarms.runbook import Place, describe
+from fanout.constructs.settings import Settings
+
+ABOVE = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
+AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
+BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
+
+FANOUT = "Fanout"
+"""The namespace of what tasks measure: lambdas/shared/metrics.py."""
+
+MINUTE, FIVE_MINUTES, HOUR = Duration.minutes(1), Duration.minutes(5), Duration.hours(1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alarm:
+    """Rings when `metric` is `compared` to `threshold` in `datapoints` of the last `periods` (all of them by default).
+
+    `kind` names the runbook; `means` says in one sentence what is the matter. Missing data never rings: SQS, SNS and
+    Lambda send none when nothing happens.
+    """
+
+    kind: str
+    means: str
+    metric: cloudwatch.IMetric
+    threshold: float = 0
+    compared: cloudwatch.ComparisonOperator = ABOVE
+    periods: int = 1
+    datapoints: int | None = None
+
+    @property
+    def id(self) -> str:
+        return "".join(word.title() for word in self.kind.split("-")) + "Alarm"
+
+
+def measured(stack: str, task: str, name: str, *, period: Duration, statistic: str) -> cloudwatch.Metric:
+    """What the task itself emits, for example Done."""
+    dimensions = {"stack": stack, "task": task}
+    return cloudwatch.Metric(
+        namespace=FANOUT, metric_name=name, dimensions_map=dimensions, period=period, statistic=statistic
+    )
+
+
+def ring(scope: Construct, alarm: Alarm, place: Place, settings: Settings) -> cloudwatch.Alarm:
+    """Makes `alarm` in `scope`, telling everybody in settings."""
+    made = cloudwatch.Alarm(
+        scope,
+        alarm.id,
+        alarm_description=describe(alarm.kind, alarm.means, place),
+        metric=alarm.metric,
+        threshold=alarm.threshold,
+        comparison_operator=alarm.compared,
+        evaluation_periods=alarm.periods,
+        datapoints_to_alarm=alarm.datapoints,
+        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+    )
+    made.add_alarm_action(*recipients(scope, settings))
+    return made

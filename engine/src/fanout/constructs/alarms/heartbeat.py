@@ -1,0 +1,102 @@
+"""Who did not acknowledge a heartbeat, and whether heartbeats are published at all."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+from fanout.constructs.alarms.alarm import Alarm, measured
+from fanout.constructs.cdk_cache import seconds
+from fanout.constructs.settings import Settings
+
+if TYPE_CHECKING:
+    from fanout.constructs.alarms.subscriber import Watched
+
+LATEST = 60
+"""Seconds after which Scheduler publishes at the latest: https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html"""
+FILTER_TAKES_EFFECT = 15 * 60
+"""Seconds: https://docs.aws.amazon.com/sns/latest/dg/sns-subscription-filter-policies.html"""
+
+
+def schedule_group(settings: Settings) -> str:
+    """By name, as metrics of a schedule know its group only, and a subscriber in another stack has to find them."""
+    return f"fanout-{settings.name}"
+
+
+def heartbeat_missed(watched: Watched, settings: Settings) -> list[Alarm]:
+    """A period is the longest time between two heartbeats, so that each has one, wherever it begins.
+
+    A heartbeat that waits in the queue is not missed: a pause, an open circuit, a backlog and a mapping that comes last in
+    a deployment have alarms of their own, or end by themselves. One that was never published is not missed either.
+    """
+    if settings.heartbeat is None:
+        return []
+    longest = _longest(settings.heartbeat)
+    period = seconds(longest)
+    late = watched.timeout + watched.window + (FILTER_TAKES_EFFECT if watched.filtered else 0)
+    queue = watched.queue
+    return [
+        Alarm(
+            kind="heartbeat-missed",
+            means="heartbeats are published, none waits in the queue, and the task acknowledges none: its events may be"
+            " lost on the same way.",
+            metric=cloudwatch.MathExpression(
+                expression="IF(sent - SUM([refused, 0 * sent]) > 0 AND waiting == 0"
+                " AND SUM([acknowledged, 0 * sent]) == 0, 1, 0)",
+                label="published and not acknowledged",
+                period=period,
+                using_metrics={
+                    "sent": scheduled("InvocationAttemptCount", settings, period),
+                    "refused": scheduled("TargetErrorCount", settings, period),
+                    "waiting": queue.metric_approximate_number_of_messages_visible(period=period, statistic="Minimum"),
+                    "acknowledged": measured(
+                        watched.stack, watched.task, "Heartbeat", period=period, statistic="SampleCount"
+                    ),
+                },
+            ),
+            periods=2 + math.ceil(late / longest),
+        )
+    ]
+
+
+def heartbeat_silent(settings: Settings) -> list[Alarm]:
+    """Of the stack with the topic. A schedule that somebody disabled has no metric: `fanout doctor` sees it."""
+    if settings.heartbeat is None:
+        return []
+    period = seconds(_longest(settings.heartbeat))
+    return [
+        Alarm(
+            kind="heartbeat-silent",
+            means="the schedule cannot publish heartbeats: nobody would notice a subscriber that misses events.",
+            metric=cloudwatch.MathExpression(
+                expression="SUM([refused, dropped])",
+                label="heartbeats that were not published",
+                period=period,
+                using_metrics={
+                    "refused": scheduled("TargetErrorCount", settings, period),
+                    "dropped": scheduled("InvocationDroppedCount", settings, period),
+                },
+            ),
+            periods=3,
+        )
+    ]
+
+
+def scheduled(name: str, settings: Settings, period: Duration) -> cloudwatch.Metric:
+    """https://docs.aws.amazon.com/scheduler/latest/UserGuide/monitoring-cloudwatch.html"""
+    return cloudwatch.Metric(
+        namespace="AWS/Scheduler",
+        metric_name=name,
+        dimensions_map={"ScheduleGroup": schedule_group(settings)},
+        period=period,
+        statistic="Sum",
+    )
+
+
+def _longest(heartbeat: timedelta) -> int:
+    """Seconds between two heartbeats."""
+    return int(heartbeat.total_seconds()) + LATEST

@@ -1,0 +1,69 @@
+"""Whom alarms tell: the stack's own alarm topic with its e-mail recipients, and every topic that settings name by ARN."""
+
+from aws_cdk import Stack
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from constructs import Construct
+
+from fanout.constructs.cdk_cache import once
+from fanout.constructs.settings import Encryption, Settings
+
+
+def recipients(scope: Construct, settings: Settings) -> list[actions.SnsAction]:
+    """One list for every alarm of the scope's stack; its topics are made at the first call."""
+    return once(scope, "what alarms do", lambda stack: [actions.SnsAction(each) for each in _topics(stack, settings)])
+
+
+def _topics(stack: Stack, settings: Settings) -> list[sns.ITopic]:
+    arns = [recipient for recipient in settings.alarm_recipients if recipient.startswith("arn:")]
+    named = [_imported(stack, f"AlarmRecipient{number}", arn) for number, arn in enumerate(arns)]
+    return [once(stack, "AlarmTopic", lambda stack: _alarm_topic(stack, settings)), *named]
+
+
+def _alarm_topic(stack: Stack, settings: Settings) -> sns.Topic:
+    topic = sns.Topic(stack, "AlarmTopic", enforce_ssl=True, master_key=_alarm_key(stack, settings))
+    # enforce_ssl writes a policy, and that replaces SNS's default one, by which CloudWatch was let in.
+    topic.add_to_resource_policy(
+        iam.PolicyStatement(
+            actions=["sns:Publish"],
+            principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+            resources=[topic.topic_arn],
+            conditions={"StringEquals": {"aws:SourceAccount": stack.account}},
+        )
+    )
+    for recipient in settings.alarm_recipients:
+        if not recipient.startswith("arn:"):
+            topic.add_subscription(subscriptions.EmailSubscription(recipient))
+    return topic
+
+
+def _alarm_key(stack: Stack, settings: Settings) -> kms.Key | None:
+    """CloudWatch must be let in by the key too, or the alarm rings and nobody is told.
+
+    https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
+    """
+    if settings.encryption is Encryption.SQS_MANAGED:
+        return None
+    key = kms.Key(
+        stack,
+        "AlarmKey",
+        description="What alarms say",
+        enable_key_rotation=True,
+        removal_policy=settings.removal_policy,
+    )
+    key.add_to_resource_policy(
+        iam.PolicyStatement(
+            actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+            principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+            resources=["*"],
+            conditions={"StringEquals": {"aws:SourceAccount": stack.account}},
+        )
+    )
+    return key
+
+
+def _imported(stack: Stack, id_: str, arn: str) -> sns.ITopic:
+    return once(stack, id_, lambda stack: sns.Topic.from_topic_arn(stack, id_, arn))

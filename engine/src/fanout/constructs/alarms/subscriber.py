@@ -1,0 +1,247 @@
+"""The alarms of one subscriber. Every number comes from its retry policy, its time-out and its retention."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from fanout.constructs.alarms.alarm import ABOVE, AT_LEAST, FIVE_MINUTES, HOUR, MINUTE, Alarm, ring
+from fanout.constructs.alarms.completeness import incomplete
+from fanout.constructs.alarms.heartbeat import heartbeat_missed
+from fanout.constructs.alarms.runbook import Place
+from fanout.constructs.retry import RetryPolicy
+from fanout.constructs.settings import Settings
+
+ESSENTIAL = ("dead-letter", "queue-age", "heartbeat-missed")
+"""An event is dead, on its way to be forgotten, or perhaps lost: no machine helps any more. The last one is there where
+settings ask for heartbeats."""
+MOST_PERIODS = 288
+"""CloudWatch looks back one day: 288 times five minutes."""
+QUARTER_HOUR = Duration.minutes(15)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """What the alarms of one subscriber look at, and what their numbers are derived from. Times in seconds."""
+
+    stack: str
+    task: str
+    owner: str
+    topic: sns.ITopic
+    queue: sqs.Queue
+    dead_letter_queue: sqs.Queue
+    function: lambda_.Function
+    retry: RetryPolicy
+    timeout: int
+    window: int
+    retention: int
+    filtered: bool
+
+    @property
+    def oldest(self) -> int:
+        """Seconds: a quarter of the retention, and never less than an event's own attempts may take."""
+        return max(self.retention // 4, self.all_attempts)
+
+    @property
+    def all_attempts(self) -> int:
+        """Seconds from the first to the last attempt of an event that always fails, at the longest."""
+        return self.retry.longest_schedule() + self.retry.attempts * self.timeout
+
+
+def subscriber_alarms(scope: Construct, watched: Watched, settings: Settings) -> dict[str, cloudwatch.Alarm]:
+    """By kind: those that settings ask for."""
+    place = Place(
+        scope=scope,
+        settings=settings,
+        owner=watched.owner,
+        task=watched.task,
+        log_group=watched.function.log_group.log_group_name,
+    )
+    early = {"essential": _none, "full": _early}[settings.alarms]
+    chosen = [*_essential(watched), *early(watched), *heartbeat_missed(watched, settings)]
+    return {each.kind: ring(scope, each, place, settings) for each in chosen}
+
+
+def _none(watched: Watched) -> list[Alarm]:
+    return []
+
+
+def _essential(watched: Watched) -> list[Alarm]:
+    queue, letters = watched.queue, watched.dead_letter_queue
+    return [
+        Alarm(
+            # What SQS itself moves there is not counted as sent, so visible messages are watched:
+            # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/dead-letter-queues-alarms-cloudwatch.html
+            kind="dead-letter",
+            means="an event could not be processed and waits in the dead-letter queue.",
+            metric=letters.metric_approximate_number_of_messages_visible(period=MINUTE, statistic="Maximum"),
+            periods=5,
+            datapoints=1,  # at once; but letters that somebody looks at are hidden for a moment, and do not ring again
+        ),
+        Alarm(
+            # The metric leaves out what was received three times or more; that ends as a dead letter instead.
+            kind="queue-age",
+            means=f"an event has waited for {_span(watched.oldest)} without being tried three times;"
+            f" it is deleted after {_span(watched.retention)}.",
+            metric=queue.metric_approximate_age_of_oldest_message(period=FIVE_MINUTES, statistic="Maximum"),
+            threshold=watched.oldest,
+        ),
+    ]
+
+
+def _early(watched: Watched) -> Sequence[Alarm]:
+    return [
+        *_about_letters(watched),
+        *_about_queue(watched),
+        *_about_function(watched),
+        *_about_filter(watched),
+        incomplete(watched),
+    ]
+
+
+def _about_letters(watched: Watched) -> list[Alarm]:
+    letters = watched.dead_letter_queue
+    return [
+        Alarm(
+            # Not the age metric: letters have been received too often for it to see them.
+            kind="dead-letter-old",
+            means="there have been dead letters for 24 hours; each is deleted 14 days after it was first sent.",
+            metric=letters.metric_approximate_number_of_messages_visible(period=HOUR, statistic="Maximum"),
+            periods=24,
+        ),
+        Alarm(
+            # The alarm on the first letter stays on and cannot ring again. Looking at letters hides them for seconds,
+            # which the maximum of a quarter of an hour does not see; a quarter of an hour without growth re-arms it.
+            kind="dead-letter-growth",
+            means="more events have died beside those that were dead before: it goes on.",
+            metric=cloudwatch.MathExpression(
+                expression="IF(DIFF(visible) > 0 AND visible > DIFF(visible), 1, 0)",
+                label="grew again",
+                period=QUARTER_HOUR,
+                using_metrics={
+                    "visible": letters.metric_approximate_number_of_messages_visible(
+                        period=QUARTER_HOUR, statistic="Maximum"
+                    )
+                },
+            ),
+        ),
+    ]
+
+
+def _about_queue(watched: Watched) -> list[Alarm]:
+    queue, wait = watched.queue, watched.all_attempts
+    return [
+        Alarm(
+            kind="queue-backlog",
+            means=f"at the present speed the backlog takes longer than {_span(wait)}, which is longer than all attempts"
+            " of one event.",
+            metric=cloudwatch.MathExpression(
+                expression="IF(deleted > 0, waiting / (deleted / PERIOD(deleted)), 0)",
+                label="seconds to drain",
+                period=FIVE_MINUTES,
+                using_metrics={
+                    "waiting": queue.metric_approximate_number_of_messages_visible(
+                        period=FIVE_MINUTES, statistic="Average"
+                    ),
+                    "deleted": queue.metric_number_of_messages_deleted(period=FIVE_MINUTES, statistic="Sum"),
+                },
+            ),
+            threshold=wait,
+            periods=3,
+        ),
+        Alarm(
+            # A mapping that is on asks all the time; an open circuit lets a trial through after its cool-down.
+            kind="queue-paused",
+            means=f"events wait and nobody has taken one for {_span(_paused_periods(wait) * 300)}: paused, or the mapping"
+            " is off.",
+            metric=cloudwatch.MathExpression(
+                expression="IF(waiting > 0 AND FILL(received, 0) == 0, 1, 0)",
+                label="waiting and not received",
+                period=FIVE_MINUTES,
+                using_metrics={
+                    "waiting": queue.metric_approximate_number_of_messages_visible(
+                        period=FIVE_MINUTES, statistic="Minimum"
+                    ),
+                    "received": queue.metric_number_of_messages_received(period=FIVE_MINUTES, statistic="Sum"),
+                },
+            ),
+            periods=_paused_periods(wait),
+        ),
+    ]
+
+
+def _about_function(watched: Watched) -> list[Alarm]:
+    function, timeout_ms = watched.function, 1000 * watched.timeout
+    return [
+        Alarm(
+            kind="function-errors",
+            means="invocations crash: every event of their batches lost an attempt. A failed event is no crash.",
+            metric=function.metric_errors(period=FIVE_MINUTES, statistic="Sum"),
+            periods=3,
+            datapoints=2,  # one crash is what retries are for
+        ),
+        Alarm(
+            kind="function-throttles",
+            means="Lambda refuses invocations: the account's concurrency is used up, and each refusal costs an attempt.",
+            metric=function.metric_throttles(period=FIVE_MINUTES, statistic="Sum"),
+        ),
+        Alarm(
+            # Errors count time-outs among all else; an invocation that was stopped lasted exactly its time-out.
+            kind="function-timeouts",
+            means=f"an invocation was stopped after {timeout_ms // 1000} s: its whole batch lost an attempt.",
+            metric=function.metric_duration(period=FIVE_MINUTES, statistic="Maximum"),
+            threshold=timeout_ms,
+            compared=AT_LEAST,
+        ),
+        Alarm(
+            kind="function-slow",
+            means=f"invocations take over {timeout_ms * 0.8 / 1000:g} s, 80 % of their time-out.",
+            metric=function.metric_duration(period=FIVE_MINUTES, statistic="Maximum"),
+            threshold=timeout_ms * 0.8,
+            compared=ABOVE,
+            periods=12,
+            datapoints=2,
+        ),
+    ]
+
+
+def _about_filter(watched: Watched) -> list[Alarm]:
+    """A filter drops without a trace. What does not match is meant to go; what cannot be matched is not."""
+    if not watched.filtered:
+        return []
+    topic = watched.topic
+    return [
+        Alarm(
+            kind="filtered-out",
+            means="its filter drops events whose attributes are missing or malformed; they are in no queue.",
+            metric=cloudwatch.MathExpression(
+                expression="FILL(invalid, 0) + FILL(absent, 0)",
+                label="dropped by the filter",
+                period=FIVE_MINUTES,
+                using_metrics={
+                    "invalid": topic.metric_number_of_notifications_filtered_out_invalid_attributes(
+                        period=FIVE_MINUTES, statistic="Sum"
+                    ),
+                    "absent": topic.metric_number_of_notifications_filtered_out_no_message_attributes(
+                        period=FIVE_MINUTES, statistic="Sum"
+                    ),
+                },
+            ),
+        )
+    ]
+
+
+def _paused_periods(wait: int) -> int:
+    return min(max(math.ceil(wait / 300), 3), MOST_PERIODS)
+
+
+def _span(seconds: int) -> str:
+    if seconds >= 2 * 86_400:
+        return f"{seconds / 86_400:g} days"
+    return f"{seconds / 3600:.3g} h" if seconds >= 7200 else f"{math.ceil(seconds / 60)} min"

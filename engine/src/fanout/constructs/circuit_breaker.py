@@ -1,0 +1,100 @@
+"""Optional for a subscriber: while its dependency is down, its events wait in the queue with all their attempts."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from fanout import names
+from fanout.constructs.errors import ConfigurationError
+from fanout.constructs.function import task_function
+from fanout.constructs.settings import Settings
+
+CLOSER = "close_circuits"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CircuitBreaker:
+    """After `failures` in a row in one container the mapping is switched off, and after `cool_down` on again.
+
+    If the dependency is still down then, it costs the messages that are tried one attempt each (at most
+    max_concurrency x batch_size of them), and the circuit opens again.
+    """
+
+    failures: int = 20
+    cool_down: timedelta = timedelta(minutes=5)
+
+    def validate(self, owner: str) -> None:
+        """Raises ConfigurationError in one line that starts with `owner`."""
+        if not 2 <= self.failures <= 1000:
+            raise ConfigurationError(f"{owner}: circuit_breaker.failures is {self.failures}: expected 2 to 1000")
+        if not timedelta(minutes=1) <= self.cool_down <= timedelta(days=1):
+            raise ConfigurationError(
+                f"{owner}: circuit_breaker.cool_down is {self.cool_down}: expected one minute to one day"
+            )
+
+
+def protect(
+    scope: Construct,
+    breaker: CircuitBreaker,
+    *,
+    function: lambda_.Function,
+    mapping: lambda_.EventSourceMapping,
+    settings: Settings,
+) -> None:
+    """Lets `function` switch its `mapping` off, and has the stack's one closer look after it every minute."""
+    from aws_cdk import aws_events as events  # every synth would wait for these two, and few need them
+    from aws_cdk import aws_events_targets as targets
+
+    function.add_environment(names.CIRCUIT_FAILURES, str(breaker.failures))
+    arn = mapping.event_source_mapping_arn
+    # Not in the role's default policy: function -> policy -> mapping -> function would be a cycle.
+    iam.Policy(
+        scope,
+        "CircuitPolicy",
+        roles=[function.role] if function.role else [],
+        statements=[
+            iam.PolicyStatement(actions=["lambda:ListEventSourceMappings"], resources=["*"]),
+            iam.PolicyStatement(actions=["lambda:TagResource", "lambda:UpdateEventSourceMapping"], resources=[arn]),
+        ],
+    )
+    closer = _closer(scope, settings)
+    closer.add_to_role_policy(
+        iam.PolicyStatement(
+            actions=[
+                "lambda:GetEventSourceMapping",
+                "lambda:ListTags",
+                "lambda:UntagResource",
+                "lambda:UpdateEventSourceMapping",
+            ],
+            resources=[arn],
+        )
+    )
+    asked = {"mapping": mapping.event_source_mapping_id, "cool_down_seconds": int(breaker.cool_down.total_seconds())}
+    events.Rule(
+        scope,
+        "CircuitRule",
+        schedule=events.Schedule.rate(Duration.minutes(1)),
+        targets=[targets.LambdaFunction(closer, event=events.RuleTargetInput.from_object(asked), retry_attempts=0)],
+    )
+
+
+def _closer(scope: Construct, settings: Settings) -> lambda_.Function:
+    stack = Stack.of(scope)
+    existing = stack.node.try_find_child("CloseCircuits")
+    owner = existing if isinstance(existing, Construct) else Construct(stack, "CloseCircuits")
+    function = owner.node.try_find_child("Function")
+    if isinstance(function, lambda_.Function):
+        return function
+    return task_function(
+        owner,
+        task=None,
+        description="Switches mappings on again whose circuit has cooled down",
+        settings=settings,
+        timeout=Duration.seconds(30),
+        memory_mib=256,
+        variables={names.TASK: CLOSER},
+    )

@@ -1,0 +1,50 @@
+"""What a subscriber costs at the present hour's speed, as metric math over what SQS, Lambda and its log really counted."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+from fanout.constructs.subscriber import Subscriber
+from fanout.costs.prices import PRICES
+
+HOURS = 720
+"""Of a month."""
+HOUR = Duration.hours(1)
+
+
+def dollars_a_month(subscriber: Subscriber) -> cloudwatch.MathExpression:
+    """Queue, function, log and traces; as `fanout cost` counts them, with what was measured where that assumes.
+
+    A batch of at most ten is one receive and one delete. Without alarms, and without what the task itself does: no metric
+    of AWS counts e-mails or writes by subscriber.
+    """
+    sent, empty, calls, ms, size = (f"FILL({name}, 0)" for name in ("sent", "empty", "calls", "ms", "size"))
+    request = _dollars("sqs-request-fifo" if subscriber.queue.fifo else "sqs-request")
+    terms = (
+        f"({sent} + {empty} + 2 * {calls}) * {request}",
+        f"{calls} * {_dollars('lambda-request')}",
+        f"{ms} * {_dollars('lambda-gb-second-arm64', subscriber.memory_mib / 1024 / 1000)}",
+        f"{size} * {_dollars('log-ingested', 1e-9)}",
+        # X-Ray records one a second, and a twentieth of the rest.
+        f"IF({calls} < 3600, {calls}, 3600 + 0.05 * ({calls} - 3600)) * {_dollars('xray-trace')}",
+    )
+    queue, function = subscriber.queue, subscriber.function
+    log = {"LogGroupName": function.log_group.log_group_name}
+    return cloudwatch.MathExpression(
+        expression=f"{HOURS} * ({' + '.join(terms)})",
+        label="$ a month",
+        period=HOUR,
+        using_metrics={
+            "sent": queue.metric_number_of_messages_sent(statistic="Sum", period=HOUR),
+            "empty": queue.metric_number_of_empty_receives(statistic="Sum", period=HOUR),
+            "calls": function.metric_invocations(statistic="Sum", period=HOUR),
+            "ms": function.metric_duration(statistic="Sum", period=HOUR),
+            "size": cloudwatch.Metric(
+                namespace="AWS/Logs", metric_name="IncomingBytes", dimensions_map=log, statistic="Sum", period=HOUR
+            ),
+        },
+    )
+
+
+def _dollars(price: str, units: float = 1) -> str:
+    """Of so many units, without an exponent."""
+    return f"{PRICES[price].dollars * units:.15f}".rstrip("0")

@@ -1,0 +1,164 @@
+"""One dashboard per stack: the topic on top, then one row per subscriber, so that thirty read like three."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from fanout.constructs.alarms.runbook import OPERATIONS
+from fanout.constructs.dashboard.cost import dollars_a_month
+from fanout.constructs.settings import Settings
+from fanout.constructs.subscriber import Subscriber
+
+NAMESPACE = "Fanout"
+"""Of the metrics that tasks send: lambdas/shared/metrics.py."""
+HEIGHT = 4
+PERIOD = Duration.minutes(5)
+GREEN, RED, ORANGE, BLUE, GREY = "#2ca02c", "#d62728", "#ff7f0e", "#1f77b4", "#7f7f7f"
+
+
+def dashboard(
+    scope: Construct,
+    *,
+    topic: sns.ITopic,
+    subscribers: Sequence[Subscriber],
+    alarms: Sequence[cloudwatch.IAlarm],
+    settings: Settings,
+) -> cloudwatch.Dashboard:
+    """The same eight numbers for each subscriber, always at the same place; every line has a name and a colour."""
+    made = cloudwatch.Dashboard(scope, "Dashboard", default_interval=Duration.hours(3))
+    made.add_widgets(_links(scope, settings), _needs_a_person(alarms), _topic(topic))
+    for each in subscribers:
+        made.add_widgets(
+            _name(each), _flow(each), _dead(each), _age(each), _duration(each), _concurrency(each), _cost(each)
+        )
+    return made
+
+
+def _links(scope: Construct, settings: Settings) -> cloudwatch.TextWidget:
+    region = Stack.of(scope).region
+    console = f"https://{region}.console.aws.amazon.com"
+    return cloudwatch.TextWidget(
+        markdown=f"## {settings.name}\n"
+        f"[alarms]({console}/cloudwatch/home?region={region}#alarmsV2:) · "
+        f"[traces]({console}/cloudwatch/home?region={region}#xray:service-map/map) · "
+        f"[queues]({console}/sqs/v3/home?region={region}#/queues)\n\n"
+        f"`fanout status --env {settings.name}` · {OPERATIONS} · owner: {settings.owner}",
+        width=6,
+        height=HEIGHT,
+    )
+
+
+def _needs_a_person(alarms: Sequence[cloudwatch.IAlarm]) -> cloudwatch.AlarmStatusWidget:
+    return cloudwatch.AlarmStatusWidget(
+        title="Needs a person",
+        alarms=list(alarms),
+        states=[cloudwatch.AlarmState.ALARM],
+        sort_by=cloudwatch.AlarmStatusWidgetSortBy.STATE_UPDATED_TIMESTAMP,
+        width=9,
+        height=HEIGHT,
+    )
+
+
+def _topic(topic: sns.ITopic) -> cloudwatch.GraphWidget:
+    return _graph(
+        "Topic",
+        9,
+        [
+            _line(topic.metric_number_of_messages_published, "Sum", "published", BLUE),
+            _line(topic.metric_number_of_notifications_delivered, "Sum", "delivered", GREEN),
+            _line(topic.metric_number_of_notifications_failed, "Sum", "failed", RED),
+        ],
+    )
+
+
+def _name(subscriber: Subscriber) -> cloudwatch.TextWidget:
+    return cloudwatch.TextWidget(
+        markdown=f"### {subscriber.task}\n{subscriber.retry.attempts} attempts", width=3, height=HEIGHT
+    )
+
+
+def _flow(subscriber: Subscriber) -> cloudwatch.GraphWidget:
+    return _graph(
+        "in, done, failed",
+        5,
+        [
+            _line(subscriber.queue.metric_number_of_messages_sent, "Sum", "in", BLUE),
+            _line(_own(subscriber, "Done"), "Sum", "done", GREEN),
+            _line(_own(subscriber, "Failed"), "Sum", "failed", ORANGE),
+            _line(_own(subscriber, "Dead"), "Sum", "dead", RED),
+        ],
+    )
+
+
+def _dead(subscriber: Subscriber) -> cloudwatch.SingleValueWidget:
+    letters = subscriber.dead_letter_queue.metric_approximate_number_of_messages_visible
+    return cloudwatch.SingleValueWidget(
+        title="dead letters", metrics=[_line(letters, "Maximum", "now", RED)], sparkline=True, width=3, height=HEIGHT
+    )
+
+
+def _age(subscriber: Subscriber) -> cloudwatch.GraphWidget:
+    """Without the alarm's line: hours of it would flatten the seconds of a healthy day."""
+    oldest = subscriber.queue.metric_approximate_age_of_oldest_message
+    return _graph("oldest, s", 3, [_line(oldest, "Maximum", "oldest", ORANGE)])
+
+
+def _duration(subscriber: Subscriber) -> cloudwatch.GraphWidget:
+    metric, timeout = subscriber.function.metric_duration, 1000 * subscriber.watched.timeout
+    return _graph(
+        "duration, ms",
+        4,
+        [_line(metric, "p50", "p50", BLUE), _line(metric, "Maximum", "max", ORANGE)],
+        cloudwatch.HorizontalAnnotation(value=timeout, label="time-out", color=RED),
+    )
+
+
+def _concurrency(subscriber: Subscriber) -> cloudwatch.GraphWidget:
+    function = subscriber.function
+    running = partial(function.metric, "ConcurrentExecutions")
+    return _graph(
+        "at the same time",
+        3,
+        [
+            _line(running, "Maximum", "running", BLUE),
+            _line(function.metric_throttles, "Sum", "throttled", RED),
+        ],
+        cloudwatch.HorizontalAnnotation(value=subscriber.max_concurrency, label="limit", color=GREY),
+    )
+
+
+def _cost(subscriber: Subscriber) -> cloudwatch.SingleValueWidget:
+    return cloudwatch.SingleValueWidget(
+        title="$ a month now",
+        metrics=[dollars_a_month(subscriber).with_(color=GREY)],
+        sparkline=True,
+        width=3,
+        height=HEIGHT,
+    )
+
+
+def _own(subscriber: Subscriber, name: str) -> Callable[..., cloudwatch.Metric]:
+    dimensions = {"stack": subscriber.watched.stack, "task": subscriber.task}
+    return partial(cloudwatch.Metric, namespace=NAMESPACE, metric_name=name, dimensions_map=dimensions)
+
+
+def _line(metric: Callable[..., cloudwatch.Metric], statistic: str, label: str, colour: str) -> cloudwatch.Metric:
+    return metric(statistic=statistic, label=label, color=colour, period=PERIOD)
+
+
+def _graph(
+    title: str, width: int, lines: Sequence[cloudwatch.Metric], *limits: cloudwatch.HorizontalAnnotation
+) -> cloudwatch.GraphWidget:
+    return cloudwatch.GraphWidget(
+        title=title,
+        left=list(lines),
+        left_annotations=list(limits),
+        left_y_axis=cloudwatch.YAxisProps(min=0, show_units=False),
+        legend_position=cloudwatch.LegendPosition.RIGHT if width > 4 else cloudwatch.LegendPosition.HIDDEN,
+        width=width,
+        height=HEIGHT,
+    )

@@ -1,0 +1,95 @@
+"""An event that nobody submitted, published at regular times: whoever does not acknowledge it misses real ones too."""
+
+import json
+
+from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from fanout.constructs.alarms.heartbeat import schedule_group
+from fanout.constructs.settings import Settings
+from fanout.constructs.subscriber import Subscriber
+from fanout.contracts.app import HEARTBEAT_TYPE
+
+PUBLISH = "arn:aws:scheduler:::aws-sdk:sns:publish"
+"""A universal target: https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universal.html"""
+
+
+class Heartbeat(Construct):
+    """A schedule that publishes to `topic` by itself, without a function, where settings ask for it.
+
+    Made after the last subscriber of the stack. It is deployed after all of them, as a function of older code would put
+    heartbeats into its dead-letter queue; subscribers in other stacks are deployed first.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, topic: sns.Topic, settings: Settings) -> None:
+        super().__init__(scope, id_)
+        self.schedule: scheduler.CfnSchedule | None = None
+        if settings.heartbeat is None:
+            return
+        group = scheduler.ScheduleGroup(
+            self, "Group", schedule_group_name=schedule_group(settings), removal_policy=RemovalPolicy.DESTROY
+        )
+        role = self._role(group)
+        topic.grant_publish(role)
+        minutes = int(settings.heartbeat.total_seconds()) // 60
+        schedule = scheduler.CfnSchedule(
+            self,
+            "Schedule",
+            description="Publishes a heartbeat that every subscriber acknowledges",
+            group_name=group.schedule_group_name,
+            schedule_expression=f"rate({minutes} minute{'s' if minutes > 1 else ''})",
+            flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
+            target=scheduler.CfnSchedule.TargetProperty(
+                arn=PUBLISH,
+                role_arn=role.role_arn,
+                input=Stack.of(self).to_json_string(_request(topic, settings)),
+                retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
+                    maximum_retry_attempts=0  # the next one comes soon enough, and each counts once
+                ),
+            ),
+        )
+        schedule.node.add_dependency(role)  # and its policy
+        for each in Stack.of(self).node.find_all():
+            if isinstance(each, Subscriber):
+                schedule.node.add_dependency(each.subscription, each.mapping)
+        self.schedule = schedule
+
+    def grant_look(self, policy: iam.ManagedPolicy) -> None:
+        """A schedule that somebody disabled has no metric: `fanout doctor` sees it."""
+        if self.schedule:
+            policy.add_statements(
+                iam.PolicyStatement(actions=["scheduler:GetSchedule"], resources=[self.schedule.attr_arn])
+            )
+
+    def _role(self, group: scheduler.ScheduleGroup) -> iam.Role:
+        """Of schedules of this group alone: https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html"""
+        ours = {
+            "StringEquals": {"aws:SourceAccount": Stack.of(self).account},
+            "ArnEquals": {"aws:SourceArn": group.schedule_group_arn},
+        }
+        return iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com", conditions=ours))
+
+
+def _request(topic: sns.Topic, settings: Settings) -> dict[str, object]:
+    """The parameters of SNS's Publish. Scheduler fills in what is in angle brackets.
+
+    https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
+    """
+    event = {
+        "specversion": "1.0",
+        "id": "<aws.scheduler.execution-id>",
+        "source": f"/fanout/{settings.name}/heartbeat",
+        "type": HEARTBEAT_TYPE,
+        "time": "<aws.scheduler.scheduled-time>",
+    }
+    request = {
+        "TopicArn": topic.topic_arn,
+        "Message": json.dumps(event),
+        "MessageAttributes": {"type": {"DataType": "String", "StringValue": HEARTBEAT_TYPE}},
+    }
+    # A group of its own: heartbeats wait behind no form.
+    ordered = {"MessageGroupId": "heartbeat", "MessageDeduplicationId": "<aws.scheduler.execution-id>"}
+    return {**request, **(ordered if topic.fifo else {})}

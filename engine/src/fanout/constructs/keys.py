@@ -1,0 +1,57 @@
+"""Customer-managed keys, where settings ask for them: one each for the topic, all queues, the archive and the table.
+
+One key for topic and queues would be a cycle, as the queues' key policy names the topic that the other key encrypts. Keys rotate
+every year, and stay behind like the data they protect when settings say RETAIN.
+"""
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from fanout.constructs.cdk_cache import SNS, once
+from fanout.constructs.settings import Encryption, Settings
+
+
+def topic_key(scope: Construct, settings: Settings) -> kms.Key | None:
+    """The key of the topic in `scope`; None when SNS's own encryption in transit and at rest is enough."""
+    return _key(scope, "Key", "Form events in the topic", settings)
+
+
+def archive_key(scope: Construct, settings: Settings) -> kms.Key | None:
+    """The key of the archive in `scope`; None when S3 holds the key."""
+    return _key(scope, "Key", "Form events in the archive", settings)
+
+
+def table_key(stack: Stack, settings: Settings) -> kms.Key | None:
+    """The key of the table of completed events; None when DynamoDB's own is enough."""
+    return _key(stack, "TableKey", "Ids of completed events", settings)
+
+
+def queue_key(scope: Construct, settings: Settings, *, topic: sns.ITopic) -> kms.Key | None:
+    """The one key of all queues and dead-letter queues in `scope`'s stack, which `topic` may use to deliver.
+
+    SNS needs both rights for the queue and for the dead-letter queue of the subscription, or it drops the message:
+    https://docs.aws.amazon.com/sns/latest/dg/sns-enable-encryption-for-topic-sqs-queue-subscriptions.html
+    """
+    key = once(scope, "QueueKey", lambda stack: _key(stack, "QueueKey", "Form events in the queues", settings))
+    if key is None:
+        return None
+    key.add_to_resource_policy(
+        iam.PolicyStatement(
+            actions=["kms:Decrypt", "kms:GenerateDataKey"],
+            principals=[SNS],
+            resources=["*"],
+            conditions={"ArnEquals": {"aws:SourceArn": topic.topic_arn}},
+        )
+    )
+    return key
+
+
+def _key(scope: Construct, id_: str, description: str, settings: Settings) -> kms.Key | None:
+    if settings.encryption is Encryption.SQS_MANAGED:
+        return None
+    return kms.Key(
+        scope, id_, description=description, enable_key_rotation=True, removal_policy=settings.removal_policy
+    )

@@ -1,0 +1,116 @@
+"""What watches a whole stack: its topic, its dashboard, and one alarm that says whether anybody is needed."""
+
+import math
+
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from fanout.constructs.alarms.alarm import BELOW, FIVE_MINUTES, HOUR, Alarm, ring
+from fanout.constructs.alarms.heartbeat import heartbeat_silent, scheduled
+from fanout.constructs.alarms.recipients import recipients
+from fanout.constructs.alarms.runbook import Place, describe
+from fanout.constructs.alarms.subscriber import ESSENTIAL
+from fanout.constructs.cdk_cache import name_of_stack, stack_of
+from fanout.constructs.dashboard.dashboard import dashboard
+from fanout.constructs.errors import ConfigurationError
+from fanout.constructs.settings import Settings
+from fanout.constructs.subscriber import Subscriber
+
+MOST_CHILDREN = 100
+"""Of one composite alarm: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Create_Composite_Alarm.html"""
+
+
+class Watch(Construct):
+    """Alarms of `topic`, the dashboard, and with `alarms="full"` the composite alarm of all that needs a person.
+
+    Made after the last subscriber of the stack. The composite holds the essential alarms only: they say that a person is
+    needed, the others say why, or earlier. It rings once, whatever begins first, and says when the last has ended.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, topic: sns.ITopic, settings: Settings) -> None:
+        super().__init__(scope, id_)
+        stack = stack_of(self)
+        place = Place(scope=self, settings=settings, owner=settings.owner)
+        self.subscribers = [each for each in stack.node.find_all() if isinstance(each, Subscriber)]
+        self.topic_alarms = [ring(self, each, place, settings) for each in _topic_alarms(topic, settings)]
+        essential = [each.alarms[kind] for each in self.subscribers for kind in ESSENTIAL if kind in each.alarms]
+        self.essential = [*self.topic_alarms[: len(_failures(topic))], *essential]
+        if settings.alarms == "full":
+            self._needs_a_person(place, settings)
+        dashboard(self, topic=topic, subscribers=self.subscribers, alarms=self.essential, settings=settings)
+
+    def _needs_a_person(self, place: Place, settings: Settings) -> None:
+        if len(self.essential) > MOST_CHILDREN:
+            each = sum(kind in self.subscribers[0].alarms for kind in ESSENTIAL)
+            most = len(self.subscribers) - math.ceil((len(self.essential) - MOST_CHILDREN) / each)
+            raise ConfigurationError(
+                f"settings {settings.name}: alarms is 'full' for {len(self.subscribers)} subscribers:"
+                f" expected at most {most} in one stack, or 'essential'"
+            )
+        # By name: the ARNs of a hundred alarms would be longer than a rule may be.
+        rules = [cloudwatch.AlarmRule.from_string(f'ALARM("{each.alarm_name}")') for each in self.essential]
+        composite = cloudwatch.CompositeAlarm(
+            self,
+            "NeedsAPersonAlarm",
+            alarm_rule=cloudwatch.AlarmRule.any_of(*rules),
+            composite_alarm_name=f"{name_of_stack(self)}-NeedsAPerson",  # it keeps nothing, and people read it
+            alarm_description=describe(
+                "needs-a-person", "events are dead, lost or too old: this environment needs a person.", place
+            ),
+        )
+        told = recipients(self, settings)
+        composite.add_alarm_action(*told)
+        composite.add_ok_action(*told)
+
+
+def _topic_alarms(topic: sns.ITopic, settings: Settings) -> list[Alarm]:
+    return [*_failures(topic), *_silence(topic, settings), *heartbeat_silent(settings)]
+
+
+def _failures(topic: sns.ITopic) -> list[Alarm]:
+    return [
+        Alarm(
+            kind="delivery-failed",
+            means="the topic could not deliver an event to a subscriber; it is in that task's dead-letter queue.",
+            metric=topic.metric_number_of_notifications_failed(period=FIVE_MINUTES, statistic="Sum"),
+        ),
+        Alarm(
+            kind="redrive-failed",
+            means="an event reached neither a subscriber's queue nor its dead-letter queue: for that task it is lost.",
+            metric=topic.metric("NumberOfNotificationsFailedToRedriveToDlq", period=FIVE_MINUTES, statistic="Sum"),
+        ),
+    ]
+
+
+def _silence(topic: sns.ITopic, settings: Settings) -> list[Alarm]:
+    """SNS sends no data for a topic that has been idle for hours, so a series of zeros stands behind the metric.
+
+    Heartbeats are published too, and are no sign of life of the form service.
+    """
+    hours = settings.expected_hours
+    if hours is None:
+        return []
+    first, last = hours
+    zeros = cloudwatch.MathExpression(expression="TIME_SERIES(0)", period=HOUR, using_metrics={})
+    published = topic.metric_number_of_messages_published(period=HOUR, statistic="Sum")
+    metrics: dict[str, cloudwatch.IMetric] = {"published": published, "zeros": zeros}
+    by_forms = "SUM([published, zeros])"
+    if settings.heartbeat is not None:
+        by_forms = f"{by_forms} - SUM([sent, zeros]) + SUM([refused, zeros])"
+        metrics["sent"] = scheduled("InvocationAttemptCount", settings, HOUR)
+        metrics["refused"] = scheduled("TargetErrorCount", settings, HOUR)
+    return [
+        Alarm(
+            kind="nothing-published",
+            means=f"no event was published in an hour from {first}:00 to {last}:00 UTC on a weekday.",
+            metric=cloudwatch.MathExpression(
+                expression=f"IF(HOUR(zeros) >= {first} AND HOUR(zeros) < {last} AND DAY(zeros) <= 5, {by_forms}, 1)",
+                label="published in an expected hour",
+                period=HOUR,
+                using_metrics=metrics,
+            ),
+            threshold=1,
+            compared=BELOW,
+        )
+    ]

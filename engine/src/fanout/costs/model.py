@@ -1,0 +1,80 @@
+"""A synthesized template and a price table in, dollars a month out."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from fanout.costs import idle, schedules, traffic
+from fanout.costs.assumptions import Assumptions
+from fanout.costs.bill import STACK, Bill, Line, Part, summed
+from fanout.costs.subscribers import Owners, subscribers
+from fanout.template.messaging import is_fifo
+from fanout.template.template import Template
+
+NOT_COUNTED = (
+    "free tiers, volume discounts and taxes",
+    "what is kept for ever: objects in the archive",
+    "cold starts, dead letters and what operators do",
+    "data that leaves AWS: webhooks and e-mails",
+)
+"""Small beside the rest, or not to be known from a template."""
+
+
+def monthly(template: dict[str, Any], *, events_per_month: int, assumptions: Assumptions | None = None) -> Bill:
+    """What one stack costs in a month in which its topic gets so many events, and each reaches every subscriber.
+
+    `template` is CloudFormation's JSON as `cdk synth` writes it. Raises ValueError for a negative number.
+    """
+    if events_per_month < 0:
+        raise ValueError(f"{events_per_month} events a month: expected 0 or more")
+    assumed = assumptions or Assumptions()
+    read = Template(template)
+    found = [*_idle(read, assumed), *_traffic(read, events_per_month, assumed)]
+    return Bill(
+        events_per_month=events_per_month,
+        subscribers=tuple(dict.fromkeys(each.name for each in subscribers(read))),
+        lines=summed(found),
+        assumptions=assumed,
+        unpriced=unpriced(read),
+    )
+
+
+def unpriced(template: Template) -> tuple[str, ...]:
+    """Types of resources whose price the model does not know."""
+    types = {each.type for each in template.resources.values()}
+    return tuple(sorted(types - idle.FREE - set(idle.PRICED)))
+
+
+def _idle(template: Template, assumed: Assumptions) -> Iterator[Line]:
+    owners, heartbeats = Owners(template), _heartbeats(template)
+    for each in template.resources.values():
+        found = [*idle.PRICED[each.type](each, assumed)] if each.type in idle.PRICED else []
+        for function in schedules.functions(each):
+            found += traffic.invoked(function, schedules.times_a_month(each), assumed.task_seconds, assumed)
+        yield from (Line(owners.of(each), "idle", *one) for one in found)
+    for subscriber in subscribers(template):
+        fifo = subscriber.queue is not None and is_fifo(subscriber.queue)
+        price = "sqs-request-fifo" if fifo else "sqs-request"
+        yield Line(subscriber.name, "idle", "polling", subscriber.polled.idle_receives(assumed), price)
+        yield from (Line(subscriber.name, "idle", *one) for one in traffic.acknowledged(subscriber, heartbeats))
+    yield from _lines("idle", template, 0, heartbeats, assumed)
+
+
+def _traffic(template: Template, events: float, assumed: Assumptions) -> Iterator[Line]:
+    heartbeats = _heartbeats(template)
+    yield from _lines("traffic", template, heartbeats, heartbeats + events, assumed)
+    for subscriber in subscribers(template):
+        yield from (Line(subscriber.name, "traffic", *one) for one in traffic.worked(subscriber, events, assumed))
+
+
+def _heartbeats(template: Template) -> float:
+    return schedules.heartbeats(template, traffic.topics(template))
+
+
+def _lines(part: Part, template: Template, before: float, after: float, assumed: Assumptions) -> Iterator[Line]:
+    """Of so many events more."""
+    for topic in traffic.topics(template):
+        found = (traffic.of_topic(topic, events, assumed) for events in (before, after))
+        yield from (Line(STACK, part, *one) for one in traffic.more(*found))
+    for subscriber in subscribers(template):
+        found = (traffic.delivered(subscriber, events, assumed) for events in (before, after))
+        yield from (Line(subscriber.name, part, *one) for one in traffic.more(*found))

@@ -1,0 +1,72 @@
+"""Whom a resource belongs to: the task that the tag `fanout:task` names, or the one subscriber that it refers to."""
+
+from dataclasses import dataclass
+
+from fanout.costs.bill import STACK
+from fanout.costs.polling import Polled
+from fanout.template.messaging import mappings
+from fanout.template.template import Resource, Template, referred_in
+from fanout.template.values import as_list
+
+TAG = "fanout:task"
+
+
+@dataclass(frozen=True)
+class Subscriber:
+    """What is billed by its traffic: a queue, the mapping that empties it, the function that works."""
+
+    name: str
+    mapping: Resource
+    queue: Resource | None
+    function: Resource | None
+    polled: Polled
+
+
+def subscribers(template: Template) -> list[Subscriber]:
+    """One for each mapping from a queue, in the template's order."""
+    found = []
+    for mapping in mappings(template):
+        queue = mapping.queue if isinstance(mapping.queue, Resource) else None
+        named = [each for each in (mapping.resource, queue, mapping.function) if each is not None]
+        name = next((tagged for tagged in map(task_of, named) if tagged), named[-1].id)
+        bound = mapping.resource.number("ScalingConfig", "MaximumConcurrency")
+        polled = Polled(
+            batch_size=at_least(1, mapping.resource, "BatchSize", default=10),
+            window=at_least(0, mapping.resource, "MaximumBatchingWindowInSeconds", default=0),
+            bound=None if bound is None else max(1, bound),
+        )
+        found.append(Subscriber(name, mapping.resource, queue, mapping.function, polled))
+    return found
+
+
+def at_least(least: float, resource: Resource, *keys: str, default: float) -> float:
+    """A number of a template, which may hold anything; the default too where it cannot be seen."""
+    found = resource.number(*keys, default=default)
+    return max(least, default if found is None else found)
+
+
+def task_of(resource: Resource) -> str | None:
+    """Tags are a list, or an object in resources such as parameters."""
+    tags = resource.get("Tags")
+    if isinstance(tags, dict):
+        return tags.get(TAG) if isinstance(tags.get(TAG), str) else None
+    named = [each.get("Value") for each in as_list(tags) if isinstance(each, dict) and each.get("Key") == TAG]
+    return next((each for each in named if isinstance(each, str)), None)
+
+
+class Owners:
+    """Of each resource of a template."""
+
+    def __init__(self, template: Template) -> None:
+        self._known = {each.id: task for each in template.resources.values() if (task := task_of(each))}
+        for subscriber in subscribers(template):
+            for part in (subscriber.queue, subscriber.function):
+                if part is not None:
+                    self._known.setdefault(part.id, subscriber.name)
+
+    def of(self, resource: Resource) -> str:
+        """STACK when it is nobody's, or that of several."""
+        if resource.id in self._known:
+            return self._known[resource.id]
+        found = {self._known[name] for name in referred_in(resource.body.get("Properties")) if name in self._known}
+        return found.pop() if len(found) == 1 else STACK

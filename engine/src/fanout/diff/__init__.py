@@ -1,0 +1,1 @@
+"""What a deployment would do, in the words of queues: two templates compared."""

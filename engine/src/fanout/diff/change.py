@@ -1,0 +1,110 @@
+"""The kinds of change, and which of them are dangerous."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from fanout.template.template import Resource, Template
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A danger loses messages, or the means to notice; it must be allowed by name."""
+
+    name: str
+    danger: bool
+    what: str
+
+
+_DANGERS = {
+    "stack-removed": "A stack is gone, with everything in it.",
+    "subscriber-removed": "A task gets no more events; what waits in its queues is lost.",
+    "queue-removed": "A queue is deleted, with the messages in it.",
+    "queue-replaced": "A new empty queue takes the place of the old one; the messages in it are lost.",
+    "dead-letter-queue-removed": "A dead-letter queue is deleted, with the dead letters in it.",
+    "dead-letter-queue-replaced": "A new empty dead-letter queue takes the place of the old one; its letters are lost.",
+    "dead-letter-queue-lost": "A queue or a subscription has no dead-letter queue any more.",
+    "topic-removed": "A topic is deleted: publishing to its ARN fails.",
+    "topic-replaced": "A topic gets a new ARN: publishers and subscribers of other stacks lose it.",
+    "subscription-removed": "A queue gets no more events from a topic.",
+    "subscription-replaced": "A subscription is made anew: events published in between may be lost.",
+    "data-removed": "A table, bucket, key or secret is deleted.",
+    "data-replaced": "A new empty table, bucket, key or secret takes the place of the old one.",
+    "retain-lost": "Something that used to survive its stack no longer does.",
+    "retention-shortened": "Messages are deleted earlier, also those that wait now.",
+    "attempts-lowered": "Messages become dead letters after fewer attempts.",
+    "visibility-lowered": "Messages are offered again earlier: while a slow function still works on them.",
+    "size-lowered": "Messages that fitted are refused.",
+    "mapping-removed": "Nothing takes messages from a queue any more.",
+    "mapping-disabled": "Nothing takes messages from a queue.",
+    "partial-batch-lost": "One bad message sends its whole batch back.",
+    "filter-narrowed": "Events that were delivered, or handled, are dropped.",
+    "alarm-lost": "An alarm is gone, or tells nobody.",
+    "statement-lost": "A policy allows or denies less than before: a delivery or a task may be refused.",
+    "tls-lost": "Plain HTTP is no longer denied.",
+    "encryption-lost": "Messages or data are no longer encrypted with the same kind of key.",
+}
+_NOTICES = {
+    "stack-added": "A new stack.",
+    "subscriber-added": "A new task gets events from now on, none from before.",
+    "retention-lengthened": "Messages are kept longer.",
+    "attempts-raised": "Messages are tried more often.",
+    "visibility-raised": "Messages are offered again later.",
+    "dead-letter-queue-changed": "Dead letters go elsewhere; old ones stay where they are.",
+    "filter-widened": "More events are delivered.",
+    "statement-added": "A policy allows or denies more than before.",
+    "logical-id-moved": "The same resource under another logical id: made anew.",
+    "function-updated": "A function is updated in place.",
+    "resource-added": "A new resource.",
+    "resource-removed": "A resource that holds nothing is removed.",
+    "resource-replaced": "A resource that holds nothing is made anew.",
+    "resource-updated": "A resource is updated in place.",
+}
+KINDS = {name: Kind(name, True, what) for name, what in _DANGERS.items()} | {
+    name: Kind(name, False, what) for name, what in _NOTICES.items()
+}
+
+
+@dataclass(frozen=True)
+class Change:
+    """`path` is the construct path without its stack, or the logical id; `message` names values, not stacks."""
+
+    kind: str
+    stack: str
+    resource: str
+    path: str
+    message: str
+    allowed: bool = False
+
+    @property
+    def danger(self) -> bool:
+        return KINDS[self.kind].danger
+
+    def allow(self, names: frozenset[str]) -> Change:
+        """Allowed by its kind, or by kind:resource."""
+        own = {self.kind, *(f"{self.kind}:{each}" for each in (self.resource, self.path, f"{self.stack}/{self.path}"))}
+        return replace(self, allowed=self.danger and bool(own & names))
+
+    def as_dict(self) -> dict[str, str | bool]:
+        return {
+            "change": self.kind,
+            "danger": self.danger,
+            "allowed": self.allowed,
+            "stack": self.stack,
+            "resource": self.resource,
+            "path": self.path,
+            "message": self.message,
+        }
+
+
+def change(kind: str, where: Resource | Template, message: str) -> Change:
+    """A change of a resource, or of a whole template."""
+    if isinstance(where, Template):
+        return Change(kind, where.name, where.name, where.name, message)
+    return Change(kind, where.template.name, where.id, name_of(where), message)
+
+
+def name_of(resource: Resource) -> str:
+    """`SendConfirmation/Queue` for `FormEvents-dev/SendConfirmation/Queue/Resource`, else the logical id."""
+    path = resource.path
+    return path.partition("/")[2].removesuffix("/Resource") if "/" in path else path

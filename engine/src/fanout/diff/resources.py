@@ -1,0 +1,92 @@
+"""Resources that are added, removed, replaced or updated as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fanout.checks.rules.stateful import KEPT
+from fanout.diff.change import Change, change
+from fanout.template.messaging import ALARM, FUNCTION, MAPPING, QUEUE, SUBSCRIPTION, TOPIC, message_dead_letter_queues
+from fanout.template.template import Resource
+
+POLICIES = (
+    "AWS::SQS::QueuePolicy",
+    "AWS::SQS::QueueInlinePolicy",
+    "AWS::SNS::TopicPolicy",
+    "AWS::SNS::TopicInlinePolicy",
+    "AWS::IAM::Policy",
+    "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::RolePolicy",
+)
+_WORDS = {QUEUE: "queue", TOPIC: "topic", SUBSCRIPTION: "subscription", MAPPING: "mapping"}
+_TOLD_ELSEWHERE = {
+    "VisibilityTimeout", "MessageRetentionPeriod", "RedrivePolicy", "MaximumMessageSize", "KmsMasterKeyId",
+    "SqsManagedSseEnabled", "FilterPolicy", "FilterPolicyScope", "FilterCriteria", "Enabled", "FunctionResponseTypes",
+    "PolicyDocument", "KeyPolicy", "AlarmActions", "ActionsEnabled", "BucketEncryption", "SSESpecification",
+}  # fmt: skip
+
+
+def added(resource: Resource) -> Change:
+    return change("resource-added", resource, resource.type)
+
+
+def removed(resource: Resource) -> Iterator[Change]:
+    word = word_of(resource)
+    kept = _is_kept(resource, "DeletionPolicy")
+    if resource.type == ALARM:
+        yield change("alarm-lost", resource, "the alarm is removed")
+    elif word in ("queue", "dead-letter queue", "data"):
+        yield change(f"{_kind(word)}-removed", resource, _fate(word, kept, "removed"))
+    elif word is not None:
+        yield change(f"{_kind(word)}-removed", resource, f"the {word} is removed")
+    elif resource.type not in POLICIES:
+        yield change("resource-removed", resource, resource.type)
+
+
+def replaced(before: Resource, after: Resource, reason: str, *, moved: bool) -> Change:
+    word = word_of(before)
+    if word is None or word == "mapping":
+        kind = "logical-id-moved" if moved else "resource-replaced"
+        return change(kind, after, f"{before.type} would be made anew: {reason}")
+    kept = _is_kept(before, "DeletionPolicy" if moved else "UpdateReplacePolicy")
+    return change(f"{_kind(word)}-replaced", after, f"{_fate(word, kept, 'replaced')}: {reason}")
+
+
+def updated(before: Resource, after: Resource) -> Iterator[Change]:
+    """Properties that no other comparison speaks of, and the promise to survive."""
+    lost = [
+        key for key in ("DeletionPolicy", "UpdateReplacePolicy") if _is_kept(before, key) and not _is_kept(after, key)
+    ]
+    if lost:
+        yield change("retain-lost", after, f"{' and '.join(lost)} was Retain")
+    old, new = (each.body.get("Properties") for each in (before, after))
+    old, new = old if isinstance(old, dict) else {}, new if isinstance(new, dict) else {}
+    names = [key for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
+    if before.type == FUNCTION and names:
+        yield change("function-updated", after, f"updated in place: {', '.join(names)}")
+    elif [key for key in names if key not in _TOLD_ELSEWHERE]:
+        told = ", ".join(key for key in names if key not in _TOLD_ELSEWHERE)
+        yield change("resource-updated", after, f"{before.type} updated in place: {told}")
+
+
+def word_of(resource: Resource) -> str | None:
+    """What a resource is called in messages; None when it holds nothing."""
+    if resource in message_dead_letter_queues(resource.template):
+        return "dead-letter queue"
+    return _WORDS.get(resource.type) or ("data" if resource.type in KEPT else None)
+
+
+def _kind(word: str) -> str:
+    return word.replace(" ", "-")
+
+
+def _fate(word: str, kept: bool, what: str) -> str:
+    noun = "the resource" if word == "data" else f"the {word}"
+    if word not in ("queue", "dead-letter queue", "data"):
+        return f"{noun} would be {what}"
+    after = "the old one stays, but nothing uses it" if kept else "what is in it is lost"
+    return f"{noun} would be {what} ({after})"
+
+
+def _is_kept(resource: Resource, attribute: str) -> bool:
+    return resource.body.get(attribute) in ("Retain", "RetainExceptOnCreate", "Snapshot")

@@ -1,0 +1,1 @@
+"""The same stack on this machine, without AWS: the only package that knows the embedded AWS."""

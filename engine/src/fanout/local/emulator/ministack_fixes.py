@@ -1,0 +1,193 @@
+"""ministack 1.5.33, corrected where it refuses what AWS allows: hypercorn serves the `app` of this module.
+
+Each correction narrows the distance to AWS for every stack, so that no template and no policy bends to the emulator.
+"""
+
+import json
+import os
+import queue
+import string
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from email.utils import parseaddr
+from typing import Any
+
+import boto3
+
+# ministack has no types: what is read from it here is what 1.5.33, pinned, has.
+from ministack import app as gateway  # type: ignore[import-untyped]
+from ministack.core import iam_actions, lambda_runtime  # type: ignore[import-untyped]
+from ministack.core.responses import get_account_id, get_region  # type: ignore[import-untyped]
+from ministack.services import eventbridge, secretsmanager  # type: ignore[import-untyped]
+from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
+
+# --- 1. Actions are those that IAM knows: a batch call needs the permission of the single one ------------------------
+# There is no sqs:ChangeMessageVisibilityBatch in IAM, nor an sns:PublishBatch:
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html
+
+_BATCH_CALLS = {
+    "sns:PublishBatch": "sns:Publish",
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+}
+_extract_iam_action = iam_actions.extract_iam_action
+
+
+def _action(*args: Any) -> str | None:
+    action = _extract_iam_action(*args)
+    return _BATCH_CALLS.get(action, action) if action else None
+
+
+iam_actions.extract_iam_action = _action
+
+_lambda_action = iam_actions._lambda_action
+_ONE_MAPPING = {"GET": "GetEventSourceMapping", "PUT": "UpdateEventSourceMapping", "DELETE": "DeleteEventSourceMapping"}
+
+
+def _on_one_mapping(method: str, path: str) -> str | None:
+    """ministack asks for ListEventSourceMappings to read one mapping, and for nothing to change or delete it."""
+    *_, collection, uuid = ["", "", *path.rstrip("/").split("/")]
+    action = _ONE_MAPPING.get(method) if collection == "event-source-mappings" and uuid else None
+    return action or _lambda_action(method, path)
+
+
+iam_actions._lambda_action = _on_one_mapping
+
+# --- 2. SES decides by the identity and by the From address ---------------------------------------------------------
+# ministack asks about resource "*" without condition keys, so a policy that names either never allows anything:
+# https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html
+
+_enforce_ses_v2 = gateway._enforce_ses_v2
+
+
+def _enforce(method: str, path: str, headers: Mapping[str, str], body: bytes, query: Any, request_id: str) -> Any:
+    if (method, path.rstrip("/")) != ("POST", "/v2/email/outbound-emails"):
+        return _enforce_ses_v2(method, path, headers, body, query, request_id)
+    sender = parseaddr(str(json.loads(body).get("FromEmailAddress", "")))[1]
+    return gateway._enforce_data_plane(
+        "sesv2",
+        "ses:SendEmail",
+        headers,
+        query,
+        request_id,
+        resource_arn=f"arn:aws:ses:{get_region()}:{get_account_id()}:identity/{sender}",
+        service_context={"ses:FromAddress": sender},
+    )
+
+
+gateway._enforce_ses_v2 = _enforce
+
+# --- 3. Ref of a secret is its ARN ----------------------------------------------------------------------------------
+# ministack gives its name, so a policy with that as its resource never allows anything:
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-secretsmanager-secret.html
+
+_SECRET = provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"]
+
+
+def _name(arn: str) -> str:
+    return str(secretsmanager._resolve(arn)[0])
+
+
+def _create(logical_id: str, properties: Any, stack: str) -> tuple[str, Any]:
+    _, attributes = provisioners._sm_secret_create(logical_id, properties, stack)
+    return attributes["Arn"], attributes
+
+
+def _update(arn: str, old: Any, new: Any, stack: str, logical_id: str | None = None) -> tuple[str, Any]:
+    _, attributes = provisioners._sm_secret_update(_name(arn), old, new, stack, logical_id)
+    return attributes["Arn"], attributes
+
+
+def _delete(arn: str, properties: Any) -> None:
+    provisioners._sm_secret_delete(_name(arn), properties)
+
+
+_SECRET.update(create=_create, update=_update, delete=_delete)
+
+# --- 4. A generated secret keeps to its alphabet --------------------------------------------------------------------
+# ministack ignores ExcludePunctuation, so what should be valid base64 is not:
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-secretsmanager-secret-generatesecretstring.html
+
+_secret_string = provisioners._sm_secret_string
+
+
+def _generate(properties: dict[str, Any]) -> Any:
+    wanted = properties.get("GenerateSecretString") or {}
+    if str(wanted.get("ExcludePunctuation", "")).lower() == "true":
+        excluded = wanted.get("ExcludeCharacters", "") + string.punctuation
+        properties = {**properties, "GenerateSecretString": {**wanted, "ExcludeCharacters": excluded}}
+    return _secret_string(properties)
+
+
+provisioners._sm_secret_string = _generate
+
+# --- 5. A function's log lines are all there ------------------------------------------------------------------------
+# ministack takes the lines that arrived within milliseconds of the answer; on a busy machine the others were lost, or
+# came with the next invocation. Now each invocation ends its lines with a mark, and the reader waits for it.
+
+_MARK = "-- end of invocation --"
+_LATEST = 5.0
+_END_OF_LOOP = "        _real_stdout.flush()\n\nrun()"
+_script = lambda_runtime._PYTHON_WORKER_SCRIPT
+if _script.count(_END_OF_LOOP) != 1:
+    raise RuntimeError("ministack's worker is not the one that ministack_fixes.py was written for")
+_marking = f"        print({_MARK!r}, file=sys.stderr, flush=True)\n{_END_OF_LOOP}"
+lambda_runtime._PYTHON_WORKER_SCRIPT = _script.replace(_END_OF_LOOP, _marking)
+_drain_in_time = lambda_runtime.Worker._drain_stderr_bounded
+
+
+def _drain(worker: Any) -> str:
+    if not worker.config.get("Runtime", "").startswith("python"):
+        return str(_drain_in_time(worker))
+    lines: list[str] = []
+    end = time.monotonic() + _LATEST
+    with suppress(queue.Empty):  # a process that was killed leaves no mark
+        while not (lines and lines[-1].endswith(_MARK)):
+            lines.append(worker._stderr_queue.get(timeout=max(0.0, end - time.monotonic())))
+    return "\n".join(lines).removesuffix(_MARK).rstrip("\n")
+
+
+lambda_runtime.Worker._drain_stderr_bounded = _drain
+
+# --- 6. A schedule may call SNS by itself, with the rights of its role -----------------------------------------------
+# ministack's schedules know no universal targets, fill in no context attributes, and ask for no role's rights:
+# https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universal.html
+# https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
+
+_PUBLISH = "arn:aws:scheduler:::aws-sdk:sns:publish"
+_invoke_target = eventbridge._invoke_target
+
+
+def _invoke(target: dict[str, Any], event: dict[str, Any], schedule: dict[str, Any], view: Any = None) -> None:
+    if target.get("Arn") != _PUBLISH:
+        _invoke_target(target, event, schedule, view)
+        return
+    due = datetime.fromtimestamp(event["Time"], UTC)
+    request = (
+        target["Input"]
+        .replace("<aws.scheduler.scheduled-time>", f"{due:%Y-%m-%dT%H:%M:%SZ}")
+        .replace("<aws.scheduler.execution-id>", event["EventId"])
+    )
+    _sns_of(target["RoleArn"]).publish(**json.loads(request))
+
+
+def _sns_of(role: str) -> Any:
+    """A client of this very emulator, in a session that ministack makes for roles of functions."""
+    function = f"arn:aws:lambda:{get_region()}:{get_account_id()}:function:schedule"
+    keys = lambda_runtime.execution_credentials({"FunctionArn": function, "FunctionName": "schedule", "Role": role})
+    return boto3.client(
+        "sns",
+        endpoint_url=f"https://{os.environ['MINISTACK_HOST']}:{os.environ['GATEWAY_PORT']}",
+        region_name=get_region(),
+        aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
+        aws_session_token=keys["AWS_SESSION_TOKEN"],
+    )
+
+
+eventbridge._invoke_target = _invoke
+
+app = gateway.app

@@ -1,0 +1,172 @@
+"""The program that receives webhooks: `python -m local.webhook_server`. It keeps requests in memory and logs no body.
+
+POST anywhere is a webhook. Under /_control: GET requests[?event_id=], PUT answers, PUT key, DELETE answers or requests.
+"""
+
+import argparse
+import json
+import socket
+import ssl
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from fanout.local.webhook.signature import signature_of
+
+KEPT = 1000
+LARGEST_BODY = 2 * 1024 * 1024
+CONTROL = "/_control/"
+
+
+@dataclass
+class Inbox:
+    """What came in, and what to answer to what comes next."""
+
+    requests: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=KEPT))
+    answers: dict[str | None, tuple[int, float]] = field(default_factory=dict)
+    key: str | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def receive(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, float]:
+        form_id = _form_id(body)
+        with self.lock:
+            status, delay = self.answers.get(form_id) or self.answers.get(None) or (200, 0.0)
+            kept = {"received_at": time.time(), "path": path, "headers": headers, "body": body}
+            self.requests.append({**kept, "form_id": form_id, "answer": status})
+        return status, delay
+
+    def evidence(self, event_id: str | None) -> list[dict[str, Any]]:
+        """Signatures are checked here, with the key of now: the key may arrive after the first request."""
+        with self.lock:
+            found = [each for each in self.requests if event_id in (None, each["headers"].get("webhook-id"))]
+        return [self._evidence(each) for each in found]
+
+    def _evidence(self, each: dict[str, Any]) -> dict[str, Any]:
+        signature = "no key yet"
+        if self.key is not None:
+            signature = signature_of(each["headers"], each["body"], self.key, each["received_at"])
+        event_id = each["headers"].get("webhook-id")
+        return {**each, "event_id": event_id, "body": each["body"].decode(errors="replace"), "signature": signature}
+
+    def control(self, method: str, what: str, query: dict[str, list[str]], body: Any) -> Any:
+        match method, what:
+            case "GET", "requests":
+                return {"requests": self.evidence(query.get("event_id", [None])[0])}
+            case "PUT", "answers":
+                self.answers[body.get("form_id")] = (int(body["status"]), float(body.get("delay", 0)))
+            case "PUT", "key":
+                self.key = str(body["key"])
+            case "DELETE", "answers":
+                self.answers.clear()
+            case "DELETE", "requests":
+                self.requests.clear()
+            case _:
+                raise LookupError(what)
+        return {}
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One thread per connection."""
+
+    protocol_version = "HTTP/1.1"
+    timeout = 30
+    server: "Server"
+
+    def do_POST(self) -> None:
+        body = self._body()
+        if body is None:
+            return
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        status, delay = self.server.inbox.receive(self.path, headers, body)
+        if delay:
+            time.sleep(delay)  # the receiver that is too slow, on purpose
+        self._answer(status, {})
+
+    def do_GET(self) -> None:
+        self._control("GET", None)
+
+    def do_PUT(self) -> None:
+        body = self._body()
+        if body is not None:
+            self._control("PUT", body)
+
+    def do_DELETE(self) -> None:
+        self._control("DELETE", None)
+
+    def _control(self, method: str, body: bytes | None) -> None:
+        url = urlsplit(self.path)
+        try:
+            parsed = json.loads(body) if body else {}
+            answer = self.server.inbox.control(method, url.path.removeprefix(CONTROL), parse_qs(url.query), parsed)
+        except LookupError as error:
+            return self._answer(404, {"error": f"unknown or incomplete: {method} {url.path} ({error})"})
+        except (ValueError, TypeError, AttributeError) as error:
+            return self._answer(400, {"error": str(error)})
+        return self._answer(200, answer)
+
+    def _body(self) -> bytes | None:
+        length = self.headers.get("content-length", "")
+        if not length.isdecimal() or int(length) > LARGEST_BODY:
+            self.close_connection = True
+            self._answer(413 if length.isdecimal() else 411, {"error": f"content-length {length!r}"})
+            return None
+        return self.rfile.read(int(length))
+
+    def _answer(self, status: int, body: Any) -> None:
+        content = json.dumps(body).encode()
+        try:
+            self.send_response(status)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+        except OSError:  # it did not wait for a slow answer, as it should
+            self.close_connection = True
+
+    def log_message(self, format: str, *args: Any) -> None:
+        print(f"{self.log_date_time_string()} {format % args}", flush=True)
+
+
+class Server(ThreadingHTTPServer):
+    """Takes over a socket that is bound already, and does each handshake in its connection's own thread."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, descriptor: int, certificate: str) -> None:
+        super().__init__(("", 0), Handler, bind_and_activate=False)
+        self.inbox = Inbox()
+        self.socket.close()
+        bound = socket.socket(fileno=descriptor)
+        self.server_address = bound.getsockname()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        self.socket = context.wrap_socket(bound, server_side=True, do_handshake_on_connect=False)
+        self.server_activate()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up, or does not trust the certificate, is no news."""
+
+
+def _form_id(body: bytes) -> str | None:
+    try:
+        return str(json.loads(body)["data"]["form_id"])
+    except (ValueError, LookupError, TypeError):
+        return None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--fd", type=int, required=True)
+    parser.add_argument("--certificate", required=True)
+    parser.add_argument("--pid", help="its own pid file, by which it is recognised")
+    arguments = parser.parse_args()
+    Server(arguments.fd, arguments.certificate).serve_forever()
+
+
+if __name__ == "__main__":
+    main()

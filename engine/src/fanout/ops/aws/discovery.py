@@ -1,0 +1,151 @@
+"""Which stack, and what is in it: found through its outputs and tags, never through the source tree."""
+
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from fanout.ops.aws.errors import OpsError
+from fanout.ops.aws.session import Aws
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda.type_defs import EventSourceMappingConfigurationTypeDef, FunctionConfigurationResponseTypeDef
+
+TASK_TAG = "fanout:task"
+_QUEUE, _DEAD, _FUNCTION = "QueueUrl", "DeadLetterQueueUrl", "FunctionName"
+
+
+@dataclass(frozen=True)
+class Subscriber:
+    """One task's queues and function. `task` is the word of the tag; `id` the one of the outputs."""
+
+    aws: Aws = field(repr=False, compare=False)
+    id: str
+    task: str
+    queue_url: str
+    dead_letter_queue_url: str
+    function_name: str
+
+    @property
+    def is_fifo(self) -> bool:
+        return self.queue_url.endswith(".fifo")
+
+    @property
+    def queue_name(self) -> str:
+        return self.queue_url.rsplit("/", 1)[1]
+
+    @property
+    def dead_letter_queue_name(self) -> str:
+        return self.dead_letter_queue_url.rsplit("/", 1)[1]
+
+    @cached_property
+    def function(self) -> "FunctionConfigurationResponseTypeDef":
+        return self.aws.functions.get_function_configuration(FunctionName=self.function_name)
+
+    @property
+    def log_group(self) -> str:
+        return self.function.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{self.function_name}"
+
+    @cached_property
+    def attempts(self) -> int:
+        """How often the queue hands out a message before it is dead; 0 when the queue does not say."""
+        policy = self.attributes().get("RedrivePolicy", "")
+        found = re.search(r'"maxReceiveCount"\s*:\s*"?(\d+)', policy)
+        return int(found[1]) if found else 0
+
+    def mapping(self) -> "EventSourceMappingConfigurationTypeDef":
+        """As it is now: what feeds the queue's messages to the function."""
+        found = self.aws.functions.list_event_source_mappings(FunctionName=self.function_name)["EventSourceMappings"]
+        own = [each for each in found if each.get("EventSourceArn", "").rsplit(":", 1)[-1] == self.queue_name]
+        if not own:
+            raise OpsError(f"{self.task}: nothing feeds its queue to its function: deploy the stack again")
+        return own[0]
+
+    def tags(self) -> dict[str, str]:
+        """Of the queue."""
+        return dict(self.aws.sqs.list_queue_tags(QueueUrl=self.queue_url).get("Tags", {}))
+
+    def attributes(self) -> dict[str, str]:
+        """Of the queue, as SQS has them now."""
+        answer = self.aws.sqs.get_queue_attributes(QueueUrl=self.queue_url, AttributeNames=["All"])
+        return {str(name): value for name, value in answer.get("Attributes", {}).items()}
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A deployed stack of ours."""
+
+    aws: Aws = field(repr=False, compare=False)
+    name: str
+    id: str
+    status: str
+    outputs: dict[str, str]
+    subscribers: tuple[Subscriber, ...]
+
+    @property
+    def account(self) -> str:
+        return self.id.split(":")[4]
+
+    @property
+    def region(self) -> str:
+        return self.id.split(":")[3]
+
+    @property
+    def topic_arn(self) -> str:
+        return self.outputs["TopicArn"]
+
+    def subscriber(self, task: str) -> Subscriber:
+        """By task, or by the construct's id: notify_webhook, notify-webhook and NotifyWebhook are the same."""
+        wanted = _plain(task)
+        for each in self.subscribers:
+            if wanted in (_plain(each.task), _plain(each.id)):
+                return each
+        known = ", ".join(each.task for each in self.subscribers)
+        raise OpsError(f"{self.name} has no task {task!r}: it has {known}")
+
+    def chosen(self, task: str | None) -> tuple[Subscriber, ...]:
+        return (self.subscriber(task),) if task else self.subscribers
+
+
+def find(aws: Aws, name: str) -> Stack:
+    """One DescribeStacks, and one ListQueueTags for each subscriber."""
+    try:
+        described = aws.cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    except ClientError as error:
+        if "does not exist" in error.response["Error"]["Message"]:
+            region = aws.cloudformation.meta.region_name
+            raise OpsError(
+                f"no stack {name} in {region} for these credentials: check --env or --stack, --region and --profile"
+            ) from None
+        raise
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
+    ids = [key.removesuffix(_DEAD) for key in outputs if key.endswith(_DEAD)]
+    complete = [id_ for id_ in ids if {id_ + _QUEUE, id_ + _FUNCTION} <= outputs.keys()]
+    if "TopicArn" not in outputs and not complete:
+        raise OpsError(f"the stack {name} has no TopicArn and no subscriber among its outputs: it is none of ours")
+    subscribers = tuple(_subscriber(aws, id_, outputs) for id_ in sorted(complete))
+    return Stack(aws, name, described["StackId"], described["StackStatus"], outputs, subscribers)
+
+
+def _subscriber(aws: Aws, id_: str, outputs: dict[str, str]) -> Subscriber:
+    return Subscriber(
+        aws, id_, _task(aws, id_, outputs), outputs[id_ + _QUEUE], outputs[id_ + _DEAD], outputs[id_ + _FUNCTION]
+    )
+
+
+def _task(aws: Aws, id_: str, outputs: dict[str, str]) -> str:
+    """The tag's word; of a queue that was deleted by hand, or that may not be asked, the output's in snake case."""
+    for url in (outputs[id_ + _QUEUE], outputs[id_ + _DEAD]):
+        try:
+            tags = aws.sqs.list_queue_tags(QueueUrl=url).get("Tags", {})
+        except ClientError:
+            continue
+        if TASK_TAG in tags:
+            return tags[TASK_TAG]
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", id_).lower()
+
+
+def _plain(word: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", word.lower())

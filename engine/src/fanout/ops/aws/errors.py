@@ -1,0 +1,126 @@
+"""Whatever goes wrong is one line for the operator: what, and what to do."""
+
+import re
+from collections.abc import Callable
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+    UnauthorizedSSOTokenError,
+)
+from botocore.exceptions import ConnectionError as BotoConnectionError
+from botocore.exceptions import HTTPClientError as BotoHTTPError
+
+from fanout.errors import Unusable
+
+
+class OpsError(Unusable):
+    """What an on-call command cannot do: its message is the one line."""
+
+
+_NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)
+_SIGN_IN = (SSOError, TokenRetrievalError, UnauthorizedSSOTokenError)
+_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
+_UNKNOWN = {"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "InvalidAccessKeyId"}
+_DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
+_BUSY = {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestThrottled", "SlowDown"}
+_GONE = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
+_ACTION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z*]+)(?:.*?on resource:? \"?([^\s\"]+))?")
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html: batch calls have no action
+_BATCH = re.compile(r"Batch$")
+
+
+def plainly(error: Exception) -> str:
+    """One line for any error of AWS or of its SDK."""
+    if isinstance(error, ClientError):
+        return _answered(error)
+    if isinstance(error, _NO_CREDENTIALS):
+        return "no usable AWS credentials: run `aws sso login`, set AWS_PROFILE, or give --profile"
+    if isinstance(error, _SIGN_IN):
+        return "the AWS sign-in has expired: run `aws sso login`"
+    if isinstance(error, ProfileNotFound):
+        return f"{_one_line(error)}: see ~/.aws/config, or give another --profile"
+    if isinstance(error, NoRegionError):
+        return "no AWS region: set AWS_REGION, or give --region"
+    if isinstance(error, BotoConnectionError | BotoHTTPError):
+        return f"AWS did not answer: check the network and the region ({_one_line(error)})"
+    if isinstance(error, BotoCoreError):
+        return f"AWS could not be asked: {_one_line(error)}"
+    return _one_line(error)
+
+
+def code_of(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", "unknown"))
+
+
+def missing_action(error: ClientError) -> str:
+    """The IAM action that was missing, from what AWS says or else from the call."""
+    found = _ACTION.search(_said(error))
+    if found:
+        return found[1]
+    return _BATCH.sub("", error.operation_name)
+
+
+def _answered(error: ClientError) -> str:
+    code = code_of(error)
+    for codes, line in _LINES:
+        if code in codes:
+            return line(error)
+    if code.startswith("KMS") or "kms:" in _said(error):
+        return _key(error)
+    if "Throttl" in code:
+        return _busy(error)
+    return f"AWS refused {error.operation_name} ({code}): {_said(error)}"
+
+
+def _denied(error: ClientError) -> str:
+    if "kms:" in _said(error):
+        return _key(error)
+    found = _ACTION.search(_said(error))
+    where = f" on {found[2]}" if found and found[2] else ""
+    return (
+        f"these credentials may not {missing_action(error)}{where}: attach the stack's OperatorReadPolicyArn"
+        " (to look) or OperatorHealPolicyArn (to change), or sign in with a role that has it"
+    )
+
+
+def _key(error: ClientError) -> str:
+    return (
+        f"{error.operation_name}: these credentials may not use the queue's KMS key ({code_of(error)}):"
+        " they need kms:Decrypt (and kms:GenerateDataKey to send), which the operator policies have"
+    )
+
+
+def _busy(error: ClientError) -> str:
+    return f"AWS is busy ({code_of(error)} on {error.operation_name}, after retries): wait a little, or lower --rate"
+
+
+def _gone(error: ClientError) -> str:
+    return (
+        "the queue does not exist: it was deleted by hand, or the stack is being replaced; deploy the stack again"
+        " (SQS allows the same name 60 seconds after)"
+    )
+
+
+_LINES: tuple[tuple[set[str], Callable[[ClientError], str]], ...] = (
+    (_EXPIRED, lambda _: "the AWS credentials have expired: sign in again, as with `aws sso login`"),
+    (_UNKNOWN, lambda error: f"AWS does not know these credentials ({code_of(error)}): check AWS_PROFILE or the keys"),
+    (_DENIED, _denied),
+    (_BUSY, _busy),
+    (_GONE, _gone),
+)
+
+
+def _said(error: ClientError) -> str:
+    return _one_line(Exception(error.response.get("Error", {}).get("Message", "")))
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

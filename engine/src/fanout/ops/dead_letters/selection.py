@@ -1,0 +1,73 @@
+"""Which dead letters a command is about."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from fanout.errors import Unusable
+from fanout.ops.dead_letters.causes import Explainer
+from fanout.ops.dead_letters.message import Letter
+
+_AGE = re.compile(r"(\d+)\s*(s|m|min|h|d)")
+_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3_600, "d": 86_400}
+
+
+@dataclass
+class Selection:
+    """Everything given must hold. `found` are the ids that were seen, so that a look for ids can end early."""
+
+    causes: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+    older_than: timedelta | None = None
+    found: set[str] = field(default_factory=set)
+
+    @classmethod
+    def given(
+        cls, causes: Sequence[str], ids: Sequence[str], older_than: str | None, *, everything: bool
+    ) -> "Selection":
+        """From options; one of them must be there, so that nothing happens to everything by accident."""
+        if everything and (causes or ids or older_than):
+            raise Unusable("--all means every letter: leave out --cause, --id and --older-than")
+        if not (everything or causes or ids or older_than):
+            raise Unusable("which letters? give --cause (see fanout dead list), --id, --older-than, or --all")
+        return cls(tuple(causes), tuple(ids), age(older_than) if older_than else None)
+
+    @property
+    def is_everything(self) -> bool:
+        return not (self.causes or self.ids or self.older_than)
+
+    @property
+    def is_satisfied(self) -> bool:
+        """Nothing more can come: every id that was given is found."""
+        return bool(self.ids) and set(self.ids) <= self.found
+
+    def as_dict(self) -> dict[str, object]:
+        older = self.older_than.total_seconds() if self.older_than else None
+        return {"causes": list(self.causes), "ids": list(self.ids), "older_than_seconds": older}
+
+    def pick(self, letters: Sequence[Letter], explainer: Explainer) -> list[Letter]:
+        """Asks the log only for letters that pass everything else."""
+        picked = [each for each in letters if self._is_wanted(each) and self._is_old(each)]
+        if not self.causes or not picked:
+            return picked
+        told = zip(picked, explainer.explain(picked), strict=True)
+        return [each for each, cause in told if any(cause.matches(wanted) for wanted in self.causes)]
+
+    def _is_wanted(self, letter: Letter) -> bool:
+        if not self.ids:
+            return True
+        matching = {id_ for id_ in self.ids if letter.matches(id_)}
+        self.found |= matching
+        return bool(matching)
+
+    def _is_old(self, letter: Letter) -> bool:
+        return self.older_than is None or datetime.now(UTC) - letter.sent_at >= self.older_than
+
+
+def age(text: str) -> timedelta:
+    """90s, 30min, 12h, 2d."""
+    found = _AGE.fullmatch(text.strip())
+    if not found:
+        raise Unusable(f"{text!r} is no length of time: expected something like 30min, 12h or 2d")
+    return timedelta(seconds=int(found[1]) * _SECONDS[found[2]])

@@ -1,0 +1,107 @@
+"""`fanout dead list`: what died, by cause."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Group as Lines
+from rich.console import RenderableType
+from rich.markup import escape
+from rich.text import Text
+
+from fanout.cli.output import ago, table
+from fanout.ops.aws.discovery import Subscriber
+from fanout.ops.aws.errors import plainly
+from fanout.ops.dead_letters import browse
+from fanout.ops.dead_letters.causes import Cause, Explainer, Group
+from fanout.ops.dead_letters.message import Letter
+
+AT_A_TIME = 500
+"""Letters in memory while their causes are joined."""
+
+
+@dataclass
+class Graves:
+    """One subscriber's dead letters. `complete` is False when there are more than were looked at."""
+
+    task: str
+    total: int = 0
+    seen: int = 0
+    complete: bool = True
+    groups: list[Group] = field(default_factory=list)
+    problem: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "task": self.task,
+            "total": max(self.total, self.seen),
+            "looked_at": self.seen,
+            "complete": self.complete,
+            "groups": [each.as_dict() for each in self.groups],
+            "problem": self.problem,
+        }
+
+
+def collect(subscribers: Sequence[Subscriber], *, limit: int) -> list[Graves]:
+    """Side by side; one that cannot be read does not hide the others."""
+    with ThreadPoolExecutor(8) as pool:
+        return list(pool.map(lambda each: _graves(each, limit), subscribers))
+
+
+def _graves(subscriber: Subscriber, limit: int) -> Graves:
+    found = Graves(subscriber.task)
+    groups: dict[Cause, Group] = {}
+    try:
+        found.total = browse.counts(subscriber.aws, subscriber.dead_letter_queue_url).all
+        explainer = Explainer(subscriber.aws, subscriber)
+        with browse.looking(subscriber.aws, subscriber.dead_letter_queue_url, limit=limit) as look:
+            waiting: list[Letter] = []
+            for page in look.pages():
+                waiting += page
+                if len(waiting) >= AT_A_TIME:
+                    _count(explainer, waiting, groups)
+                    waiting = []
+            found.seen, found.complete = look.seen, look.complete
+        _count(explainer, waiting, groups)  # the letters are shown again before the log is asked
+    except (ClientError, BotoCoreError) as error:
+        found.problem = plainly(error)
+    found.groups = sorted(groups.values(), key=lambda each: -each.count)
+    return found
+
+
+def _count(explainer: Explainer, letters: list[Letter], groups: dict[Cause, Group]) -> None:
+    if not letters:
+        return
+    for letter, cause in zip(letters, explainer.explain(letters), strict=True):
+        groups.setdefault(cause, Group(cause)).add(letter)
+
+
+def render(graves: Sequence[Graves]) -> RenderableType:
+    """A table for each task that has any."""
+    parts: list[RenderableType] = []
+    for each in graves:
+        if each.problem:
+            parts += [Text.from_markup(f"[red]![/] {escape(each.task)}: {escape(each.problem)}"), ""]
+        elif each.groups:
+            parts += [*_table(each), ""]
+    empty = [each.task for each in graves if not each.groups and not each.problem]
+    if empty:
+        parts.append(Text.from_markup(f"[green]no dead letters:[/] {escape(', '.join(empty))}"))
+    return Lines(*parts)
+
+
+def _table(graves: Graves) -> list[RenderableType]:
+    total = max(graves.total, graves.seen)
+    more = "" if graves.complete else f", {graves.seen} of them looked at: --limit looks at more"
+    head = Text.from_markup(f"[bold]{escape(graves.task)}[/]  [red]{total} dead letters[/]{more}")
+    shown = table(
+        "cause", "count", "first", "last", "why, and one of them", right=("count",), fold=("why, and one of them",)
+    )
+    for group in graves.groups:
+        why = Text(str(group.cause))
+        beats = f", {group.heartbeats} of {group.count} are heartbeats" if group.heartbeats else ""
+        why.append(f"\n{group.sample}{beats}", style="dim")
+        shown.add_row(group.cause.id, str(group.count), ago(group.first), ago(group.last), why)
+    return [head, shown]

@@ -1,0 +1,123 @@
+"""`fanout doctor`: what is deployed against what was deployed, and both against what the checks demand.
+
+A difference was made by hand (or by another program): the template of the stack does not say so. The live values are
+put into a copy of that template, and the checks judge the copy: a harmless difference is drift, a harmful one is a
+finding, with its reason and its remedy.
+"""
+
+import copy
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from fanout.checks.engine import check_template
+from fanout.ops.aws.discovery import Stack
+from fanout.ops.aws.errors import plainly
+from fanout.ops.doctor.deployed import UNKNOWN, Deployed
+from fanout.ops.doctor.live import READS
+
+
+@dataclass(frozen=True)
+class Ill:
+    """`kind`: drift (a difference), finding (a rule is broken), gone (it does not exist), unread (it cannot be read)."""
+
+    kind: str
+    where: str
+    what: str
+    remedy: str
+
+    def as_dict(self) -> dict[str, str]:
+        return {"kind": self.kind, "where": self.where, "what": self.what, "remedy": self.remedy}
+
+
+_PUT_BACK = "put it back by hand: a deployment changes only what differs between two templates"
+_DEPLOY = "remove it from the template and deploy, then add it again; or make it by hand as the template says"
+
+
+def examine(stack: Stack) -> list[Ill]:
+    """Everything that is not as it should be; an empty list means well."""
+    deployed = Deployed.of(stack)
+    live = copy.deepcopy(deployed.template)
+    found = [each for kind, read in READS.items() for each in _drift(deployed, kind, read, live)]
+    return found + list(_findings(deployed, live))
+
+
+def _drift(
+    deployed: Deployed, kind: str, read: Callable[[Deployed, str], dict[str, Any]], live: dict[str, Any]
+) -> Iterator[Ill]:
+    for logical_id, properties in deployed.of_type(kind).items():
+        where = deployed.path(logical_id)
+        try:
+            now = read(deployed, logical_id)
+        except (ClientError, BotoCoreError, LookupError) as error:
+            yield _unread(where, error)
+            continue
+        for name, value in now.items():
+            wanted = deployed.resolved(properties.get(name, _DEFAULTS.get((kind, name))))
+            if not _same(wanted, value):
+                live["Resources"][logical_id].setdefault("Properties", {})[name] = value
+                yield Ill("drift", where, f"{name} is {_told(value)}, deployed was {_told(wanted)}", _PUT_BACK)
+
+
+def _findings(deployed: Deployed, live: dict[str, Any]) -> Iterator[Ill]:
+    """What the checks demand of the live values; advice and what was acknowledged is for `fanout check`."""
+    for each in check_template(live):
+        if each.severity == "error" and each.acknowledged is None:
+            yield Ill("finding", each.path.partition("/")[2] or each.path, f"{each.rule}: {each.message}", each.fix)
+
+
+def _unread(where: str, error: Exception) -> Ill:
+    if isinstance(error, LookupError):
+        return Ill("gone", where, f"it does not exist: {error.args[0] if error.args else 'deleted by hand'}", _DEPLOY)
+    line = plainly(error)
+    gone = "does not exist" in line or "NotFound" in line
+    return Ill(
+        "gone" if gone else "unread", where, line, _DEPLOY if gone else "sign in with the operator's read policy"
+    )
+
+
+_DEFAULTS: dict[tuple[str, str], Any] = {
+    ("AWS::SQS::Queue", "VisibilityTimeout"): 30,
+    ("AWS::SQS::Queue", "DelaySeconds"): 0,
+    ("AWS::Lambda::EventSourceMapping", "Enabled"): True,
+    ("AWS::Lambda::EventSourceMapping", "MaximumBatchingWindowInSeconds"): 0,
+    ("AWS::CloudWatch::Alarm", "ActionsEnabled"): True,
+    ("AWS::Scheduler::Schedule", "State"): "ENABLED",
+}
+
+
+def _same(wanted: Any, now: Any) -> bool:
+    """Numbers and their texts are the same, and so are policies in another order. Unknown is never a difference."""
+    if _has_unknown(wanted):
+        return True
+    return bool(_canonical(wanted) == _canonical(now))
+
+
+def _has_unknown(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_has_unknown(each) for each in value.values())
+    if isinstance(value, list):
+        return any(_has_unknown(each) for each in value)
+    return value is UNKNOWN
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, dict):
+        kept = {key: _canonical(each) for key, each in value.items() if key not in ("Sid", "Version")}
+        if set(kept) == {"AWS"} and kept["AWS"] == "*":
+            return "*"  # of a principal
+        return json.dumps(kept, sort_keys=True)
+    if isinstance(value, list):
+        each_one = sorted(str(_canonical(each)) for each in value)
+        return each_one[0] if len(each_one) == 1 else str(each_one)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _told(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, default=str, sort_keys=True)
+    return text if len(text) <= 200 else f"{text[:200]}..."

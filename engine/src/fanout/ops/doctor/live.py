@@ -1,0 +1,107 @@
+"""What is live, in the words of the template: one function for each type of resource that messages depend on."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from fanout.ops.doctor.deployed import Deployed
+
+_ENCRYPTION = ("KmsMasterKeyId", "SqsManagedSseEnabled")
+_PLAIN = ("VisibilityTimeout", "MessageRetentionPeriod", "MaximumMessageSize", "DelaySeconds")
+
+
+def _queue(deployed: Deployed, id_: str) -> dict[str, Any]:
+    attributes = _attributes(deployed, deployed.ids[id_])
+    written = deployed.of_type("AWS::SQS::Queue")[id_]
+    found: dict[str, Any] = {
+        name: int(attributes[name]) for name in _PLAIN if name in attributes and _counts(name, written)
+    }
+    if "RedrivePolicy" in written or "RedrivePolicy" in attributes:
+        found["RedrivePolicy"] = json.loads(attributes.get("RedrivePolicy", "null"))
+    for name in _ENCRYPTION:
+        if name in written:
+            found[name] = attributes.get(name, "none")
+    return found
+
+
+def _counts(name: str, written: dict[str, Any]) -> bool:
+    """AWS's default of a size or a retention is not ours to compare with."""
+    return name in written or name in ("VisibilityTimeout", "DelaySeconds")
+
+
+def _queue_policy(deployed: Deployed, id_: str) -> dict[str, Any]:
+    (url,) = deployed.resolved(deployed.of_type("AWS::SQS::QueuePolicy")[id_]["Queues"])
+    return {"PolicyDocument": json.loads(_attributes(deployed, url).get("Policy") or "{}")}
+
+
+def _topic_policy(deployed: Deployed, id_: str) -> dict[str, Any]:
+    (arn,) = deployed.resolved(deployed.of_type("AWS::SNS::TopicPolicy")[id_]["Topics"])
+    if arn not in (deployed.stack.outputs.get("TopicArn"),):
+        return {}  # of the alarms, which no message depends on
+    attributes = deployed.stack.aws.sns.get_topic_attributes(TopicArn=arn)["Attributes"]
+    return {"PolicyDocument": json.loads(attributes.get("Policy") or "{}")}
+
+
+def _subscription(deployed: Deployed, id_: str) -> dict[str, Any]:
+    written = deployed.of_type("AWS::SNS::Subscription")[id_]
+    if written.get("Protocol") != "sqs":
+        return {}
+    attributes = deployed.stack.aws.sns.get_subscription_attributes(SubscriptionArn=deployed.ids[id_])["Attributes"]
+    found: dict[str, Any] = {"RawMessageDelivery": attributes.get("RawMessageDelivery", "false")}
+    for name in ("RedrivePolicy", "FilterPolicy"):
+        if name in written or attributes.get(name):
+            found[name] = json.loads(attributes.get(name) or "null")
+    return found
+
+
+def _mapping(deployed: Deployed, id_: str) -> dict[str, Any]:
+    written = deployed.of_type("AWS::Lambda::EventSourceMapping")[id_]
+    name = deployed.resolved(written["FunctionName"])
+    mappings = deployed.stack.aws.functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+    found = next((each for each in mappings if each["UUID"] == deployed.ids[id_]), None)
+    if found is None:
+        raise LookupError("nothing feeds the queue to the function")
+    live: dict[str, Any] = {
+        "Enabled": found.get("State") in ("Enabled", "Enabling", "Creating", "Updating"),
+        "FunctionResponseTypes": found.get("FunctionResponseTypes", []),
+        "MaximumBatchingWindowInSeconds": found.get("MaximumBatchingWindowInSeconds", 0),
+        "BatchSize": found.get("BatchSize"),
+    }
+    if "ScalingConfig" in written or found.get("ScalingConfig"):
+        live["ScalingConfig"] = found.get("ScalingConfig")
+    if found.get("FilterCriteria", {}).get("Filters"):
+        live["FilterCriteria"] = found["FilterCriteria"]
+    return live
+
+
+def _alarm(deployed: Deployed, id_: str) -> dict[str, Any]:
+    answer = deployed.stack.aws.cloudwatch.describe_alarms(AlarmNames=[deployed.ids[id_]])
+    if not answer["MetricAlarms"]:
+        raise LookupError("nobody would hear of it")
+    alarm = answer["MetricAlarms"][0]
+    written = deployed.of_type("AWS::CloudWatch::Alarm")[id_]
+    names = ("ActionsEnabled", "AlarmActions", "Threshold", "ComparisonOperator", "MetricName", "TreatMissingData")
+    return {name: alarm.get(name) for name in names if name in written or name == "ActionsEnabled"}
+
+
+def _schedule(deployed: Deployed, id_: str) -> dict[str, Any]:
+    written = deployed.of_type("AWS::Scheduler::Schedule")[id_]
+    group = deployed.resolved(written["GroupName"])
+    found = deployed.stack.aws.scheduler.get_schedule(Name=deployed.ids[id_], GroupName=group)
+    return {name: found.get(name) for name in ("State", "ScheduleExpression")}
+
+
+def _attributes(deployed: Deployed, url: str) -> dict[str, str]:
+    answer = deployed.stack.aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+    return {str(name): value for name, value in answer.get("Attributes", {}).items()}
+
+
+READS: dict[str, Callable[[Deployed, str], dict[str, Any]]] = {
+    "AWS::SQS::Queue": _queue,
+    "AWS::SQS::QueuePolicy": _queue_policy,
+    "AWS::SNS::TopicPolicy": _topic_policy,
+    "AWS::SNS::Subscription": _subscription,
+    "AWS::Lambda::EventSourceMapping": _mapping,
+    "AWS::CloudWatch::Alarm": _alarm,
+    "AWS::Scheduler::Schedule": _schedule,
+}

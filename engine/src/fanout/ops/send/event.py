@@ -1,0 +1,136 @@
+"""`fanout send`: events that keep the contract, published as a form service does, and followed to their end."""
+
+import json
+import sys
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from fanout.errors import Unusable
+from fanout.ops.aws import logs
+from fanout.ops.aws.discovery import Stack, Subscriber
+from fanout.ops.dead_letters import browse
+from fanout.ops.interrupt import Stop
+from fanout.ops.timeline.timeline import DEAD, DONE, NOT_FOUND, RETRYING
+from fanout.publisher import Event, FormEvents, InvalidEvent, PublishError, checked_event, form_submitted
+
+MOST = 10_000
+
+
+def events(source: str | None, *, example: bool, count: int) -> list[Event]:
+    """From a file of one JSON object, an array or JSON Lines; `-` is standard input. `count` copies have ids of their own."""
+    if example == (source is not None):
+        raise Unusable("which event? give a file, - for standard input, or --example")
+    if not 1 <= count <= MOST:
+        raise Unusable(f"--count is {count}: expected 1 to {MOST}")
+    if source is None:
+        return [_example() for _ in range(count)]
+    given = list(_parsed(_text(source), source))
+    try:
+        if count == 1:
+            return [checked_event(each) for each in given]
+        return [checked_event({**each, "id": str(uuid.uuid4())}) for each in given for _ in range(count)]
+    except InvalidEvent as error:
+        raise Unusable(str(error)) from None
+
+
+def publish(stack: Stack, published: Sequence[Event]) -> None:
+    try:
+        result = FormEvents(stack.topic_arn, client=stack.aws.sns).publish_many(published)
+    except PublishError as error:
+        raise Unusable(f"{error}{f' ({error.result})' if error.result else ''}") from None
+    if result.failed:
+        raise Unusable(f"{result}: the first: {result.failed[0].reason}")
+
+
+@dataclass
+class Course:
+    """How far one subscriber is with the events that were sent."""
+
+    subscriber: Subscriber
+    states: dict[str, str]
+
+    def count(self, state: str) -> int:
+        return sum(each == state for each in self.states.values())
+
+    @property
+    def is_over(self) -> bool:
+        return all(each in (DONE, DEAD) for each in self.states.values())
+
+    def as_dict(self) -> dict[str, Any]:
+        counted = {state: self.count(state) for state in (DONE, DEAD, RETRYING, NOT_FOUND)}
+        return {"task": self.subscriber.task, **counted}
+
+    def look(self, since: datetime) -> None:
+        for line in logs.outcomes(self.subscriber.aws, self.subscriber.log_group, since):
+            if line.event_id in self.states and line.event_id is not None:
+                used_up = bool(self.subscriber.attempts) and line.attempt >= self.subscriber.attempts
+                dead = line.kind == "dead" or (line.kind == "failed" and used_up)
+                self.states[line.event_id] = DONE if line.is_success else DEAD if dead else RETRYING
+        if self.count(NOT_FOUND) and browse.counts(self.subscriber.aws, self.subscriber.dead_letter_queue_url).all:
+            self._look_into_dead_letters()
+
+    def _look_into_dead_letters(self) -> None:
+        """What SNS could not deliver, or the function never told of."""
+        url = self.subscriber.dead_letter_queue_url
+        with browse.looking(self.subscriber.aws, url) as look:
+            for letter in look:
+                if letter.event_id is not None and self.states.get(letter.event_id) == NOT_FOUND:
+                    self.states[letter.event_id] = DEAD
+
+
+def follow(stack: Stack, sent: Sequence[Event], seconds: float, stop: Stop) -> Iterator[list[Course]]:
+    """Again and again until every event is done or dead everywhere, or the time is over."""
+    since = datetime.now(UTC) - timedelta(minutes=1)
+    courses = [Course(each, {event.id: NOT_FOUND for event in sent}) for each in stack.subscribers]
+    end, pause = time.monotonic() + seconds, 0.25
+    while True:
+        for each in courses:
+            if not each.is_over:
+                each.look(since)
+        yield courses
+        if all(each.is_over for each in courses) or time.monotonic() > end or stop:
+            return
+        stop.sleep(pause)
+        pause = min(pause * 1.5, 3.0)
+
+
+def _example() -> Event:
+    return form_submitted(
+        form_id="fanout-example",
+        submission_id=f"example-{uuid.uuid4().hex[:12]}",
+        answers={"message": "Sent by fanout send --example"},
+        submitter_email="pat.example@example.com",
+        submitter_name="Pat Example",
+    )
+
+
+def _text(source: str) -> str:
+    try:
+        return sys.stdin.read() if source == "-" else Path(source).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Unusable(f"{source} cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8'}") from None
+
+
+def _parsed(text: str, source: str) -> Iterator[dict[str, Any]]:
+    try:
+        value = json.loads(text)
+        found = value if isinstance(value, list) else [value]
+    except ValueError:
+        found = list(_lines(text, source))
+    if not found:
+        raise Unusable(f"{source} has no event")
+    yield from found
+
+
+def _lines(text: str, source: str) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.strip():
+            try:
+                yield json.loads(line)
+            except ValueError:
+                raise Unusable(f"{source}, line {number}: neither JSON nor JSON Lines") from None

@@ -1,0 +1,216 @@
+"""What an operator must know first: per subscriber, the topic, and what rings. Reads only."""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from fanout.ops.aws import logs
+from fanout.ops.aws.discovery import Stack, Subscriber
+from fanout.ops.aws.errors import OpsError, plainly
+from fanout.ops.aws.logs import Line
+from fanout.ops.dead_letters import browse
+from fanout.ops.pause import reason, switch
+from fanout.ops.pause.reason import Pause
+
+RECENT = timedelta(minutes=15)
+OLD_SECONDS = 900
+"""Older than this, and a queue needs a person: nothing of ours waits so long between two attempts by default."""
+_METRIC_DELAY = timedelta(minutes=10)
+
+
+@dataclass
+class Health:
+    """One subscriber now. `problems` are sentences; none of them means that nobody is needed."""
+
+    task: str
+    waiting: int | None = None
+    in_flight: int | None = None
+    delayed: int | None = None
+    oldest_seconds: int | None = None
+    dead: int | None = None
+    dead_hidden: int | None = None
+    mapping: str = "unknown"
+    pause: Pause | None = None
+    concurrency: int | None = None
+    last_error: Line | None = None
+    last_success: datetime | None = None
+    problems: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            **{name: getattr(self, name) for name in ("task", "waiting", "in_flight", "delayed", "oldest_seconds")},
+            "dead": self.dead,
+            "dead_hidden": self.dead_hidden,
+            "mapping": self.mapping,
+            "pause": self.pause.as_dict() if self.pause else None,
+            "concurrency": self.concurrency,
+            "last_error": self.last_error.as_dict() if self.last_error else None,
+            "last_success": self.last_success,
+            "problems": self.problems,
+        }
+
+
+@dataclass
+class Report:
+    """The stack now."""
+
+    stack: Stack
+    at: datetime
+    subscribers: list[Health]
+    subscriptions: int | None
+    alarms: list[dict[str, Any]]
+    problems: list[str]
+
+    @property
+    def needs_a_person(self) -> bool:
+        return bool(self.problems or self.alarms or any(each.problems for each in self.subscribers))
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "stack": self.stack.name,
+            "status": self.stack.status,
+            "account": self.stack.account,
+            "region": self.stack.region,
+            "at": self.at,
+            "topic": {"arn": self.stack.outputs.get("TopicArn"), "subscriptions": self.subscriptions},
+            "subscribers": [each.as_dict() for each in self.subscribers],
+            "alarms": self.alarms,
+            "problems": self.problems,
+            "needs_a_person": self.needs_a_person,
+        }
+
+
+def report(stack: Stack) -> Report:
+    """A handful of calls for each subscriber, side by side. What cannot be read is a problem of that subscriber only."""
+    problems = (
+        [] if stack.status.endswith("_COMPLETE") and "ROLLBACK" not in stack.status else [f"it is {stack.status}"]
+    )
+    with ThreadPoolExecutor(8) as pool:
+        healths = list(pool.map(health, stack.subscribers))
+    return Report(
+        stack, datetime.now(UTC), healths, _subscriptions(stack, problems), _alarms(stack, problems), problems
+    )
+
+
+def health(subscriber: Subscriber) -> Health:
+    found = Health(subscriber.task)
+    for read in (_queue, _dead, _mapping, _log, _age):
+        try:
+            read(subscriber, found)
+        except (OpsError, ClientError, BotoCoreError) as error:
+            found.problems.append(plainly(error))
+    return found
+
+
+def _queue(subscriber: Subscriber, found: Health) -> None:
+    counts = browse.counts(subscriber.aws, subscriber.queue_url)
+    found.waiting, found.in_flight, found.delayed = counts.visible, counts.in_flight, counts.delayed
+
+
+def _dead(subscriber: Subscriber, found: Health) -> None:
+    counts = browse.counts(subscriber.aws, subscriber.dead_letter_queue_url)
+    found.dead, found.dead_hidden = counts.all, counts.in_flight
+    if counts.all:
+        found.problems.append(f"{counts.all} dead letters: fanout dead list {subscriber.task}")
+
+
+def _mapping(subscriber: Subscriber, found: Health) -> None:
+    mapping = subscriber.mapping()
+    found.mapping = str(mapping.get("State", "unknown"))
+    found.concurrency = mapping.get("ScalingConfig", {}).get("MaximumConcurrency")
+    found.pause = reason.read(subscriber)
+    running = found.mapping in ("Enabled", "Enabling", "Updating", "Creating")
+    if found.pause and running:
+        found.problems.append(
+            f"drift: paused by {found.pause.by}, but its mapping is {found.mapping.lower()} (a deployment, or a hand):"
+            f" fanout pause {subscriber.task}, or fanout resume {subscriber.task}"
+        )
+    elif found.pause:
+        found.problems.append(
+            f"paused: {found.pause.reason} ({found.pause.by}): fanout resume {subscriber.task} when it is over"
+        )
+    elif not running and (since := switch.circuit_since(subscriber)):
+        found.mapping = "circuit open"
+        told = datetime.fromtimestamp(since, UTC).isoformat(timespec="seconds")
+        found.problems.append(
+            f"its circuit breaker opened at {told}: what it depends on is down; it tries again by itself"
+        )
+    elif not running:
+        found.problems.append(
+            f"its mapping is {found.mapping.lower()}, and not by fanout pause: fanout resume {subscriber.task}"
+        )
+
+
+def _log(subscriber: Subscriber, found: Health) -> None:
+    since = datetime.now(UTC) - RECENT
+    for line in logs.outcomes(subscriber.aws, subscriber.log_group, since):
+        if line.is_success and not line.is_heartbeat:
+            found.last_success = max(found.last_success or line.at, line.at)
+        elif line.error_type and (found.last_error is None or line.at >= found.last_error.at):
+            found.last_error = line
+
+
+def _age(subscriber: Subscriber, found: Health) -> None:
+    """SQS tells the age by a metric alone, a few minutes late:
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+    """
+    now = datetime.now(UTC)
+    metric = {
+        "Namespace": "AWS/SQS",
+        "MetricName": "ApproximateAgeOfOldestMessage",
+        "Dimensions": [{"Name": "QueueName", "Value": subscriber.queue_name}],
+    }
+    query = {"Id": "age", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Maximum"}}
+    answer = subscriber.aws.cloudwatch.get_metric_data(
+        StartTime=now - _METRIC_DELAY,
+        EndTime=now,
+        MetricDataQueries=[query],  # type: ignore[list-item]
+        ScanBy="TimestampDescending",
+    )
+    values = answer["MetricDataResults"][0].get("Values", [])
+    if values:
+        found.oldest_seconds = int(values[0])
+    if found.oldest_seconds and found.oldest_seconds > OLD_SECONDS and (found.waiting or found.delayed):
+        found.problems.append(f"its oldest message waits for {found.oldest_seconds} s: fanout tail {subscriber.task}")
+
+
+def _subscriptions(stack: Stack, problems: list[str]) -> int | None:
+    if "TopicArn" not in stack.outputs:
+        return None
+    try:
+        pages = stack.aws.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=stack.topic_arn)
+        endpoints = [each["Endpoint"].rsplit(":", 1)[-1] for page in pages for each in page["Subscriptions"]]
+    except (ClientError, BotoCoreError) as error:
+        problems.append(plainly(error))
+        return None
+    for each in stack.subscribers:
+        if each.queue_name not in endpoints:
+            problems.append(f"{each.task} is not subscribed to the topic: it gets no events; deploy the stack again")
+    return len(endpoints)
+
+
+def _alarms(stack: Stack, problems: list[str]) -> list[dict[str, Any]]:
+    """Those of the stack that ring: by its name, which starts the generated names of its alarms."""
+    try:
+        pages = stack.aws.cloudwatch.get_paginator("describe_alarms").paginate(
+            StateValue="ALARM", AlarmNamePrefix=f"{stack.name}-"
+        )
+        found = [each for page in pages for each in _named(page)]
+    except (ClientError, BotoCoreError) as error:
+        problems.append(plainly(error))
+        return []
+    return found
+
+
+def _named(page: Any) -> Iterable[dict[str, Any]]:
+    for each in [*page.get("MetricAlarms", []), *page.get("CompositeAlarms", [])]:
+        yield {
+            "name": each["AlarmName"],
+            "says": each.get("AlarmDescription", ""),
+            "since": each.get("StateUpdatedTimestamp"),
+            "why": each.get("StateReason", ""),
+        }

@@ -1,0 +1,72 @@
+"""One attempt at one message, from its body to its outcome. Nothing is raised: whatever happens is an outcome."""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fanout import names
+from fanout.runtime import dead_letters, idempotency
+from fanout.runtime.errors import PermanentError, TransientError
+from fanout.runtime.event import Event, FormSubmitted, Heartbeat, parse
+from fanout.runtime.log import describe
+from fanout.runtime.outcome import Kind, Outcome, Record
+
+Task = Callable[[FormSubmitted], None]
+
+
+class NotBuried(TransientError):
+    """The dead-letter queue did not take the message: it comes back like any failure, and nothing is lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """`task` on one message. `deadline` is on time.monotonic's clock; `request_id` is the invocation's."""
+
+    task: Task
+    request_id: str
+    deadline: float
+
+    def at(self, record: Record) -> Outcome:
+        began = time.perf_counter()
+        event: Event | None = None
+        error: BaseException | None = None
+        kind: Kind = "failed"
+        try:
+            event = parse(record["body"])
+            kind = self._settled(event)
+        except PermanentError as raised:
+            kind, error = self._buried(record, raised)
+        except BaseException as raised:
+            error = raised
+        return Outcome(kind, record, event, error, (time.perf_counter() - began) * 1000)
+
+    def _settled(self, event: Event) -> Kind:
+        """A heartbeat has come as far as the task, and that is all it is for: nothing is called and nothing recorded."""
+        if isinstance(event, Heartbeat):
+            return "heartbeat"
+        return "done" if idempotency.once(self.task, event, self.deadline - time.monotonic()) else "duplicate"
+
+    def _buried(self, record: Record, error: PermanentError) -> tuple[Kind, BaseException]:
+        """Dead only once the dead-letter queue has the message; SQS deletes it from its queue after that."""
+        cause = {
+            "task": os.environ[names.TASK],
+            **describe(error),
+            "attempt": int(record["attributes"]["ApproximateReceiveCount"]),
+            "message_id": record["messageId"],
+            "function_request_id": self.request_id,
+        }
+        try:
+            dead_letters.send(record, cause)
+        except Exception as refused:
+            why = describe(refused)["error"]
+            return "failed", NotBuried(f"{error}; the dead-letter queue did not take it: {why}")
+        return "dead", error
+
+
+def event_in(record: Record) -> Event | None:
+    """The event of a message that is not worked on, so that its log line can name it."""
+    try:
+        return parse(record["body"])
+    except PermanentError:
+        return None

@@ -1,0 +1,100 @@
+"""What became of a batch, in numbers: one line on stdout that CloudWatch turns into metrics. No call, nothing to fail.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+Each metric costs money in each hour it is sent in, so a count of nothing is not sent, and forms are told apart only up to
+the number that settings allow. Nothing in a line is an answer of a form.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from fanout import names
+from fanout.runtime.event import FormSubmitted
+from fanout.runtime.outcome import Outcome
+
+NAMESPACE = "Fanout"
+OTHER = "other"
+"""Every form beyond the allowed number, and what was no event."""
+MILLISECONDS = ("Latency", "Heartbeat")
+MOST_VALUES = 100
+"""Of one metric in one line."""
+
+_json = json.JSONEncoder(separators=(",", ":")).encode
+_MOST_FORMS = int(os.environ.get(names.MEASURED_FORMS, "0"))
+_forms: set[str] = set()
+
+
+def emit(outcomes: Sequence[Outcome]) -> None:
+    """Done, Duplicate, Dead, Failed (counts), Attempts, Latency (ms from the event's own time), by stack and task.
+
+    One line, or one for each form of the batch where settings measure forms; and one for heartbeats, which count as
+    nothing else: Heartbeat, ms from when each was due.
+    """
+    now = time.time()
+    for form, some in _by_form(each for each in outcomes if not each.of_heartbeat).items():
+        for part in _parts(some):
+            _write(_line(form, _values(part, now), now))
+    for part in _parts([each for each in outcomes if each.kind == "heartbeat"]):
+        _write(_line(None, {"Heartbeat": _ms_since(part, now)}, now))
+
+
+def _parts(outcomes: Sequence[Outcome]) -> Iterator[Sequence[Outcome]]:
+    return (outcomes[start : start + MOST_VALUES] for start in range(0, len(outcomes), MOST_VALUES))
+
+
+def _write(line: dict[str, Any]) -> None:
+    sys.stdout.write(_json(line) + "\n")
+
+
+def _by_form(outcomes: Iterable[Outcome]) -> dict[str | None, list[Outcome]]:
+    found: dict[str | None, list[Outcome]] = {}
+    for outcome in outcomes:
+        found.setdefault(_form(outcome) if _MOST_FORMS else None, []).append(outcome)
+    return found
+
+
+def _form(outcome: Outcome) -> str:
+    """The form's id, for the first so many forms that this container meets."""
+    if not isinstance(outcome.event, FormSubmitted):
+        return OTHER
+    form = outcome.event.form_id
+    if len(_forms) < _MOST_FORMS:
+        _forms.add(form)
+    return form if form in _forms else OTHER
+
+
+def _values(outcomes: Sequence[Outcome], now: float) -> dict[str, Any]:
+    kinds = [outcome.kind for outcome in outcomes]
+    latencies = _ms_since([outcome for outcome in outcomes if outcome.kind == "done"], now)
+    values: dict[str, Any] = {kind.title(): kinds.count(kind) for kind in dict.fromkeys(kinds)}
+    values["Attempts"] = [outcome.attempt for outcome in outcomes]
+    if latencies:
+        values["Latency"] = latencies
+    return values
+
+
+def _ms_since(outcomes: Sequence[Outcome], now: float) -> list[int]:
+    """From the time that each event names; not below 0, as clocks differ."""
+    return [
+        max(0, round((now - outcome.event.time.timestamp()) * 1000))
+        for outcome in outcomes
+        if outcome.event is not None
+    ]
+
+
+def _line(form: str | None, values: dict[str, Any], now: float) -> dict[str, Any]:
+    units = [{"Name": name, "Unit": "Milliseconds" if name in MILLISECONDS else "Count"} for name in values]
+    dimensions = {
+        "stack": os.environ.get(names.STACK, "unknown"),
+        "task": os.environ.get(names.TASK, "unknown"),
+    }
+    sets = [list(dimensions)]
+    if form is not None:
+        dimensions["form_id"] = form
+        sets.append(list(dimensions))
+    directive = {"Namespace": NAMESPACE, "Dimensions": sets, "Metrics": units}
+    return {"_aws": {"Timestamp": int(now * 1000), "CloudWatchMetrics": [directive]}, **dimensions, **values}

@@ -1,0 +1,70 @@
+"""What a role may do: the policies attached to it, wherever in the template they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fanout.template.policies import Statement, statements
+from fanout.template.template import Resource, Template
+from fanout.template.values import Value, as_list, shown
+
+ROLE = "AWS::IAM::Role"
+_ATTACHED = {
+    "AWS::IAM::Policy": "Roles",
+    "AWS::IAM::ManagedPolicy": "Roles",
+    "AWS::IAM::RolePolicy": "RoleName",
+}
+_BROAD = {
+    "AdministratorAccess": ("sns:", "sqs:", "kms:"),
+    "PowerUserAccess": ("sns:", "sqs:", "kms:"),
+    "AmazonSNSFullAccess": ("sns:",),
+    "AmazonSQSFullAccess": ("sqs:",),
+}
+"""AWS's own policies that allow a service's every action on every resource."""
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A statement that holds for a role, or one of AWS's own broad policies."""
+
+    template: Template
+    statement: Statement | None
+    services: tuple[str, ...] = ()
+
+    def covers(self, action: str) -> bool:
+        return action.startswith(self.services) if self.services else False
+
+
+def grants_of(function: Resource) -> list[Grant]:
+    """Everything the role of `function` is known to be granted."""
+    role = function.template.resource(function.get("Role"))
+    return list(grants_of_role(role)) if role is not None and role.type == ROLE else []
+
+
+def grants_of_role(role: Resource) -> Iterator[Grant]:
+    for document in role_documents(role):
+        for statement in statements(document) or []:
+            yield Grant(role.template, statement)
+    for arn in as_list(role.get("ManagedPolicyArns")):
+        name = shown(arn).rpartition("/")[2]
+        if name in _BROAD:
+            yield Grant(role.template, None, _BROAD[name])
+
+
+def role_documents(role: Resource) -> Iterator[Value]:
+    """The documents written in the role and those attached to it."""
+    for inline in as_list(role.get("Policies")):
+        if isinstance(inline, dict):
+            yield inline.get("PolicyDocument")
+    managed = {role.template.resource(each) for each in as_list(role.get("ManagedPolicyArns"))}
+    for policy in role.template.everywhere(*_ATTACHED):
+        named = as_list(policy.get(_ATTACHED[policy.type]))
+        if policy in managed or role in {policy.template.resource(each) for each in named}:
+            yield policy.document("PolicyDocument")
+
+
+def roles_of_policy(policy: Resource) -> list[Resource]:
+    """The roles a policy resource is attached to."""
+    found = (policy.template.resource(each) for each in as_list(policy.get(_ATTACHED[policy.type])))
+    return [each for each in found if each is not None and each.type == ROLE]

@@ -1,0 +1,248 @@
+"""Who sends what where: topics, subscriptions, queues, dead-letter queues and mappings of a template, found once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from fanout.template.policies import Statement, statements
+from fanout.template.template import Resource, Template, referred
+from fanout.template.values import UNKNOWN, Text, Value, as_list, as_number
+
+QUEUE, TOPIC = "AWS::SQS::Queue", "AWS::SNS::Topic"
+SUBSCRIPTION, MAPPING, FUNCTION = "AWS::SNS::Subscription", "AWS::Lambda::EventSourceMapping", "AWS::Lambda::Function"
+KEY, ALARM = "AWS::KMS::Key", "AWS::CloudWatch::Alarm"
+_DEAD_LETTER_WORDS = ("deadletter", "dead_letter", "onfailure", "dlq")
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """A subscription of its own, or one written inside its topic, which has nothing but protocol and endpoint."""
+
+    resource: Resource
+    topic: Value
+    protocol: Value
+    endpoint: Value
+    dead_letter_queue: Value
+    """What its RedrivePolicy leads to; None without one."""
+
+    @property
+    def is_inline(self) -> bool:
+        return self.resource.type == TOPIC
+
+    @property
+    def queue(self) -> Resource | None:
+        return self.endpoint if self.protocol == "sqs" and isinstance(self.endpoint, Resource) else None
+
+    @property
+    def loses(self) -> bool:
+        """Whether it is for a program, so that what cannot be delivered is lost work. E-mail and SMS are for people."""
+        return self.protocol in ("sqs", "lambda", "firehose", "http", "https")
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """An event source mapping from a queue."""
+
+    resource: Resource
+    queue: Value
+    function: Resource | None
+
+
+def subscriptions(template: Template) -> list[Subscription]:
+    return template.remember(_subscriptions)
+
+
+def _subscriptions(template: Template) -> list[Subscription]:
+    found = [
+        Subscription(
+            each,
+            template.target(each.get("TopicArn")),
+            each.get("Protocol"),
+            template.target(each.get("Endpoint")),
+            _dead_letter_target(template, each),
+        )
+        for each in template.of(SUBSCRIPTION)
+    ]
+    for topic in template.of(TOPIC):
+        for entry in as_list(topic.get("Subscription")):
+            if isinstance(entry, dict):
+                endpoint = template.target(entry.get("Endpoint"))
+                found.append(Subscription(topic, topic, entry.get("Protocol"), endpoint, None))
+    return found
+
+
+def all_subscriptions(template: Template) -> list[Subscription]:
+    """Those of the template and of the ones it was checked with."""
+    return [each for one in (template, *template.siblings) for each in subscriptions(one)]
+
+
+def mappings(template: Template) -> list[Mapping]:
+    """The mappings whose source is a queue."""
+    return template.remember(_mappings)
+
+
+def _mappings(template: Template) -> list[Mapping]:
+    found = []
+    for each in template.of(MAPPING):
+        source = each.get("EventSourceArn")
+        queue = template.target(source)
+        if _is_queue(queue):
+            found.append(Mapping(each, queue, function_of(template, each.get("FunctionName"))))
+    return found
+
+
+def all_mappings(template: Template) -> list[Mapping]:
+    """Those of the template and of the ones it was checked with."""
+    return [each for one in (template, *template.siblings) for each in mappings(one)]
+
+
+def function_of(template: Template, value: Value) -> Resource | None:
+    """The function that a name, an ARN, an alias or a version leads to."""
+    found = template.resource(value)
+    for _ in range(2):
+        if found is None or found.type == FUNCTION:
+            return found
+        found = found.template.resource(found.get("FunctionName"))
+    return found if found is not None and found.type == FUNCTION else None
+
+
+def queues(template: Template) -> list[Resource]:
+    return template.of(QUEUE)
+
+
+def dead_letter_queue_of(queue: Resource) -> Value:
+    """What the queue's RedrivePolicy leads to; None without one, UNKNOWN when it cannot be seen."""
+    return _dead_letter_target(queue.template, queue)
+
+
+def attempts_of(queue: Resource) -> float | None:
+    policy = queue.document("RedrivePolicy")
+    return as_number(policy.get("maxReceiveCount")) if isinstance(policy, dict) else None
+
+
+def dead_letter_queues(template: Template) -> set[Resource]:
+    """Every queue that something names as the place for what it could not process, here or in a sibling."""
+    return {each for one in (template, *template.siblings) for each in one.remember(_dead_letter_queues)}
+
+
+def message_dead_letter_queues(template: Template) -> set[Resource]:
+    """Dead-letter queues of queues and subscriptions."""
+    owners = [each for each in template.everywhere(QUEUE, SUBSCRIPTION)]
+    found = (_dead_letter_target(each.template, each) for each in owners)
+    return {each for each in found if isinstance(each, Resource)}
+
+
+def is_fifo(resource: Resource) -> bool | None:
+    return resource.flag("FifoQueue" if resource.type == QUEUE else "FifoTopic")
+
+
+def policies_of(resource: Resource) -> list[tuple[Resource, Value]]:
+    """The policy resources of a queue or a topic with their documents."""
+    return [
+        (policy, document)
+        for template in (resource.template, *resource.template.siblings)
+        for policy, targets, document in template.remember(_resource_policies)
+        if resource in targets
+    ]
+
+
+def policy_of(resource: Resource) -> Value:
+    """All of a queue's or a topic's policy statements as one document, UNKNOWN when some cannot be seen."""
+    found = policies_of(resource)
+    every: list[Any] = []
+    for _, document in found:
+        seen = statements(document)
+        if seen is None:
+            return UNKNOWN
+        every += [each.body for each in seen]
+    if not found and any(template.remember(_has_unseen_policy) for template in (resource.template,)):
+        return UNKNOWN
+    return {"Statement": every}
+
+
+def policy_statements(template: Template) -> Iterator[tuple[Resource, Resource, Statement]]:
+    """(policy, queue or topic, statement) of everything that can be seen."""
+    for policy, targets, document in template.remember(_resource_policies):
+        for target in targets:
+            for statement in statements(document) or []:
+                yield policy, target, statement
+
+
+def _resource_policies(template: Template) -> list[tuple[Resource, list[Resource], Value]]:
+    found = []
+    for each in template.of(*_POLICY_TARGETS):
+        named = as_list(each.get(_POLICY_TARGETS[each.type]))
+        targets = [target for target in map(template.resource, named) if target is not None]
+        found.append((each, targets, each.document("PolicyDocument")))
+    return found
+
+
+def _has_unseen_policy(template: Template) -> bool:
+    """Whether a policy is for a queue or a topic that cannot be seen: it may be any of ours."""
+    return any(each.get(_POLICY_TARGETS[each.type]) is UNKNOWN for each in template.of(*_POLICY_TARGETS))
+
+
+_POLICY_TARGETS = {
+    "AWS::SQS::QueuePolicy": "Queues",
+    "AWS::SQS::QueueInlinePolicy": "Queue",
+    "AWS::SNS::TopicPolicy": "Topics",
+    "AWS::SNS::TopicInlinePolicy": "TopicArn",
+}
+
+
+def _is_queue(target: Value) -> bool:
+    if isinstance(target, Resource):
+        return target.type == QUEUE
+    first = target.parts[0] if isinstance(target, Text) else target
+    text = str(target.parts) if isinstance(target, Text) else target
+    return isinstance(first, str) and first.startswith("arn:") and isinstance(text, str) and ":sqs" in text
+
+
+def _dead_letter_target(template: Template, owner: Resource) -> Value:
+    policy = owner.document("RedrivePolicy")
+    if not isinstance(policy, dict):
+        return policy
+    found = template.target(policy.get("deadLetterTargetArn"))
+    return found
+
+
+def _dead_letter_queues(template: Template) -> list[Resource]:
+    found: list[Resource] = []
+    for each in template.resources.values():
+        found += _named_for_failure(template, each.properties)
+        found += [template.resources[name] for name in _mentioned_for_failure(each.body) if name in template.resources]
+    return [each for each in found if each.type == QUEUE]
+
+
+def _named_for_failure(template: Template, node: Value, inside: bool = False) -> Iterator[Resource]:
+    """Resources that a resolved value under a word for dead letters leads to."""
+    if isinstance(node, dict):
+        for key, each in node.items():
+            yield from _named_for_failure(template, each, inside or _is_dead_letter_word(key))
+    elif isinstance(node, list):
+        for each in node:
+            yield from _named_for_failure(template, each, inside)
+    elif inside:
+        target = template.resource(node)
+        if target is not None:
+            yield target
+
+
+def _mentioned_for_failure(body: Any) -> set[str]:
+    """Logical ids under such a word, also where a condition hides whether they are used."""
+    found: set[str] = set()
+    waiting: list[tuple[Any, bool]] = [(body, False)]
+    while waiting:
+        node, inside = waiting.pop()
+        if isinstance(node, list):
+            waiting += [(each, inside) for each in node]
+        elif isinstance(node, dict):
+            waiting += [(each, inside or _is_dead_letter_word(str(key))) for key, each in node.items()]
+            found |= set(referred(node)) if inside else set()
+    return found
+
+
+def _is_dead_letter_word(key: str) -> bool:
+    return any(word in key.lower().replace("-", "") for word in _DEAD_LETTER_WORDS)

@@ -1,0 +1,228 @@
+"""A CloudFormation template as the rules see it: resources with resolved properties, whatever the JSON was."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from fanout.contracts.contract import Contract
+from fanout.template.intrinsics import resolve
+from fanout.template.values import UNKNOWN, Reference, Text, Value, as_flag, as_list, as_number
+
+_T = TypeVar("_T")
+_OPAQUE = ("AWS::CloudFormation::", "Custom::")
+_NAMES = ("QueueName", "TopicName")
+_VARIABLE = re.compile(r"\$\{([A-Za-z0-9.:]+)\}")
+
+
+class Resource:
+    """One resource. Two resources are equal only if they are the same one."""
+
+    def __init__(self, template: Template, logical_id: str, body: dict[str, Any]) -> None:
+        self.template = template
+        self.id = logical_id
+        self.body = body
+        self.type = body["Type"] if isinstance(body.get("Type"), str) else ""
+
+    @cached_property
+    def properties(self) -> dict[str, Value]:
+        resolved = resolve(self.template, self.body.get("Properties"))
+        return resolved if isinstance(resolved, dict) else {}
+
+    @cached_property
+    def metadata(self) -> dict[str, Any]:
+        metadata = self.body.get("Metadata")
+        return metadata if isinstance(metadata, dict) else {}
+
+    @property
+    def path(self) -> str:
+        """The CDK construct path when it is known, else the logical id."""
+        path = self.metadata.get("aws:cdk:path")
+        return path if isinstance(path, str) and path else self.template.paths.get(self.id, self.id)
+
+    @property
+    def depends_on(self) -> list[str]:
+        return [each for each in as_list(self.body.get("DependsOn")) if isinstance(each, str)]
+
+    def get(self, *keys: str) -> Value:
+        """The value at `keys`; None when it is absent, UNKNOWN when it cannot be seen."""
+        found: Value = self.properties
+        for key in keys:
+            if not isinstance(found, dict):
+                return UNKNOWN if found is not None else None
+            found = found.get(key)
+        return found
+
+    def number(self, *keys: str, default: float | None = None) -> float | None:
+        return as_number(self.get(*keys), default)
+
+    def flag(self, *keys: str, default: bool = False) -> bool | None:
+        return as_flag(self.get(*keys), default)
+
+    def document(self, *keys: str) -> Value:
+        """An object that CloudFormation also takes as a JSON string: a policy, a redrive policy, a filter."""
+        found = self.get(*keys)
+        if isinstance(found, str):
+            try:
+                found = json.loads(found)
+            except (ValueError, RecursionError):
+                return UNKNOWN
+        return found if found is None or isinstance(found, dict) else UNKNOWN
+
+
+class Template:
+    """One template. `siblings` are templates deployed with it, into which its imports may lead."""
+
+    def __init__(self, body: Any, *, name: str = "template", production: bool = False, size: int | None = None) -> None:
+        self.body: dict[str, Any] = body if isinstance(body, dict) else {}
+        self.name = name
+        self.size = size
+        self.production = production or self._says("production")
+        self.parameters = self._section("Parameters")
+        self.mappings = self._section("Mappings")
+        self.outputs = self._section("Outputs")
+        self.contract: Contract | None = None
+        self.file: Path | None = None
+        self.paths: dict[str, str] = {}
+        self.acknowledged_in_cdk: list[tuple[str, str, str]] = []
+        self.imports: dict[str, Value] = {}
+        self.siblings: list[Template] = []
+        self.resources = {
+            logical_id: Resource(self, logical_id, each)
+            for logical_id, each in self._section("Resources").items()
+            if isinstance(each, dict)
+        }
+        self._remembered: dict[Any, Any] = {}
+
+    @property
+    def has_transform(self) -> bool:
+        """Macros add resources that only CloudFormation sees."""
+        return bool(self.body.get("Transform"))
+
+    def of(self, *types: str) -> list[Resource]:
+        """This template's own resources of these types."""
+        return [each for each in self.resources.values() if each.type in types]
+
+    def everywhere(self, *types: str) -> list[Resource]:
+        """Resources of these types in this template and in those it was checked with."""
+        return [each for template in (self, *self.siblings) for each in template.of(*types)]
+
+    def target(self, value: Value) -> Value:
+        """What an ARN, a URL or a name leads to: the Resource if it can be seen, else the value itself as identity."""
+        if isinstance(value, dict | list):
+            return UNKNOWN
+        if isinstance(value, Reference):
+            return value if value.resource.type.startswith(_OPAQUE) else value.resource
+        if isinstance(value, Text) and isinstance(value.parts[-1], Reference):
+            last = value.parts[-1]
+            return last.resource if last.attribute in _NAMES else value
+        name = value.parts[-1] if isinstance(value, Text) else value
+        if isinstance(name, str) and (isinstance(value, Text) or name.startswith("arn:")):
+            return self._named.get(name.rpartition(":")[2], value)
+        return value
+
+    def resource(self, value: Value) -> Resource | None:
+        """The resource that `value` leads to, when it can be seen."""
+        found = self.target(value)
+        return found if isinstance(found, Resource) else None
+
+    @cached_property
+    def exported(self) -> set[Resource]:
+        """Resources that another stack can use: what it does with them cannot be seen here."""
+        published = [each for name, each in self.outputs.items() if _is_export(each) or _is_published(name, each)]
+        values = (resolve(self, each["Value"]) for each in published)
+        found = (self.resource(value) for value in values)
+        return {each for each in found if each is not None}
+
+    def remember(self, what: Callable[[Template], _T]) -> _T:
+        """`what(self)`, worked out once."""
+        if what not in self._remembered:
+            self._remembered[what] = what(self)
+        found: _T = self._remembered[what]
+        return found
+
+    @cached_property
+    def dependencies(self) -> dict[str, set[str]]:
+        """The logical ids each resource needs before it can be made: by Ref, GetAtt, Sub and DependsOn."""
+        return {each.id: _needs(self, each) - {each.id} for each in self.resources.values()}
+
+    @cached_property
+    def _named(self) -> dict[str, Resource]:
+        """Queues and topics by their physical names, for ARNs that are written out."""
+        found = {}
+        for each in self.of("AWS::SQS::Queue", "AWS::SNS::Topic"):
+            for key in _NAMES:
+                if isinstance(each.get(key), str):
+                    found[each.get(key)] = each
+        return found
+
+    def _section(self, name: str) -> dict[str, Any]:
+        section = self.body.get(name)
+        return {str(key): each for key, each in section.items()} if isinstance(section, dict) else {}
+
+    def _says(self, name: str) -> bool:
+        ours = self._section("Metadata").get("fanout")
+        return isinstance(ours, dict) and ours.get(name) is True
+
+
+def link(templates: Iterable[Template]) -> list[Template]:
+    """Templates that are deployed together: imports of one lead to exports of another."""
+    linked = list(templates)
+    exports: dict[str, Value] = {}
+    for template in linked:
+        for output_id, output in template.outputs.items():
+            if isinstance(output, dict) and "Value" in output:
+                exports[f"{template.name}.{output_id}"] = resolve(template, output["Value"])
+            if _is_export(output):
+                name = resolve(template, output["Export"]["Name"])
+                if isinstance(name, str):
+                    exports[name] = resolve(template, output["Value"])
+    for template in linked:
+        template.imports = exports
+        template.siblings = [other for other in linked if other is not template]
+    return linked
+
+
+def _needs(template: Template, resource: Resource) -> set[str]:
+    named = {*resource.depends_on, *referred_in(resource.body.get("Properties"))}
+    return {each for each in named if each in template.resources}
+
+
+def referred_in(value: Any) -> set[str]:
+    """The names in all intrinsic functions, however deep in it they are."""
+    found: set[str] = set()
+    waiting = [value]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list):
+            waiting += node
+        elif isinstance(node, dict):
+            waiting += node.values()
+            found |= set(referred(node))
+    return found
+
+
+def referred(node: dict[str, Any]) -> Iterator[str]:
+    """The names in an object that is an intrinsic function."""
+    if isinstance(node.get("Ref"), str):
+        yield node["Ref"]
+    attribute = as_list(node.get("Fn::GetAtt"))[:1]
+    if attribute and isinstance(attribute[0], str):
+        yield attribute[0].partition(".")[0]
+    text = as_list(node.get("Fn::Sub"))[:1]
+    if text and isinstance(text[0], str):
+        yield from (name.partition(".")[0] for name in _VARIABLE.findall(text[0]))
+
+
+def _is_export(output: Any) -> bool:
+    export = output.get("Export") if isinstance(output, dict) else None
+    return isinstance(export, dict) and "Name" in export and "Value" in output
+
+
+def _is_published(name: str, output: Any) -> bool:
+    """CDK's weak references name an output of another stack, which is not exported for that."""
+    return name.startswith("PublishOutput") and isinstance(output, dict) and "Value" in output

@@ -1,0 +1,35 @@
+"""Keeps every submission: one JSON object per event in S3, under form and date."""
+
+import os
+from datetime import UTC
+
+from botocore.exceptions import ClientError
+
+from fanout.runtime.aws import client
+from fanout.runtime.batch import each_message
+from fanout.runtime.event import FormSubmitted
+
+_BUCKET = os.environ["ARCHIVE_BUCKET"]
+_s3 = client("s3")
+
+
+def archive_submission(form: FormSubmitted) -> None:
+    """Writes `<form id>/<year>/<month>/<day>/<event id>.json` once; the second time nothing changes.
+
+    The write is conditional, so a duplicate makes no new version either:
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+    """
+    try:
+        _s3.put_object(
+            Bucket=_BUCKET,
+            Key=f"{form.form_id}/{form.time.astimezone(UTC):%Y/%m/%d}/{form.id}.json",
+            Body=form.body.encode(),
+            ContentType="application/cloudevents+json",
+            IfNoneMatch="*",
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "PreconditionFailed":
+            raise
+
+
+handle = each_message(archive_submission)

@@ -1,0 +1,38 @@
+"""The bucket that keeps every submission."""
+
+from aws_cdk import CfnOutput, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from fanout.constructs.keys import archive_key
+from fanout.constructs.settings import Settings
+
+
+class Archive(Construct):
+    """A private, versioned bucket over TLS only; encrypted by S3, or with a customer key where settings ask for one."""
+
+    def __init__(self, scope: Construct, id_: str, *, settings: Settings) -> None:
+        super().__init__(scope, id_)
+        self._key = archive_key(self, settings)
+        self.bucket = s3.Bucket(
+            self,
+            "Bucket",
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            encryption=s3.BucketEncryption.KMS if self._key else s3.BucketEncryption.S3_MANAGED,
+            encryption_key=self._key,
+            bucket_key_enabled=True if self._key else None,
+            enforce_ssl=True,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            removal_policy=settings.removal_policy,
+            versioned=True,
+        )
+        CfnOutput(Stack.of(self), "ArchiveBucketName", value=self.bucket.bucket_name)
+
+    def grant_write(self, grantee: iam.IGrantable) -> None:
+        """Writing objects and nothing else: no reading, listing or deleting (`Bucket.grant_put` allows more)."""
+        iam.Grant.add_to_principal(
+            grantee=grantee, actions=["s3:PutObject"], resource_arns=[self.bucket.arn_for_objects("*")]
+        )
+        if self._key:
+            self._key.grant(grantee, "kms:GenerateDataKey")

@@ -1,0 +1,82 @@
+"""The run of `faults`: the stack with sabotaged tasks, on an embedded AWS that survives being killed."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from fanout.local.console import step
+from fanout.local.deploy import deploy, prepare
+from fanout.local.emulator.emulator import Emulator
+from fanout.local.emulator.state import ROOT
+from fanout.local.outputs import STACK, Outputs
+from fanout.local.run import Run
+from tests.faults.checkout import make_checkout
+from tests.places import ENGINE
+
+SAVE = "/_faults/save"
+
+
+@dataclass
+class LastingEmulator(Emulator):
+    """Keeps what it was told on disk: https://github.com/ministackorg/ministack, PERSIST_STATE."""
+
+    @property
+    def kept(self) -> Path:
+        return self.state.folder / "aws"
+
+    def kill_and_start(self) -> None:
+        """As after a power cut: what runs is gone, what was written is read again."""
+        self.get(SAVE)
+        self.process.stop(patience=0.0)
+        self.start()
+
+    def _program(self, listener: int) -> list[str]:
+        replaced = {"fanout.local.emulator.ministack_fixes:app": "tests.faults.emulator_app:app"}
+        return [replaced.get(word, word) for word in super()._program(listener)]
+
+    def _environment(self) -> dict[str, str]:
+        return {**super()._environment(), **self._persistence()}
+
+    def _persistence(self) -> dict[str, str]:
+        return {
+            "PYTHONPATH": str(ENGINE),
+            "SAVE_PATH": SAVE,
+            "PERSIST_STATE": "1",
+            "STATE_DIR": str(self.kept),
+            "S3_PERSIST": "1",
+            "S3_DATA_DIR": str(self.kept / "s3"),
+        }
+
+
+@dataclass
+class FaultsRun(Run):
+    """Its tasks are found in lambdas/, as their Subscribers are."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.emulator: LastingEmulator = LastingEmulator(self.state, self.preferred_port)
+
+    def up(self, port: int | None = None) -> Outputs:
+        """From nothing, always. Hold the lock."""
+        shutil.rmtree(self.emulator.kept, ignore_errors=True)
+        with step("starting the embedded AWS, with its persistence on"):
+            self.emulator.start(port)
+            self.receiver.start()
+        with step(f"deploying {STACK} from a copy in which the tasks are sabotaged") as say:
+            app = make_checkout(self.state.folder / "checkout", tasks())
+            prepare(self.connection, self.receiver.url)
+            outputs = deploy(self.connection, self.state, say, app)
+            self._settle(outputs)
+        return outputs
+
+    def down(self) -> bool:
+        was_running = super().down()
+        for folder in (self.emulator.kept, self.state.folder / "checkout"):
+            shutil.rmtree(folder, ignore_errors=True)
+        return was_running
+
+
+def tasks() -> tuple[str, ...]:
+    """Of every task that works on events."""
+    handlers = sorted((ROOT / "lambdas").glob("*/handler.py"))
+    return tuple(each.parent.name for each in handlers if "each_message(" in each.read_text())

@@ -1,0 +1,60 @@
+"""The alarms of our own stacks, and of another team's subscriber."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import Duration
+from aws_cdk import aws_sns as sns
+from aws_cdk.assertions import Template as Synthesized
+
+from fanout.constructs.monitoring import Watch
+from fanout.constructs.retry import RetryPolicy
+from fanout.constructs.subscriber import Subscriber
+from stacks import settings
+from tests.infra.reading import Template, of_type
+
+TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:FormSubmitted"
+VISIBLE = "ApproximateNumberOfMessagesVisible"
+RETENTION, ATTEMPTS = 7 * 86_400, round((30 + 120 + 480 + 1920) * 1.2) + 5 * 30
+"""Seconds, in prod: of a queue, and of all attempts of one event."""
+DAY, HOUR, QUARTER, FIVE = 24 * 60, 60, 15, 5
+"""Minutes, as recorded series have one datapoint a minute."""
+
+
+def alarm(template: Template, kind: str, owner: str = "NotifyWebhook") -> dict[str, Any]:
+    (found,) = [
+        each["Properties"]
+        for id_, each in of_type(template, "AWS::CloudWatch::Alarm").items()
+        if id_.startswith(f"{owner}{kind}Alarm")
+    ]
+    return dict(found)
+
+
+def metrics(properties: dict[str, Any]) -> list[tuple[dict[str, Any], str, int]]:
+    """Each metric of an alarm, with its statistic and period, also inside metric math."""
+    if "MetricName" in properties:
+        return [(properties, properties["Statistic"], properties["Period"])]
+    stats = [each["MetricStat"] for each in properties["Metrics"] if "MetricStat" in each]
+    return [(each["Metric"], each["Stat"], each["Period"]) for each in stats]
+
+
+def of_another_team() -> Template:
+    """A subscriber with a filter, a time-out of a minute, a schedule of its own and an owner; and expected hours."""
+    chosen = replace(settings.PROD, expected_hours=(7, 19), alarm_recipients=(TOPIC_ARN,))
+    stack = cdk.Stack(cdk.App(), "Team")
+    topic = sns.Topic.from_topic_arn(stack, "Topic", TOPIC_ARN)
+    Subscriber(
+        stack,
+        "SyncCrm",
+        topic=topic,
+        task="archive_submission",
+        settings=chosen,
+        timeout=Duration.minutes(1),
+        retry=RetryPolicy(attempts=4, backoff=[timedelta(hours=12) / 1.2] * 3),
+        attribute_filter={"form_id": sns.SubscriptionFilter.string_filter(allowlist=["contact"])},
+        owner="CRM team",
+    )
+    Watch(stack, "Watch", topic=topic, settings=chosen)
+    return dict(Synthesized.from_stack(stack).to_json())

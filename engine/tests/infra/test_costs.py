@@ -1,0 +1,75 @@
+"""Our templates and the price table know each other: nothing is deployed whose price nobody knows."""
+
+import re
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_sns as sns
+from aws_cdk.assertions import Template as Synthesized
+
+from fanout.constructs.circuit_breaker import CircuitBreaker
+from fanout.constructs.subscriber import Subscriber
+from fanout.costs.bill import STACK
+from fanout.costs.model import monthly
+from stacks import settings
+from tests.infra.reading import Synth, Template
+from tests.places import REPOSITORY
+
+TASKS = {"send_confirmation", "archive_submission", "notify_webhook"}
+_DOLLARS = r"\$(\d\.\d\d)"
+SAID = {
+    "engine/src/fanout/constructs/settings.py": rf'"""`essential`: [^"]*?{_DOLLARS}[^"]*`full`: [^"]*?{_DOLLARS}',
+    "README.md": rf'`alarms="essential"`[^`]*{_DOLLARS}[^`]*`"full"` {_DOLLARS}',
+    "engine/docs/adr/0022-alarms-in-two-sizes.md": rf"- `essential`: [^`]*?{_DOLLARS}[^`]*`full`: [^`]*?{_DOLLARS}",
+}
+"""Where the dollars of a subscriber's alarms are written: essential, then full."""
+
+
+def alarms(template: Template, task: str) -> float:
+    lines = monthly(template, events_per_month=0).of(task)
+    return sum(each.dollars for each in lines if each.what == "alarms")
+
+
+def test_every_resource_is_priced_or_named_as_free(template: Template) -> None:
+    assert monthly(template, events_per_month=0).unpriced == ()
+
+
+def test_every_task_is_a_subscriber_of_the_bill(template: Template) -> None:
+    found = monthly(template, events_per_month=1000)
+    assert set(found.subscribers) == TASKS
+    assert {each.owner for each in found.lines} == {*found.subscribers, STACK}
+
+
+def test_alarms_cost_what_settings_and_documents_say(synth: Synth) -> None:
+    dollars = {}
+    for name, mode in (("dev", "essential"), ("prod", "full")):
+        assert next(each for each in settings.ALL if each.name == name).alarms == mode
+        (dollars[mode],) = {round(alarms(synth[name], task), 2) for task in TASKS}
+    said = (f"{dollars['essential']:.2f}", f"{dollars['full']:.2f}")
+    for document, pattern in SAID.items():
+        assert re.findall(pattern, (REPOSITORY / document).read_text(), re.DOTALL) == [said], document
+
+
+def test_what_dev_costs_idle_is_in_the_readme(synth: Synth) -> None:
+    said = re.search(rf"dev with three subscribers: {_DOLLARS} a month", (REPOSITORY / "README.md").read_text())
+    assert said is not None
+    lines = monthly(synth["dev"], events_per_month=0).lines
+    assert float(said[1]) == round(sum(each.dollars for each in lines), 2)
+
+
+def test_a_filter_costs_two_metrics_more() -> None:
+    stack = cdk.Stack(cdk.App(), "Team")
+    topic = sns.Topic.from_topic_arn(stack, "Topic", "arn:aws:sns:eu-west-1:123456789012:FormSubmitted")
+    chosen = {"type": sns.SubscriptionFilter.string_filter(allowlist=["form.submitted.v1"])}
+    Subscriber(
+        stack,
+        "ArchiveSubmission",
+        topic=topic,
+        task="archive_submission",
+        settings=settings.PROD,
+        attribute_filter=chosen,
+        circuit_breaker=CircuitBreaker(),
+    )
+    template: Template = dict(Synthesized.from_stack(stack).to_json())
+    assert alarms(template, "archive_submission") == pytest.approx(2.60)
+    assert monthly(template, events_per_month=0).unpriced == ()

@@ -1,0 +1,31 @@
+"""What CloudFormation does not take stops the synth, in words that say what to do."""
+
+from pathlib import Path
+
+import aws_cdk as cdk
+import pytest
+
+from fanout.constructs.errors import told_in_one_line
+
+
+def synthesize(resources: int, folder: Path) -> None:
+    app = cdk.App(outdir=str(folder), builtin_cloud_formation_validation=False)
+    stack = cdk.Stack(app, "Big")
+    for number in range(resources):
+        cdk.CfnResource(stack, f"Topic{number}", type="AWS::SNS::Topic")
+    with told_in_one_line():
+        app.synth()
+
+
+def test_five_hundred_resources_are_synthesized(tmp_path: Path) -> None:
+    synthesize(500, tmp_path)
+    assert (tmp_path / "Big.template.json").is_file()
+
+
+def test_one_more_is_one_line_that_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit) as ended:
+        synthesize(501, tmp_path)
+    assert ended.value.code == (
+        "error: stack Big has 501 resources, and CloudFormation takes 500: move some subscribers to a stack of their own,"
+        " which needs only the topic's ARN"
+    )

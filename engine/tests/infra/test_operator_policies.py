@@ -1,0 +1,116 @@
+"""What the two policies for operators allow, and that it ends at the stack."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_sns as sns
+
+from fanout.constructs.operator_policies import OperatorPolicies
+from fanout.constructs.subscriber import Subscriber
+from stacks import settings
+from tests.infra.conftest import cdk_context
+from tests.infra.reading import Template, actions, dead_letter_queues, of_type, statements, target, task_queues
+
+CHANGES = {
+    "sqs:DeleteMessage",
+    "sqs:SendMessage",
+    "sqs:TagQueue",
+    "sqs:UntagQueue",
+    "lambda:UpdateEventSourceMapping",
+    "lambda:UntagResource",
+    "sns:Publish",
+}
+KEYS = {"kms:Decrypt", "kms:GenerateDataKey", "kms:GenerateDataKey*"}
+
+
+def policy(template: Template, output: str) -> list[dict[str, Any]]:
+    return statements(template["Resources"][target(template["Outputs"][output]["Value"])])
+
+
+def queues_of(granted: list[dict[str, Any]], action: str) -> set[str]:
+    """The logical ids of what `action` is allowed on."""
+    found = [each["Resource"] for each in granted if action in actions(each)]
+    return {target(one) for each in found for one in (each if isinstance(each, list) else [each])}
+
+
+def test_looking_changes_nothing(template: Template) -> None:
+    allowed = {action for each in policy(template, "OperatorReadPolicyArn") for action in actions(each)}
+    assert not allowed & CHANGES
+    assert all(
+        action.split(":")[1].startswith(("Get", "List", "Describe", "Filter"))
+        for action in allowed - {"sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "kms:Decrypt"}
+    )
+
+
+def test_no_operator_uses_up_an_attempt_of_an_event_that_is_alive(template: Template) -> None:
+    granted = policy(template, "OperatorReadPolicyArn") + policy(template, "OperatorHealPolicyArn")
+    for action in ("sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage"):
+        assert queues_of(granted, action) == set(dead_letter_queues(template)), action
+
+
+def test_healing_sends_to_the_tasks_own_queues_and_nowhere_else(template: Template) -> None:
+    granted = policy(template, "OperatorHealPolicyArn")
+    assert queues_of(granted, "sqs:SendMessage") == set(task_queues(template))
+    assert {action for each in granted for action in actions(each)} <= CHANGES | KEYS
+
+
+def test_only_what_takes_no_resource_is_allowed_on_everything(template: Template) -> None:
+    both = policy(template, "OperatorReadPolicyArn") + policy(template, "OperatorHealPolicyArn")
+    anywhere = {action for each in both if each["Resource"] == "*" for action in actions(each)}
+    assert anywhere == {
+        "cloudwatch:DescribeAlarms",
+        "cloudwatch:GetMetricData",
+        "lambda:ListEventSourceMappings",
+        "sns:GetSubscriptionAttributes",
+    }
+
+
+@pytest.fixture(scope="module")
+def forty(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """About as many subscribers as fit into one stack."""
+    folder: Path = tmp_path_factory.mktemp("forty")
+    app = cdk.App(context=cdk_context(), outdir=str(folder), builtin_cloud_formation_validation=False)
+    stack = cdk.Stack(app, "FormEvents-staging")
+    topic = sns.Topic(stack, "Topic")
+    for number in range(40):
+        Subscriber(stack, f"SynchronizeCrm{number}", topic=topic, task="archive_submission", settings=settings.DEV)
+    OperatorPolicies(stack, "Operator", topic=topic)
+    app.synth()
+    template: Template = json.loads((folder / "FormEvents-staging.template.json").read_text())
+    return template
+
+
+def as_deployed(value: Any) -> Any:
+    """References become ARNs of the longest kind that CloudFormation makes of such names."""
+    if isinstance(value, list):
+        return [as_deployed(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if "Fn::Join" in value:
+        return "".join(as_deployed(value["Fn::Join"][1]))
+    if "Ref" in value and value["Ref"].startswith("AWS::"):
+        return {"AWS::Partition": "aws", "AWS::Region": "ap-southeast-2"}.get(value["Ref"], "123456789012")
+    if "Fn::GetAtt" in value or "Ref" in value:
+        name = f"FormEvents-staging-{target(value)}-ABCDEFGHIJKLM"
+        return name if "Ref" in value else f"arn:aws:lambda:ap-southeast-2:123456789012:function:{name}"
+    return {name: as_deployed(each) for name, each in value.items()}
+
+
+def test_forty_subscribers_take_ten_policies_each_within_iams_limit(forty: Template) -> None:
+    policies = [each["Properties"]["PolicyDocument"] for each in of_type(forty, "AWS::IAM::ManagedPolicy").values()]
+    sizes = [len(json.dumps(as_deployed(each), separators=(",", ":"))) for each in policies]
+    assert len(sizes) == 10 and max(sizes) <= 6144
+    outputs = [name for name in forty["Outputs"] if name.startswith("Operator")]
+    assert len(outputs) == 10 and "OperatorReadPolicyArn7" in outputs and "OperatorHealPolicyArn3" in outputs
+
+
+def test_every_one_of_forty_subscribers_can_be_looked_at_and_healed(forty: Template) -> None:
+    dead: set[str] = set()
+    healed: set[str] = set()
+    for each in of_type(forty, "AWS::IAM::ManagedPolicy").values():
+        dead |= queues_of(statements(each), "sqs:ReceiveMessage")
+        healed |= queues_of(statements(each), "sqs:SendMessage")
+    assert (dead, healed) == (set(dead_letter_queues(forty)), set(task_queues(forty)))

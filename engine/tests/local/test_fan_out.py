@@ -1,0 +1,147 @@
+"""Every event reaches every task, through its own queue; what happens to one task does not happen to another."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from fanout.contracts import app as contracts
+from tests.local.conftest import Deployed
+
+TASKS = ("send_confirmation", "archive_submission", "notify_webhook")
+
+
+def new_event(form_id: str = "contact") -> dict[str, Any]:
+    """An example of the contract with ids of its own."""
+    event: dict[str, Any] = json.loads(contracts.valid_examples()["contact_form"])
+    event["id"] = event["data"]["submission_id"] = f"e-{uuid.uuid4()}"
+    event["data"]["form_id"] = form_id
+    return event
+
+
+def publish(deployed: Deployed, event: dict[str, Any]) -> str:
+    deployed.session.client("sns").publish(
+        TopicArn=deployed.outputs.topic_arn,
+        Message=json.dumps(event),
+        MessageAttributes={
+            "type": {"DataType": "String", "StringValue": event["type"]},
+            "form_id": {"DataType": "String", "StringValue": event["data"]["form_id"]},
+        },
+    )
+    return str(event["id"])
+
+
+def dead_letter(deployed: Deployed, task: str, text: str) -> dict[str, Any]:
+    """The one dead letter of `task` whose body holds `text`."""
+    (letter,) = [each for each in deployed.evidence.dead_letters(task) if text in each.get("Body", "")]
+    return dict(letter)
+
+
+def test_plain_boto3_and_the_topics_arn_make_all_three_effects_happen(deployed: Deployed) -> None:
+    event = new_event()
+    deployed.wait_until_done(publish(deployed, event))
+    emails = [each for each in deployed.evidence.emails() if event["id"] in each.text]
+    assert [each.to for each in emails] == [(event["data"]["submitter"]["email"],)]
+    assert [json.loads(body) for body in deployed.evidence.archived(event["id"]).values()] == [event]
+    (request,) = deployed.evidence.webhooks(event["id"])
+    assert (request.signature, request.answer, json.loads(request.body)) == ("valid", 200, event)
+
+
+def test_a_task_that_fails_fails_alone_and_after_all_attempts_its_event_is_kept(deployed: Deployed) -> None:
+    deployed.receiver.answer(status=503, form_id="unlucky")
+    event = new_event("unlucky")
+    publish(deployed, event)
+    deployed.wait_until_done(event["id"], "send_confirmation", "archive_submission")
+    deployed.wait_until_dead(event["id"], "notify_webhook")
+    assert deployed.outcomes("notify_webhook", event["id"]) == ["failed"] * 3
+    assert json.loads(dead_letter(deployed, "notify_webhook", event["id"])["Body"]) == event
+    for task in ("send_confirmation", "archive_submission"):
+        assert deployed.outcomes(task, event["id"]) == ["done"]
+        assert not [each for each in deployed.evidence.dead_letters(task) if event["id"] in each.get("Body", "")]
+
+
+def test_what_no_retry_can_help_is_dead_after_one_attempt_with_its_cause(deployed: Deployed) -> None:
+    deployed.receiver.answer(status=410, form_id="gone")
+    event = new_event("gone")
+    publish(deployed, event)
+    deployed.wait_until_dead(event["id"], "notify_webhook")
+    assert deployed.outcomes("notify_webhook", event["id"]) == ["dead"]
+    attributes = dead_letter(deployed, "notify_webhook", event["id"])["MessageAttributes"]
+    cause = json.loads(attributes["fanout.cause"]["StringValue"])
+    assert (cause["error_type"], cause["error"]) == ("PermanentError", "the webhook answered 410")
+    assert {name: each["StringValue"] for name, each in attributes.items() if name != "fanout.cause"} == {
+        "type": "form.submitted.v1",
+        "form_id": "gone",
+    }
+
+
+@pytest.fixture
+def paused(deployed: Deployed) -> Iterator[str]:
+    """The mapping of archive_submission, switched off until the test switches it on."""
+    client = deployed.session.client("lambda")
+    name = deployed.outputs.subscriber("archive_submission").function_name
+    (mapping,) = client.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+    client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+    deployed.wait_until(
+        lambda: client.get_event_source_mapping(UUID=mapping["UUID"])["State"] == "Disabled", "the mapping to pause"
+    )
+    yield mapping["UUID"]
+    client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+
+
+def test_events_wait_for_a_task_that_is_down_and_none_is_lost(deployed: Deployed, paused: str) -> None:
+    events = [new_event() for _ in range(12)]
+    for event in events:
+        publish(deployed, event)
+    for event in events:
+        deployed.wait_until_done(event["id"], "send_confirmation", "notify_webhook")
+        assert deployed.outcomes("archive_submission", event["id"]) == []
+    deployed.session.client("lambda").update_event_source_mapping(UUID=paused, Enabled=True)
+    for event in events:
+        deployed.wait_until_done(event["id"], "archive_submission")
+        assert len(deployed.evidence.archived(event["id"])) == 1
+
+
+def test_a_duplicate_publish_repeats_no_effect(deployed: Deployed) -> None:
+    event = new_event()
+    deployed.wait_until_done(publish(deployed, event))
+    publish(deployed, event)
+    expected = {
+        "send_confirmation": ["done", "duplicate"],
+        "notify_webhook": ["done", "duplicate"],
+        "archive_submission": ["done", "done"],  # the second write is the same, and conditional
+    }
+    deployed.wait_until(
+        lambda: {task: deployed.outcomes(task, event["id"]) for task in expected} == expected, "the second delivery"
+    )
+    assert len([each for each in deployed.evidence.emails() if event["id"] in each.text]) == 1
+    assert len(deployed.evidence.webhooks(event["id"])) == 1
+    assert len(deployed.evidence.archived(event["id"])) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "error_type"),
+    [
+        ("{not json {mark}", "ContractViolation"),
+        ('{{"note": "no CloudEvent {mark}"}}', "ContractViolation"),
+        ('{{"specversion": "1.0", "type": "form.submitted.v2", "id": "{mark}"}}', "UnknownVersion"),
+    ],
+    ids=["not JSON", "not a CloudEvent", "of an unknown version"],
+)
+def test_a_message_that_is_no_event_is_dead_at_once_and_its_neighbour_is_not(
+    body: str, error_type: str, deployed: Deployed
+) -> None:
+    mark = uuid.uuid4().hex
+    good = new_event()
+    queue = deployed.outputs.subscriber("notify_webhook").queue_url
+    text = body.replace("{mark}", mark).replace("{{", "{").replace("}}", "}")
+    deployed.session.client("sqs").send_message_batch(
+        QueueUrl=queue, Entries=[{"Id": "bad", "MessageBody": text}, {"Id": "good", "MessageBody": json.dumps(good)}]
+    )
+    deployed.wait_until_dead(mark, "notify_webhook")
+    letter = dead_letter(deployed, "notify_webhook", mark)
+    assert letter["Body"] == text
+    assert json.loads(letter["MessageAttributes"]["fanout.cause"]["StringValue"])["error_type"] == error_type
+    deployed.wait_until_done(good["id"], "notify_webhook")

@@ -1,0 +1,202 @@
+"""Each correction of local/ministack_fixes.py: what AWS allows is allowed, and what it denies stays denied."""
+
+import io
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from fanout.local.emulator.connection import ACCOUNT, REGION
+from fanout.local.emulator.state import ROOT
+from fanout.local.run import Run
+from fanout.local.wait import wait_until
+
+SENDER = "forms@example.com"
+TEMPLATE = {
+    "Resources": {
+        "Key": {
+            "Type": "AWS::SecretsManager::Secret",
+            "Properties": {"GenerateSecretString": {"PasswordLength": 64, "ExcludePunctuation": True}},
+        }
+    },
+    "Outputs": {"Ref": {"Value": {"Ref": "Key"}}},
+}
+
+TALK = """
+def handle(event, context):
+    for number in range(20):
+        print(event, number, flush=True)
+"""
+LATE = """
+import queue, threading, time, types
+from fanout.local.emulator import ministack_fixes
+from ministack.core.lambda_runtime import Worker
+
+lines = queue.Queue()
+worker = types.SimpleNamespace(config={"Runtime": "python3.14"}, _stderr_queue=lines)
+
+def talk():
+    for line in ("one", "two", ministack_fixes._MARK):
+        lines.put(line)
+        time.sleep(0.05)  # a machine busier than ministack's own patience of 5 ms allows for
+
+threading.Thread(target=talk).start()
+print(repr(Worker._drain_stderr_bounded(worker)))
+"""
+
+
+@pytest.fixture(scope="module")
+def emulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    run = Run(tmp_path_factory.mktemp("emulated"), preferred_port=0)
+    run.state.create()
+    try:
+        run.emulator.start()
+        yield run
+    finally:
+        run.down()
+
+
+def user(run: Run, name: str, *statements: dict[str, Any]) -> boto3.Session:
+    iam = run.connection.session.client("iam")
+    iam.create_user(UserName=name)
+    document = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **each} for each in statements]})
+    iam.put_user_policy(UserName=name, PolicyName="only", PolicyDocument=document)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return run.connection.session_of(key["AccessKeyId"], key["SecretAccessKey"])
+
+
+def test_a_batch_call_needs_the_permission_of_the_single_one(emulated: Run) -> None:
+    url = emulated.connection.session.client("sqs").create_queue(QueueName="batches")["QueueUrl"]
+    arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:batches"
+    sqs = user(emulated, "sender", {"Action": "sqs:SendMessage", "Resource": arn}).client("sqs")
+    assert sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": "1", "MessageBody": "one"}])["Successful"]
+    with pytest.raises(ClientError, match="AccessDenied"):
+        sqs.delete_message_batch(QueueUrl=url, Entries=[{"Id": "1", "ReceiptHandle": "any"}])
+
+
+def test_a_topic_too(emulated: Run) -> None:
+    arn = emulated.connection.session.client("sns").create_topic(Name="batches")["TopicArn"]
+    sns = user(emulated, "publisher", {"Action": "sns:Publish", "Resource": arn}).client("sns")
+    assert sns.publish_batch(TopicArn=arn, PublishBatchRequestEntries=[{"Id": "1", "Message": "one"}])["Successful"]
+
+
+def test_ses_decides_by_the_identity_and_the_from_address(emulated: Run) -> None:
+    emulated.connection.session.client("ses").verify_email_identity(EmailAddress=SENDER)
+    emulated.connection.session.client("ses").verify_email_identity(EmailAddress="else@example.com")
+    ses = user(
+        emulated,
+        "mailer",
+        {
+            "Action": "ses:SendEmail",
+            "Resource": f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/{SENDER}",
+            "Condition": {"StringEquals": {"ses:FromAddress": SENDER}},
+        },
+    ).client("sesv2")
+    email: Any = {
+        "Destination": {"ToAddresses": ["pat.example@example.com"]},
+        "Content": {"Simple": {"Subject": {"Data": "s"}, "Body": {"Text": {"Data": "t"}}}},
+    }
+    assert ses.send_email(FromEmailAddress=f"Forms <{SENDER}>", **email)["MessageId"]
+    with pytest.raises(ClientError, match="AccessDenied"):
+        ses.send_email(FromEmailAddress="else@example.com", **email)
+
+
+def test_every_line_of_an_invocation_is_in_its_log(emulated: Run) -> None:
+    session = emulated.connection.session
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
+    role = session.client("iam").create_role(
+        RoleName="talker", AssumeRolePolicyDocument=json.dumps({"Statement": trust})
+    )
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("talk.py", TALK)
+    functions = session.client("lambda")
+    functions.create_function(
+        FunctionName="talker",
+        Role=role["Role"]["Arn"],
+        Runtime="python3.13",
+        Handler="talk.handle",
+        Code={"ZipFile": code.getvalue()},
+        LoggingConfig={"LogGroup": "/talker"},
+    )
+
+    def is_active() -> bool:
+        return functions.get_function_configuration(FunctionName="talker")["State"] == "Active"
+
+    wait_until(is_active, what="the function to be active", deadline=10)
+    for invocation in ("first", "second"):
+        functions.invoke(FunctionName="talker", Payload=json.dumps(invocation))
+        pages = session.client("logs").get_paginator("filter_log_events").paginate(logGroupName="/talker")
+        lines = [event["message"].strip() for page in pages for event in page["events"]]
+        assert [line for line in lines if line.startswith(invocation)] == [f"{invocation} {n}" for n in range(20)]
+        assert not [line for line in lines if "end of invocation" in line]
+
+
+def test_lines_that_come_late_are_waited_for() -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", LATE], cwd=ROOT, capture_output=True, text=True, check=True, timeout=30
+    )
+    assert told.stdout.splitlines()[-1] == repr("one\ntwo")
+
+
+def test_ref_of_a_secret_is_its_arn_and_its_value_keeps_to_the_alphabet(emulated: Run) -> None:
+    session = emulated.connection.session
+    formation = session.client("cloudformation")
+    formation.create_stack(StackName="secrets", TemplateBody=json.dumps(TEMPLATE))
+    formation.get_waiter("stack_create_complete").wait(
+        StackName="secrets", WaiterConfig={"Delay": 0, "MaxAttempts": 100}
+    )
+    ref = formation.describe_stacks(StackName="secrets")["Stacks"][0]["Outputs"][0]["OutputValue"]
+    assert ref.startswith(f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:secrets-Key")
+    reader = user(emulated, "reader", {"Action": "secretsmanager:GetSecretValue", "Resource": ref})
+    value = reader.client("secretsmanager").get_secret_value(SecretId=ref)["SecretString"]
+    assert re.fullmatch("[A-Za-z0-9]{64}", value)
+    formation.delete_stack(StackName="secrets")
+    formation.get_waiter("stack_delete_complete").wait(
+        StackName="secrets", WaiterConfig={"Delay": 0, "MaxAttempts": 100}
+    )
+    with pytest.raises(ClientError, match="ResourceNotFound"):
+        session.client("secretsmanager").get_secret_value(SecretId=ref)
+
+
+def test_a_schedule_publishes_with_the_rights_of_its_role_and_fills_in_what_it_knows(emulated: Run) -> None:
+    session = emulated.connection.session
+    iam, sqs, sns = session.client("iam"), session.client("sqs"), session.client("sns")
+    anyone = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [anyone]})
+    queue = sqs.create_queue(QueueName="scheduled", Attributes={"Policy": policy})["QueueUrl"]
+    topic = sns.create_topic(Name="scheduled")["TopicArn"]
+    arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:scheduled"
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
+    trust = {"Effect": "Allow", "Principal": {"Service": "scheduler.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    for name, resource in (("denied", f"{topic}-other"), ("allowed", topic)):  # in this order they are due
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+        rights = {"Effect": "Allow", "Action": "sns:Publish", "Resource": resource}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [rights]})
+        iam.put_role_policy(RoleName=name, PolicyName="only", PolicyDocument=document)
+        message = f"{name} <aws.scheduler.scheduled-time> <aws.scheduler.execution-id>"
+        session.client("scheduler").create_schedule(
+            Name=name,
+            ScheduleExpression="at(2026-01-01T00:00:00)",
+            FlexibleTimeWindow={"Mode": "OFF"},
+            Target={
+                "Arn": "arn:aws:scheduler:::aws-sdk:sns:publish",
+                "RoleArn": role,
+                "Input": json.dumps({"TopicArn": topic, "Message": message}),
+            },
+        )
+
+    def received() -> list[Any]:
+        return list(sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", []))
+
+    (told,) = wait_until(received, what="the schedule to publish", deadline=30, every=0.2)
+    assert re.fullmatch(r"allowed \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ [0-9a-f-]{36}", told["Body"])
+    assert received() == []

@@ -1,0 +1,215 @@
+"""Every command of the night shift on the deployed stack, under exactly the operator's policies."""
+
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fanout.ops.aws.discovery import Subscriber
+from fanout.ops.aws.session import Aws
+from fanout.ops.dead_letters.browse import looking
+from fanout.ops.journal import Journal
+from fanout.ops.redrive.mover import Redrive
+from tests.local.conftest import Deployed
+from tests.local.operator import HEAL, READ, Operator, bury, deliveries, keys_with, made_up
+from tests.local.test_fan_out import new_event, publish
+
+TASK = "notify_webhook"
+SECRET = "canary-answer"
+
+
+@pytest.fixture
+def operator(deployed: Deployed, tmp_path: Path) -> Iterator[Operator]:
+    deployed.receiver.forget()
+    yield Operator(deployed, tmp_path / "journal", keys_with(deployed, READ, HEAL))
+    deployed.session.client("sqs").purge_queue(QueueUrl=deployed.outputs.subscriber(TASK).dead_letter_queue_url)
+
+
+def visible(deployed: Deployed) -> tuple[int, int]:
+    url = deployed.outputs.subscriber(TASK).dead_letter_queue_url
+    found = deployed.session.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    return int(found["ApproximateNumberOfMessages"]), int(found["ApproximateNumberOfMessagesNotVisible"])
+
+
+def test_looking_hides_nothing_and_shows_no_answer(deployed: Deployed, operator: Operator) -> None:
+    bury(deployed, made_up(25, "look"))
+    for columns in (80, 120):
+        operator.columns = columns
+        out = operator.run("dead", "list", TASK) + operator.run("status", status=1)
+        assert "\x1b" not in out and max(map(len, out.splitlines())) <= columns
+    assert visible(deployed) == (25, 0)
+    shown = operator.run("dead", "show", "look-7")
+    assert "NotDelivered" in out and "look-7" in shown and SECRET not in out + shown
+    few = operator.json("dead", "list", TASK, "--limit", "10")[0]
+    assert (few["total"], few["looked_at"], few["complete"]) == (25, 10, False)
+
+
+def test_answers_are_shown_for_a_reason_that_is_kept(deployed: Deployed, operator: Operator) -> None:
+    bury(deployed, made_up(1, "reveal"))
+    assert "a reason is needed" in operator.run("dead", "show", "reveal-0", "--reveal", status=2)
+    shown = operator.json("dead", "show", "reveal-0", "--reveal", "--reason", "INC-1")
+    assert shown["event"]["data"]["answers"] == {"q": SECRET}
+    (line,) = operator.journal()
+    assert (line["step"], line["reason"]) == ("revealed", "INC-1")
+    assert line["who"].split("/")[0].endswith(":user") and SECRET not in json.dumps(line)
+
+
+def test_an_event_is_sent_followed_and_found_again(deployed: Deployed, operator: Operator) -> None:
+    sent = operator.json("send", "--example", "--count", "2", "--yes", "--wait")
+    assert {(each["task"], each["done"]) for each in sent["tasks"]} == {(task, 2) for task in deployed.outputs.tasks}
+    found = operator.json("where", sent["published"][0])
+    assert {(each["task"], each["state"]) for each in found} == {(task, "done") for task in deployed.outputs.tasks}
+    assert sent["published"][1] in operator.run("tail", TASK, "--once", "--since", "1min")
+    assert "no log line and no dead letter" in operator.run("where", "nobody-knows-it", status=1)
+
+
+def test_a_pause_keeps_events_waiting_and_says_why(deployed: Deployed, operator: Operator) -> None:
+    bury(deployed, made_up(1, "paused"))
+    paused = operator.json("pause", TASK, "--reason", "INC-2: it is down", "--yes")
+    assert (paused["task"], paused["state"], paused["reason"]) == (TASK, "paused", "INC-2: it is down")
+    try:
+        (health,) = [each for each in operator.json("status", status=1)["subscribers"] if each["task"] == TASK]
+        assert health["pause"]["reason"] == "INC-2: it is down"
+        assert any(each.startswith("paused: INC-2: it is down (user/user-") for each in health["problems"])
+        assert "is paused" in operator.run("dead", "redrive", TASK, "--all", "--yes", status=2)
+        deployed.session.client("lambda").update_event_source_mapping(UUID=mapping(deployed), Enabled=True)
+        assert "drift: paused by user/user-" in operator.run("status", status=1)
+    finally:
+        operator.run("resume", TASK, "--yes")
+    assert "is empty" in operator.run("drain", TASK, "--deadline", "20")
+    assert operator.json("drain", TASK, "--deadline", "20") == {"task": TASK, "left": 0}
+
+
+def mapping(deployed: Deployed) -> str:
+    name = deployed.outputs.subscriber(TASK).function_name
+    return deployed.session.client("lambda").list_event_source_mappings(FunctionName=name)["EventSourceMappings"][0][
+        "UUID"
+    ]
+
+
+def test_what_no_code_can_read_is_mended_by_hand(deployed: Deployed, operator: Operator) -> None:
+    (event,) = made_up(1, "mend")
+    body = json.loads(event.body)
+    del body["data"]["answers"]
+    url = deployed.outputs.subscriber(TASK).dead_letter_queue_url
+    sqs = deployed.session.client("sqs")
+    sqs.send_message(QueueUrl=url, MessageBody=json.dumps(body))
+    sqs.send_message(QueueUrl=url, MessageBody="no event \u0007at all".replace("\u0007", ""))
+
+    stopped = operator.run("dead", "redrive", TASK, "--id", "mend-0", "--yes", status=1)
+    line = " ".join(stopped.split())
+    assert "the canary failed again (ContractViolation: event.data must contain ['answers'] properties)" in line
+    deployed.wait_until(lambda: visible(deployed) == (2, 0), "it is dead again")
+
+    patch = '[{"op": "add", "path": "/data/answers", "value": {"q": "canary-answer"}}]'
+    edit = ("dead", "edit", "mend-0", "--reason", "INC-3", "--yes", "--patch")
+    assert "must stay" in operator.run(*edit, '[{"op": "replace", "path": "/id", "value": "other"}]', status=2)
+    out = operator.run(*edit, patch)
+    assert "add /data/answers" in out and SECRET not in out
+    deployed.wait_until(lambda: deliveries(deployed, [event]) == [1], "the mended event is delivered")
+    assert SECRET not in json.dumps(operator.journal())
+    assert "not an event" in operator.run("dead", "show", sent_id(deployed))
+
+
+def sent_id(deployed: Deployed) -> str:
+    (letter,) = deployed.evidence.dead_letters(TASK)
+    return letter["MessageId"]
+
+
+def test_dropped_letters_are_in_a_file_that_brings_them_back(deployed: Deployed, operator: Operator) -> None:
+    events = made_up(12, "file")
+    bury(deployed, events)
+    exported = operator.json("dead", "export", TASK, "--reason", "INC-4")
+    assert exported["count"] == 12 and Path(exported["file"]).stat().st_mode & 0o777 == 0o600
+    assert "12 letters" in operator.run("dead", "drop", TASK, "--all", "--reason", "INC-4", "--dry-run")
+    operator.run("dead", "drop", TASK, "--all", "--reason", "INC-4", "--yes")
+    assert visible(deployed) == (0, 0)
+    (dropped,) = operator.home.glob("dropped-*.jsonl")
+    assert "12 sent, 0" in operator.run("dead", "import", str(dropped), "--yes")
+    assert "0 sent, 12" in operator.run("dead", "import", str(dropped), "--yes")
+    deployed.wait_until(lambda: deliveries(deployed, events) == [1] * 12, "all are delivered, each once")
+
+
+def test_two_operators_at_once_send_nothing_twice(deployed: Deployed, operator: Operator, tmp_path: Path) -> None:
+    events = made_up(100, "both")
+    bury(deployed, events)
+    other = Operator(deployed, tmp_path / "other", operator.keys)
+    command = ("dead", "redrive", TASK, "--all", "--yes", "--no-canary", "--rate", "200", "--lease", "20", "--json")
+    running = [each.start(*command) for each in (operator, other)]
+    told = [json.loads(each.communicate(timeout=60)[0]) for each in running]
+    assert sum(each["sent"] for each in told) == 100
+    deployed.wait_until(lambda: deliveries(deployed, events) == [1] * 100, "all are delivered, each once")
+
+
+def test_what_was_changed_by_hand_is_found(deployed: Deployed, operator: Operator) -> None:
+    assert "is as it was deployed" in operator.run("doctor")
+    url, sqs = deployed.outputs.subscriber(TASK).queue_url, deployed.session.client("sqs")
+    before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "31"})
+    try:
+        found = {(each["kind"], each["what"].split(":")[0]) for each in operator.json("doctor", status=1)}
+    finally:
+        sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
+    assert ("finding", "visibility-below-six-timeouts") in found
+    assert ("drift", f"VisibilityTimeout is 31, deployed was {before['VisibilityTimeout']}") in found
+
+
+def test_who_may_only_look_is_told_what_is_missing(deployed: Deployed, operator: Operator) -> None:
+    bury(deployed, made_up(1, "reader"))
+    operator.keys = keys_with(deployed, READ)
+    assert "1 dead letters" in operator.run("status", status=1)
+    for command, action in {
+        ("dead", "redrive", TASK, "--all", "--yes"): "sqs:SendMessage",
+        ("dead", "drop", TASK, "--all", "--yes", "--reason", "x"): "sqs:DeleteMessage",
+        ("pause", TASK, "--yes", "--reason", "x"): "sqs:TagQueue",
+    }.items():
+        said = operator.run(*command, status=2)
+        assert said.count("\n") == 1 and f"these credentials may not {action}" in said
+    deployed.wait_until(lambda: visible(deployed) == (1, 0), "the letter is shown again")
+    operator.keys = {}
+    assert "no stack FormEvents-nowhere in eu-west-1" in operator.run("status", "--env", "nowhere", status=2)
+
+
+@pytest.mark.parametrize("command", [("tail", TASK, "--since", "1s"), ("status", "--watch")])
+def test_ctrl_c_ends_quietly(operator: Operator, command: tuple[str, ...]) -> None:
+    process = operator.start(*command)
+    publish(operator.deployed, new_event())
+    assert process.stdout and process.stdout.readline()  # it is at work
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=10)[1] == ""
+    assert process.returncode == 130
+
+
+def test_a_fifo_queue_keeps_its_groups_and_their_order(deployed: Deployed, tmp_path: Path) -> None:
+    """Straight at the part that moves letters: no subscriber of this stack is FIFO yet."""
+    sqs = deployed.session.client("sqs")
+    urls = [
+        sqs.create_queue(QueueName=f"{name}.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+        for name in ("orders", "orders-dead")
+    ]
+    for number in range(4):
+        sqs.send_message(
+            QueueUrl=urls[1],
+            MessageBody=str(number),
+            MessageGroupId=f"g{number % 2}",
+            MessageDeduplicationId=str(number),
+        )
+    aws = Aws(deployed.session)
+    subscriber = Subscriber(aws, "Orders", "orders", urls[0], urls[1], "no-function")
+    redrive = Redrive(subscriber, Journal(tmp_path / "journal.jsonl", "me", "test"))
+    with looking(aws, urls[1]) as look:
+        for page in look.pages():
+            redrive.move(page, look)
+    moved = sqs.receive_message(QueueUrl=urls[0], MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"])[
+        "Messages"
+    ]
+    assert sorted((each["Attributes"]["MessageGroupId"], each["Body"]) for each in moved) == [
+        ("g0", "0"),
+        ("g0", "2"),
+        ("g1", "1"),
+        ("g1", "3"),
+    ]
+    assert all(each["Attributes"]["MessageDeduplicationId"].startswith("redrive-") for each in moved)
+    assert redrive.tally.sent == 4

@@ -1,0 +1,111 @@
+"""The README's examples, run as printed."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.local.conftest import Deployed
+from tests.local.test_fan_out import new_event, publish
+from tests.places import APP, REPOSITORY
+
+PROGRAM = """\
+import aws_cdk as cdk
+from aws_cdk import aws_sns as sns
+
+from stacks import settings
+from fanout.constructs.subscriber import Subscriber
+
+topic_arn = {topic_arn!r}
+app = cdk.App()
+stack = cdk.Stack(app, "AnotherTeam", synthesizer=cdk.CliCredentialsStackSynthesizer())
+{block}
+app.synth()
+"""
+
+
+def block(name: str) -> str:
+    """The code block behind the comment `<!-- name -->` of the README."""
+    found = re.search(rf"<!-- {name} -->\n```python\n(.*?)```", (REPOSITORY / "README.md").read_text(), re.DOTALL)
+    assert found, f"README.md has no block {name}"
+    return found[1]
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what is deployed, with the README's task added to it."""
+    copy = tmp_path_factory.mktemp("checkout")
+    for name in ("stacks", "lambdas", "contracts"):
+        shutil.copytree(APP / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("app.py", "cdk.json"):
+        shutil.copy(APP / name, copy)
+    (copy / "lambdas" / "sync_crm").mkdir()
+    (copy / "lambdas" / "sync_crm" / "__init__.py").touch()
+    (copy / "lambdas" / "sync_crm" / "handler.py").write_text(block("handler"))
+    return copy
+
+
+def test_another_team_adds_the_readmes_subscriber_from_the_arn_alone(deployed: Deployed, checkout: Path) -> None:
+    cloudformation = deployed.session.client("cloudformation")
+    before = cloudformation.get_template(StackName="FormEvents-local")["TemplateBody"]
+    (checkout / "another_team.py").write_text(
+        PROGRAM.format(topic_arn=deployed.outputs.topic_arn, block=block("another-team"))
+    )
+    program = f"env PYTHONPATH={checkout}:{checkout / 'lambdas'} {sys.executable} another_team.py"
+    done = deployed.cdk(
+        "deploy", "AnotherTeam", "--app", program, "--require-approval", "never", "--method", "direct", cwd=checkout
+    )
+    assert done.returncode == 0, done.stderr
+    outputs = {
+        each["OutputKey"]: each["OutputValue"]
+        for each in cloudformation.describe_stacks(StackName="AnotherTeam")["Stacks"][0]["Outputs"]
+    }
+    event = new_event()
+    publish(deployed, event)
+    deployed.wait_until_done(event["id"])
+
+    logs = deployed.session.client("logs")
+    group = deployed.session.client("lambda").get_function_configuration(FunctionName=outputs["SyncCrmFunctionName"])
+
+    def is_synced() -> bool:
+        lines = logs.filter_log_events(logGroupName=group["LoggingConfig"]["LogGroup"])["events"]
+        return any(f"synced {event['data']['submission_id']}" in each["message"] for each in lines)
+
+    deployed.wait_until(is_synced, "the new task to sync the event")
+    assert cloudformation.get_template(StackName="FormEvents-local")["TemplateBody"] == before
+
+
+def test_one_call_adds_it_to_our_own_stack(checkout: Path, program_environment: dict[str, str], tmp_path: Path) -> None:
+    stack = checkout / "stacks" / "form_events_stack.py"
+    stack.write_text(stack.read_text().replace("\n\n_SYNTHESIZERS", "\n" + block("call") + "\n\n_SYNTHESIZERS", 1))
+    subprocess.run(
+        [sys.executable, "app.py"],
+        cwd=checkout,
+        env={
+            **program_environment,
+            "PYTHONPATH": f"{checkout}:{checkout / 'lambdas'}",
+            "CDK_OUTDIR": str(tmp_path),
+            "CDK_VALIDATION": "false",
+        },
+        check=True,
+        timeout=60,
+    )
+    for name in ("dev", "staging", "prod", "local"):
+        assert "SyncCrmMapping" in (tmp_path / f"FormEvents-{name}.template.json").read_text()
+
+
+def test_the_form_services_ten_lines_publish(deployed: Deployed) -> None:
+    environment = {
+        "PATH": os.environ["PATH"],
+        **deployed.connection.variables,
+        "FORM_EVENTS_TOPIC_ARN": deployed.outputs.topic_arn,
+    }
+    run = subprocess.run(
+        [sys.executable, "-c", block("publish")], env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert run.returncode == 0 and run.stdout.startswith("published contact:42 as "), run.stderr
+    deployed.wait_until_done("contact:42")

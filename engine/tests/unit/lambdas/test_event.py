@@ -1,0 +1,185 @@
+"""Every body becomes an event or one line without personal data."""
+
+import json
+import logging
+import traceback
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fanout.contracts import app as contracts
+from fanout.runtime.errors import ContractViolation, PermanentError, UnknownVersion
+from fanout.runtime.event import parse
+from tests.examples import examples
+from tests.unit.lambdas.given import form
+
+CANARY = "canary-7f3a"
+REASONS = {
+    "another_type": "type order.created.v1: this task understands form.submitted.v1",
+    "answers_not_an_object": "event.data.answers must be object",
+    "bad_email_address": "event.data.submitter.email must match pattern",
+    "bad_form_id": "event.data.form_id must match pattern",
+    "bad_id": "event.id must match pattern",
+    "bad_submission_id": "event.data.submission_id must be string",
+    "bad_time": "event.time must match pattern",
+    "empty_source": "event.source must be longer than or equal to 1 characters",
+    "field_named_twice": "the body has an object that names a field twice",
+    "half_a_surrogate_pair": "the body holds half a surrogate pair",
+    "missing_answers": "event.data must contain ['answers'] properties",
+    "missing_data": "event must contain ['data'] properties",
+    "missing_id": "event must contain ['id'] properties",
+    "not_a_cloudevent": "not a CloudEvent: expected the fields specversion and type",
+    "not_a_number": "the body holds NaN, which is not JSON",
+    "not_an_object": "the body is JSON but not an object",
+    "not_json": "the body is not JSON (line 18, column 18)",
+    "not_json_content": "event.datacontenttype must be same as const definition: application/json",
+    "sns_envelope": "an SNS envelope, not a CloudEvent: turn on the subscription's raw message delivery",
+    "submitter_not_an_object": "event.data.submitter must be object",
+    "time_that_does_not_exist": "event.time must be a time that exists",
+    "time_without_offset": "event.time must match pattern",
+    "unknown_major_version": "type form.submitted.v2: this task understands form.submitted.v1",
+    "wrong_specversion": "event.specversion must be same as const definition: 1.0",
+}
+
+
+def contact(**changes: Any) -> dict[str, Any]:
+    return {**json.loads(contracts.valid_examples()["contact_form"]), **changes}
+
+
+def refusal(body: str) -> ContractViolation:
+    with pytest.raises(ContractViolation) as caught:
+        parse(body)
+    return caught.value
+
+
+def all_text(error: BaseException) -> str:
+    """What a log could show of an error: also what hangs behind it."""
+    assert error.__cause__ is None and error.__context__ is None
+    return f"{error!s}{error!r}{error.__dict__}{''.join(traceback.format_exception(error))}"
+
+
+def test_an_event_gives_its_fields_typed() -> None:
+    body = contracts.valid_examples()["event_registration"]
+    event = form(body)
+    assert (event.id, event.form_id, event.submission_id) == (
+        "00000000-0000-4000-8000-000000000002",
+        "event-registration",
+        "event-registration-0001",
+    )
+    assert event.time == datetime(2026, 1, 15, 9, 45, 12, 250000, UTC) and event.time.tzinfo is UTC
+    assert (event.submitter_email, event.submitter_name) == ("sam.sample@example.com", "Sam Sample")
+    assert event.answers["guests"][1] == {"name": "Guest Two", "meal": None}
+    assert event.raw["partitionkey"] == "unknown CloudEvents extension"
+    assert event.body == body
+
+
+@pytest.mark.parametrize("body", contracts.valid_examples().values(), ids=contracts.valid_examples())
+def test_valid_examples_are_understood(body: str) -> None:
+    assert hash(parse(body)) == hash(parse(body)) and parse(body) == parse(body)
+
+
+@pytest.mark.parametrize(("name", "body"), contracts.invalid_examples().items(), ids=contracts.invalid_examples())
+def test_invalid_examples_are_refused_with_one_line(name: str, body: str) -> None:
+    error = refusal(body)
+    assert str(error).startswith(REASONS[name]) and "\n" not in str(error)
+    assert isinstance(error, PermanentError)
+    assert isinstance(error, UnknownVersion) == (name in {"unknown_major_version", "another_type"})
+    assert "Pat Example" not in all_text(error) and "pat.example" not in all_text(error)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("", "the body is not JSON (line 1, column 1)"),
+        ("\ufeff{}", "the body is not JSON (line 1, column 1)"),
+        ("null", "the body is JSON but not an object"),
+        ("{}", "not a CloudEvent"),
+        ('{"specversion": "1.0", "type": ["form.submitted.v1"]}', "not a CloudEvent"),
+        ("[" * 100_000, "the body is nested too deeply"),
+        ('{"a":' * 100_000, "the body is nested too deeply"),
+        ('{"a": ' + "9" * 5000 + "}", "the body holds a number that is too large"),
+        ('{"a": 1e999}', "the body holds a number that is too large"),
+        ('{"a": -Infinity}', "the body holds -Infinity, which is not JSON"),
+        (json.dumps(contact(type="Pat Example")), "event.type must be form.submitted.v1"),
+        (json.dumps(contact(type="form.submitted.v10")), "type form.submitted.v10: this task understands"),
+        (json.dumps(contact(time="2026-01-15T24:00:00Z")), "event.time must be a time that exists"),
+    ],
+)
+def test_what_is_no_event_is_refused_with_one_line(body: str, reason: str) -> None:
+    error = refusal(body)
+    assert str(error).startswith(reason) and "\n" not in str(error)
+    all_text(error)
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("2026-01-15t09:30:00z", datetime(2026, 1, 15, 9, 30, tzinfo=UTC)),
+        ("2026-01-15T09:30:00.123456789-00:30", datetime(2026, 1, 15, 10, 0, 0, 123456, UTC)),
+        ("2016-12-31T23:59:60Z", datetime(2016, 12, 31, 23, 59, 59, tzinfo=UTC)),
+    ],
+)
+def test_every_rfc_3339_time_is_read_as_utc(text: str, time: datetime) -> None:
+    assert parse(json.dumps(contact(time=text))).time == time
+
+
+def test_a_whole_surrogate_pair_is_a_character() -> None:
+    event = form(json.dumps(contact(data={"form_id": "f", "submission_id": "s", "answers": {"a": "🎉"}})))
+    assert event.answers == {"a": "🎉"} and (event.submitter_email, event.submitter_name) == (None, None)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda each: st.lists(each),
+    max_leaves=5,
+)
+places = st.sampled_from(["email", "name", "submitter", "answers", "answer", "question", "nested", "data", "extra"])
+
+
+def with_canary(place: str, value: Any) -> dict[str, Any]:
+    """A contact form with the canary, and a value of any type, in one of the places where personal data can be."""
+    event = contact()
+    holder = [CANARY, value]
+    submitter, data = event["data"]["submitter"], event["data"]
+    if place in {"email", "name"}:
+        submitter[place] = f"{CANARY}@example.com" if value is None else holder
+    elif place in {"submitter", "answers"}:
+        data[place] = holder
+    elif place == "data":
+        event["data"] = {CANARY: value}
+    elif place == "question":
+        data["answers"][CANARY] = value
+    else:
+        {"answer": data["answers"], "nested": data["answers"], "extra": event}[place][place] = {CANARY: holder}
+    return event
+
+
+@settings(max_examples=examples(100))
+@given(places, json_values, st.sampled_from(["", "id", "time", "type", "data"]))
+def test_no_personal_data_in_any_error_or_repr(place: str, value: Any, missing: str) -> None:
+    event = with_canary(place, value)
+    event.pop(missing, None)
+    try:
+        shown = repr(parse(json.dumps(event)))
+    except ContractViolation as error:
+        shown = all_text(error)
+    assert CANARY not in shown
+
+
+@settings(max_examples=examples(50))
+@given(st.text(), st.text(), st.integers(min_value=0, max_value=500))
+def test_no_piece_of_a_broken_body_in_any_error(before: str, after: str, end: int) -> None:
+    whole = json.dumps(with_canary("answer", None), ensure_ascii=False)
+    for body in (f"{before}{CANARY}{after}", whole[: -1 - end], f'{before}"{CANARY}\\x{after}', f"{whole}{after}x"):
+        assert CANARY not in all_text(refusal(body))
+
+
+def test_a_logged_refusal_shows_nothing_of_the_body(caplog: pytest.LogCaptureFixture) -> None:
+    try:
+        parse(f'{{"answers": "{CANARY}"')
+    except ContractViolation:
+        logging.getLogger("test").exception("refused")
+    assert "line 1, column" in caplog.text and CANARY not in caplog.text

@@ -1,0 +1,83 @@
+"""What a cold start loads: each handler imports what is written here and nothing else, and makes its clients then."""
+
+import json
+import os
+import subprocess
+import sys
+from functools import cache
+from typing import Any
+
+import pytest
+
+from tests.places import APP, ENGINE
+from tests.unit.lambdas.conftest import VARIABLES
+
+LAMBDAS = APP / "lambdas"
+
+SDK = {"boto3", "botocore.config", "functools", "typing"}
+LOG = {"datetime", "json", "logging", "os", "sys", "traceback"}
+BATCH = {"base64", "collections.abc", "concurrent.futures", "dataclasses", "math", "random", "re", "time"}
+IMPORTED = {
+    "archive_submission": SDK | LOG | BATCH | {"botocore.exceptions"},
+    "fanout.runtime.close_circuits": SDK | LOG | {"time"},
+    "notify_webhook": SDK | LOG | BATCH | {"hashlib", "hmac", "urllib3", "urllib3.exceptions"},
+    "send_confirmation": SDK | LOG | BATCH,
+}
+"""By task: the modules that it and `fanout.runtime` ask for. What those load in turn is Python's and the SDK's own affair."""
+
+CLIENTS = {
+    "archive_submission": ["s3"],
+    "fanout.runtime.close_circuits": ["lambda"],
+    "notify_webhook": ["dynamodb", "secretsmanager"],
+    "send_confirmation": ["dynamodb", "sesv2"],
+}
+"""By task: the clients that are made in the init phase. Those for what goes wrong (sqs, lambda) wait until it does."""
+
+PROGRAM = """
+import builtins, importlib, json, sys
+from unittest.mock import MagicMock
+
+boto3, asked, real = MagicMock(), set(), builtins.__import__
+exceptions = MagicMock(ClientError=Exception, HTTPError=Exception)
+sys.modules.update({"boto3": boto3, "urllib3": MagicMock(), "urllib3.exceptions": exceptions})
+sys.modules.update({"botocore": MagicMock(), "botocore.config": MagicMock(), "botocore.exceptions": exceptions})
+
+
+def noted(name, globals=None, locals=None, fromlist=(), level=0):
+    importer = (globals or {}).get("__name__", "").partition(".")[0]
+    if importer in OURS and name.partition(".")[0] not in OURS:
+        asked.add(name)
+    return real(name, globals, locals, fromlist, level)
+
+
+builtins.__import__ = noted
+importlib.import_module(TASK if "." in TASK else TASK + ".handler")
+made = [call.args[0] for call in boto3.client.call_args_list]
+print(json.dumps({"asked": sorted(asked), "made": sorted(made)}))
+"""
+
+
+@cache
+def imported(task: str) -> dict[str, Any]:
+    """By a process of its own, in which the SDK is a dummy."""
+    table = {"FANOUT_COMPLETED_TABLE": "completed"} if "dynamodb" in CLIENTS[task] else {}
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{LAMBDAS}:{ENGINE / 'src'}", **VARIABLES, **table}
+    code = f"TASK, OURS = {task!r}, ('fanout', {task!r})\n{PROGRAM}"
+    ended = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(ended.stdout)
+    return found
+
+
+def test_every_handler_has_its_list() -> None:
+    tasks = {path.parent.name for path in LAMBDAS.glob("*/handler.py")}
+    assert tasks | {"fanout.runtime.close_circuits"} == set(IMPORTED) == set(CLIENTS)
+
+
+@pytest.mark.parametrize("task", IMPORTED)
+def test_a_handler_imports_what_is_written_and_nothing_else(task: str) -> None:
+    assert set(imported(task)["asked"]) == IMPORTED[task]
+
+
+@pytest.mark.parametrize("task", CLIENTS)
+def test_a_client_that_every_message_needs_is_made_in_the_init_phase(task: str) -> None:
+    assert imported(task)["made"] == CLIENTS[task]

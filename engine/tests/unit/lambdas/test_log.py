@@ -1,0 +1,92 @@
+"""The form of a log line: what Lambda filters by, what `fanout` reads, and what never gets in."""
+
+import json
+import logging
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from fanout.runtime.log import logger
+from tests.unit.lambdas.conftest import Lines
+from tests.unit.lambdas.given import form
+
+
+class Heard(logging.Handler):
+    """Keeps what it is given."""
+
+    def __init__(self, records: list[logging.LogRecord]) -> None:
+        super().__init__()
+        self.records = records
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+def test_a_line_has_level_message_time_and_task_first(lines: Lines) -> None:
+    logger.warning("%s of %d", "one", 2, extra={"attempt": 3})
+    (line,) = lines()
+    assert list(line) == ["level", "message", "timestamp", "task", "attempt"]
+    assert (line["level"], line["message"], line["task"], line["attempt"]) == ("WARNING", "one of 2", "a_task", 3)
+
+
+def test_its_time_is_rfc_3339_in_utc(lines: Lines) -> None:
+    logger.info("now")
+    time = lines()[0]["timestamp"]
+    assert time.endswith("+00:00") and len(time) == len("2026-11-23T10:00:00.000+00:00")
+    assert abs(datetime.now(UTC) - datetime.fromisoformat(time)) < timedelta(seconds=10)
+
+
+def test_extra_replaces_no_field_of_the_line(lines: Lines) -> None:
+    logger.error("said", extra={"level": "DEBUG", "timestamp": "never", "task": "another", "kept": 1})
+    (line,) = lines()
+    assert (line["level"], line["task"], line["kept"]) == ("ERROR", "a_task", 1)
+    assert line["timestamp"] != "never"
+
+
+def test_an_exception_is_told_by_its_place(lines: Lines) -> None:
+    answers: dict[str, str] = {}
+    try:
+        answers["Pat's answer"]
+    except KeyError:
+        logger.exception("a bug")
+    (line,) = lines()
+    assert line["error_type"] == "KeyError"
+    assert line["error"].startswith("in test_an_exception_is_told_by_its_place, lambdas/test_log.py:")
+    assert "Pat" not in json.dumps(line)
+
+
+def test_an_event_in_a_line_shows_no_answer(lines: Lines, body: str) -> None:
+    event = form(body)
+    logger.info("whole", extra={"event": event})
+    (line,) = lines()
+    assert event.id in line["event"]
+    assert str(event.submitter_email) not in json.dumps(line) and "answers" not in json.dumps(line)
+
+
+def test_it_names_x_rays_trace(lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1")
+    logger.info("traced")
+    assert lines()[0]["xray_trace_id"] == "1-5759e988-bd862e3fe1be46a994272793"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['a "quote"\nand a line', "half a pair: \ud83d", "\u2028 Zoë"],
+    ids=["quotes", "half a pair", "beyond ASCII"],
+)
+def test_whatever_is_said_is_one_line_of_ascii(
+    text: str, capfd: pytest.CaptureFixture[str], lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        logger, "handlers", logger.handlers[:1]
+    )  # pytest has one there too, and xdist cannot send half a pair
+    logger.info(text)
+    assert [line["message"] for line in lines()] == [text]
+    assert capfd.readouterr().err == ""
+
+
+def test_the_runtimes_own_logger_does_not_say_it_again(lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[logging.LogRecord] = []
+    monkeypatch.setattr(logging.getLogger(), "handlers", [Heard(said)])
+    logger.info("once")
+    assert not said and len(lines()) == 1

@@ -1,0 +1,285 @@
+"""One task in a world where everything around it may fail: its queues, its store and its effects, all simulated.
+
+The handler is the real one of `each_message`; what it reaches through `shared.aws.client` is simulated. A crash is a
+moment after which nothing that the container does has any effect, and its answer never arrives.
+"""
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from fanout.runtime import aws, batch, dead_letters, idempotency, retry
+from fanout.runtime.dead_letters import CAUSE
+from fanout.runtime.errors import PermanentError, TransientError
+from fanout.runtime.event import FormSubmitted
+from fanout.runtime.outcome import Record
+from tests.unit.lambdas.given import Context, example
+from tests.unit.lambdas.mapping import Clock, Mapping, Message, NoAnswer, Queue
+from tests.unit.lambdas.test_completed import Table
+
+ATTEMPTS = 3  # one more than there are delays in FANOUT_RETRY_DELAYS
+RETENTION = 4 * 86_400
+
+TASK_FAILS: dict[str, Callable[[], BaseException]] = {
+    "transient": lambda: TransientError("later"),
+    "permanent": lambda: PermanentError("no"),
+    "bug": lambda: KeyError("answer"),
+    "exit": lambda: SystemExit(1),
+}
+WAYS = ("done", *TASK_FAILS, "slow", "crash before", "crash after")
+"""How one run of the task on one event ends. slow: not before the function's time is nearly over."""
+BODIES = {"event": "", "not json": "{not json", "no event": "{}", "unknown version": '"form.submitted.v2"'}
+
+
+@dataclass(frozen=True)
+class Weather:
+    """What is wrong around one invocation."""
+
+    store_away: frozenset[str] = frozenset()
+    """Calls of DynamoDB that fail and do nothing."""
+    store_answers_lost: frozenset[str] = frozenset()
+    """Calls of DynamoDB that fail although they were carried out."""
+    dead_letter_queue_refuses: bool = False
+    visibility: str = "obeyed"
+    """Or `refused`: the call fails; or `partly`: it refuses every second message."""
+    frozen_for_good: bool = False
+    """Whether the container never runs again after its answer; else what was slow finishes then."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """One event: how its runs end, one after the other, the last again and again; and how often it is published."""
+
+    ways: tuple[str, ...] = ("done",)
+    copies: int = 1
+    group: str = "a"
+    body: str = "event"
+
+
+@dataclass
+class World:
+    """One task with its queue, its dead-letter queue, its store and its effects. All threads of it share `lock`."""
+
+    events: Sequence[Published]
+    weather: list[Weather] = field(default_factory=list)
+    fifo: bool = False
+    idempotent: bool = True
+    threads: int = 10
+    batch_size: int = 10
+    seed: int = 0
+    clock: Clock = field(default_factory=Clock)
+    effects: list[str] = field(default_factory=list)
+    """Event ids, in the order in which the outside world saw them."""
+    in_the_window: Counter[str] = field(default_factory=Counter)
+    """Effects by event id that were not recorded, as their container ended first or the store was away."""
+    runs: Counter[str] = field(default_factory=Counter)
+    alive: bool = True
+    now: Weather = field(default_factory=Weather)
+
+    def __post_init__(self) -> None:
+        self.lock = threading.RLock()
+        chance = Random(self.seed)
+        self.dead = Queue(self.clock, fifo=self.fifo, chance=chance)
+        self.queue = Queue(
+            self.clock,
+            fifo=self.fifo,
+            max_receives=ATTEMPTS,
+            dead_letters=self.dead,
+            chance=chance,
+            delivers_twice=0.05,
+        )
+        self.table = Store(self)
+        self.answered = threading.Event()
+        self.handle = batch.each_message(self.task)
+        copies = [number for number, event in enumerate(self.events) for _ in range(event.copies)]
+        if not self.fifo:
+            chance.shuffle(copies)
+        for copy, number in enumerate(copies):
+            self.queue.send(self.message(number, f"sent {copy}"))
+
+    def message(self, number: int, deduplication: str) -> Message:
+        event = self.events[number]
+        body = BODIES[event.body] or json.dumps({**example(), "id": f"event-{number}"})
+        attributes = {"type": {"stringValue": "form.submitted.v1", "dataType": "String"}}
+        if not self.fifo:
+            return Message(body, attributes)
+        return Message(body, attributes, event.group, deduplication)
+
+    def task(self, form: FormSubmitted) -> None:
+        with self.lock:
+            way = self.ways_left(form.id)[0]
+            self.runs[form.id] += 1
+        if way == "slow":
+            self.answered.wait(10)
+        if way in TASK_FAILS:
+            raise TASK_FAILS[way]()
+        with self.lock:
+            if way == "crash before":
+                self.alive = False
+            self.check_alive()
+            self.effects.append(form.id)
+            if way == "crash after":
+                self.alive = False
+
+    def ways_left(self, id_: str) -> tuple[str, ...]:
+        ways = self.events[number_of(id_)].ways if id_ != "none" else ("done",)
+        return ways[min(self.runs[id_], len(ways) - 1) :]
+
+    def check_alive(self) -> None:
+        if not self.alive:
+            raise ConnectionError("this container is gone: nothing it does has an effect")
+
+    def invoke(self, event: dict[str, Any]) -> str:
+        """One invocation, in a container with threads of its own; it is over when all of them are."""
+        self.alive, self.now = True, self.weather.pop(0) if self.weather else Weather()
+        self.answered.clear()
+        before = len(self.effects)
+        slow = any("slow" in self.ways_left(event_id(each)) for each in event["Records"])
+        with ThreadPoolExecutor(self.threads) as threads, in_place(batch, "_threads", threads):
+            try:
+                answer = self.handle(event, Context(remaining_ms=batch.MARGIN_MS + 10 if slow else 30_000))
+            finally:
+                crashed = not self.alive
+                self.alive = self.alive and not self.now.frozen_for_good
+                self.answered.set()
+        self.check_records(self.effects[before:])
+        if crashed:
+            raise NoAnswer("the container ended")
+        assert set(answer) == {"batchItemFailures"}
+        return json.dumps(answer)
+
+    def check_records(self, effects: list[str]) -> None:
+        """Every effect is recorded, unless the container ended or the store was away: the one gap, and nothing else."""
+        for id_ in effects:
+            item = self.table.items.get(f"a_task#{id_}")
+            if not self.idempotent or (item is not None and "lease_until" not in item):
+                continue
+            assert not self.alive or "update_item" in self.now.store_away, "an effect without its record"
+            self.in_the_window[id_] += 1
+
+    def check_acknowledged(self, message: Message) -> None:
+        """Only what was done, or is a dead letter that names this very message, may be deleted."""
+        causes = [json.loads(each.attributes[CAUSE]["StringValue"]) for each in self.dead.messages if sent(each)]
+        is_dead = any(cause["message_id"] == message.id for cause in causes)
+        assert event_id(message) in self.effects or is_dead, "acknowledged, but neither done nor dead"
+
+    def run(self) -> None:
+        began = self.clock.now
+        mapping = Mapping(self.queue, self.invoke, self.batch_size, self.check_acknowledged)
+        with ExitStack() as simulated:
+            for module in (aws, idempotency, dead_letters, retry):
+                simulated.enter_context(in_place(module, "client", self.client))
+            simulated.enter_context(in_place(idempotency, "time", self.time()))
+            simulated.enter_context(in_place(idempotency, "TABLE", "completed" if self.idempotent else None))
+            mapping.run()
+        assert self.clock.now - began < RETENTION
+
+    def redrive(self) -> None:
+        """New messages, as AWS's own redrive makes them: all but the id and the count of receives stays."""
+        letters, self.dead.messages = self.dead.messages, []
+        for letter in letters:
+            again = Message(letter.body, {}, letter.group, letter.deduplication)
+            for name, value in letter.attributes.items():
+                text = value.get("StringValue") or value["stringValue"]
+                again.attributes[name] = {"stringValue": text, "dataType": "String"}
+            self.queue.send(again)
+
+    def time(self) -> SimpleNamespace:
+        return SimpleNamespace(time=lambda: self.clock.now)
+
+    def client(self, service: str) -> Any:
+        return {"dynamodb": self.table, "sqs": Sqs(self)}[service]
+
+
+class Store(Table):
+    """DynamoDB, of a container that may be gone, on a network that may lose a call or its answer."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(SimpleNamespace(now=world.clock.now))
+        self.world = world
+
+    def put_item(self, **request: Any) -> None:
+        with self.call("put_item"):
+            super().put_item(**request)
+
+    def update_item(self, **request: Any) -> None:
+        with self.call("update_item"):
+            super().update_item(**request)
+
+    def delete_item(self, **request: Any) -> None:
+        with self.call("delete_item"):
+            super().delete_item(**request)
+
+    @contextmanager
+    def call(self, name: str) -> Iterator[None]:
+        with self.world.lock:
+            self.world.check_alive()
+            if name in self.world.now.store_away:
+                raise ConnectionError("the store is away")
+            yield
+            if name in self.world.now.store_answers_lost:
+                raise ConnectionError("the answer was lost")
+
+
+class Sqs:
+    """The two calls that a function makes."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def send_message(
+        self, *, QueueUrl: str, MessageBody: str, MessageAttributes: dict[str, Any], **system: Any
+    ) -> None:
+        assert QueueUrl.endswith("/dead-letters") and len(MessageAttributes) <= 10
+        with self.world.lock:
+            self.world.check_alive()
+            if self.world.now.dead_letter_queue_refuses:
+                raise ConnectionError("refused")
+            group, deduplication = system.get("MessageGroupId"), system.get("MessageDeduplicationId")
+            self.world.dead.send(Message(MessageBody, MessageAttributes, group, deduplication))
+
+    def change_message_visibility_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:
+        assert QueueUrl.endswith("/queue") and 1 <= len(Entries) <= 10
+        assert len({entry["Id"] for entry in Entries}) == len(Entries)
+        with self.world.lock:
+            self.world.check_alive()
+            if self.world.now.visibility == "refused":
+                raise ConnectionError("refused")
+            refused = Entries[::2] if self.world.now.visibility == "partly" else []
+            for entry in Entries:
+                if entry not in refused:
+                    assert self.world.queue.hide(entry["ReceiptHandle"], entry["VisibilityTimeout"])
+            return {"Failed": [{"Id": entry["Id"], "Code": "ReceiptHandleIsInvalid"} for entry in refused]}
+
+
+@contextmanager
+def in_place(module: Any, name: str, value: Any) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, name, value, raising=False)
+        yield
+
+
+def sent(letter: Message) -> bool:
+    """Whether the function sent it, and not SQS."""
+    return "StringValue" in letter.attributes.get(CAUSE, {})
+
+
+def event_id(message: Message | Record) -> str:
+    """Of a message, or of a record of a batch."""
+    try:
+        return str(json.loads(message.body if isinstance(message, Message) else message["body"])["id"])
+    except (ValueError, LookupError, TypeError):
+        return "none"
+
+
+def number_of(id_: str) -> int:
+    return int(id_.removeprefix("event-"))

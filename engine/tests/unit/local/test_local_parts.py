@@ -1,0 +1,159 @@
+"""The parts of local/ that need no process: what they write, read and say."""
+
+import json
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from fanout.local import deploy
+from fanout.local.emulator.connection import Connection, without_real_aws
+from fanout.local.emulator.state import State, write_private
+from fanout.local.errors import LocalError
+from fanout.local.outputs import Outputs
+from fanout.local.run import dotenv
+from fanout.local.wait import wait_until
+
+OUTPUTS = {
+    "TopicArn": "arn:topic",
+    "SendConfirmationQueueUrl": "https://queue",
+    "SendConfirmationDeadLetterQueueUrl": "https://dead",
+    "SendConfirmationFunctionName": "function",
+}
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> State:
+    made = State(tmp_path)
+    made.create()
+    return made
+
+
+@pytest.fixture
+def connection(state: State) -> Connection:
+    return Connection(4566, state.authority)
+
+
+@pytest.mark.parametrize(
+    "value", ["plain", "/home/a b/ca.pem", "it's", '$HOME `id` \\ "x"', "it's $HOME `id` \\ \"", ""]
+)
+def test_a_shell_reads_the_env_file_as_it_was_meant(tmp_path: Path, value: str) -> None:
+    file = tmp_path / "env"
+    file.write_text(dotenv({"VALUE": value}))
+    script = f'set -a; . {shlex.quote(str(file))}; printf %s "$VALUE"'
+    assert subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout == value
+
+
+def test_plain_values_are_written_without_quotes_as_every_reader_of_env_files_expects() -> None:
+    assert dotenv({"A": "https://127.0.0.1:4566", "B": "arn:aws:sns:eu-west-1:0:t"}) == (
+        "A=https://127.0.0.1:4566\nB=arn:aws:sns:eu-west-1:0:t\n"
+    )
+
+
+def test_a_private_file_is_replaced_whole_and_is_nobody_elses(tmp_path: Path) -> None:
+    file = tmp_path / "env"
+    write_private(file, "old")
+    write_private(file, "new")
+    assert file.read_text() == "new"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_nothing_real_is_inherited() -> None:
+    given = {"AWS_PROFILE": "prod", "aws_x": "kept", "CDK_DEFAULT_ACCOUNT": "1", "https_proxy": "p", "PATH": "/bin"}
+    assert without_real_aws(given) == {"aws_x": "kept", "PATH": "/bin"}
+
+
+def test_clients_ignore_this_machines_settings(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = {"AWS_PROFILE": "no-such-profile", "AWS_ENDPOINT_URL": "https://real.example", "AWS_REGION": "us-east-1"}
+    for name, value in {**real, "AWS_ACCESS_KEY_ID": "real", "HTTPS_PROXY": "http://proxy.example"}.items():
+        monkeypatch.setenv(name, value)
+    client = connection.session.client("sns")
+    assert (client.meta.endpoint_url, client.meta.region_name) == ("https://127.0.0.1:4566", "eu-west-1")
+    credentials = connection.session.get_credentials()
+    assert credentials and credentials.access_key == "test"
+
+
+def test_a_proxy_of_this_machine_does_not_stand_between(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "internal.example")
+    assert connection.variables["NO_PROXY"] == "internal.example,127.0.0.1"
+
+
+def test_tasks_are_found_in_the_outputs(state: State) -> None:
+    state.outputs.write_text(json.dumps({"FormEvents-local": OUTPUTS}))
+    outputs = Outputs.read(state.outputs)
+    assert outputs.tasks == ["send_confirmation"]
+    assert outputs.subscriber("send_confirmation").dead_letter_queue_url == "https://dead"
+
+
+@pytest.mark.parametrize("content", [None, "", "{}", "[1"])
+def test_outputs_that_are_not_there_say_what_to_do(state: State, content: str | None) -> None:
+    if content is not None:
+        state.outputs.write_text(content)
+    with pytest.raises(LocalError, match="has no outputs of FormEvents-local: `make up` first"):
+        Outputs.read(state.outputs)
+
+
+def test_an_output_that_is_missing_is_named() -> None:
+    with pytest.raises(LocalError, match="no output ArchiveBucketName; it has SendConf"):
+        _ = Outputs(OUTPUTS).archive_bucket
+
+
+def test_waiting_ends_at_its_deadline() -> None:
+    with pytest.raises(LocalError, match="gave up after 0.05 s of waiting for the end of time"):
+        wait_until(lambda: False, what="the end of time", deadline=0.05, every=0.01)
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        ("echo 'error: settings local: region is 5'; echo 'python app.py: Subprocess exited with error 1'; exit 1", "error: settings local: region is 5"),
+        ("echo Traceback; echo '  File x'; echo 'ModuleNotFoundError: no module x'; exit 1", "ModuleNotFoundError: no module x"),
+        ("echo 'FormEvents-local'; echo '❌  FormEvents-local failed: the queue exists'; exit 1", "❌  FormEvents-local failed: the queue exists"),
+        ("exit 1", "it said nothing"),
+    ],
+)  # fmt: skip
+def test_a_failed_deployment_is_one_line_with_the_clis_own_reason(
+    state: State, connection: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, told: str
+) -> None:
+    cdk = tmp_path / "cdk"
+    cdk.write_text(f"#!/bin/sh\n{script}\n")
+    cdk.chmod(0o755)
+    monkeypatch.setattr(deploy, "CDK", cdk)
+    with pytest.raises(LocalError) as raised:
+        deploy.deploy(connection, state, lambda text: None)
+    assert str(raised.value) == f"cdk deploy failed: {told}; all it said is in {state.log('deploy')}"
+
+
+def test_a_deployment_that_hangs_is_ended(
+    state: State, connection: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cdk = tmp_path / "cdk"
+    cdk.write_text("#!/bin/sh\necho waiting for ever\nsleep 60\n")
+    cdk.chmod(0o755)
+    monkeypatch.setattr(deploy, "CDK", cdk)
+    monkeypatch.setattr(deploy, "DEADLINE", 0.2)
+    with pytest.raises(LocalError, match="waiting for ever"):
+        deploy.deploy(connection, state, lambda text: None)
+
+
+def test_a_missing_cli_says_what_to_do(state: State, connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deploy, "CDK", Path("/nowhere/cdk"))
+    with pytest.raises(LocalError, match="/nowhere/cdk does not exist: `make install` first"):
+        deploy.deploy(connection, state, lambda text: None)
+
+
+@pytest.mark.parametrize(
+    ("line", "meaning"),
+    [
+        ("FormEvents-local |  27/44 | 7:27:48 AM | CREATE_COMPLETE | AWS::SQS::Queue | Q (Q1)", "resource 27 of 44: AWS::SQS::Queue"),
+        ("FormEvents-local |  27 | 7:27:48 AM | CREATE_IN_PROGRESS      | AWS::SQS::Queue | Q (Q1)", "resource 27: AWS::SQS::Queue"),
+        ("✨  Synthesis time: 3s", "comparing and uploading the code"),
+        ("anything else", ""),
+    ],
+)  # fmt: skip
+def test_progress_is_read_from_the_clis_lines(line: str, meaning: str) -> None:
+    assert deploy._progress(line) == meaning

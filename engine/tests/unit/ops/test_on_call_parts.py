@@ -1,0 +1,237 @@
+"""The small parts of the on-call commands: what is told, what is hidden, and what is made of AWS's errors."""
+
+import base64
+import inspect
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+import typer
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, NoRegionError
+
+from fanout.cli import on_call
+from fanout.cli.dead import dead
+from fanout.errors import Unusable
+from fanout.ops import status
+from fanout.ops.aws import logs
+from fanout.ops.aws.discovery import Stack, Subscriber
+from fanout.ops.aws.errors import plainly
+from fanout.ops.aws.session import Aws
+from fanout.ops.dead_letters import summary
+from fanout.ops.dead_letters.causes import UNREAD, Cause, Explainer, normalised
+from fanout.ops.dead_letters.export import parcels, record
+from fanout.ops.dead_letters.message import Letter
+from fanout.ops.dead_letters.selection import Selection, age
+from fanout.ops.journal import DELETED, SENDING, SENT, Journal
+from fanout.ops.send.queue import Parcel, _chunks
+from fanout.ops.timeline import timeline
+
+BODY = {
+    "specversion": "1.0",
+    "id": "e1",
+    "type": "form.submitted.v1",
+    "secret-extension": "s3cret",
+    "data": {"form_id": "f", "submission_id": "s", "answers": {"q": "s3cret"}, "submitter": {"email": "s3cret"}},
+}
+
+
+def letter(body: Any = BODY, attributes: dict[str, Any] | None = None, **system: str) -> Letter:
+    text = body if isinstance(body, str) else json.dumps(body)
+    return Letter.of(
+        {
+            "MessageId": "m1",
+            "ReceiptHandle": "r1",
+            "Body": text,
+            "MessageAttributes": attributes or {},
+            "Attributes": {"SentTimestamp": "1000", **system},
+        }
+    )
+
+
+def refused(code: str, message: str = "", operation: str = "SendMessage") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (NoCredentialsError(), "no usable AWS credentials: run `aws sso login`"),
+        (NoRegionError(), "no AWS region: set AWS_REGION"),
+        (refused("ExpiredToken"), "have expired: sign in again"),
+        (refused("InvalidClientTokenId"), "AWS does not know these credentials"),
+        (refused("AccessDenied", "x is not authorized to perform: sqs:SendMessage on resource: arn:q because"), "may not sqs:SendMessage on arn:q"),
+        (refused("AccessDeniedException", "no", "SendMessageBatch"), "these credentials may not SendMessage:"),
+        (refused("KMS.AccessDeniedException", "kms:Decrypt"), "may not use the queue's KMS key"),
+        (refused("Throttling"), "AWS is busy (Throttling on SendMessage, after retries)"),
+        (refused("AWS.SimpleQueueService.NonExistentQueue"), "the queue does not exist: it was deleted by hand"),
+        (EndpointConnectionError(endpoint_url="https://sqs"), "AWS did not answer: check the network and the region"),
+        (refused("Strange", "two\nlines"), "AWS refused SendMessage (Strange): two lines"),
+    ],
+)  # fmt: skip
+def test_every_error_of_aws_is_one_line(error: Exception, line: str) -> None:
+    assert line in plainly(error) and "\n" not in plainly(error)
+
+
+def test_one_cause_however_often_its_details_differ() -> None:
+    ids = [f"0ebc49cd-64b4-4dee-adbb-0d42b1f23d{n}" for n in (11, 22)]
+    assert len({Cause.of("E", f"no {each} at 10.0.0.{n}:443 after {n} s") for n, each in enumerate(ids)}) == 1
+    assert normalised("the webhook answered 503") == "the webhook answered 503"
+    assert normalised("KeyError, handler.py:12") != normalised("KeyError, handler.py:13")
+    cause = Cause.of("TransientError", "the webhook answered 503")
+    assert all(cause.matches(each) for each in (cause.id, "TransientError", "answered 503"))
+    assert not cause.matches("50")
+
+
+@pytest.mark.parametrize(
+    "body", [BODY, "s3cret, and no JSON", '["s3cret"]', json.dumps({"s3cret": 1, "id": 5}) + " ", "[" * 9_999]
+)
+def test_what_is_shown_of_a_letter_holds_no_answer(body: Any) -> None:
+    one = letter(body)
+    assert "s3cret" not in json.dumps(one.redacted()).replace('"s3cret": "(not shown)"', "") and "s3cret" not in repr(
+        one
+    )
+
+
+def test_a_letter_is_sent_as_it_came_without_its_cause() -> None:
+    sent = {"type": {"DataType": "String", "StringValue": "t"}, "raw": {"DataType": "Binary", "BinaryValue": b"\x00"}}
+    died = {"fanout.cause": {"DataType": "String", "StringValue": '{"message_id": "m0"}'}}
+    one = letter(attributes={**sent, **died}, AWSTraceHeader="Root=1", MessageGroupId="g")
+    entry = Parcel.of(one).entry(fifo=False)
+    assert entry["MessageAttributes"] == sent and entry["MessageGroupId"] == "g"
+    assert entry["MessageSystemAttributes"]["AWSTraceHeader"]["StringValue"] == "Root=1"
+    assert "MessageDeduplicationId" not in entry and one.died_as == "m0"
+    assert Parcel.of(one).entry(fifo=True)["MessageDeduplicationId"] == "redrive-m1"
+
+
+def test_what_sns_wrapped_is_unwrapped() -> None:
+    envelope = {
+        "Type": "Notification",
+        "TopicArn": "arn:t",
+        "Message": json.dumps(BODY),
+        "MessageAttributes": {"n": {"Type": "Binary", "Value": base64.b64encode(b"x").decode()}},
+    }
+    parcel = Parcel.of(letter(envelope))
+    assert json.loads(parcel.body) == BODY and parcel.attributes == {"n": {"DataType": "Binary", "BinaryValue": b"x"}}
+    assert letter(envelope).event_id == "e1"
+
+
+def test_a_request_holds_ten_messages_and_no_more_bytes_than_sqs_takes() -> None:
+    small, large = Parcel("k", "x", {}), Parcel("k", "x" * 200_000, {})
+    assert [len(each) for each in _chunks([small] * 25)] == [10, 10, 5]
+    assert [len(each) for each in _chunks([large, large, small])] == [1, 2]
+
+
+def test_the_journal_knows_what_was_begun_and_a_cut_line_harms_nothing(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j.jsonl", "me", "test")
+    for step, id_ in ((SENDING, "a"), (SENT, "a"), (SENDING, "b"), (SENDING, "c"), (SENT, "c"), (DELETED, "c")):
+        journal.write(step, letter=id_, queue="q", **({"as": "new"} if step == SENT else {}))
+    with journal.path.open("a") as file:
+        file.write('{"step": "sent", "letter": "b"')
+    found = journal.unfinished("q")
+    assert (found.sent, found.unsure) == ({"a": "new"}, {"b"})
+    assert journal.unfinished("another").unsure == set()
+    assert journal.path.stat().st_mode & 0o777 == 0o600
+
+
+def test_letters_are_chosen_on_purpose() -> None:
+    with pytest.raises(Unusable, match="which letters"):
+        Selection.given([], [], None, everything=False)
+    with pytest.raises(Unusable, match="--all means every letter"):
+        Selection.given(["x"], [], None, everything=True)
+    with pytest.raises(Unusable, match="no length of time"):
+        age("soon")
+    assert age("90s") == timedelta(seconds=90) and age("2d") == timedelta(days=2)
+    chosen = Selection.given([], ["s"], "1h", everything=False)
+    assert chosen.pick([letter()], cast(Any, None)) and chosen.is_satisfied
+
+
+def events(*lines: Any) -> Aws:
+    now = int(datetime.now(UTC).timestamp() * 1000)
+    told = [
+        {"eventId": str(n), "timestamp": now, "message": each if isinstance(each, str) else json.dumps(each)}
+        for n, each in enumerate(lines)
+    ]
+    return cast(Aws, SimpleNamespace(logs=SimpleNamespace(filter_log_events=lambda **_: {"events": told})))
+
+
+@pytest.mark.parametrize(
+    ("end", "error_type"),
+    [
+        ({"type": "platform.report", "record": {"requestId": "r1", "status": "timeout"}}, "FunctionTimedOut"),
+        ({"type": "platform.report", "record": {"requestId": "r1", "status": "error"}}, "FunctionEnded"),
+        ("REPORT RequestId: r1\tDuration: 3 ms\tStatus: timeout", "FunctionTimedOut"),
+    ],
+)
+def test_an_attempt_without_an_outcome_is_a_crash(end: Any, error_type: str) -> None:
+    began = {"message": "received", "messages": {"m1": 2, "m2": 1}, "function_request_id": "r1"}
+    done = {"outcome": "done", "message_id": "m2", "attempt": 1, "function_request_id": "r1"}
+    found = logs.crashes(events(began, done, end), "group", ["m1", "m2"], datetime.now(UTC))
+    assert {id_: [(each.kind, each.attempt, each.error_type) for each in lines] for id_, lines in found.items()} == {
+        "m1": [("crashed", 2, error_type)]
+    }
+
+
+def test_an_attempt_that_is_still_at_work_is_no_crash() -> None:
+    began = {"message": "received", "messages": {"m1": 1}, "function_request_id": "r1"}
+    assert logs.crashes(events(began, "no JSON", "{broken"), "group", ["m1"], datetime.now(UTC)) == {}
+
+
+def test_a_file_of_letters_keeps_all_that_sending_needs(tmp_path: Path) -> None:
+    one = letter(attributes={"raw": {"DataType": "Binary", "BinaryValue": b"\x00"}}, MessageGroupId="g")
+    subscriber = Subscriber(cast(Aws, None), "Task", "task", "https://q", "https://d", "f")
+    stack = Stack(cast(Aws, None), "S", "arn:aws:cloudformation:r:1:stack/S/1", "CREATE_COMPLETE", {}, (subscriber,))
+    path = tmp_path / "letters.jsonl"
+    path.write_text(json.dumps(record(subscriber, one)) + "\n")
+    ((to, parcel),) = parcels(path, stack)
+    assert (to.task, parcel) == ("task", Parcel.of(one))
+    path.write_text("{}\n")
+    with pytest.raises(Unusable, match=r"line 1: expected a line of fanout dead export"):
+        list(parcels(path, stack))
+    with pytest.raises(Unusable, match="S has no task 'other': it has task"):
+        stack.subscriber("other")
+
+
+def test_a_queue_that_was_deleted_is_a_problem_of_its_subscriber_alone() -> None:
+    def gone(**_: Any) -> None:
+        raise refused("AWS.SimpleQueueService.NonExistentQueue")
+
+    sqs = SimpleNamespace(get_queue_attributes=gone, list_queue_tags=gone, receive_message=gone)
+    functions = SimpleNamespace(
+        get_function_configuration=lambda **_: {},
+        list_event_source_mappings=lambda **_: {
+            "EventSourceMappings": [{"EventSourceArn": "arn:q", "State": "Enabled"}]
+        },
+    )
+    metrics = SimpleNamespace(get_metric_data=lambda **_: {"MetricDataResults": [{"Values": [3.0]}]})
+    aws = cast(Aws, SimpleNamespace(sqs=sqs, functions=functions, cloudwatch=metrics, logs=events().logs))
+    subscriber = Subscriber(aws, "Task", "task", "https://1/q", "https://1/d", "f")
+    found = status.health(subscriber)
+    assert (found.mapping, found.oldest_seconds, found.dead) == ("Enabled", 3, None)
+    assert found.problems and all(each.startswith("the queue does not exist") for each in found.problems)
+    (graves,) = summary.collect([subscriber], limit=10)
+    assert graves.problem is not None and graves.problem.startswith("the queue does not exist")
+
+
+def test_of_a_log_that_is_too_large_nothing_is_concluded() -> None:
+    endless = SimpleNamespace(filter_log_events=lambda **_: {"events": [], "nextToken": "more"})
+    functions = SimpleNamespace(get_function_configuration=lambda **_: {})
+    aws = cast(Aws, SimpleNamespace(logs=endless, functions=functions))
+    subscriber = Subscriber(aws, "Task", "task", "https://1/q", "https://1/d", "f")
+    assert Explainer(aws, subscriber).explain([letter()]) == [UNREAD]
+    found = timeline.at(subscriber, "e1", datetime.now(UTC))
+    assert found.state == timeline.UNKNOWN and found.problem is not None and "shorten --since" in found.problem
+
+
+def test_every_on_call_command_speaks_json_and_finds_a_stack_in_the_same_way() -> None:
+    app = typer.Typer()
+    on_call.add(app)
+    commands = [*app.registered_commands, *dead.registered_commands]
+    assert len(commands) == 15
+    for each in commands:
+        assert each.callback is not None
+        options = set(inspect.signature(each.callback).parameters)
+        assert options >= {"as_json", "stack", "env", "profile", "region"}, each.callback.__name__
+        assert "target" not in options

@@ -1,0 +1,179 @@
+"""Events are built by the contract, and refused before anything is sent."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fanout.contracts import app as contracts
+from fanout.publisher import Event, EventTooLarge, InvalidEvent, checked_event, form_submitted
+from fanout.publisher.event import MAX_BYTES, MAX_DEPTH
+from fanout.runtime.event import parse
+from tests.examples import examples
+from tests.unit.lambdas.given import form
+
+CANARY = "canary-7f3a"
+
+
+def built(**changes: Any) -> Event:
+    return form_submitted(**{"form_id": "contact", "submission_id": "s-1", "answers": {}, **changes})
+
+
+def refusal(make: Callable[[], object]) -> InvalidEvent:
+    with pytest.raises(InvalidEvent) as caught:
+        make()
+    assert "\n" not in str(caught.value) and CANARY not in repr(caught.value)
+    assert caught.value.__cause__ is None and caught.value.__context__ is None
+    return caught.value
+
+
+def of_size(size: int) -> Event:
+    empty = built(answers={"a": ""}, event_id="e")
+    return built(answers={"a": "x" * (size - empty.size)}, event_id="e")
+
+
+def test_the_event_is_what_was_given() -> None:
+    event = form(
+        built(
+            answers={"colours": ("red", "blue")},
+            submitter_email="pat@example.com",
+            submitter_name="Pat Example",
+            event_id="contact:42",
+            time=datetime(2026, 1, 15, 10, 30, tzinfo=timezone(timedelta(hours=1))),
+            source="https://forms.example.com/contact",
+            traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        ).body
+    )
+    assert (event.id, event.form_id, event.submission_id) == ("contact:42", "contact", "s-1")
+    assert event.source == "https://forms.example.com/contact" and event.time == datetime(
+        2026, 1, 15, 9, 30, tzinfo=UTC
+    )
+    assert (event.submitter_email, event.submitter_name) == ("pat@example.com", "Pat Example")
+    assert event.answers == {"colours": ["red", "blue"]} and "traceparent" in event.raw
+
+
+def test_without_an_id_and_a_time_each_event_gets_its_own() -> None:
+    before = datetime.now(UTC)
+    one, two = form(built().body), form(built().body)
+    assert one.id != two.id and before <= one.time <= datetime.now(UTC)
+    assert one.source == "/forms/contact"
+
+
+@pytest.mark.parametrize("body", contracts.valid_examples().values(), ids=contracts.valid_examples())
+def test_a_stored_event_keeps_its_id_and_all_its_fields(body: str) -> None:
+    event = checked_event(json.loads(body))
+    assert event.id == json.loads(body)["id"] and json.loads(event.body) == json.loads(body)
+    assert event.attributes == {"type": contracts.TYPE, "form_id": event.form_id}
+
+
+NO_MAPPING_HAS_IT = {"field_named_twice", "not_json"}
+INVALID = {name: body for name, body in contracts.invalid_examples().items() if name not in NO_MAPPING_HAS_IT}
+
+
+@pytest.mark.parametrize("body", INVALID.values(), ids=INVALID)
+def test_invalid_examples_are_refused_by_path(body: str) -> None:
+    error = refusal(lambda: checked_event(json.loads(body)))
+    assert str(error).startswith("event") and "xample" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"form_id": "no spaces"}, "event.data.form_id must match pattern"),
+        ({"form_id": None}, "event.data.form_id must be string"),
+        ({"answers": [CANARY]}, "event.data.answers must be object"),
+        ({"submitter_email": CANARY}, "event.data.submitter.email must match pattern"),
+        ({"submitter_email": f"{CANARY}@example.com\nBcc: x@example.com"}, "event.data.submitter.email must match"),
+        ({"submitter_email": f"{CANARY}..@example.com"}, "event.data.submitter.email must be email"),
+        ({"time": datetime(2026, 1, 15)}, "time must be a datetime with a time zone"),
+        ({"answers": {"a": {CANARY}}}, "event.data.answers, or an extra field, holds what JSON has no type for"),
+        ({"answers": {"a": Decimal(1)}}, "event.data.answers, or an extra field, holds what JSON has no type for"),
+        ({"answers": {"a": {1: CANARY, "1": CANARY}}}, "event.data.answers, or an extra field, holds what JSON has no"),
+        ({"answers": {CANARY: float("nan")}}, "event.data.answers, or an extra field, holds a number that JSON cannot"),
+        ({"answers": {CANARY: 10**5000}}, "event.data.answers, or an extra field, holds a number that JSON cannot"),
+        ({"answers": {CANARY: "\ud83c"}}, "event.data.answers, or an extra field, holds half a surrogate pair"),
+    ],
+)
+def test_a_bad_value_is_refused_by_place_and_rule(changes: dict[str, Any], reason: str) -> None:
+    assert str(refusal(lambda: built(**changes))).startswith(reason)
+
+
+def test_answers_may_nest_deep_but_not_without_end() -> None:
+    def nested(levels: int) -> Any:
+        return [nested(levels - 1)] if levels else CANARY
+
+    parse(built(answers={"a": nested(MAX_DEPTH - 3)}).body)
+    endless: dict[str, Any] = {}
+    endless["again"] = endless
+    for answers in ({"a": nested(MAX_DEPTH - 2)}, endless):
+        assert "nested more than 100 levels deep" in str(refusal(lambda a=answers: built(answers=a)))  # type: ignore[misc]
+
+
+def test_an_event_of_exactly_the_limit_passes_and_one_byte_more_does_not() -> None:
+    assert of_size(MAX_BYTES).size == MAX_BYTES == 262_144
+    with pytest.raises(EventTooLarge, match="^event e has 262145 bytes with its attributes, SNS takes 262144: "):
+        of_size(MAX_BYTES + 1)
+
+
+def test_the_size_counts_utf_8_and_name_type_and_value_of_attributes() -> None:
+    plain = built(event_id="e", time=datetime(2026, 1, 15, tzinfo=UTC))
+    more = built(event_id="e", time=datetime(2026, 1, 15, tzinfo=UTC), answers={"é": "🎉"}, attributes={"team": "é"})
+    assert plain.size == len(plain.body.encode()) + len("typeStringform.submitted.v1" + "form_idStringcontact")
+    assert more.size - plain.size == len('"é":"🎉"'.encode()) + len("teamStringé".encode())
+
+
+def test_ten_attributes_pass_and_eleven_do_not() -> None:
+    eight = {f"extra{n}": "x" for n in range(8)}
+    assert len(built(attributes=eight).attributes) == 10
+    error = refusal(lambda: built(attributes={**eight, "extra8": "x"}))
+    assert str(error).startswith("11 attributes with type and form_id, at most 10 survive raw delivery")
+
+
+@pytest.mark.parametrize("name", ["", "a^b", ".a", "a.", "a..b", "AWS.a", "amazon.a", "a\n", "x" * 256])
+def test_an_attribute_name_that_sns_refuses_is_refused_here(name: str) -> None:
+    assert str(refusal(lambda: built(attributes={name: "x"}))).startswith("attribute name '")
+
+
+@pytest.mark.parametrize("value", ["", "\x00", f"{CANARY}\x1b", "\ud83c", "\uffff", 7, None])
+def test_an_attribute_value_that_sqs_refuses_is_refused_here(value: Any) -> None:
+    assert str(refusal(lambda: built(attributes={"team": value}))).startswith("the value of attribute 'team' must be")
+
+
+def test_type_and_form_id_cannot_be_overridden() -> None:
+    assert "'form_id' is set from the event" in str(refusal(lambda: built(attributes={"form_id": "another"})))
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda each: st.lists(each) | st.dictionaries(st.text(), each),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=examples(50))
+@given(st.dictionaries(st.text(), json_values), st.datetimes(datetime(1000, 1, 2), datetime(2999, 12, 31)))
+def test_what_the_publisher_builds_every_task_reads(answers: dict[str, Any], time: datetime) -> None:
+    event = built(answers={**answers, "not for SQS": "\ufffe\uffff\x00"}, time=time.replace(tzinfo=UTC))
+    parsed = form(event.body)
+    assert {**answers, "not for SQS": "\ufffe\uffff\x00"} == parsed.answers and parsed.time == time.replace(tzinfo=UTC)
+    assert not any(character < " " or character in "\ufffe\uffff" for character in event.body)
+
+
+@settings(max_examples=examples(100))
+@given(st.from_regex(contracts.schema()["properties"]["time"]["pattern"]))
+def test_every_time_the_publisher_accepts_every_task_reads(time: str) -> None:
+    try:
+        event = checked_event({**json.loads(contracts.valid_examples()["contact_form"]), "time": time})
+    except InvalidEvent:
+        return
+    parse(event.body)
+
+
+def test_repr_shows_no_answers() -> None:
+    event = built(answers={CANARY: CANARY}, submitter_name=CANARY, attributes={"team": CANARY})
+    assert CANARY not in repr(event) and event.id in repr(event)

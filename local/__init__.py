@@ -1,1 +1,0 @@
-"""The same stack without AWS: the only room that knows the emulator."""
