@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fanout.contracts.app import HEARTBEAT
 from fanout.contracts.contract import ATTRIBUTES, Contract, ContractError
 
 
@@ -40,8 +41,9 @@ class Message:
 
 def messages(folder: Path) -> list[Message]:
     """By name, each with its first example: one whose `type` it has. Raises ContractError, one line."""
-    schemas = {path: _json(path) for path in sorted(folder.rglob("*.schema.json"))}
-    others = sorted(path for path in folder.rglob("*.json") if path not in schemas and path.parent.name != "invalid")
+    files = [*folder.rglob("*.json"), *HEARTBEAT.rglob("*.json")]
+    schemas = {path: _json(path) for path in sorted(files) if path.name.endswith(".schema.json")}
+    others = sorted(path for path in files if path not in schemas and path.parent.name != "invalid")
     examples = {path.stem: _json(path) for path in others}
     found = []
     for path, schema in schemas.items():
