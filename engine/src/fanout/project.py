@@ -1,6 +1,17 @@
-"""Finds the app that a command or a synth is about: the nearest folder with a `cdk.json`, from the working directory up."""
+"""Finds the app that a command or a synth is about, and what its `cdk.json` says of it.
 
+The app's root is the nearest folder with a `cdk.json`, from the working directory up. Its context names the product:
+`fanout:product` begins the name of every stack (`FormEvents-dev`), `fanout:prefix` every physical name, so that two
+products can share an account.
+"""
+
+import json
+import re
 from pathlib import Path
+from typing import Any
+
+PRODUCT, PREFIX = "fanout:product", "fanout:prefix"
+"""Keys of the context in cdk.json."""
 
 
 def find_root(start: Path | None = None) -> Path:
@@ -14,3 +25,30 @@ def find_cdk() -> Path:
     root = find_root()
     places = [folder / "node_modules" / ".bin" / "cdk" for folder in (root, *root.parents)]
     return next((place for place in places if place.exists()), places[0])
+
+
+def product(root: Path | None = None) -> str:
+    """The product's name, as in FormEvents; Fanout where cdk.json does not say."""
+    found = _context(root or find_root()).get(PRODUCT)
+    return found if isinstance(found, str) and found else "Fanout"
+
+
+def prefix(root: Path | None = None) -> str:
+    """What physical names begin with; where cdk.json does not say, the product's name as form-events."""
+    root = root or find_root()
+    found = _context(root).get(PREFIX)
+    return found if isinstance(found, str) and found else re.sub(r"(?<!^)(?=[A-Z])", "-", product(root)).lower()
+
+
+def stack_name(entry: str, root: Path | None = None) -> str:
+    """The stack of one settings entry: FormEvents-dev."""
+    return f"{product(root)}-{entry}"
+
+
+def _context(root: Path) -> dict[str, Any]:
+    try:
+        read = json.loads((root / "cdk.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    context = read.get("context") if isinstance(read, dict) else None
+    return context if isinstance(context, dict) else {}
