@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from fanout.catalog.documents import FOLDER, documents
+from fanout.contracts.app import HEARTBEAT
 from tests.infra.reading import Synth, dead_letter_queues, of_type, task_queues
 from tests.places import APP, NODE_MODULES
 
@@ -138,7 +139,11 @@ def test_a_form_service_sends_and_every_task_receives(asyncapi: Document) -> Non
 
 
 def test_every_contract_is_a_message_with_an_example_it_accepts(asyncapi: Document) -> None:
-    schemas = [json.loads(path.read_text()) for path in (APP / "contracts").rglob("*.schema.json")]
+    schemas = [
+        json.loads(path.read_text())
+        for folder in (APP / "contracts", HEARTBEAT)
+        for path in folder.rglob("*.schema.json")
+    ]
     messages = asyncapi["components"]["messages"].values()
     by_title = {each["title"]: each for each in schemas}
     assert {each["payload"]["schema"]["title"]: each["payload"]["schema"] for each in messages} == by_title

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fanout.contracts.app import HEARTBEAT
 from fanout.contracts.contract import ATTRIBUTES, Contract, ContractError
 
 
@@ -39,9 +38,9 @@ class Message:
         return {"type": "object", "required": [*known], "properties": known}
 
 
-def messages(folder: Path) -> list[Message]:
+def messages(folder: Path, *, internal: Path | None = None) -> list[Message]:
     """By name, each with its first example: one whose `type` it has. Raises ContractError, one line."""
-    files = [*folder.rglob("*.json"), *HEARTBEAT.rglob("*.json")]
+    files = [*folder.rglob("*.json"), *(internal.rglob("*.json") if internal else ())]
     schemas = {path: _json(path) for path in sorted(files) if path.name.endswith(".schema.json")}
     others = sorted(path for path in files if path not in schemas and path.parent.name != "invalid")
     examples = {path.stem: _json(path) for path in others}

@@ -10,6 +10,7 @@ from fanout.catalog.markdown import HEADER
 from fanout.catalog.reading import anchor, production, subscribers, topics
 from fanout.catalog.spending import Spending
 from fanout.catalog.tasks import Task, task
+from fanout.contracts.app import HEARTBEAT
 from fanout.errors import Unusable
 from fanout.template.load import load
 from fanout.template.template import Template, link
@@ -28,7 +29,7 @@ def documents(assembly: Path, root: Path, *, stack: str | None = None) -> dict[P
     found = topics(template)
     known = {each.name: task(root / "lambdas", each.name) for each in subscribers(template)}
     picture = topology.flowchart(found, known)
-    spoken = messages(root / "contracts")
+    spoken = messages(root / "contracts", internal=HEARTBEAT)
     spending = Spending(template, subscribers(template))
     made = {
         FOLDER / "README.md": index.page(template, every, found, spoken, known, picture, spending),
