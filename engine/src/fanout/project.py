@@ -10,8 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-PRODUCT, PREFIX = "fanout:product", "fanout:prefix"
-"""Keys of the context in cdk.json."""
+from fanout.names import PREFIX_CONTEXT, PRODUCT_CONTEXT
 
 
 def find_root(start: Path | None = None) -> Path:
@@ -29,14 +28,14 @@ def find_cdk() -> Path:
 
 def product(root: Path | None = None) -> str:
     """The product's name, as in FormEvents; Fanout where cdk.json does not say."""
-    found = _context(root or find_root()).get(PRODUCT)
+    found = _context(root or find_root()).get(PRODUCT_CONTEXT)
     return found if isinstance(found, str) and found else "Fanout"
 
 
 def prefix(root: Path | None = None) -> str:
     """What physical names begin with; where cdk.json does not say, the product's name as form-events."""
     root = root or find_root()
-    found = _context(root).get(PREFIX)
+    found = _context(root).get(PREFIX_CONTEXT)
     return found if isinstance(found, str) and found else re.sub(r"(?<!^)(?=[A-Z])", "-", product(root)).lower()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from fanout import names
 from fanout.catalog import alarms, markdown, retries
 from fanout.catalog.reading import Subscriber, Topic
 from fanout.catalog.spending import Spending
@@ -79,10 +80,10 @@ def _of_function(each: Subscriber, function: Resource) -> Iterator[tuple[str, st
     yield "function: time-out", markdown.span(timeout) if timeout else _UNSEEN
     yield "function: memory", _number(function.get("MemorySize"), "128") + " MiB"
     yield "function: runtime", f"{_number(function.get('Runtime'), _UNSEEN)}, {_architecture(function)}"
-    concurrency = each.variable("FANOUT_CONCURRENCY")
+    concurrency = each.variable(names.CONCURRENCY)
     if concurrency:
         yield "messages of a batch at a time", concurrency
-    seconds = each.variable("FANOUT_COMPLETED_SECONDS")
+    seconds = each.variable(names.COMPLETED_SECONDS)
     if seconds and seconds.isdecimal():
         yield "remembers a completed event for", markdown.span(int(seconds))
 

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from fanout import names
 from fanout.costs.subscribers import task_of
 from fanout.template import messaging
 from fanout.template.messaging import FUNCTION, MAPPING, QUEUE, TOPIC, Mapping, Subscription
 from fanout.template.template import Resource, Template
 from fanout.template.values import External, Value, shown
 
-VARIABLE = "FANOUT_TASK"
+VARIABLE = names.TASK
 _NOUNS = {
     QUEUE: "Queue",
     TOPIC: "Topic",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fanout import names
 from fanout.catalog import markdown
 from fanout.catalog.reading import Subscriber
 from fanout.template import messaging
 
-DELAYS, JITTER = "FANOUT_RETRY_DELAYS", "FANOUT_RETRY_JITTER"
+DELAYS, JITTER = names.RETRY_DELAYS, names.RETRY_JITTER
 
 
 @dataclass(frozen=True)

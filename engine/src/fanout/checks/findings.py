@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from fanout import names
 from fanout.checks.rule import RULES, Severity
 from fanout.errors import Unusable
 from fanout.template.load import parsed
@@ -107,8 +108,8 @@ def _unused(acknowledgement: Acknowledgement) -> Finding:
 
 
 def _entries(metadata: Any) -> list[dict[str, Any]]:
-    ours = metadata.get("fanout") if isinstance(metadata, dict) else None
-    entries = ours.get("acknowledge") if isinstance(ours, dict) else None
+    ours = metadata.get(names.METADATA) if isinstance(metadata, dict) else None
+    entries = ours.get(names.ACKNOWLEDGE_METADATA) if isinstance(ours, dict) else None
     if entries is None:
         return []
     return [each if isinstance(each, dict) else {} for each in (entries if isinstance(entries, list) else [entries])]

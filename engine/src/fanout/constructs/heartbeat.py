@@ -11,7 +11,7 @@ from constructs import Construct
 from fanout.constructs.alarms.heartbeat import schedule_group
 from fanout.constructs.settings import Settings
 from fanout.constructs.subscriber import Subscriber
-from fanout.contracts.app import HEARTBEAT_TYPE
+from fanout.names import HEARTBEAT_TYPE
 
 PUBLISH = "arn:aws:scheduler:::aws-sdk:sns:publish"
 """A universal target: https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universal.html"""

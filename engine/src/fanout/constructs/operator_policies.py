@@ -6,11 +6,17 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from fanout import names
 from fanout.constructs.subscriber import Subscriber
 
 LOOKED_AT, HEALED = 6, 14
 """Subscribers that one policy has room for. A managed policy may have 6,144 characters and a role ten policies
 (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html), so 40 subscribers are seven and three."""
+
+_OUTPUTS = {
+    "ReadPolicy": names.OPERATOR_READ_POLICY_ARN_OUTPUT,
+    "HealPolicy": names.OPERATOR_HEAL_POLICY_ARN_OUTPUT,
+}
 
 
 class OperatorPolicies(Construct):
@@ -52,7 +58,7 @@ class OperatorPolicies(Construct):
     ) -> iam.ManagedPolicy:
         which = str(number + 1) if number else ""
         policy = iam.ManagedPolicy(self, f"{id_}{which}", description=description, statements=statements)
-        CfnOutput(Stack.of(self), f"Operator{id_}Arn{which}", value=policy.managed_policy_arn)
+        CfnOutput(Stack.of(self), f"{_OUTPUTS[id_]}{which}", value=policy.managed_policy_arn)
         return policy
 
 

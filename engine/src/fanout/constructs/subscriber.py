@@ -236,7 +236,7 @@ class Subscriber(Construct):
 
     def _tell(self, prefix: str, stack: Stack, urls: tuple[str, str]) -> None:
         """What an operator's tools find this subscriber by."""
-        Tags.of(self).add("fanout:task", self.task)
-        CfnOutput(stack, f"{prefix}QueueUrl", value=urls[0])
-        CfnOutput(stack, f"{prefix}DeadLetterQueueUrl", value=urls[1])
-        CfnOutput(stack, f"{prefix}FunctionName", value=self.function.function_name)
+        Tags.of(self).add(names.TASK_TAG, self.task)
+        CfnOutput(stack, f"{prefix}{names.QUEUE_URL_OUTPUT}", value=urls[0])
+        CfnOutput(stack, f"{prefix}{names.DEAD_LETTER_QUEUE_URL_OUTPUT}", value=urls[1])
+        CfnOutput(stack, f"{prefix}{names.FUNCTION_NAME_OUTPUT}", value=self.function.function_name)

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from aws_cdk import Stack, Token
 from aws_cdk import aws_sns as sns
 
+from fanout import names
 from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.retry import RetryPolicy
 from fanout.constructs.settings import Settings
-from fanout.contracts.app import HEARTBEAT_TYPE
 from fanout.costs.favour import FAVOURS, Gathering, favouring
+from fanout.names import HEARTBEAT_TYPE
 
-RESERVED = ("AWS_", "FANOUT_", "LAMBDA_")
+RESERVED = ("AWS_", names.VARIABLES, "LAMBDA_")
 
 
 def check(
@@ -50,9 +51,13 @@ def check(
         _expect(owner, "batching_window", not window, window, "none behind a FIFO topic")
     _expect(owner, "max_concurrency", 2 <= max_concurrency <= 1_000, max_concurrency, "2 to 1000 (AWS refuses 1)")
     _expect(owner, "concurrency", 1 <= concurrency <= 100, concurrency, "1 to 100 messages of a batch at a time")
-    names = {*attribute_filter, *(["type"] if attribute_filter and settings.heartbeat else [])}
+    attributes = {*attribute_filter, *(["type"] if attribute_filter and settings.heartbeat else [])}
     _expect(
-        owner, "attribute_filter", len(names) <= 5, len(names), "at most 5 attributes, `type` of heartbeats included"
+        owner,
+        "attribute_filter",
+        len(attributes) <= 5,
+        len(attributes),
+        "at most 5 attributes, `type` of heartbeats included",
     )
     for name in variables:
         _expect(

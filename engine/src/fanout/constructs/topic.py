@@ -7,6 +7,7 @@ from aws_cdk import aws_ssm as ssm
 from aws_cdk import aws_xray as xray
 from constructs import Construct
 
+from fanout import names
 from fanout.constructs.keys import topic_key
 from fanout.constructs.settings import Settings
 
@@ -48,11 +49,15 @@ class FormTopic(Construct):
             description="The topic a form service publishes to",
         )
         stack = Stack.of(self)
-        CfnOutput(stack, "TopicArn", value=self.topic.topic_arn, description="All a form service needs to know")
-        CfnOutput(stack, "TopicArnParameter", value=parameter.parameter_name, description="The same, in SSM")
+        CfnOutput(
+            stack, names.TOPIC_ARN_OUTPUT, value=self.topic.topic_arn, description="All a form service needs to know"
+        )
+        CfnOutput(
+            stack, names.TOPIC_ARN_PARAMETER_OUTPUT, value=parameter.parameter_name, description="The same, in SSM"
+        )
         CfnOutput(
             stack,
-            "PublisherPolicyArn",
+            names.PUBLISHER_POLICY_ARN_OUTPUT,
             value=self.publisher_policy.managed_policy_arn,
             description="Attach to the role of the form service",
         )
@@ -76,7 +81,12 @@ class FormTopic(Construct):
                     conditions={"StringEquals": {"kms:ViaService": f"sns.{Stack.of(self).region}.amazonaws.com"}},
                 )
             )
-            CfnOutput(Stack.of(self), "TopicKeyArn", value=self.key.key_arn, description="What their policies name too")
+            CfnOutput(
+                Stack.of(self),
+                names.TOPIC_KEY_ARN_OUTPUT,
+                value=self.key.key_arn,
+                description="What their policies name too",
+            )
         if settings.subscriber_accounts:
             self.topic.add_to_resource_policy(
                 iam.PolicyStatement(

@@ -4,13 +4,14 @@ import json
 from pathlib import Path
 from typing import Any, Final, cast
 
+from fanout import names
 from fanout.project import find_root
 
 TYPE: Final = "form.submitted.v1"
 SCHEMA_PATH: Final = find_root() / "contracts" / "form_submitted.v1.schema.json"
 EXAMPLES: Final = find_root() / "contracts" / "examples"
 
-HEARTBEAT_TYPE: Final = "form.heartbeat.v1"
+HEARTBEAT_TYPE: Final = names.HEARTBEAT_TYPE
 HEARTBEAT: Final = Path(__file__).parent / "heartbeat"
 """A folder of its own: what a form service publishes is the one schema beside this file."""
 HEARTBEAT_SCHEMA_PATH: Final = HEARTBEAT / "form_heartbeat.v1.schema.json"

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
+from fanout import names
 from fanout.costs.bill import STACK
 from fanout.costs.polling import Polled
 from fanout.template.messaging import mappings
 from fanout.template.template import Resource, Template, referred_in
 from fanout.template.values import as_list
 
-TAG = "fanout:task"
+TAG = names.TASK_TAG
 
 
 @dataclass(frozen=True)

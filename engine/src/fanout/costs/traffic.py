@@ -2,6 +2,7 @@
 
 import math
 
+from fanout import names
 from fanout.costs.assumptions import MONTH_HOURS, MONTH_SECONDS, Assumptions
 from fanout.costs.idle import Found
 from fanout.costs.polling import MOST_PER_REQUEST, share_with_any
@@ -109,7 +110,7 @@ def _metrics(function: Resource, events: float, assumed: Assumptions) -> Found:
     """Of our runtime, paid for the hours in which they are sent; each measured form has its own."""
     if not _is_ours(function):
         return
-    sets = 1 + at_least(0, function, "Environment", "Variables", "FANOUT_MEASURED_FORMS", default=0)
+    sets = 1 + at_least(0, function, "Environment", "Variables", names.MEASURED_FORMS, default=0)
     always = METRICS_ALWAYS * share_with_any(events, MONTH_HOURS)
     failures = METRICS_OF_FAILURES * share_with_any(events * assumed.failing, MONTH_HOURS)
     yield "metrics of its own", sets * (always + failures), "custom-metric"
@@ -118,7 +119,7 @@ def _metrics(function: Resource, events: float, assumed: Assumptions) -> Found:
 def _is_ours(function: Resource) -> bool:
     """Whether it has our runtime, which sends metrics."""
     variables = function.get("Environment", "Variables")
-    return isinstance(variables, dict) and "FANOUT_TASK" in variables
+    return isinstance(variables, dict) and names.TASK in variables
 
 
 def _effects(function: Resource, events: float, assumed: Assumptions) -> Found:
@@ -148,7 +149,7 @@ def _batches(subscriber: Subscriber, events: float, assumed: Assumptions) -> flo
 
 def _threads(function: Resource) -> float:
     """How many messages of a batch our runtime works on at the same time; another one works through them."""
-    return at_least(1, function, "Environment", "Variables", "FANOUT_CONCURRENCY", default=1)
+    return at_least(1, function, "Environment", "Variables", names.CONCURRENCY, default=1)
 
 
 def _chunks(kilobytes: float) -> int:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from rich.markup import escape
 
+from fanout import names
 from fanout.local.console import console, step
 from fanout.local.demo.evidence import Evidence
 from fanout.local.emulator.connection import without_real_aws
@@ -116,11 +117,11 @@ def _environment(run: Run, evidence: Evidence) -> dict[str, str]:
     """Of a fresh user who holds the two policies of the stack's outputs."""
     iam = run.connection.session.client("iam")
     iam.create_user(UserName=USER)
-    for output in ("OperatorReadPolicyArn", "OperatorHealPolicyArn"):
+    for output in (names.OPERATOR_READ_POLICY_ARN_OUTPUT, names.OPERATOR_HEAL_POLICY_ARN_OUTPUT):
         iam.attach_user_policy(UserName=USER, PolicyArn=evidence.outputs[output])
     key = iam.create_access_key(UserName=USER)["AccessKey"]
     held = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
-    named = {"FORM_EVENTS_STACK": STACK, "FANOUT_HOME": str(run.state.folder / "journal"), "COLUMNS": "110"}
+    named = {"FORM_EVENTS_STACK": STACK, names.HOME: str(run.state.folder / "journal"), "COLUMNS": "110"}
     return {**without_real_aws(os.environ), **run.connection.variables, **held, **named}
 
 

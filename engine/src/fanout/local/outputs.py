@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from fanout import names
 from fanout.local.errors import LocalError
 
 STACK = "FormEvents-local"
@@ -36,11 +37,11 @@ class Outputs:
 
     @property
     def topic_arn(self) -> str:
-        return self["TopicArn"]
+        return self[names.TOPIC_ARN_OUTPUT]
 
     @property
     def publisher_policy_arn(self) -> str:
-        return self["PublisherPolicyArn"]
+        return self[names.PUBLISHER_POLICY_ARN_OUTPUT]
 
     @property
     def archive_bucket(self) -> str:
@@ -53,16 +54,20 @@ class Outputs:
     @property
     def tasks(self) -> list[str]:
         """In the words of lambdas/: `SendConfirmationFunctionName` tells of send_confirmation."""
-        ids = [name.removesuffix("FunctionName") for name in self.values if name.endswith("FunctionName")]
+        ids = [
+            name.removesuffix(names.FUNCTION_NAME_OUTPUT)
+            for name in self.values
+            if name.endswith(names.FUNCTION_NAME_OUTPUT)
+        ]
         return [re.sub(r"(?<!^)(?=[A-Z])", "_", id_).lower() for id_ in ids]
 
     def subscriber(self, task: str) -> Subscriber:
         id_ = "".join(word.capitalize() for word in task.split("_"))
         return Subscriber(
             task=task,
-            queue_url=self[f"{id_}QueueUrl"],
-            dead_letter_queue_url=self[f"{id_}DeadLetterQueueUrl"],
-            function_name=self[f"{id_}FunctionName"],
+            queue_url=self[f"{id_}{names.QUEUE_URL_OUTPUT}"],
+            dead_letter_queue_url=self[f"{id_}{names.DEAD_LETTER_QUEUE_URL_OUTPUT}"],
+            function_name=self[f"{id_}{names.FUNCTION_NAME_OUTPUT}"],
         )
 
     def __getitem__(self, name: str) -> str:

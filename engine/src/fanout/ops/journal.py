@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from fanout import names
 from fanout.cli.options import operator
 from fanout.ops.aws.discovery import Stack
 from fanout.ops.dead_letters.message import Letter
@@ -23,7 +24,7 @@ SENDING, SENT, DELETED = "sending", "sent", "deleted"
 
 def home() -> Path:
     """$FANOUT_HOME, else the folder for state: https://specifications.freedesktop.org/basedir-spec/latest/"""
-    if chosen := os.environ.get("FANOUT_HOME"):
+    if chosen := os.environ.get(names.HOME):
         return Path(chosen)
     return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "fanout"
 

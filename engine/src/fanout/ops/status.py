@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from fanout import names
 from fanout.ops.aws import logs
 from fanout.ops.aws.discovery import Stack, Subscriber
 from fanout.ops.aws.errors import OpsError, plainly
@@ -76,7 +77,7 @@ class Report:
             "account": self.stack.account,
             "region": self.stack.region,
             "at": self.at,
-            "topic": {"arn": self.stack.outputs.get("TopicArn"), "subscriptions": self.subscriptions},
+            "topic": {"arn": self.stack.outputs.get(names.TOPIC_ARN_OUTPUT), "subscriptions": self.subscriptions},
             "subscribers": [each.as_dict() for each in self.subscribers],
             "alarms": self.alarms,
             "problems": self.problems,
@@ -179,7 +180,7 @@ def _age(subscriber: Subscriber, found: Health) -> None:
 
 
 def _subscriptions(stack: Stack, problems: list[str]) -> int | None:
-    if "TopicArn" not in stack.outputs:
+    if names.TOPIC_ARN_OUTPUT not in stack.outputs:
         return None
     try:
         pages = stack.aws.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=stack.topic_arn)

@@ -53,7 +53,7 @@ def _open(queue_arn: str, failures: int) -> None:
         ]:
             if _is_on(mapping):
                 lambda_.tag_resource(
-                    Resource=mapping["EventSourceMappingArn"], Tags={names.CIRCUIT: str(int(time.time()))}
+                    Resource=mapping["EventSourceMappingArn"], Tags={names.CIRCUIT_TAG: str(int(time.time()))}
                 )
                 lambda_.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
                 logger.error("circuit opened", extra={"circuit": "open", "failures": failures})

@@ -18,10 +18,10 @@ def handle(event: dict[str, Any], context: object) -> None:
     """Raises what Lambda raises: the rule calls again in a minute."""
     mapping = _lambda.get_event_source_mapping(UUID=event["mapping"])
     arn = mapping["EventSourceMappingArn"]
-    opened_at = _lambda.list_tags(Resource=arn)["Tags"].get(names.CIRCUIT)
+    opened_at = _lambda.list_tags(Resource=arn)["Tags"].get(names.CIRCUIT_TAG)
     if opened_at is None or time.time() - int(opened_at) < event["cool_down_seconds"]:
         return
     if mapping["State"] in ("Disabled", "Disabling"):
         _lambda.update_event_source_mapping(UUID=event["mapping"], Enabled=True)
         logger.warning("circuit closed on trial", extra={"circuit": "half-open", "mapping": event["mapping"]})
-    _lambda.untag_resource(Resource=arn, TagKeys=[names.CIRCUIT])
+    _lambda.untag_resource(Resource=arn, TagKeys=[names.CIRCUIT_TAG])

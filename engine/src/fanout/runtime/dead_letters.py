@@ -8,8 +8,7 @@ from typing import Any
 from fanout import names
 from fanout.runtime.aws import client
 
-CAUSE = "fanout.cause"
-"""The attribute that says why: a JSON object of task, error_type, error, attempt, message_id, function_request_id."""
+CAUSE = names.CAUSE_ATTRIBUTE
 
 MOST_ATTRIBUTES = 10
 """Of one SQS message: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html"""

@@ -12,12 +12,13 @@ from datetime import UTC, datetime
 from math import isinf
 from typing import Any, Final
 
+from fanout import names
 from fanout.runtime.errors import ContractViolation, UnknownVersion
 from fanout.runtime.form_heartbeat_v1 import validate as validate_heartbeat
 from fanout.runtime.form_submitted_v1 import validate
 
 TYPE: Final = "form.submitted.v1"
-HEARTBEAT_TYPE: Final = "form.heartbeat.v1"
+HEARTBEAT_TYPE: Final = names.HEARTBEAT_TYPE
 # A reason repeats only what looks like a versioned type; anything else could be personal data in the wrong place.
 _VERSIONED_TYPE: Final = r"[a-z0-9_-]{1,40}(\.[a-z0-9_-]{1,40}){0,4}\.v[0-9]{1,9}"
 

@@ -16,10 +16,9 @@ from fanout import names
 from fanout.runtime.event import FormSubmitted
 from fanout.runtime.outcome import Outcome
 
-NAMESPACE = "Fanout"
 OTHER = "other"
 """Every form beyond the allowed number, and what was no event."""
-MILLISECONDS = ("Latency", "Heartbeat")
+MILLISECONDS = (names.LATENCY, names.HEARTBEAT)
 MOST_VALUES = 100
 """Of one metric in one line."""
 
@@ -39,7 +38,7 @@ def emit(outcomes: Sequence[Outcome]) -> None:
         for part in _parts(some):
             _write(_line(form, _values(part, now), now))
     for part in _parts([each for each in outcomes if each.kind == "heartbeat"]):
-        _write(_line(None, {"Heartbeat": _ms_since(part, now)}, now))
+        _write(_line(None, {names.HEARTBEAT: _ms_since(part, now)}, now))
 
 
 def _parts(outcomes: Sequence[Outcome]) -> Iterator[Sequence[Outcome]]:
@@ -71,9 +70,9 @@ def _values(outcomes: Sequence[Outcome], now: float) -> dict[str, Any]:
     kinds = [outcome.kind for outcome in outcomes]
     latencies = _ms_since([outcome for outcome in outcomes if outcome.kind == "done"], now)
     values: dict[str, Any] = {kind.title(): kinds.count(kind) for kind in dict.fromkeys(kinds)}
-    values["Attempts"] = [outcome.attempt for outcome in outcomes]
+    values[names.ATTEMPTS] = [outcome.attempt for outcome in outcomes]
     if latencies:
-        values["Latency"] = latencies
+        values[names.LATENCY] = latencies
     return values
 
 
@@ -89,12 +88,12 @@ def _ms_since(outcomes: Sequence[Outcome], now: float) -> list[int]:
 def _line(form: str | None, values: dict[str, Any], now: float) -> dict[str, Any]:
     units = [{"Name": name, "Unit": "Milliseconds" if name in MILLISECONDS else "Count"} for name in values]
     dimensions = {
-        "stack": os.environ.get(names.STACK, "unknown"),
-        "task": os.environ.get(names.TASK, "unknown"),
+        names.STACK_DIMENSION: os.environ.get(names.STACK, "unknown"),
+        names.TASK_DIMENSION: os.environ.get(names.TASK, "unknown"),
     }
     sets = [list(dimensions)]
     if form is not None:
         dimensions["form_id"] = form
         sets.append(list(dimensions))
-    directive = {"Namespace": NAMESPACE, "Dimensions": sets, "Metrics": units}
+    directive = {"Namespace": names.NAMESPACE, "Dimensions": sets, "Metrics": units}
     return {"_aws": {"Timestamp": int(now * 1000), "CloudWatchMetrics": [directive]}, **dimensions, **values}

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+from fanout import names
 from fanout.contracts.contract import Contract
 from fanout.template.intrinsics import resolve
 from fanout.template.values import UNKNOWN, Reference, Text, Value, as_flag, as_list, as_number
@@ -165,7 +166,7 @@ class Template:
         return {str(key): each for key, each in section.items()} if isinstance(section, dict) else {}
 
     def _says(self, name: str) -> bool:
-        ours = self._section("Metadata").get("fanout")
+        ours = self._section("Metadata").get(names.METADATA)
         return isinstance(ours, dict) and ours.get(name) is True
 
 

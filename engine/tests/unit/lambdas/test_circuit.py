@@ -72,7 +72,7 @@ def test_failures_in_a_row_switch_the_mapping_off_tag_first(lambda_: Lambda, lin
     circuit_breaker.watch([FAILED, FAILED])
     assert lambda_.calls == []
     circuit_breaker.watch([FAILED])
-    assert (lambda_.calls, lambda_.state, lambda_.tags) == (["tag", "off"], "Disabled", {names.CIRCUIT: "1000000"})
+    assert (lambda_.calls, lambda_.state, lambda_.tags) == (["tag", "off"], "Disabled", {names.CIRCUIT_TAG: "1000000"})
     assert (lines()[-1]["circuit"], lines()[-1]["failures"]) == ("open", 3)
 
 
@@ -117,13 +117,13 @@ def close(lambda_: Lambda, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_a_cooled_down_mapping_is_switched_on(lambda_: Lambda, close: Any) -> None:
-    lambda_.state, lambda_.tags = "Disabled", {names.CIRCUIT: "999700"}
+    lambda_.state, lambda_.tags = "Disabled", {names.CIRCUIT_TAG: "999700"}
     close()
     assert (lambda_.calls, lambda_.tags) == (["on", "untag"], {})
 
 
 def test_one_that_is_still_hot_is_not(lambda_: Lambda, close: Any) -> None:
-    lambda_.state, lambda_.tags = "Disabled", {names.CIRCUIT: "999701"}
+    lambda_.state, lambda_.tags = "Disabled", {names.CIRCUIT_TAG: "999701"}
     close()
     assert lambda_.calls == []
 
@@ -135,6 +135,6 @@ def test_an_operators_pause_is_left_alone(lambda_: Lambda, close: Any) -> None:
 
 
 def test_a_tag_that_outlived_its_circuit_is_taken_away(lambda_: Lambda, close: Any) -> None:
-    lambda_.tags = {names.CIRCUIT: "1"}
+    lambda_.tags = {names.CIRCUIT_TAG: "1"}
     close()
     assert lambda_.calls == ["untag"]

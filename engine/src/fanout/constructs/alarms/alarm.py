@@ -6,6 +6,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
+from fanout import names
 from fanout.constructs.alarms.recipients import recipients
 from fanout.constructs.alarms.runbook import Place, describe
 from fanout.constructs.settings import Settings
@@ -13,9 +14,6 @@ from fanout.constructs.settings import Settings
 ABOVE = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
 AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
 BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
-
-FANOUT = "Fanout"
-"""The namespace of what tasks measure: lambdas/shared/metrics.py."""
 
 MINUTE, FIVE_MINUTES, HOUR = Duration.minutes(1), Duration.minutes(5), Duration.hours(1)
 
@@ -43,9 +41,9 @@ class Alarm:
 
 def measured(stack: str, task: str, name: str, *, period: Duration, statistic: str) -> cloudwatch.Metric:
     """What the task itself emits, for example Done."""
-    dimensions = {"stack": stack, "task": task}
+    dimensions = {names.STACK_DIMENSION: stack, names.TASK_DIMENSION: task}
     return cloudwatch.Metric(
-        namespace=FANOUT, metric_name=name, dimensions_map=dimensions, period=period, statistic=statistic
+        namespace=names.NAMESPACE, metric_name=name, dimensions_map=dimensions, period=period, statistic=statistic
     )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 
+from fanout import names
 from fanout.constructs.alarms.alarm import HOUR, Alarm, measured
 
 if TYPE_CHECKING:
@@ -38,9 +39,9 @@ def incomplete(watched: Watched) -> Alarm:
             period=HOUR,
             using_metrics={
                 "arrived": queue.metric_number_of_messages_sent(period=HOUR, statistic="Sum"),
-                "done": worked_on("Done"),
-                "duplicate": worked_on("Duplicate"),
-                "heartbeat": worked_on("Heartbeat", "SampleCount"),
+                "done": worked_on(names.DONE),
+                "duplicate": worked_on(names.DUPLICATE),
+                "heartbeat": worked_on(names.HEARTBEAT, "SampleCount"),
                 "taken": letters.metric_number_of_messages_deleted(period=HOUR, statistic="Sum"),
                 "waiting": queue.metric_approximate_number_of_messages_visible(period=HOUR, statistic="Maximum"),
                 "hidden": queue.metric_approximate_number_of_messages_not_visible(period=HOUR, statistic="Maximum"),

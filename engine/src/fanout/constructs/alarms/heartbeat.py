@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 
+from fanout import names
 from fanout.constructs.alarms.alarm import Alarm, measured
 from fanout.constructs.cdk_cache import seconds
 from fanout.constructs.settings import Settings
@@ -54,7 +55,7 @@ def heartbeat_missed(watched: Watched, settings: Settings) -> list[Alarm]:
                     "refused": scheduled("TargetErrorCount", settings, period),
                     "waiting": queue.metric_approximate_number_of_messages_visible(period=period, statistic="Minimum"),
                     "acknowledged": measured(
-                        watched.stack, watched.task, "Heartbeat", period=period, statistic="SampleCount"
+                        watched.stack, watched.task, names.HEARTBEAT, period=period, statistic="SampleCount"
                     ),
                 },
             ),

@@ -8,13 +8,12 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from fanout import names
 from fanout.constructs.alarms.runbook import OPERATIONS
 from fanout.constructs.dashboard.cost import dollars_a_month
 from fanout.constructs.settings import Settings
 from fanout.constructs.subscriber import Subscriber
 
-NAMESPACE = "Fanout"
-"""Of the metrics that tasks send: lambdas/shared/metrics.py."""
 HEIGHT = 4
 PERIOD = Duration.minutes(5)
 GREEN, RED, ORANGE, BLUE, GREY = "#2ca02c", "#d62728", "#ff7f0e", "#1f77b4", "#7f7f7f"
@@ -87,9 +86,9 @@ def _flow(subscriber: Subscriber) -> cloudwatch.GraphWidget:
         5,
         [
             _line(subscriber.queue.metric_number_of_messages_sent, "Sum", "in", BLUE),
-            _line(_own(subscriber, "Done"), "Sum", "done", GREEN),
-            _line(_own(subscriber, "Failed"), "Sum", "failed", ORANGE),
-            _line(_own(subscriber, "Dead"), "Sum", "dead", RED),
+            _line(_own(subscriber, names.DONE), "Sum", "done", GREEN),
+            _line(_own(subscriber, names.FAILED), "Sum", "failed", ORANGE),
+            _line(_own(subscriber, names.DEAD), "Sum", "dead", RED),
         ],
     )
 
@@ -142,8 +141,8 @@ def _cost(subscriber: Subscriber) -> cloudwatch.SingleValueWidget:
 
 
 def _own(subscriber: Subscriber, name: str) -> Callable[..., cloudwatch.Metric]:
-    dimensions = {"stack": subscriber.watched.stack, "task": subscriber.task}
-    return partial(cloudwatch.Metric, namespace=NAMESPACE, metric_name=name, dimensions_map=dimensions)
+    dimensions = {names.STACK_DIMENSION: subscriber.watched.stack, names.TASK_DIMENSION: subscriber.task}
+    return partial(cloudwatch.Metric, namespace=names.NAMESPACE, metric_name=name, dimensions_map=dimensions)
 
 
 def _line(metric: Callable[..., cloudwatch.Metric], statistic: str, label: str, colour: str) -> cloudwatch.Metric:

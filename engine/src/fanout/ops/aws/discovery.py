@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from fanout import names
 from fanout.ops.aws.errors import OpsError
 from fanout.ops.aws.session import Aws
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import EventSourceMappingConfigurationTypeDef, FunctionConfigurationResponseTypeDef
 
-TASK_TAG = "fanout:task"
-_QUEUE, _DEAD, _FUNCTION = "QueueUrl", "DeadLetterQueueUrl", "FunctionName"
+TASK_TAG = names.TASK_TAG
+_QUEUE, _DEAD, _FUNCTION = names.QUEUE_URL_OUTPUT, names.DEAD_LETTER_QUEUE_URL_OUTPUT, names.FUNCTION_NAME_OUTPUT
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class Stack:
 
     @property
     def topic_arn(self) -> str:
-        return self.outputs["TopicArn"]
+        return self.outputs[names.TOPIC_ARN_OUTPUT]
 
     def subscriber(self, task: str) -> Subscriber:
         """By task, or by the construct's id: notify_webhook, notify-webhook and NotifyWebhook are the same."""
@@ -123,7 +124,7 @@ def find(aws: Aws, name: str) -> Stack:
     outputs = {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
     ids = [key.removesuffix(_DEAD) for key in outputs if key.endswith(_DEAD)]
     complete = [id_ for id_ in ids if {id_ + _QUEUE, id_ + _FUNCTION} <= outputs.keys()]
-    if "TopicArn" not in outputs and not complete:
+    if names.TOPIC_ARN_OUTPUT not in outputs and not complete:
         raise OpsError(f"the stack {name} has no TopicArn and no subscriber among its outputs: it is none of ours")
     subscribers = tuple(_subscriber(aws, id_, outputs) for id_ in sorted(complete))
     return Stack(aws, name, described["StackId"], described["StackStatus"], outputs, subscribers)

@@ -18,6 +18,7 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.exceptions import HTTPClientError as BotoHTTPError
 
+from fanout import names
 from fanout.errors import Unusable
 
 
@@ -86,8 +87,8 @@ def _denied(error: ClientError) -> str:
     found = _ACTION.search(_said(error))
     where = f" on {found[2]}" if found and found[2] else ""
     return (
-        f"these credentials may not {missing_action(error)}{where}: attach the stack's OperatorReadPolicyArn"
-        " (to look) or OperatorHealPolicyArn (to change), or sign in with a role that has it"
+        f"these credentials may not {missing_action(error)}{where}: attach the stack's"
+        f" {names.OPERATOR_READ_POLICY_ARN_OUTPUT} (to look) or {names.OPERATOR_HEAL_POLICY_ARN_OUTPUT} (to change), or sign in with a role that has it"
     )
 
 

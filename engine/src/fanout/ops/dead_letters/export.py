@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from fanout import names
 from fanout.errors import Unusable
 from fanout.ops.aws.discovery import Stack, Subscriber
 from fanout.ops.aws.errors import OpsError
@@ -76,7 +77,9 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
 
 def parcels(path: Path, stack: Stack) -> Iterator[tuple[Subscriber, Parcel]]:
     for each in read(path):
-        attributes = {name: _restored(value) for name, value in each["attributes"].items() if name != "fanout.cause"}
+        attributes = {
+            name: _restored(value) for name, value in each["attributes"].items() if name != names.CAUSE_ATTRIBUTE
+        }
         parcel = Parcel(each["message_id"], each["body"], attributes, each.get("group"), each.get("trace"))
         yield stack.subscriber(each["task"]), parcel
 

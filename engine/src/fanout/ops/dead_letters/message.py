@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-CAUSE = "fanout.cause"
-"""The attribute with which a task's function sends what no retry can help (lambdas/shared/dead_letters.py)."""
-HEARTBEAT = "form.heartbeat.v1"
+from fanout import names
+
+CAUSE, HEARTBEAT = names.CAUSE_ATTRIBUTE, names.HEARTBEAT_TYPE
 MOST_ATTRIBUTES = 10
 _PLAIN = ("specversion", "id", "source", "type", "time", "datacontenttype", "dataschema", "subject", "traceparent")
 _PLAIN_DATA = ("form_id", "submission_id")

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from fanout import names
 from fanout.ops.aws.discovery import Subscriber
 
-TAG = "fanout:paused"
+TAG = names.PAUSED_TAG
 _MOST = 256
 """Characters of a tag's value, letters, digits, spaces and these: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-queue-tags.html"""
 _NOT_IN_TAGS = re.compile(r"[^\w\s.:/=+@-]", re.ASCII)

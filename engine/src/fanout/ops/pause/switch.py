@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from fanout import names
 from fanout.ops.aws.discovery import Subscriber
 from fanout.ops.aws.errors import OpsError
 from fanout.ops.dead_letters import browse
@@ -11,7 +12,7 @@ from fanout.ops.journal import Journal
 from fanout.ops.pause import reason as pauses
 from fanout.ops.pause.reason import Pause
 
-CIRCUIT_TAG = "fanout:circuit"
+CIRCUIT_TAG = names.CIRCUIT_TAG
 """On a mapping that the task itself switched off, because its dependency is down; a rule switches it on again."""
 PATIENCE = 180.0
 """Lambda takes some seconds to stop or start polling."""
