@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from fanout.ops.aws.discovery import Subscriber
+from fanout.ops.aws.discovery import DeployedSubscriber
 from fanout.ops.aws.session import Aws
-from fanout.ops.dead_letters.browse import looking
+from fanout.ops.dead_letters.browse import browse
 from fanout.ops.journal import Journal
-from fanout.ops.redrive.mover import Redrive
+from fanout.ops.redrive.mover import MessageMover
 from tests.local.conftest import Deployed
 from tests.local.operator import HEAL, READ, Operator, bury, deliveries, keys_with, made_up
 from tests.local.test_fan_out import new_event, publish
@@ -114,8 +114,8 @@ def test_what_no_code_can_read_is_mended_by_hand(deployed: Deployed, operator: O
 
 
 def sent_id(deployed: Deployed) -> str:
-    (letter,) = deployed.evidence.dead_letters(TASK)
-    return letter["MessageId"]
+    (message,) = deployed.evidence.dead_letters(TASK)
+    return message["MessageId"]
 
 
 def test_dropped_letters_are_in_a_file_that_brings_them_back(deployed: Deployed, operator: Operator) -> None:
@@ -123,7 +123,7 @@ def test_dropped_letters_are_in_a_file_that_brings_them_back(deployed: Deployed,
     bury(deployed, events)
     exported = operator.json("dead", "export", TASK, "--reason", "INC-4")
     assert exported["count"] == 12 and Path(exported["file"]).stat().st_mode & 0o777 == 0o600
-    assert "12 letters" in operator.run("dead", "drop", TASK, "--all", "--reason", "INC-4", "--dry-run")
+    assert "12 dead letters" in operator.run("dead", "drop", TASK, "--all", "--reason", "INC-4", "--dry-run")
     operator.run("dead", "drop", TASK, "--all", "--reason", "INC-4", "--yes")
     assert visible(deployed) == (0, 0)
     (dropped,) = operator.home.glob("dropped-*.jsonl")
@@ -167,7 +167,7 @@ def test_who_may_only_look_is_told_what_is_missing(deployed: Deployed, operator:
     }.items():
         said = operator.run(*command, status=2)
         assert said.count("\n") == 1 and f"these credentials may not {action}" in said
-    deployed.wait_until(lambda: visible(deployed) == (1, 0), "the letter is shown again")
+    deployed.wait_until(lambda: visible(deployed) == (1, 0), "the message is shown again")
     operator.keys = {}
     assert "no stack FormEvents-nowhere in eu-west-1" in operator.run("status", "--env", "nowhere", status=2)
 
@@ -183,7 +183,7 @@ def test_ctrl_c_ends_quietly(operator: Operator, command: tuple[str, ...]) -> No
 
 
 def test_a_fifo_queue_keeps_its_groups_and_their_order(deployed: Deployed, tmp_path: Path) -> None:
-    """Straight at the part that moves letters: no subscriber of this stack is FIFO yet."""
+    """Straight at the part that moves messages: no subscriber of this stack is FIFO yet."""
     sqs = deployed.session.client("sqs")
     urls = [
         sqs.create_queue(QueueName=f"{name}.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
@@ -197,11 +197,11 @@ def test_a_fifo_queue_keeps_its_groups_and_their_order(deployed: Deployed, tmp_p
             MessageDeduplicationId=str(number),
         )
     aws = Aws(deployed.session)
-    subscriber = Subscriber(aws, "Orders", "orders", urls[0], urls[1], "no-function")
-    redrive = Redrive(subscriber, Journal(tmp_path / "journal.jsonl", "me", "test"))
-    with looking(aws, urls[1]) as look:
-        for page in look.pages():
-            redrive.move(page, look)
+    subscriber = DeployedSubscriber(aws, "Orders", "orders", urls[0], urls[1], "no-function")
+    redrive = MessageMover(subscriber, Journal(tmp_path / "journal.jsonl", "me", "test"))
+    with browse(aws, urls[1]) as browsing:
+        for page in browsing.pages():
+            redrive.move(page, browsing)
     moved = sqs.receive_message(QueueUrl=urls[0], MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"])[
         "Messages"
     ]

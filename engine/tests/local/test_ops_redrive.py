@@ -38,15 +38,15 @@ def test_events_die_of_one_cause_and_are_healed_exactly_once(deployed: Deployed,
     assert (health["dead"], health["mapping"], status["needs_a_person"]) == (12, "Enabled", True)
     assert health["last_error"]["error"] == "the webhook answered 503"
 
-    (graves,) = operator.json("dead", "list", TASK)
-    assert [(each["error"], each["count"]) for each in graves["groups"]] == [("the webhook answered 503", 12)]
+    (summaries,) = operator.json("dead", "list", TASK)
+    assert [(each["error"], each["count"]) for each in summaries["groups"]] == [("the webhook answered 503", 12)]
 
     stopped = operator.run("dead", "redrive", TASK, "--all", "--yes", status=1)
     assert "the canary failed again (TransientError: the webhook answered 503)" in stopped
     dead(deployed, 12)
 
     deployed.receiver.heal()
-    healed = operator.json("dead", "redrive", TASK, "--cause", graves["groups"][0]["cause"], "--yes")
+    healed = operator.json("dead", "redrive", TASK, "--cause", summaries["groups"][0]["cause"], "--yes")
     assert (healed["stopped"], healed["sent"], healed["seen_done"]) == (None, 12, 12)
     assert deliveries(deployed, events) == [1] * 12
     assert deployed.evidence.dead(TASK) == 0

@@ -35,7 +35,7 @@ def cost(
     favours: Annotated[bool, typer.Option("--favours", help="Compare favour=latency with favour=cost.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> int:
-    """Say what each environment and each subscriber costs a month: first when nobody submits a form, then with traffic.
+    """Say what each environment and each subscriber costs a month: first when nothing is published, then with traffic.
 
     List prices of us-east-1 without free tiers. Exit status 2: unusable input.
     """

@@ -7,38 +7,38 @@ import typer
 
 from fanout.cli.dead_edit import drop, edit, export, import_
 from fanout.cli.dead_redrive import redrive
-from fanout.cli.options import Json, SomeTask, Target, connect, journal_of, on_call, reason_given
+from fanout.cli.options import Json, SomeTask, Target, aws_command, connect, journal_of, require_reason
 
 dead = typer.Typer(
-    name="dead", help="Dead letters: list, show, redrive, edit, export, import, drop.", no_args_is_help=True
+    name="dead", help="Dead-letter messages: list, show, redrive, edit, export, import, drop.", no_args_is_help=True
 )
 
-Id = Annotated[str, typer.Argument(help="Of the message, of the event, or of the submission.")]
+Id = Annotated[str, typer.Argument(help="The message's or the event's id, or the event's reference.")]
 OfTask = Annotated[str | None, typer.Option("--task", help="Look into this task's dead-letter queue only.")]
-Limit = Annotated[int, typer.Option(help="Look at so many letters of a queue at most.", min=1, max=10_000)]
+Limit = Annotated[int, typer.Option(help="Look at so many messages of a queue at most.", min=1, max=10_000)]
 
 
-@on_call
+@aws_command
 def list_(
     target: Target,
     task: SomeTask = None,
     limit: Limit = 1_000,
     as_json: Json = False,
 ) -> int:
-    """Say what died and why, by cause. Looking hides a letter for a second or two, and never longer than a minute."""
+    """Say what died and why, by cause. Looking hides a message for a second or two, and never longer than a minute."""
     from fanout.cli.output import console, say_json
     from fanout.ops.dead_letters import summary
 
     found = connect(target)
-    graves = summary.collect(found.chosen(task), limit=limit)
+    summaries = summary.collect(found.chosen(task), limit=limit)
     if as_json:
-        say_json([each.as_dict() for each in graves])
+        say_json([each.as_dict() for each in summaries])
     else:
-        console.print(summary.render(graves))
-    return int(any(each.problem for each in graves))
+        console.print(summary.render(summaries))
+    return int(any(each.problem for each in summaries))
 
 
-@on_call
+@aws_command
 def show(
     target: Target,
     id_: Id,
@@ -49,19 +49,19 @@ def show(
 ) -> None:
     """Show one dead letter: its event without answers, its attributes, and every attempt with its cause."""
     from fanout.cli.output import console, say_json
-    from fanout.ops.dead_letters import show as dead_show
+    from fanout.ops.dead_letters import show as showing
     from fanout.ops.journal import about
 
-    why = reason_given(reason) if reveal else ""
+    why = require_reason(reason) if reveal else ""
     at = connect(target)
-    found = dead_show.search(at, id_, task)
+    found = showing.search(at, id_, task)
     if reveal:
-        told = about(found.letter, task=found.subscriber.task, reason=why)
+        told = about(found.message, task=found.subscriber.task, reason=why)
         journal_of(at, "dead show").write("revealed", **told)
     if as_json:
         say_json(found.as_dict(reveal=reveal))
     else:
-        console.print(dead_show.render(found, reveal=reveal))
+        console.print(showing.render(found, reveal=reveal))
 
 
 _IN_THE_ORDER_OF_NEED: dict[str, Callable[..., object]] = {

@@ -13,20 +13,22 @@ from fanout.cli.options import (
     Target,
     Task,
     Yes,
+    aws_command,
     confirm,
     connect,
     journal_of,
-    on_call,
-    reason_given,
+    require_reason,
 )
 
 INTERRUPTED = 130
 
 
-@on_call
+@aws_command
 def edit(
     target: Target,
-    id_: Annotated[str, typer.Argument(metavar="ID", help="Of the message, the event or the submission.")],
+    id_: Annotated[
+        str, typer.Argument(metavar="ID", help="The message's or the event's id, or the event's reference.")
+    ],
     reason: Reason,
     patch: Annotated[
         str | None, typer.Option(help="RFC 6902, as JSON or a file; else $EDITOR opens the event.")
@@ -42,17 +44,17 @@ def edit(
     """Mend one event, check it against the contract and the task's filter, and send it to that task's queue."""
     from fanout.cli.output import console, errors, say
     from fanout.ops.dead_letters import edit as editing
-    from fanout.ops.dead_letters import show as dead_show
+    from fanout.ops.dead_letters import show as showing
     from fanout.ops.journal import about
 
-    why = reason_given(reason)
+    why = require_reason(reason)
     at = connect(target)
-    found = dead_show.search(at, id_, task)
+    found = showing.search(at, id_, task)
     journal = journal_of(at, "dead edit")
     if patch is None or reveal:
-        journal.write("revealed", **about(found.letter, task=found.subscriber.task, reason=why))
-    event = editing.patched(found.letter, patch) if patch is not None else editing.edited(found.letter)
-    change = editing.checked(found.subscriber, found.letter, event)
+        journal.write("revealed", **about(found.message, task=found.subscriber.task, reason=why))
+    event = editing.patched(found.message, patch) if patch is not None else editing.edited(found.message)
+    change = editing.checked(found.subscriber, found.message, event)
     facts = {"task": found.subscriber.task, "event_id": change.event.id}
     for line in change.lines(reveal=reveal):
         (errors if as_json else console).print(line, markup=False, soft_wrap=True)
@@ -60,11 +62,11 @@ def edit(
         say("the event keeps the contract; nothing was changed", as_json, **facts, sent_as=None)
         return
     confirm(f"send the event {change.event.id} so to {found.subscriber.task}?", yes=yes)
-    sent = editing.resubmit(at, found.subscriber, change, journal, why)
+    sent = editing.send_edited(at, found.subscriber, change, journal, why)
     say(f"sent as {sent}; follow it: fanout where {change.event.id}", as_json, **facts, sent_as=sent)
 
 
-@on_call
+@aws_command
 def export(
     target: Target,
     task: Task,
@@ -77,24 +79,24 @@ def export(
     from fanout.ops.dead_letters import browse
     from fanout.ops.dead_letters import export as exporting
 
-    why = reason_given(reason)
+    why = require_reason(reason)
     found = connect(target)
     subscriber = found.subscriber(task)
     journal = journal_of(found, "dead export")
     path = to or exporting.default_path(subscriber.task, "exported", journal.run)
     journal.write("revealed", task=subscriber.task, file=str(path), reason=why)
     url = subscriber.dead_letter_queue_url
-    with exporting.new_file(path) as file, browse.looking(found.aws, url, limit=browse.MOST) as look:
-        for page in look.pages():
+    with exporting.new_file(path) as file, browse.browse(found.aws, url, limit=browse.MOST) as browsing:
+        for page in browsing.pages():
             exporting.append(file, subscriber, page)
-    journal.write("exported", task=subscriber.task, file=str(path), count=look.seen, complete=look.complete)
-    more = "" if look.complete else "; there are more than one look can hold"
-    line = f"{look.seen} letters of {subscriber.task} are in {path}{more}"
-    say(line, as_json, task=subscriber.task, file=str(path), count=look.seen, complete=look.complete)
-    return int(not look.complete)
+    journal.write("exported", task=subscriber.task, file=str(path), count=browsing.seen, complete=browsing.complete)
+    more = "" if browsing.complete else "; there are more than one look can hold"
+    line = f"{browsing.seen} dead letters of {subscriber.task} are in {path}{more}"
+    say(line, as_json, task=subscriber.task, file=str(path), count=browsing.seen, complete=browsing.complete)
+    return int(not browsing.complete)
 
 
-@on_call
+@aws_command
 def import_(
     target: Target,
     file: Annotated[Path, typer.Argument(help="Of fanout dead export or drop.")],
@@ -110,18 +112,18 @@ def import_(
 
     found = connect(target)
     counted = Counter(
-        subscriber.task for subscriber, _ in exporting.parcels(file, found)
+        subscriber.task for subscriber, _ in exporting.read_outgoing(file, found)
     )  # every line is checked first
     said = ", ".join(f"{count} to {task}" for task, count in counted.items()) or "nothing"
     if dry_run:
         say(f"would send {said}; nothing was changed", as_json, would_send=dict(counted))
         return
     confirm(f"send {said}?", yes=yes)
-    done, before = exporting.bring_in(file, found, journal_of(found, "dead import"))
+    done, before = exporting.import_messages(file, found, journal_of(found, "dead import"))
     say(f"{done} sent, {before} were sent before", as_json, sent=done, sent_before=before)
 
 
-@on_call
+@aws_command
 def drop(
     target: Target,
     task: Task,
@@ -141,8 +143,8 @@ def drop(
     from fanout.ops.dead_letters.selection import Selection
     from fanout.ops.interrupt import stoppable
 
-    why = reason_given(reason)
-    selection = Selection.given(cause or [], id_ or [], older_than, everything=everything)
+    why = require_reason(reason)
+    selection = Selection.from_options(cause or [], id_ or [], older_than, everything=everything)
     found = connect(target)
     subscriber = found.subscriber(task)
     if dry_run:
@@ -152,6 +154,6 @@ def drop(
         count, path, complete = dropping.drop(subscriber, selection, journal_of(found, "dead drop"), why, stop)
     where = f"; they are in {path}" if count else ""
     more = "" if complete else "; there may be more: run it again"
-    line = f"{count} letters of {subscriber.task} dropped{where}{more}"
+    line = f"{count} dead letters of {subscriber.task} dropped{where}{more}"
     say(line, as_json, task=subscriber.task, dropped=count, file=str(path) if count else None, complete=complete)
     return INTERRUPTED if stop else int(not complete)

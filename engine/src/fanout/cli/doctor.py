@@ -1,9 +1,9 @@
 """`fanout doctor`: the signature, and what is told."""
 
-from fanout.cli.options import Json, Target, connect, on_call
+from fanout.cli.options import Json, Target, aws_command, connect
 
 
-@on_call
+@aws_command
 def doctor(
     target: Target,
     as_json: Json = False,
@@ -13,15 +13,15 @@ def doctor(
     from fanout.ops.doctor.doctor import examine
 
     found = connect(target)
-    ills = examine(found)
+    problems = examine(found)
     if as_json:
-        say_json([each.as_dict() for each in ills])
-        return int(bool(ills))
-    for each in ills:
+        say_json([each.as_dict() for each in problems])
+        return int(bool(problems))
+    for each in problems:
         console.print(f"[red]{each.kind}[/] [bold]{each.where}[/]", soft_wrap=True)
         console.print(f"  {each.what}\n  {each.remedy}", markup=False)
-    if not ills:
+    if not problems:
         console.print(
             f"{found.name} is as it was deployed, and loses nothing by any rule of fanout check", markup=False
         )
-    return int(bool(ills))
+    return int(bool(problems))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fanout.cli.options import DryRun, Json, SomeTask, Target, Yes, confirm, connect, journal_of, on_call
+from fanout.cli.options import DryRun, Json, SomeTask, Target, Yes, aws_command, confirm, connect, journal_of
 
 if TYPE_CHECKING:
     from fanout.ops.aws.discovery import Stack
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 
 
-@on_call
+@aws_command
 def where(
     target: Target,
-    id_: Annotated[str, typer.Argument(metavar="ID", help="Of a submission, an event, or a message.")],
+    id_: Annotated[str, typer.Argument(metavar="ID", help="An event's id or its reference, or a message's id.")],
     since: Annotated[str, typer.Option(help="How far back: 12h, 2d.")] = "14d",
     as_json: Json = False,
 ) -> int:
@@ -27,7 +27,7 @@ def where(
     from fanout.ops.dead_letters.selection import age
     from fanout.ops.timeline import timeline
 
-    found = timeline.of(connect(target), id_, since=datetime.now(UTC) - age(since))
+    found = timeline.for_stack(connect(target), id_, since=datetime.now(UTC) - age(since))
     if as_json:
         say_json([each.as_dict() for each in found])
     else:
@@ -35,13 +35,13 @@ def where(
     return int(any(each.state != timeline.DONE for each in found))
 
 
-@on_call
+@aws_command
 def send(
     target: Target,
     source: Annotated[
         str | None, typer.Argument(metavar="[FILE|-]", help="JSON, JSON Lines; - is standard input.")
     ] = None,
-    example: Annotated[bool, typer.Option("--example", help="A made-up submission.")] = False,
+    example: Annotated[bool, typer.Option("--example", help="A made-up event.")] = False,
     count: Annotated[int, typer.Option(help="So many copies, each with an event id of its own.")] = 1,
     wait: Annotated[
         bool, typer.Option("--wait", help="Until every subscriber is done with it, or it is dead.")
@@ -51,7 +51,7 @@ def send(
     yes: Yes = False,
     as_json: Json = False,
 ) -> int:
-    """Publish events that keep the contract, as a form service does. Exit status 1: not all were done, in time."""
+    """Publish events that keep the contract, as any publisher does. Exit status 1: not all were done, in time."""
     from fanout.cli.output import console, errors, say_json
     from fanout.ops.send import event as sending_events
 
@@ -82,23 +82,23 @@ def _follow(stack: "Stack", events: "list[Event]", patience: float, as_json: boo
 
     told: list[str] = []
     with stoppable() as stop:
-        for courses in sending_events.follow(stack, events, patience, stop):
+        for progress in sending_events.follow(stack, events, patience, stop):
             lines = [
                 ", ".join(f"{count} {state}" for state, count in each.as_dict().items() if count and state != "task")
-                for each in courses
+                for each in progress
             ]
             if not as_json and lines != told:
-                parts = (f"{each.subscriber.task}: {line}" for each, line in zip(courses, lines, strict=True))
+                parts = (f"{each.subscriber.task}: {line}" for each, line in zip(progress, lines, strict=True))
                 console.print("   ".join(parts), markup=False)
             told = lines
     if as_json:
-        say_json({"published": [each.id for each in events], "tasks": [each.as_dict() for each in courses]})
+        say_json({"published": [each.id for each in events], "tasks": [each.as_dict() for each in progress]})
     if stop:
         return INTERRUPTED
-    return int(any(each.count("done") != len(events) for each in courses))
+    return int(any(each.count("done") != len(events) for each in progress))
 
 
-@on_call
+@aws_command
 def tail(
     target: Target,
     task: SomeTask = None,

@@ -18,7 +18,7 @@ from fanout.errors import Unusable
 
 app = typer.Typer(
     name="fanout",
-    help="Form events to many tasks on AWS: look before you deploy, and after.",
+    help="Events to many tasks on AWS: look before you deploy, and after.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

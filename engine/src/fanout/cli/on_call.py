@@ -8,7 +8,7 @@ import typer
 from fanout.cli.dead import dead
 from fanout.cli.doctor import doctor
 from fanout.cli.events import send, tail, where
-from fanout.cli.options import Json, Target, connect, on_call
+from fanout.cli.options import Json, Target, aws_command, connect
 from fanout.cli.pause import drain, pause, resume
 
 
@@ -19,7 +19,7 @@ def add(app: typer.Typer) -> None:
     app.add_typer(dead)
 
 
-@on_call
+@aws_command
 def status(
     target: Target,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Again every few seconds, until Ctrl-C.")] = False,

@@ -39,7 +39,7 @@ class Target:
     region: Annotated[str | None, typer.Option("--region", help="Else AWS_REGION, or the profile's.")] = None
 
 
-def on_call(command: Callable[..., Result]) -> Callable[..., Result]:
+def aws_command(command: Callable[..., Result]) -> Callable[..., Result]:
     """Gives `command`, whose first parameter is a Target, a Target's options in place of it.
 
     Every error of AWS becomes one line, and Ctrl-C a quiet exit status 130.
@@ -50,12 +50,12 @@ def on_call(command: Callable[..., Result]) -> Callable[..., Result]:
     def run(**given: Any) -> Result:
         from botocore.exceptions import BotoCoreError, ClientError
 
-        from fanout.ops.aws.errors import plainly
+        from fanout.ops.aws.errors import one_line
 
         try:
             return command(Target(**{name: given.pop(name) for name in options}), **given)
         except (ClientError, BotoCoreError) as error:
-            raise Unusable(plainly(error)) from None
+            raise Unusable(one_line(error)) from None
         except KeyboardInterrupt:
             sys.exit(130)
 
@@ -81,7 +81,7 @@ def connect(target: Target) -> "Stack":
 def journal_of(stack: "Stack", command: str) -> "Journal":
     from fanout.ops.journal import Journal
 
-    return Journal.of(stack, command)
+    return Journal.open(stack, command)
 
 
 def confirm(question: str, *, yes: bool) -> None:
@@ -94,7 +94,7 @@ def confirm(question: str, *, yes: bool) -> None:
         raise Unusable("nothing was done")
 
 
-def reason_given(reason: str) -> str:
+def require_reason(reason: str) -> str:
     said = " ".join(reason.split())
     if not said:
         raise Unusable('a reason is needed, and it is kept in the journal: --reason "the receiver was down, INC-123"')

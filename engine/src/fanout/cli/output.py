@@ -26,14 +26,14 @@ console = Console(highlight=False, width=_width())
 errors = Console(highlight=False, stderr=True, soft_wrap=True)
 
 
-class Tell(Protocol):
+class Report(Protocol):
     """Says a line; with a total, how far the work is: a bar on a terminal, the line anywhere else."""
 
     def __call__(self, line: str, done: int = 0, total: int = 0) -> None: ...
 
 
 @contextmanager
-def telling(to: Console) -> Iterator[Tell]:
+def report_to(to: Console) -> Iterator[Report]:
     """Until its end a bar stays below the lines that are told; then it is gone."""
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("[dim]{task.description}[/]"))
     with Progress(*columns, console=to, transient=True, disable=not to.is_terminal) as progress:

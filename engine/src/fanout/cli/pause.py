@@ -11,17 +11,17 @@ from fanout.cli.options import (
     Target,
     Task,
     Yes,
+    aws_command,
     confirm,
     connect,
     journal_of,
-    on_call,
-    reason_given,
+    require_reason,
 )
 
 INTERRUPTED = 130
 
 
-@on_call
+@aws_command
 def pause(
     target: Target,
     task: Task,
@@ -36,13 +36,13 @@ def pause(
     from fanout.ops.interrupt import stoppable
     from fanout.ops.pause import switch
 
-    why = reason_given(reason)
+    why = require_reason(reason)
     found = connect(target)
     subscriber = found.subscriber(task)
     if dry_run:
-        counts = browse.counts(found.aws, subscriber.queue_url)
-        line = f"would switch off the mapping of {subscriber.task}; {counts.all} events are in its queue now"
-        say(line, as_json, task=subscriber.task, would="pause", waiting=counts.all)
+        depth = browse.read_depth(found.aws, subscriber.queue_url)
+        line = f"would switch off the mapping of {subscriber.task}; {depth.all} events are in its queue now"
+        say(line, as_json, task=subscriber.task, would="pause", waiting=depth.all)
         return
     confirm(f"pause {subscriber.task} in {found.name}?", yes=yes)
     with stoppable() as stop:
@@ -51,7 +51,7 @@ def pause(
     say(line, as_json, task=subscriber.task, state="paused", **noted.as_dict())
 
 
-@on_call
+@aws_command
 def resume(
     target: Target,
     task: Task,
@@ -68,21 +68,21 @@ def resume(
 
     found = connect(target)
     subscriber = found.subscriber(task)
-    counts = browse.counts(found.aws, subscriber.queue_url)
+    depth = browse.read_depth(found.aws, subscriber.queue_url)
     noted = pauses.read(subscriber)
     why = f" (paused by {noted.by}: {noted.reason})" if noted else ""
     if dry_run:
-        line = f"would switch on the mapping of {subscriber.task}{why}; {counts.all} events wait"
-        say(line, as_json, task=subscriber.task, would="resume", waiting=counts.all)
+        line = f"would switch on the mapping of {subscriber.task}{why}; {depth.all} events wait"
+        say(line, as_json, task=subscriber.task, would="resume", waiting=depth.all)
         return
-    confirm(f"resume {subscriber.task} in {found.name}{why}? {counts.all} events wait", yes=yes)
+    confirm(f"resume {subscriber.task} in {found.name}{why}? {depth.all} events wait", yes=yes)
     with stoppable() as stop:
         switch.resume(subscriber, journal_of(found, "resume"), stop)
-    line = f"{subscriber.task} is at work again; {counts.all} events waited"
-    say(line, as_json, task=subscriber.task, state="enabled", waited=counts.all)
+    line = f"{subscriber.task} is at work again; {depth.all} events waited"
+    say(line, as_json, task=subscriber.task, state="enabled", waited=depth.all)
 
 
-@on_call
+@aws_command
 def drain(
     target: Target,
     task: Task,

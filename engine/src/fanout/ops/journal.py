@@ -17,7 +17,7 @@ from typing import Any
 from fanout import names
 from fanout.cli.options import operator
 from fanout.ops.aws.discovery import Stack
-from fanout.ops.dead_letters.message import Letter
+from fanout.ops.dead_letters.message import DeadLetterMessage
 
 SENDING, SENT, DELETED = "sending", "sent", "deleted"
 
@@ -40,7 +40,7 @@ class Journal:
     run: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
 
     @classmethod
-    def of(cls, stack: Stack, command: str) -> "Journal":
+    def open(cls, stack: Stack, command: str) -> "Journal":
         folder = home()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = folder / f"{stack.account}.{stack.region}.{stack.name}.jsonl"
@@ -77,7 +77,7 @@ class Journal:
                     yield line
 
     def unfinished(self, queue: str) -> "Unfinished":
-        """Of the letters of the dead-letter queue `queue`: what an earlier run began with and did not finish."""
+        """Of the messages of the dead-letter queue `queue`: what an earlier run began with and did not finish."""
         sent: dict[str, str] = {}
         sending: set[str] = set()
         for line in self.read():
@@ -98,17 +98,17 @@ class Journal:
 
 @dataclass(frozen=True)
 class Unfinished:
-    """`sent`: in its task's queue already (as which message), its letter not deleted yet; `unsure`: perhaps sent."""
+    """`sent`: in its task's queue already (as which message), its message not deleted yet; `unsure`: perhaps sent."""
 
     sent: dict[str, str]
     unsure: set[str]
 
 
-def about(letter: Letter, **more: Any) -> dict[str, Any]:
-    """What a line says of a letter."""
+def about(message: DeadLetterMessage, **more: Any) -> dict[str, Any]:
+    """What a line says of a message."""
     return {
-        "letter": letter.message_id,
-        "event_id": letter.event_id,
-        "before": letter.hash,
+        "letter": message.message_id,
+        "event_id": message.event_id,
+        "before": message.hash,
         **{name: value for name, value in more.items() if value is not None},
     }

@@ -10,8 +10,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout import names
 from fanout.ops.aws import logs
-from fanout.ops.aws.discovery import Stack, Subscriber
-from fanout.ops.aws.errors import OpsError, plainly
+from fanout.ops.aws.discovery import DeployedSubscriber, Stack
+from fanout.ops.aws.errors import OpsError, one_line
 from fanout.ops.aws.logs import Line
 from fanout.ops.dead_letters import browse
 from fanout.ops.pause import reason, switch
@@ -97,29 +97,29 @@ def report(stack: Stack) -> Report:
     )
 
 
-def health(subscriber: Subscriber) -> Health:
+def health(subscriber: DeployedSubscriber) -> Health:
     found = Health(subscriber.task)
     for read in (_queue, _dead, _mapping, _log, _age):
         try:
             read(subscriber, found)
         except (OpsError, ClientError, BotoCoreError) as error:
-            found.problems.append(plainly(error))
+            found.problems.append(one_line(error))
     return found
 
 
-def _queue(subscriber: Subscriber, found: Health) -> None:
-    counts = browse.counts(subscriber.aws, subscriber.queue_url)
-    found.waiting, found.in_flight, found.delayed = counts.visible, counts.in_flight, counts.delayed
+def _queue(subscriber: DeployedSubscriber, found: Health) -> None:
+    depth = browse.read_depth(subscriber.aws, subscriber.queue_url)
+    found.waiting, found.in_flight, found.delayed = depth.visible, depth.in_flight, depth.delayed
 
 
-def _dead(subscriber: Subscriber, found: Health) -> None:
-    counts = browse.counts(subscriber.aws, subscriber.dead_letter_queue_url)
-    found.dead, found.dead_hidden = counts.all, counts.in_flight
-    if counts.all:
-        found.problems.append(f"{counts.all} dead letters: fanout dead list {subscriber.task}")
+def _dead(subscriber: DeployedSubscriber, found: Health) -> None:
+    depth = browse.read_depth(subscriber.aws, subscriber.dead_letter_queue_url)
+    found.dead, found.dead_hidden = depth.all, depth.in_flight
+    if depth.all:
+        found.problems.append(f"{depth.all} dead letters: fanout dead list {subscriber.task}")
 
 
-def _mapping(subscriber: Subscriber, found: Health) -> None:
+def _mapping(subscriber: DeployedSubscriber, found: Health) -> None:
     mapping = subscriber.mapping()
     found.mapping = str(mapping.get("State", "unknown"))
     found.concurrency = mapping.get("ScalingConfig", {}).get("MaximumConcurrency")
@@ -146,7 +146,7 @@ def _mapping(subscriber: Subscriber, found: Health) -> None:
         )
 
 
-def _log(subscriber: Subscriber, found: Health) -> None:
+def _log(subscriber: DeployedSubscriber, found: Health) -> None:
     since = datetime.now(UTC) - RECENT
     for line in logs.outcomes(subscriber.aws, subscriber.log_group, since):
         if line.is_success and not line.is_heartbeat:
@@ -155,7 +155,7 @@ def _log(subscriber: Subscriber, found: Health) -> None:
             found.last_error = line
 
 
-def _age(subscriber: Subscriber, found: Health) -> None:
+def _age(subscriber: DeployedSubscriber, found: Health) -> None:
     """SQS tells the age by a metric alone, a few minutes late:
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
     """
@@ -186,7 +186,7 @@ def _subscriptions(stack: Stack, problems: list[str]) -> int | None:
         pages = stack.aws.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=stack.topic_arn)
         endpoints = [each["Endpoint"].rsplit(":", 1)[-1] for page in pages for each in page["Subscriptions"]]
     except (ClientError, BotoCoreError) as error:
-        problems.append(plainly(error))
+        problems.append(one_line(error))
         return None
     for each in stack.subscribers:
         if each.queue_name not in endpoints:
@@ -202,7 +202,7 @@ def _alarms(stack: Stack, problems: list[str]) -> list[dict[str, Any]]:
         )
         found = [each for page in pages for each in _named(page)]
     except (ClientError, BotoCoreError) as error:
-        problems.append(plainly(error))
+        problems.append(one_line(error))
         return []
     return found
 

@@ -28,7 +28,7 @@ def load(path: Path, *, production: bool = False) -> list[Template]:
 
 
 def parse(text: str, where: str) -> Any:
-    """JSON, or YAML with CloudFormation's short forms."""
+    """JSON, or YAML with CloudFormation's short tags."""
     body = _parse(text, where)
     if _is_deep(body):
         raise Unusable(f"{where}: nested too deeply for a template")

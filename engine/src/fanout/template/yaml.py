@@ -1,4 +1,4 @@
-"""CloudFormation's YAML: short forms such as `!GetAtt`, no aliases, and dates stay text.
+"""CloudFormation's YAML: short tags such as `!GetAtt`, no aliases, and dates stay text.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html
 """

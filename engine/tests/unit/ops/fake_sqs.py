@@ -8,10 +8,10 @@ from typing import Any
 
 
 class FakeSqs:
-    """`dead` are the letters that nobody holds; `sent` counts messages by event id."""
+    """`dead` are the messages that nobody holds; `sent` counts messages by event id."""
 
-    def __init__(self, letters: int, *, lease_ends: bool = True) -> None:
-        self.dead: deque[tuple[str, str]] = deque((f"m{n}", f"e{n}") for n in range(letters))
+    def __init__(self, messages: int, *, lease_ends: bool = True) -> None:
+        self.dead: deque[tuple[str, str]] = deque((f"m{n}", f"e{n}") for n in range(messages))
         self.held: dict[str, tuple[str, str, float]] = {}
         self.sent: Counter[str] = Counter()
         self.calls: Counter[str] = Counter()
@@ -77,7 +77,7 @@ class FakeSqs:
         }
 
     def come_back(self) -> None:
-        """Every lease is over, as after a kill."""
+        """Every visibility is over, as after a kill."""
         self.dead.extend(each[:2] for each in self.held.values())
         self.held.clear()
 

@@ -9,20 +9,20 @@ from rich.console import Console
 
 from fanout.contracts import app as contracts
 from fanout.ops import status
-from fanout.ops.aws.discovery import Subscriber
+from fanout.ops.aws.discovery import DeployedSubscriber
 from fanout.ops.aws.session import Aws
 from fanout.ops.dead_letters.causes import Cause, Group
-from fanout.ops.dead_letters.message import HEARTBEAT, Letter
-from fanout.ops.dead_letters.summary import Graves, render
-from fanout.ops.redrive.outcomes import Following
+from fanout.ops.dead_letters.message import HEARTBEAT, DeadLetterMessage
+from fanout.ops.dead_letters.summary import DeadLetterSummary, render
+from fanout.ops.redrive.outcomes import OutcomeWatcher
 from fanout.ops.timeline import tail, timeline
-from tests.unit.ops.test_on_call_parts import events, letter
+from tests.unit.ops.test_on_call_parts import events, message
 
 BEAT = {"outcome": "heartbeat", "message_id": "m1", "attempt": 1, "event_id": "d32c5kddcf5bb8c3"}
 FAILED = {"outcome": "failed", "message_id": "m2", "attempt": 1, "error_type": "TransientError", "error": "503"}
 
 
-def subscriber(*lines: Any) -> Subscriber:
+def subscriber(*lines: Any) -> DeployedSubscriber:
     empty = {"Attributes": {"ApproximateNumberOfMessages": "0"}}
     sqs = SimpleNamespace(get_queue_attributes=lambda **_: empty, list_queue_tags=lambda **_: {})
     functions = SimpleNamespace(
@@ -33,25 +33,25 @@ def subscriber(*lines: Any) -> Subscriber:
     )
     metrics = SimpleNamespace(get_metric_data=lambda **_: {"MetricDataResults": [{"Values": []}]})
     aws = cast(Aws, SimpleNamespace(sqs=sqs, functions=functions, cloudwatch=metrics, logs=events(*lines).logs))
-    return Subscriber(aws, "Task", "task", "https://1/q", "https://1/d", "f")
+    return DeployedSubscriber(aws, "Task", "task", "https://1/q", "https://1/d", "f")
 
 
-def heartbeat() -> Letter:
-    return letter(contracts.heartbeat_example())
+def heartbeat() -> DeadLetterMessage:
+    return message(contracts.heartbeat_example())
 
 
 def test_the_type_is_the_contracts() -> None:
     assert HEARTBEAT == contracts.HEARTBEAT_TYPE
-    assert heartbeat().is_heartbeat and not letter().is_heartbeat and not letter("no JSON").is_heartbeat
+    assert heartbeat().is_heartbeat and not message().is_heartbeat and not message("no JSON").is_heartbeat
 
 
 def test_one_that_was_acknowledged_is_done() -> None:
-    found = timeline.at(subscriber(BEAT), "d32c5kddcf5bb8c3", datetime.now(UTC))
+    found = timeline.for_subscriber(subscriber(BEAT), "d32c5kddcf5bb8c3", datetime.now(UTC))
     assert (found.state, [each.kind for each in found.attempts]) == (timeline.DONE, ["heartbeat"])
 
 
 def test_a_redrive_that_sends_one_sees_it_done() -> None:
-    following = Following(subscriber(BEAT))
+    following = OutcomeWatcher(subscriber(BEAT))
     following.watch("m1")
     following.poll()
     assert (following.done, following.waiting, following.failed) == (1, 0, [])
@@ -64,18 +64,18 @@ def test_it_does_not_hide_that_the_task_still_fails() -> None:
     assert status.health(subscriber({**BEAT, "outcome": "done"})).last_success is not None
 
 
-def test_a_list_of_letters_says_how_many_nobody_submitted() -> None:
+def test_a_list_of_messages_says_how_many_nobody_submitted() -> None:
     group = Group(Cause("FunctionEnded", "it crashed"))
-    for each in (heartbeat(), letter(), heartbeat()):
+    for each in (heartbeat(), message(), heartbeat()):
         group.add(each)
     assert (group.as_dict()["count"], group.as_dict()["heartbeats"], group.as_dict()["forms"]) == (3, 2, ["f"])
     console = Console(width=200)
     with console.capture() as shown:
-        console.print(render([Graves("task", 3, 3, groups=[group])]))
+        console.print(render([DeadLetterSummary("task", 3, 3, groups=[group])]))
     assert "2 of 3 are heartbeats" in shown.get()
 
 
-def test_a_letter_that_is_one_is_shown_whole_as_nothing_in_it_is_personal() -> None:
+def test_a_message_that_is_one_is_shown_whole_as_nothing_in_it_is_personal() -> None:
     assert heartbeat().redacted() == json.loads(contracts.heartbeat_example())
 
 

@@ -17,16 +17,16 @@ from fanout.cli.dead import dead
 from fanout.errors import Unusable
 from fanout.ops import status
 from fanout.ops.aws import logs
-from fanout.ops.aws.discovery import Stack, Subscriber
-from fanout.ops.aws.errors import plainly
+from fanout.ops.aws.discovery import DeployedSubscriber, Stack
+from fanout.ops.aws.errors import one_line
 from fanout.ops.aws.session import Aws
 from fanout.ops.dead_letters import summary
 from fanout.ops.dead_letters.causes import UNREAD, Cause, Explainer, normalised
-from fanout.ops.dead_letters.export import parcels, record
-from fanout.ops.dead_letters.message import Letter
+from fanout.ops.dead_letters.export import read_outgoing, record
+from fanout.ops.dead_letters.message import DeadLetterMessage
 from fanout.ops.dead_letters.selection import Selection, age
 from fanout.ops.journal import DELETED, SENDING, SENT, Journal
-from fanout.ops.send.queue import Parcel, _chunks
+from fanout.ops.send.queue import OutgoingMessage, _chunks
 from fanout.ops.timeline import timeline
 
 BODY = {
@@ -38,9 +38,9 @@ BODY = {
 }
 
 
-def letter(body: Any = BODY, attributes: dict[str, Any] | None = None, **system: str) -> Letter:
+def message(body: Any = BODY, attributes: dict[str, Any] | None = None, **system: str) -> DeadLetterMessage:
     text = body if isinstance(body, str) else json.dumps(body)
-    return Letter.of(
+    return DeadLetterMessage.from_sqs(
         {
             "MessageId": "m1",
             "ReceiptHandle": "r1",
@@ -72,15 +72,15 @@ def refused(code: str, message: str = "", operation: str = "SendMessage") -> Cli
     ],
 )  # fmt: skip
 def test_every_error_of_aws_is_one_line(error: Exception, line: str) -> None:
-    assert line in plainly(error) and "\n" not in plainly(error)
+    assert line in one_line(error) and "\n" not in one_line(error)
 
 
 def test_one_cause_however_often_its_details_differ() -> None:
     ids = [f"0ebc49cd-64b4-4dee-adbb-0d42b1f23d{n}" for n in (11, 22)]
-    assert len({Cause.of("E", f"no {each} at 10.0.0.{n}:443 after {n} s") for n, each in enumerate(ids)}) == 1
+    assert len({Cause.from_error("E", f"no {each} at 10.0.0.{n}:443 after {n} s") for n, each in enumerate(ids)}) == 1
     assert normalised("the webhook answered 503") == "the webhook answered 503"
     assert normalised("KeyError, handler.py:12") != normalised("KeyError, handler.py:13")
-    cause = Cause.of("TransientError", "the webhook answered 503")
+    cause = Cause.from_error("TransientError", "the webhook answered 503")
     assert all(cause.matches(each) for each in (cause.id, "TransientError", "answered 503"))
     assert not cause.matches("50")
 
@@ -88,22 +88,22 @@ def test_one_cause_however_often_its_details_differ() -> None:
 @pytest.mark.parametrize(
     "body", [BODY, "s3cret, and no JSON", '["s3cret"]', json.dumps({"s3cret": 1, "id": 5}) + " ", "[" * 9_999]
 )
-def test_what_is_shown_of_a_letter_holds_no_answer(body: Any) -> None:
-    one = letter(body)
+def test_what_is_shown_of_a_message_holds_no_answer(body: Any) -> None:
+    one = message(body)
     assert "s3cret" not in json.dumps(one.redacted()).replace('"s3cret": "(not shown)"', "") and "s3cret" not in repr(
         one
     )
 
 
-def test_a_letter_is_sent_as_it_came_without_its_cause() -> None:
+def test_a_message_is_sent_as_it_came_without_its_cause() -> None:
     sent = {"type": {"DataType": "String", "StringValue": "t"}, "raw": {"DataType": "Binary", "BinaryValue": b"\x00"}}
     died = {"fanout.cause": {"DataType": "String", "StringValue": '{"message_id": "m0"}'}}
-    one = letter(attributes={**sent, **died}, AWSTraceHeader="Root=1", MessageGroupId="g")
-    entry = Parcel.of(one).entry(fifo=False)
+    one = message(attributes={**sent, **died}, AWSTraceHeader="Root=1", MessageGroupId="g")
+    entry = OutgoingMessage.from_dead_letter(one).entry(fifo=False)
     assert entry["MessageAttributes"] == sent and entry["MessageGroupId"] == "g"
     assert entry["MessageSystemAttributes"]["AWSTraceHeader"]["StringValue"] == "Root=1"
     assert "MessageDeduplicationId" not in entry and one.died_as == "m0"
-    assert Parcel.of(one).entry(fifo=True)["MessageDeduplicationId"] == "redrive-m1"
+    assert OutgoingMessage.from_dead_letter(one).entry(fifo=True)["MessageDeduplicationId"] == "redrive-m1"
 
 
 def test_what_sns_wrapped_is_unwrapped() -> None:
@@ -113,13 +113,15 @@ def test_what_sns_wrapped_is_unwrapped() -> None:
         "Message": json.dumps(BODY),
         "MessageAttributes": {"n": {"Type": "Binary", "Value": base64.b64encode(b"x").decode()}},
     }
-    parcel = Parcel.of(letter(envelope))
-    assert json.loads(parcel.body) == BODY and parcel.attributes == {"n": {"DataType": "Binary", "BinaryValue": b"x"}}
-    assert letter(envelope).event_id == "e1"
+    outgoing = OutgoingMessage.from_dead_letter(message(envelope))
+    assert json.loads(outgoing.body) == BODY and outgoing.attributes == {
+        "n": {"DataType": "Binary", "BinaryValue": b"x"}
+    }
+    assert message(envelope).event_id == "e1"
 
 
 def test_a_request_holds_ten_messages_and_no_more_bytes_than_sqs_takes() -> None:
-    small, large = Parcel("k", "x", {}), Parcel("k", "x" * 200_000, {})
+    small, large = OutgoingMessage("k", "x", {}), OutgoingMessage("k", "x" * 200_000, {})
     assert [len(each) for each in _chunks([small] * 25)] == [10, 10, 5]
     assert [len(each) for each in _chunks([large, large, small])] == [1, 2]
 
@@ -136,16 +138,16 @@ def test_the_journal_knows_what_was_begun_and_a_cut_line_harms_nothing(tmp_path:
     assert journal.path.stat().st_mode & 0o777 == 0o600
 
 
-def test_letters_are_chosen_on_purpose() -> None:
-    with pytest.raises(Unusable, match="which letters"):
-        Selection.given([], [], None, everything=False)
-    with pytest.raises(Unusable, match="--all means every letter"):
-        Selection.given(["x"], [], None, everything=True)
+def test_messages_are_chosen_on_purpose() -> None:
+    with pytest.raises(Unusable, match="which dead letters"):
+        Selection.from_options([], [], None, everything=False)
+    with pytest.raises(Unusable, match="--all means every dead letter"):
+        Selection.from_options(["x"], [], None, everything=True)
     with pytest.raises(Unusable, match="no length of time"):
         age("soon")
     assert age("90s") == timedelta(seconds=90) and age("2d") == timedelta(days=2)
-    chosen = Selection.given([], ["s"], "1h", everything=False)
-    assert chosen.pick([letter()], cast(Any, None)) and chosen.is_satisfied
+    chosen = Selection.from_options([], ["s"], "1h", everything=False)
+    assert chosen.pick([message()], cast(Any, None)) and chosen.is_satisfied
 
 
 def events(*lines: Any) -> Aws:
@@ -179,17 +181,17 @@ def test_an_attempt_that_is_still_at_work_is_no_crash() -> None:
     assert logs.crashes(events(began, "no JSON", "{broken"), "group", ["m1"], datetime.now(UTC)) == {}
 
 
-def test_a_file_of_letters_keeps_all_that_sending_needs(tmp_path: Path) -> None:
-    one = letter(attributes={"raw": {"DataType": "Binary", "BinaryValue": b"\x00"}}, MessageGroupId="g")
-    subscriber = Subscriber(cast(Aws, None), "Task", "task", "https://q", "https://d", "f")
+def test_a_file_of_messages_keeps_all_that_sending_needs(tmp_path: Path) -> None:
+    one = message(attributes={"raw": {"DataType": "Binary", "BinaryValue": b"\x00"}}, MessageGroupId="g")
+    subscriber = DeployedSubscriber(cast(Aws, None), "Task", "task", "https://q", "https://d", "f")
     stack = Stack(cast(Aws, None), "S", "arn:aws:cloudformation:r:1:stack/S/1", "CREATE_COMPLETE", {}, (subscriber,))
-    path = tmp_path / "letters.jsonl"
+    path = tmp_path / "messages.jsonl"
     path.write_text(json.dumps(record(subscriber, one)) + "\n")
-    ((to, parcel),) = parcels(path, stack)
-    assert (to.task, parcel) == ("task", Parcel.of(one))
+    ((to, outgoing),) = read_outgoing(path, stack)
+    assert (to.task, outgoing) == ("task", OutgoingMessage.from_dead_letter(one))
     path.write_text("{}\n")
     with pytest.raises(Unusable, match=r"line 1: expected a line of fanout dead export"):
-        list(parcels(path, stack))
+        list(read_outgoing(path, stack))
     with pytest.raises(Unusable, match="S has no task 'other': it has task"):
         stack.subscriber("other")
 
@@ -207,21 +209,21 @@ def test_a_queue_that_was_deleted_is_a_problem_of_its_subscriber_alone() -> None
     )
     metrics = SimpleNamespace(get_metric_data=lambda **_: {"MetricDataResults": [{"Values": [3.0]}]})
     aws = cast(Aws, SimpleNamespace(sqs=sqs, functions=functions, cloudwatch=metrics, logs=events().logs))
-    subscriber = Subscriber(aws, "Task", "task", "https://1/q", "https://1/d", "f")
+    subscriber = DeployedSubscriber(aws, "Task", "task", "https://1/q", "https://1/d", "f")
     found = status.health(subscriber)
     assert (found.mapping, found.oldest_seconds, found.dead) == ("Enabled", 3, None)
     assert found.problems and all(each.startswith("the queue does not exist") for each in found.problems)
-    (graves,) = summary.collect([subscriber], limit=10)
-    assert graves.problem is not None and graves.problem.startswith("the queue does not exist")
+    (summaries,) = summary.collect([subscriber], limit=10)
+    assert summaries.problem is not None and summaries.problem.startswith("the queue does not exist")
 
 
 def test_of_a_log_that_is_too_large_nothing_is_concluded() -> None:
     endless = SimpleNamespace(filter_log_events=lambda **_: {"events": [], "nextToken": "more"})
     functions = SimpleNamespace(get_function_configuration=lambda **_: {})
     aws = cast(Aws, SimpleNamespace(logs=endless, functions=functions))
-    subscriber = Subscriber(aws, "Task", "task", "https://1/q", "https://1/d", "f")
-    assert Explainer(aws, subscriber).explain([letter()]) == [UNREAD]
-    found = timeline.at(subscriber, "e1", datetime.now(UTC))
+    subscriber = DeployedSubscriber(aws, "Task", "task", "https://1/q", "https://1/d", "f")
+    assert Explainer(aws, subscriber).explain([message()]) == [UNREAD]
+    found = timeline.for_subscriber(subscriber, "e1", datetime.now(UTC))
     assert found.state == timeline.UNKNOWN and found.problem is not None and "shorten --since" in found.problem
 
 

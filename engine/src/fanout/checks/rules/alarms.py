@@ -61,7 +61,7 @@ def dead_letter_alarm_wrong_metric(template: Template) -> Iterator[Problem]:
     "dead-letter-alarm-late",
     severity=Severity.WARNING,
     what="The alarm of a dead-letter queue rings at the first message.",
-    why="One dead letter is one submission that was not handled. With a higher threshold a single one is never heard of.",
+    why="One dead letter is one event that was not handled. With a higher threshold a single one is never heard of.",
     fix="Set Threshold to 0 with GreaterThanThreshold.",
     link=_DEAD_LETTERS,
 )
@@ -127,7 +127,7 @@ def alarm_topic_refuses_cloudwatch(template: Template) -> Iterator[Problem]:
     what="CloudWatch may use the key of an alarm's topic.",
     why="KMS refuses CloudWatch: the alarm rings, and nobody is told. The key alias/aws/sns cannot let anybody in.",
     fix="Allow cloudwatch.amazonaws.com kms:GenerateDataKey* and kms:Decrypt in the key's policy, or leave the topic"
-    " without a key: it holds no form data.",
+    " without a key: it holds no data of an event.",
     link=_KEY,
 )
 def alarm_topic_key_refuses_cloudwatch(template: Template) -> Iterator[Problem]:

@@ -12,9 +12,7 @@ from fanout.template.template import Template
 _QUEUES = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-security-best-practices.html"
 _TOPICS = "https://docs.aws.amazon.com/sns/latest/dg/sns-security-best-practices.html"
 _FIX = 'Deny "*" with Condition {"Bool": {"aws:SecureTransport": "false"}} in its policy (CDK: enforce_ssl=True).'
-_WHY = (
-    "AWS accepts plain HTTP unless the policy denies it: messages, with what people wrote into forms, can be read and"
-)
+_WHY = "AWS accepts plain HTTP unless the policy denies it: messages, with the personal data in them, can be read and"
 _WHY += " changed on the way."
 
 

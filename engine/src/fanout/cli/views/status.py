@@ -12,7 +12,7 @@ from fanout.ops.status import Health, Report
 
 def render(report: Report) -> RenderableType:
     """The stack, one row per subscriber, and then what needs a person, in sentences."""
-    shown = table("task", "waiting", "flying", "later", "oldest", "dead", "state", "max", right=_NUMBERS)
+    shown = table("task", "waiting", "in flight", "delayed", "oldest", "dead", "state", "max", right=_NUMBERS)
     for each in report.subscribers:
         shown.add_row(*_row(each))
     head = f"[bold]{escape(report.stack.name)}[/]  {report.stack.status}  {report.stack.region}"
@@ -23,7 +23,7 @@ def render(report: Report) -> RenderableType:
     return Group(*parts, *_verdict(report))
 
 
-_NUMBERS = ("waiting", "flying", "later", "oldest", "dead", "max")
+_NUMBERS = ("waiting", "in flight", "delayed", "oldest", "dead", "max")
 
 
 def _row(each: Health) -> list[str]:

@@ -6,14 +6,14 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from fanout.cli.output import table
-from fanout.ops.timeline.timeline import DEAD, DONE, Fate
+from fanout.ops.timeline.timeline import DEAD, DONE, EventState
 
 _STYLES = {DONE: "green", DEAD: "red"}
 
 
-def render(fates: Sequence[Fate]) -> RenderableType:
+def render(states: Sequence[EventState]) -> RenderableType:
     shown = table("task", "state", "attempts", "what is known", right=("attempts",), fold=("what is known",))
-    for each in fates:
+    for each in states:
         told = Text(each.said())
         for line in each.attempts[:-1]:
             if line.error_type:

@@ -19,7 +19,7 @@ _QUEUE, _DEAD, _FUNCTION = names.QUEUE_URL_OUTPUT, names.DEAD_LETTER_QUEUE_URL_O
 
 
 @dataclass(frozen=True)
-class Subscriber:
+class DeployedSubscriber:
     """One task's queues and function. `task` is the word of the tag; `id` the one of the outputs."""
 
     aws: Aws = field(repr=False, compare=False)
@@ -83,7 +83,7 @@ class Stack:
     id: str
     status: str
     outputs: dict[str, str]
-    subscribers: tuple[Subscriber, ...]
+    subscribers: tuple[DeployedSubscriber, ...]
 
     @property
     def account(self) -> str:
@@ -97,7 +97,7 @@ class Stack:
     def topic_arn(self) -> str:
         return self.outputs[names.TOPIC_ARN_OUTPUT]
 
-    def subscriber(self, task: str) -> Subscriber:
+    def subscriber(self, task: str) -> DeployedSubscriber:
         """By task, or by the construct's id: notify_webhook, notify-webhook and NotifyWebhook are the same."""
         wanted = _plain(task)
         for each in self.subscribers:
@@ -106,7 +106,7 @@ class Stack:
         known = ", ".join(each.task for each in self.subscribers)
         raise OpsError(f"{self.name} has no task {task!r}: it has {known}")
 
-    def chosen(self, task: str | None) -> tuple[Subscriber, ...]:
+    def chosen(self, task: str | None) -> tuple[DeployedSubscriber, ...]:
         return (self.subscriber(task),) if task else self.subscribers
 
 
@@ -130,8 +130,8 @@ def find(aws: Aws, name: str) -> Stack:
     return Stack(aws, name, described["StackId"], described["StackStatus"], outputs, subscribers)
 
 
-def _subscriber(aws: Aws, id_: str, outputs: dict[str, str]) -> Subscriber:
-    return Subscriber(
+def _subscriber(aws: Aws, id_: str, outputs: dict[str, str]) -> DeployedSubscriber:
+    return DeployedSubscriber(
         aws, id_, _task(aws, id_, outputs), outputs[id_ + _QUEUE], outputs[id_ + _DEAD], outputs[id_ + _FUNCTION]
     )
 

@@ -38,7 +38,7 @@ _ACTION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z*]+)(?:.*?
 _BATCH = re.compile(r"Batch$")
 
 
-def plainly(error: Exception) -> str:
+def one_line(error: Exception) -> str:
     """One line for any error of AWS or of its SDK."""
     if isinstance(error, ClientError):
         return _answered(error)

@@ -103,7 +103,7 @@ def outcomes(
 
 
 def about(aws: Aws, log_group: str, word: str, since: datetime) -> list[Line]:
-    """Every outcome of the event, submission or message `word`, oldest first; crashes too when it is a message's."""
+    """Every outcome of the event or message `word` (an id, or an event's reference), oldest first; crashes too when it is a message's."""
     found = []
     for raw in read(aws, log_group, json.dumps(word), since):
         line = outcome(raw)

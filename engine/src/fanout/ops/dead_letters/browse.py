@@ -1,17 +1,17 @@
 """Looking into a dead-letter queue without losing anything from it.
 
-SQS has no peek. A look receives: each letter is hidden from everybody else while we read on, ten at a time, and shown
-again when the look is over. What bounds it:
+SQS has no peek. A pass over it receives: each message is hidden from everybody else while we read on, ten at a time, and shown
+again when the pass is over. What bounds it:
 
-- A dead-letter queue has no RedrivePolicy of its own, so no number of receives moves a letter anywhere, and no look
-  uses up anything. (Subscriber gives it none; `fanout doctor` reports one.)
-- A look hides letters for `LEASE` seconds at most, whatever happens to this program: after a kill they come back by
-  themselves. It ends by itself before that, and it holds `limit` letters at a time at most, far below the 120,000 that
+- A dead-letter queue has no RedrivePolicy of its own, so no number of receives moves a message anywhere, and no pass
+  uses up anything. (The construct gives it none; `fanout doctor` reports one.)
+- A pass hides messages for `VISIBILITY` seconds at most, whatever happens to this program: after a kill they come back by
+  themselves. It ends by itself before that, and it holds `limit` messages at a time at most, far below the 120,000 that
   SQS lets be in flight.
-- Retention counts from when a letter was first sent, so looking makes none older.
+- Retention counts from when a message was first sent, so looking makes none older.
 
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
-In a FIFO queue a hidden letter also hides the rest of its group: a look sees the first ten of each group.
+In a FIFO queue a hidden message also hides the rest of its group: a pass sees the first ten of each group.
 """
 
 import time
@@ -22,9 +22,9 @@ from dataclasses import dataclass, field
 from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout.ops.aws.session import Aws
-from fanout.ops.dead_letters.message import Letter
+from fanout.ops.dead_letters.message import DeadLetterMessage
 
-LEASE = 60
+VISIBILITY = 60
 _MARGIN = 10.0
 LIMIT = 1_000
 MOST = 10_000
@@ -32,52 +32,52 @@ TEN = 10
 
 
 @dataclass
-class Look:
-    """One pass over a dead-letter queue. Leave the `with` block, and every letter that was held is shown again."""
+class Browse:
+    """One pass over a dead-letter queue. Leave the `with` block, and every message that was held is shown again."""
 
     aws: Aws
     url: str
-    lease: int = LEASE
+    visibility: int = VISIBILITY
     limit: int = LIMIT
     seen: int = 0
     complete: bool = False
-    """True once the queue had nothing more to show; False after the limit or the end of the lease."""
+    """True once the queue had nothing more to show; False after the limit or the end of the visibility timeout."""
     _held: dict[str, str] = field(default_factory=dict)
     _ends: float = 0.0
 
-    def __enter__(self) -> "Look":
-        self._ends = self._lease_end()
+    def __enter__(self) -> "Browse":
+        self._ends = self._visibility_end()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.release()
 
-    def pages(self, size: int = TEN) -> Iterator[list[Letter]]:
-        """Up to `size` letters at a time. Those still held when the pass ends are shown again."""
+    def pages(self, size: int = TEN) -> Iterator[list[DeadLetterMessage]]:
+        """Up to `size` messages at a time. Those still held when the pass ends are shown again."""
         wait = 0
         while len(self._held) < self.limit and time.monotonic() < self._ends:
-            letters = [each for each in self._receive(size, wait) if each.message_id not in self._held]
-            if not letters and wait:
+            messages = [each for each in self._receive(size, wait) if each.message_id not in self._held]
+            if not messages and wait:
                 self.complete = True
                 return
             # SQS asks some of its servers, so one empty answer proves nothing; a receive that waits asks all of them.
-            wait = 0 if letters else 1
-            if letters:
-                self.seen += len(letters)
-                self._held.update((each.message_id, each.receipt_handle) for each in letters)
-                yield letters
+            wait = 0 if messages else 1
+            if messages:
+                self.seen += len(messages)
+                self._held.update((each.message_id, each.receipt_handle) for each in messages)
+                yield messages
 
-    def __iter__(self) -> Iterator[Letter]:
+    def __iter__(self) -> Iterator[DeadLetterMessage]:
         for page in self.pages():
             yield from page
 
-    def forget(self, letters: Sequence[Letter]) -> None:
+    def forget(self, messages: Sequence[DeadLetterMessage]) -> None:
         """They are deleted, so there is nothing to show again."""
-        for each in letters:
+        for each in messages:
             self._held.pop(each.message_id, None)
 
     def release(self) -> None:
-        """Shows what is held again. What cannot be released shows by itself at the end of the lease."""
+        """Shows what is held again. What cannot be released shows by itself at the end of the visibility timeout."""
         handles = list(self._held.values())
         self._held.clear()
         for start in range(0, len(handles), TEN):
@@ -88,32 +88,32 @@ class Look:
             with suppress(ClientError, BotoCoreError):
                 self.aws.sqs.change_message_visibility_batch(QueueUrl=self.url, Entries=entries)  # type: ignore[arg-type]
 
-    def _lease_end(self) -> float:
-        """A little early, so that a letter is never acted on after somebody else may see it."""
-        return time.monotonic() + self.lease - min(_MARGIN, self.lease / 3)
+    def _visibility_end(self) -> float:
+        """A little early, so that a message is never acted on after somebody else may see it."""
+        return time.monotonic() + self.visibility - min(_MARGIN, self.visibility / 3)
 
-    def _receive(self, size: int, wait: int) -> list[Letter]:
+    def _receive(self, size: int, wait: int) -> list[DeadLetterMessage]:
         room = min(size, TEN, self.limit - len(self._held))
-        expires = self._lease_end()
+        expires = self._visibility_end()
         answer = self.aws.sqs.receive_message(
             QueueUrl=self.url,
             MaxNumberOfMessages=room,
-            VisibilityTimeout=self.lease,
+            VisibilityTimeout=self.visibility,
             WaitTimeSeconds=wait,
             MessageSystemAttributeNames=["All"],
             MessageAttributeNames=["All"],
         )
-        return [Letter.of(each, expires) for each in answer.get("Messages", [])]
+        return [DeadLetterMessage.from_sqs(each, expires) for each in answer.get("Messages", [])]
 
 
 @contextmanager
-def looking(aws: Aws, url: str, *, limit: int = LIMIT, lease: int = LEASE) -> Iterator[Look]:
-    with Look(aws, url, lease=lease, limit=min(limit, MOST)) as look:
-        yield look
+def browse(aws: Aws, url: str, *, limit: int = LIMIT, visibility: int = VISIBILITY) -> Iterator[Browse]:
+    with Browse(aws, url, visibility=visibility, limit=min(limit, MOST)) as browsing:
+        yield browsing
 
 
 @dataclass(frozen=True)
-class Counts:
+class QueueDepth:
     """What SQS says of a queue; approximate, as its name for each of them says."""
 
     visible: int
@@ -125,7 +125,7 @@ class Counts:
         return self.visible + self.in_flight + self.delayed
 
 
-def counts(aws: Aws, url: str) -> Counts:
+def read_depth(aws: Aws, url: str) -> QueueDepth:
     names = ("Messages", "MessagesNotVisible", "MessagesDelayed")
     answer = aws.sqs.get_queue_attributes(
         QueueUrl=url,
@@ -136,4 +136,4 @@ def counts(aws: Aws, url: str) -> Counts:
         ],
     )
     found = {str(key): value for key, value in answer.get("Attributes", {}).items()}
-    return Counts(*(int(found.get(f"ApproximateNumberOf{name}", 0)) for name in names))
+    return QueueDepth(*(int(found.get(f"ApproximateNumberOf{name}", 0)) for name in names))

@@ -1,4 +1,4 @@
-"""Why letters died, as groups that an operator can act on: error type, and the message without what differs each time."""
+"""Why messages died, as groups that an operator can act on: error type, and the message without what differs each time."""
 
 import hashlib
 import re
@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from fanout.ops.aws import logs
-from fanout.ops.aws.discovery import Subscriber
+from fanout.ops.aws.discovery import DeployedSubscriber
 from fanout.ops.aws.logs import Line
 from fanout.ops.aws.session import Aws
-from fanout.ops.dead_letters.message import Letter
+from fanout.ops.dead_letters.message import DeadLetterMessage
 
 # In this order: what looks like an id, a time, an address or a large number. 503 and 12:34 of a source line stay.
 _VARYING: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -32,7 +32,7 @@ class Cause:
     text: str
 
     @classmethod
-    def of(cls, error_type: str | None, error: str | None) -> "Cause":
+    def from_error(cls, error_type: str | None, error: str | None) -> "Cause":
         return cls(error_type or "Unknown", normalised(error or ""))
 
     @property
@@ -56,7 +56,7 @@ _ALL_ATTEMPTS = timedelta(days=1)
 
 @dataclass
 class Group:
-    """Letters with one cause; of each letter nothing is kept but what is counted here."""
+    """Messages with one cause; of each message nothing is kept but what is counted here."""
 
     cause: Cause
     count: int = 0
@@ -66,14 +66,14 @@ class Group:
     forms: set[str] = field(default_factory=set)
     heartbeats: int = 0
 
-    def add(self, letter: Letter) -> None:
+    def add(self, message: DeadLetterMessage) -> None:
         self.count += 1
-        self.sample = self.sample or letter.message_id
-        self.first = min(self.first or letter.sent_at, letter.sent_at)
-        self.last = max(self.last or letter.sent_at, letter.sent_at)
-        self.heartbeats += letter.is_heartbeat
-        if letter.form_id and len(self.forms) < 20:
-            self.forms.add(letter.form_id)
+        self.sample = self.sample or message.message_id
+        self.first = min(self.first or message.sent_at, message.sent_at)
+        self.last = max(self.last or message.sent_at, message.sent_at)
+        self.heartbeats += message.is_heartbeat
+        if message.form_id and len(self.forms) < 20:
+            self.forms.add(message.form_id)
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -96,25 +96,25 @@ def normalised(text: str) -> str:
 
 
 class Explainer:
-    """Tells the cause of each letter: from its own attribute, else from the log lines of the message that died."""
+    """Tells the cause of each message: from its own attribute, else from the log lines of the message that died."""
 
-    def __init__(self, aws: Aws, subscriber: Subscriber) -> None:
+    def __init__(self, aws: Aws, subscriber: DeployedSubscriber) -> None:
         self._aws, self._subscriber = aws, subscriber
 
-    def explain(self, letters: Sequence[Letter]) -> list[Cause]:
-        """In the order of `letters`. One question to the log for all of them, a second one only for what is left."""
-        told = {each.message_id: _attribute(each) for each in letters}
-        silent = [each for each in letters if told[each.message_id] is None]
+    def explain(self, messages: Sequence[DeadLetterMessage]) -> list[Cause]:
+        """In the order of `messages`. One question to the log for all of them, a second one only for what is left."""
+        told = {each.message_id: _attribute(each) for each in messages}
+        silent = [each for each in messages if told[each.message_id] is None]
         try:
             told.update(self._from_log(silent) if silent else {})
         except logs.TooMuchLog:
-            return [told[each.message_id] or UNREAD for each in letters]
-        return [told[each.message_id] or _nothing_known(each) for each in letters]
+            return [told[each.message_id] or UNREAD for each in messages]
+        return [told[each.message_id] or _nothing_known(each) for each in messages]
 
-    def _from_log(self, letters: Sequence[Letter]) -> dict[str, Cause | None]:
-        since = oldest(letters)
+    def _from_log(self, messages: Sequence[DeadLetterMessage]) -> dict[str, Cause | None]:
+        since = oldest(messages)
         last: dict[str, Line] = {}
-        wanted = {word for each in letters for word in (each.died_as, each.event_id) if word}
+        wanted = {word for each in messages for word in (each.died_as, each.event_id) if word}
         for line in logs.outcomes(self._aws, self._subscriber.log_group, since, pattern=logs.FAILURES):
             if line.error_type is None:
                 continue
@@ -122,31 +122,31 @@ class Explainer:
                 if word in wanted and word is not None and (word not in last or last[word].at <= line.at):
                     last[word] = line
         found: dict[str, Cause | None] = {}
-        for each in letters:
+        for each in messages:
             line_of = last.get(each.died_as) or (None if each.moved_by_sqs else last.get(each.event_id or ""))
-            found[each.message_id] = Cause.of(line_of.error_type, line_of.error) if line_of else None
-        self._add_crashes([each for each in letters if found[each.message_id] is None and each.moved_by_sqs], found)
+            found[each.message_id] = Cause.from_error(line_of.error_type, line_of.error) if line_of else None
+        self._add_crashes([each for each in messages if found[each.message_id] is None and each.moved_by_sqs], found)
         return found
 
-    def _add_crashes(self, letters: Sequence[Letter], found: dict[str, Cause | None]) -> None:
-        if not letters:
+    def _add_crashes(self, messages: Sequence[DeadLetterMessage], found: dict[str, Cause | None]) -> None:
+        if not messages:
             return
-        ids = {each.died_as: each.message_id for each in letters}
-        until = max(each.sent_at for each in letters) + _ALL_ATTEMPTS
-        crashed = logs.crashes(self._aws, self._subscriber.log_group, ids, oldest(letters), until)
+        ids = {each.died_as: each.message_id for each in messages}
+        until = max(each.sent_at for each in messages) + _ALL_ATTEMPTS
+        crashed = logs.crashes(self._aws, self._subscriber.log_group, ids, oldest(messages), until)
         for died_as, lines in crashed.items():
-            found[ids[died_as]] = Cause.of(lines[-1].error_type, lines[-1].error)
+            found[ids[died_as]] = Cause.from_error(lines[-1].error_type, lines[-1].error)
 
 
-def oldest(letters: Iterable[Letter]) -> datetime:
+def oldest(messages: Iterable[DeadLetterMessage]) -> datetime:
     """A little before the first of them was sent: clocks differ."""
-    return min(each.sent_at for each in letters) - timedelta(seconds=5)
+    return min(each.sent_at for each in messages) - timedelta(seconds=5)
 
 
-def _attribute(letter: Letter) -> Cause | None:
-    cause = letter.cause
-    return Cause.of(str(cause.get("error_type")), str(cause.get("error"))) if cause else None
+def _attribute(message: DeadLetterMessage) -> Cause | None:
+    cause = message.cause
+    return Cause.from_error(str(cause.get("error_type")), str(cause.get("error"))) if cause else None
 
 
-def _nothing_known(letter: Letter) -> Cause:
-    return UNEXPLAINED if letter.moved_by_sqs else UNDELIVERED
+def _nothing_known(message: DeadLetterMessage) -> Cause:
+    return UNEXPLAINED if message.moved_by_sqs else UNDELIVERED

@@ -1,7 +1,7 @@
 """`fanout dead edit`: an event that no code can process, mended by a person, checked, and sent again.
 
-The event is read, and let go of: a person may think for longer than a letter may be hidden. When the change is to be
-made, the letter is received once more, and it must still be what it was.
+The event is read, and let go of: a person may think for longer than a message may be hidden. When the change is to be
+made, the message is received once more, and it must still be what it was.
 """
 
 import json
@@ -18,13 +18,13 @@ import jsonpatch
 import jsonpointer
 
 from fanout.errors import Unusable
-from fanout.ops.aws.discovery import Stack, Subscriber
+from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.aws.errors import OpsError
 from fanout.ops.dead_letters import browse
-from fanout.ops.dead_letters import show as dead_show
-from fanout.ops.dead_letters.message import CAUSE, Letter
+from fanout.ops.dead_letters import show as showing
+from fanout.ops.dead_letters.message import CAUSE, DeadLetterMessage
 from fanout.ops.journal import DELETED, SENDING, SENT, Journal, about
-from fanout.ops.send.queue import Parcel, send
+from fanout.ops.send.queue import OutgoingMessage, send
 from fanout.publisher import Event, InvalidEvent, checked_event
 from fanout.template.filter_policy import matches_example
 
@@ -33,7 +33,7 @@ from fanout.template.filter_policy import matches_example
 class Edit:
     """`changes` are RFC 6902 operations; their values may be answers."""
 
-    letter: Letter
+    message: DeadLetterMessage
     event: Event
     attributes: Mapping[str, Mapping[str, Any]] = field(repr=False)
     changes: list[dict[str, Any]] = field(repr=False)
@@ -50,9 +50,9 @@ class Edit:
         return f"{change['op']} {change['path']}{moved}{value}"
 
 
-def patched(letter: Letter, patch: str) -> dict[str, Any]:
+def patched(message: DeadLetterMessage, patch: str) -> dict[str, Any]:
     """The event after an RFC 6902 patch, given as JSON or as the name of a file."""
-    event = letter.event
+    event = message.event
     if event is None:
         raise Unusable("the body is no JSON object, so there is nothing to patch: edit it without --patch")
     text = patch if patch.lstrip().startswith("[") else _file(patch)
@@ -65,12 +65,12 @@ def patched(letter: Letter, patch: str) -> dict[str, Any]:
     return made
 
 
-def edited(letter: Letter) -> dict[str, Any]:
+def edited(message: DeadLetterMessage) -> dict[str, Any]:
     """The event after $EDITOR, in a file that only this user can read and that is gone afterwards."""
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
     if not editor:
         raise Unusable("no editor: set EDITOR, or give --patch")
-    text = json.dumps(letter.event, indent=2, ensure_ascii=False) if letter.event else letter.body
+    text = json.dumps(message.event, indent=2, ensure_ascii=False) if message.event else message.body
     with tempfile.TemporaryDirectory(prefix="fanout-") as folder:
         path = Path(folder) / "event.json"
         path.touch(mode=0o600)
@@ -80,48 +80,48 @@ def edited(letter: Letter) -> dict[str, Any]:
         return _object(path.read_text("utf-8"))
 
 
-def checked(subscriber: Subscriber, letter: Letter, event: dict[str, Any]) -> Edit:
+def checked(subscriber: DeployedSubscriber, message: DeadLetterMessage, event: dict[str, Any]) -> Edit:
     """Against the contract, the id that never changes, and the filter of the task's subscription."""
-    before = letter.event
-    if before is not None and letter.event_id is not None and event.get("id") != letter.event_id:
-        raise Unusable(f"the event's id was {letter.event_id} and must stay: tasks know by it what they have done")
+    before = message.event
+    if before is not None and message.event_id is not None and event.get("id") != message.event_id:
+        raise Unusable(f"the event's id was {message.event_id} and must stay: tasks know by it what they have done")
     try:
         made = checked_event(event)
     except InvalidEvent as error:
         raise Unusable(str(error).replace("nothing was published", "nothing was changed")) from None
     ours = {name: {"DataType": "String", "StringValue": value} for name, value in made.attributes.items()}
-    attributes = {**{name: value for name, value in letter.attributes.items() if name != CAUSE}, **ours}
+    attributes = {**{name: value for name, value in message.attributes.items() if name != CAUSE}, **ours}
     _check_filter(subscriber, made, attributes)
     changes = [] if before is None else list(jsonpatch.make_patch(before, json.loads(made.body)))
     if before is not None and not changes:
         raise Unusable("nothing was changed: fanout dead redrive sends it as it is")
-    return Edit(letter, made, attributes, changes)
+    return Edit(message, made, attributes, changes)
 
 
-def resubmit(stack: Stack, subscriber: Subscriber, edit: Edit, journal: Journal, reason: str) -> str:
-    """The id of the new message. The letter must still be there, and still be what was edited."""
-    with browse.looking(stack.aws, subscriber.dead_letter_queue_url, limit=browse.MOST) as look:
-        letter = dead_show.match(look, edit.letter.message_id)
-        if letter is None or letter.hash != edit.letter.hash:
+def send_edited(stack: Stack, subscriber: DeployedSubscriber, edit: Edit, journal: Journal, reason: str) -> str:
+    """The id of the new message. The message must still be there, and still be what was edited."""
+    with browse.browse(stack.aws, subscriber.dead_letter_queue_url, limit=browse.MOST) as browsing:
+        message = showing.match(browsing, edit.message.message_id)
+        if message is None or message.hash != edit.message.hash:
             raise OpsError(
-                "the letter is not there any more: somebody redrove, edited or dropped it; nothing was changed"
+                "the message is not there any more: somebody redrove, edited or dropped it; nothing was changed"
             )
-        parcel = Parcel.of(letter)
-        parcel = Parcel(letter.message_id, edit.event.body, edit.attributes, parcel.group, parcel.trace)
-        told = about(letter, task=subscriber.task, queue=subscriber.dead_letter_queue_name, reason=reason)
-        journal.write(SENDING, **told, after=parcel.hash)
-        (sent,) = send(stack.aws, subscriber.queue_url, [parcel])
+        outgoing = OutgoingMessage.from_dead_letter(message)
+        outgoing = OutgoingMessage(message.message_id, edit.event.body, edit.attributes, outgoing.group, outgoing.trace)
+        told = about(message, task=subscriber.task, queue=subscriber.dead_letter_queue_name, reason=reason)
+        journal.write(SENDING, **told, after=outgoing.hash)
+        (sent,) = send(stack.aws, subscriber.queue_url, [outgoing])
         if sent.id is None:
             journal.write("not sent", **told, why=sent.refusal)
             raise OpsError(f"SQS refused the edited event ({sent.refusal}): nothing was changed")
-        journal.write(SENT, **told, after=parcel.hash, **{"as": sent.id})
-        stack.aws.sqs.delete_message(QueueUrl=subscriber.dead_letter_queue_url, ReceiptHandle=letter.receipt_handle)
-        look.forget([letter])
+        journal.write(SENT, **told, after=outgoing.hash, **{"as": sent.id})
+        stack.aws.sqs.delete_message(QueueUrl=subscriber.dead_letter_queue_url, ReceiptHandle=message.receipt_handle)
+        browsing.forget([message])
         journal.write(DELETED, **told)
         return sent.id
 
 
-def _check_filter(subscriber: Subscriber, event: Event, attributes: Mapping[str, Mapping[str, Any]]) -> None:
+def _check_filter(subscriber: DeployedSubscriber, event: Event, attributes: Mapping[str, Mapping[str, Any]]) -> None:
     """The task was never meant to see an event that its filter lets not through."""
     found = subscription(subscriber)
     policy = json.loads(found.get("FilterPolicy") or "{}")
@@ -133,7 +133,7 @@ def _check_filter(subscriber: Subscriber, event: Event, attributes: Mapping[str,
         raise Unusable(f"the filter of {subscriber.task} does not let this event through: {json.dumps(policy)}")
 
 
-def subscription(subscriber: Subscriber) -> dict[str, str]:
+def subscription(subscriber: DeployedSubscriber) -> dict[str, str]:
     """The attributes of the subscription that fills its queue; none when there is none, or it is another account's."""
     policy = json.loads(subscriber.attributes().get("Policy", "{}"))
     topics = {

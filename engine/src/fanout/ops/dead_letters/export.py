@@ -1,4 +1,4 @@
-"""Dead letters as JSON Lines: out of the queue into a file, and from a file back to their tasks.
+"""Dead-letter messages as JSON Lines: out of the queue into a file, and from a file back to their tasks.
 
 One line has all that is needed to send the message again: task, body, attributes, group and trace. A file holds answers,
 so only its owner can read it.
@@ -14,27 +14,27 @@ from typing import IO, Any
 
 from fanout import names
 from fanout.errors import Unusable
-from fanout.ops.aws.discovery import Stack, Subscriber
+from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.aws.errors import OpsError
-from fanout.ops.dead_letters.message import Letter
+from fanout.ops.dead_letters.message import DeadLetterMessage
 from fanout.ops.journal import SENT, Journal, home
-from fanout.ops.send.queue import Parcel, send
+from fanout.ops.send.queue import OutgoingMessage, send
 
 _KEYS = {"task", "message_id", "body", "attributes"}
 
 
-def record(subscriber: Subscriber, letter: Letter) -> dict[str, Any]:
+def record(subscriber: DeployedSubscriber, message: DeadLetterMessage) -> dict[str, Any]:
     """As it is in the queue: `fanout.cause` is kept here, and left out when it is sent."""
     return {
         "task": subscriber.task,
-        "message_id": letter.message_id,
-        "event_id": letter.event_id,
-        "sent_at": letter.sent_at.isoformat(),
-        "hash": letter.hash,
-        "group": letter.group,
-        "trace": letter.system.get("AWSTraceHeader"),
-        "attributes": {name: _written(value) for name, value in letter.attributes.items()},
-        "body": letter.body,
+        "message_id": message.message_id,
+        "event_id": message.event_id,
+        "sent_at": message.sent_at.isoformat(),
+        "hash": message.hash,
+        "group": message.group,
+        "trace": message.system.get("AWSTraceHeader"),
+        "attributes": {name: _written(value) for name, value in message.attributes.items()},
+        "body": message.body,
     }
 
 
@@ -53,9 +53,9 @@ def new_file(path: Path) -> Iterator[IO[str]]:
         _on_disk(file)
 
 
-def append(file: IO[str], subscriber: Subscriber, letters: Sequence[Letter]) -> None:
+def append(file: IO[str], subscriber: DeployedSubscriber, messages: Sequence[DeadLetterMessage]) -> None:
     """On the disk when this returns."""
-    for each in letters:
+    for each in messages:
         file.write(json.dumps(record(subscriber, each), ensure_ascii=True) + "\n")
     _on_disk(file)
 
@@ -75,29 +75,29 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
         raise Unusable(f"{path} cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8'}") from None
 
 
-def parcels(path: Path, stack: Stack) -> Iterator[tuple[Subscriber, Parcel]]:
+def read_outgoing(path: Path, stack: Stack) -> Iterator[tuple[DeployedSubscriber, OutgoingMessage]]:
     for each in read(path):
         attributes = {
             name: _restored(value) for name, value in each["attributes"].items() if name != names.CAUSE_ATTRIBUTE
         }
-        parcel = Parcel(each["message_id"], each["body"], attributes, each.get("group"), each.get("trace"))
-        yield stack.subscriber(each["task"]), parcel
+        outgoing = OutgoingMessage(each["message_id"], each["body"], attributes, each.get("group"), each.get("trace"))
+        yield stack.subscriber(each["task"]), outgoing
 
 
-def bring_in(path: Path, stack: Stack, journal: Journal) -> tuple[int, int]:
+def import_messages(path: Path, stack: Stack, journal: Journal) -> tuple[int, int]:
     """Sends what this journal did not bring in before; how many now, and how many before."""
     before = {
         str(line.get("letter")) for line in journal.read() if line.get("step") == SENT and line.get("file") == path.name
     }
     done = skipped = 0
-    for subscriber, parcel in parcels(path, stack):
-        if parcel.key in before:
+    for subscriber, outgoing in read_outgoing(path, stack):
+        if outgoing.key in before:
             skipped += 1
             continue
-        told = {"task": subscriber.task, "letter": parcel.key, "file": path.name, "after": parcel.hash}
-        (sent,) = send(stack.aws, subscriber.queue_url, [parcel])
+        told = {"task": subscriber.task, "letter": outgoing.key, "file": path.name, "after": outgoing.hash}
+        (sent,) = send(stack.aws, subscriber.queue_url, [outgoing])
         if sent.id is None:
-            raise OpsError(f"SQS refused {parcel.key} ({sent.refusal}); {done} were sent: run it again to go on")
+            raise OpsError(f"SQS refused {outgoing.key} ({sent.refusal}); {done} were sent: run it again to go on")
         journal.write(SENT, **told, **{"as": sent.id})
         done += 1
     return done, skipped

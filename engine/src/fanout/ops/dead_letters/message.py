@@ -1,4 +1,4 @@
-"""One dead letter: the message as SQS keeps it, and what can be told of it without telling anybody's answers."""
+"""One dead letter: the message as SQS keeps it, and what can be told of it without showing anybody's answers."""
 
 import hashlib
 import json
@@ -16,8 +16,8 @@ _PLAIN_DATA = ("form_id", "submission_id")
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
-    """`expires` is on time.monotonic's clock: until then, SQS shows this letter to nobody else."""
+class DeadLetterMessage:
+    """`expires` is on time.monotonic's clock: until then, SQS shows this message to nobody else."""
 
     message_id: str
     receipt_handle: str = field(repr=False)
@@ -27,7 +27,7 @@ class Letter:
     expires: float = 0.0
 
     @classmethod
-    def of(cls, message: Mapping[str, Any], expires: float = 0.0) -> "Letter":
+    def from_sqs(cls, message: Mapping[str, Any], expires: float = 0.0) -> "DeadLetterMessage":
         """From an answer of ReceiveMessage."""
         return cls(
             message["MessageId"],
@@ -46,7 +46,9 @@ class Letter:
         except (ValueError, RecursionError):
             return None
         if isinstance(value, dict) and value.get("Type") == "Notification" and "TopicArn" in value:
-            return Letter("", "", str(value.get("Message", "")), {}, {}).event  # a subscription without raw delivery
+            return DeadLetterMessage(
+                "", "", str(value.get("Message", "")), {}, {}
+            ).event  # a subscription without raw delivery
         return value if isinstance(value, dict) else None
 
     @property
@@ -101,11 +103,11 @@ class Letter:
         return sha256(self.body)
 
     def matches(self, id_: str) -> bool:
-        """By the id of the message, of the message that died, of the event, or of the submission."""
+        """By the id of the message, of the message that died, of the event, or by the event's reference."""
         return id_ in (self.message_id, self.died_as, self.event_id, self.submission_id)
 
     def redacted(self) -> dict[str, Any] | str:
-        """The event without answers, submitter, or anything this program does not know."""
+        """The event without its answers or anything this program does not know."""
         event = self.event
         if event is None:
             return f"not an event: {len(self.body.encode())} bytes, not shown"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from fanout.errors import Unusable
 from fanout.ops.dead_letters.causes import Explainer
-from fanout.ops.dead_letters.message import Letter
+from fanout.ops.dead_letters.message import DeadLetterMessage
 
 _AGE = re.compile(r"(\d+)\s*(s|m|min|h|d)")
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3_600, "d": 86_400}
@@ -23,14 +23,14 @@ class Selection:
     found: set[str] = field(default_factory=set)
 
     @classmethod
-    def given(
+    def from_options(
         cls, causes: Sequence[str], ids: Sequence[str], older_than: str | None, *, everything: bool
     ) -> "Selection":
         """From options; one of them must be there, so that nothing happens to everything by accident."""
         if everything and (causes or ids or older_than):
-            raise Unusable("--all means every letter: leave out --cause, --id and --older-than")
+            raise Unusable("--all means every dead letter: leave out --cause, --id and --older-than")
         if not (everything or causes or ids or older_than):
-            raise Unusable("which letters? give --cause (see fanout dead list), --id, --older-than, or --all")
+            raise Unusable("which dead letters? give --cause (see fanout dead list), --id, --older-than, or --all")
         return cls(tuple(causes), tuple(ids), age(older_than) if older_than else None)
 
     @property
@@ -46,23 +46,23 @@ class Selection:
         older = self.older_than.total_seconds() if self.older_than else None
         return {"causes": list(self.causes), "ids": list(self.ids), "older_than_seconds": older}
 
-    def pick(self, letters: Sequence[Letter], explainer: Explainer) -> list[Letter]:
-        """Asks the log only for letters that pass everything else."""
-        picked = [each for each in letters if self._is_wanted(each) and self._is_old(each)]
+    def pick(self, messages: Sequence[DeadLetterMessage], explainer: Explainer) -> list[DeadLetterMessage]:
+        """Asks the log only for messages that pass everything else."""
+        picked = [each for each in messages if self._is_wanted(each) and self._is_old(each)]
         if not self.causes or not picked:
             return picked
         told = zip(picked, explainer.explain(picked), strict=True)
         return [each for each, cause in told if any(cause.matches(wanted) for wanted in self.causes)]
 
-    def _is_wanted(self, letter: Letter) -> bool:
+    def _is_wanted(self, message: DeadLetterMessage) -> bool:
         if not self.ids:
             return True
-        matching = {id_ for id_ in self.ids if letter.matches(id_)}
+        matching = {id_ for id_ in self.ids if message.matches(id_)}
         self.found |= matching
         return bool(matching)
 
-    def _is_old(self, letter: Letter) -> bool:
-        return self.older_than is None or datetime.now(UTC) - letter.sent_at >= self.older_than
+    def _is_old(self, message: DeadLetterMessage) -> bool:
+        return self.older_than is None or datetime.now(UTC) - message.sent_at >= self.older_than
 
 
 def age(text: str) -> timedelta:

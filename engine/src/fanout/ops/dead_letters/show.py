@@ -11,41 +11,41 @@ from rich.text import Text
 
 from fanout.cli.output import ago, table
 from fanout.ops.aws import logs
-from fanout.ops.aws.discovery import Stack, Subscriber
+from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.aws.errors import OpsError
 from fanout.ops.aws.logs import Line
 from fanout.ops.dead_letters import browse
-from fanout.ops.dead_letters.browse import MOST, Look
+from fanout.ops.dead_letters.browse import MOST, Browse
 from fanout.ops.dead_letters.causes import Cause, Explainer
-from fanout.ops.dead_letters.message import CAUSE, Letter
+from fanout.ops.dead_letters.message import CAUSE, DeadLetterMessage
 
 _SHOWN = ("type", "form_id", CAUSE)
 
 
 @dataclass(frozen=True)
 class Found:
-    """A letter, whose it is, why it died, and all its attempts, oldest first."""
+    """A message, whose it is, why it died, and all its attempts, oldest first."""
 
-    subscriber: Subscriber
-    letter: Letter
+    subscriber: DeployedSubscriber
+    message: DeadLetterMessage
     cause: Cause
     attempts: list[Line]
 
     def as_dict(self, *, reveal: bool) -> dict[str, Any]:
-        letter = self.letter
+        message = self.message
         return {
             "task": self.subscriber.task,
-            "message_id": letter.message_id,
-            "died_as": letter.died_as,
-            "event_id": letter.event_id,
-            "form_id": letter.form_id,
-            "submission_id": letter.submission_id,
-            "sent_at": letter.sent_at,
-            "moved_by_sqs": letter.moved_by_sqs,
-            "group": letter.group,
+            "message_id": message.message_id,
+            "died_as": message.died_as,
+            "event_id": message.event_id,
+            "form_id": message.form_id,
+            "submission_id": message.submission_id,
+            "sent_at": message.sent_at,
+            "moved_by_sqs": message.moved_by_sqs,
+            "group": message.group,
             "cause": {"id": self.cause.id, "error_type": self.cause.error_type, "error": self.cause.text},
-            "attributes": attributes(letter, reveal=reveal),
-            "event": (letter.event or letter.body) if reveal else letter.redacted(),
+            "attributes": attributes(message, reveal=reveal),
+            "event": (message.event or message.body) if reveal else message.redacted(),
             "attempts": [{**each.as_dict(), **links(self.subscriber, each)} for each in self.attempts],
         }
 
@@ -53,45 +53,45 @@ class Found:
 def search(stack: Stack, id_: str, task: str | None = None, *, limit: int = MOST) -> Found:
     """Looks into the dead-letter queues until it is found; the first one wins when several tasks failed at one event."""
     for subscriber in stack.chosen(task):
-        letter = first(subscriber, id_, limit)
-        if letter is not None:
-            (cause,) = Explainer(stack.aws, subscriber).explain([letter])
-            return Found(subscriber, letter, cause, attempts(subscriber, letter))
+        message = first(subscriber, id_, limit)
+        if message is not None:
+            (cause,) = Explainer(stack.aws, subscriber).explain([message])
+            return Found(subscriber, message, cause, attempts(subscriber, message))
     raise OpsError(
         f"no dead letter {id_} of {', '.join(each.task for each in stack.chosen(task))}: somebody may have it in hand"
         f" (look again in a minute), or it is healed: fanout where {id_}"
     )
 
 
-def first(subscriber: Subscriber, id_: str, limit: int = MOST) -> Letter | None:
-    """By message, event or submission id. What was received on the way is visible again when this returns."""
-    with browse.looking(subscriber.aws, subscriber.dead_letter_queue_url, limit=limit) as look:
-        return match(look, id_)
+def first(subscriber: DeployedSubscriber, id_: str, limit: int = MOST) -> DeadLetterMessage | None:
+    """By message or event id, or by the event's reference. What was received on the way is visible again when this returns."""
+    with browse.browse(subscriber.aws, subscriber.dead_letter_queue_url, limit=limit) as browsing:
+        return match(browsing, id_)
 
 
-def match(look: Look, id_: str) -> Letter | None:
-    return next((each for each in look if each.matches(id_)), None)
+def match(browsing: Browse, id_: str) -> DeadLetterMessage | None:
+    return next((each for each in browsing if each.matches(id_)), None)
 
 
-def attempts(subscriber: Subscriber, letter: Letter) -> list[Line]:
+def attempts(subscriber: DeployedSubscriber, message: DeadLetterMessage) -> list[Line]:
     """Every attempt at its event, redriven ones too; at the message alone when there is no event in it."""
-    since = letter.sent_at - timedelta(days=1)  # an event that was redriven before has older attempts
-    word = letter.event_id or letter.died_as
+    since = message.sent_at - timedelta(days=1)  # an event that was redriven before has older attempts
+    word = message.event_id or message.died_as
     lines = logs.about(subscriber.aws, subscriber.log_group, word, since)
-    until = letter.sent_at + timedelta(days=1)
-    crashed = logs.crashes(subscriber.aws, subscriber.log_group, [letter.died_as], since, until)
-    return sorted([*lines, *crashed.get(letter.died_as, [])], key=lambda line: line.at)
+    until = message.sent_at + timedelta(days=1)
+    crashed = logs.crashes(subscriber.aws, subscriber.log_group, [message.died_as], since, until)
+    return sorted([*lines, *crashed.get(message.died_as, [])], key=lambda line: line.at)
 
 
-def attributes(letter: Letter, *, reveal: bool) -> dict[str, Any]:
+def attributes(message: DeadLetterMessage, *, reveal: bool) -> dict[str, Any]:
     """Values that a publisher chose are answers for all we know."""
     return {
         name: value.get("StringValue", "(binary)") if reveal or name in _SHOWN else "(not shown)"
-        for name, value in letter.attributes.items()
+        for name, value in message.attributes.items()
     }
 
 
-def links(subscriber: Subscriber, line: Line) -> dict[str, str]:
+def links(subscriber: DeployedSubscriber, line: Line) -> dict[str, str]:
     """Into the console, which asks for a sign-in of its own."""
     region = subscriber.aws.region
     console = f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}"
@@ -102,22 +102,22 @@ def links(subscriber: Subscriber, line: Line) -> dict[str, str]:
 
 
 def render(found: Found, *, reveal: bool) -> RenderableType:
-    letter = found.letter
+    message = found.message
     told = found.as_dict(reveal=reveal)
     rows = table("", "", fold=("",))
     rows.show_header = False
     for name, value in (
         ("task", found.subscriber.task),
-        ("message", letter.message_id),
-        ("event", letter.event_id or "-"),
-        ("form", letter.form_id or "-"),
-        ("submission", letter.submission_id or "-"),
-        ("sent", f"{letter.sent_at.isoformat(timespec='seconds')} ({ago(letter.sent_at)} ago)"),
+        ("message", message.message_id),
+        ("event", message.event_id or "-"),
+        ("group", message.form_id or "-"),
+        ("reference", message.submission_id or "-"),
+        ("sent", f"{message.sent_at.isoformat(timespec='seconds')} ({ago(message.sent_at)} ago)"),
         ("cause", f"{found.cause.id}  {found.cause}"),
         ("attributes", ", ".join(f"{key}={value}" for key, value in told["attributes"].items() if key != CAUSE) or "-"),
     ):
         rows.add_row(Text(name, style="bold"), Text(str(value)))
-    body = Text(json.dumps(told["event"], indent=2, ensure_ascii=False) if letter.event else str(told["event"]))
+    body = Text(json.dumps(told["event"], indent=2, ensure_ascii=False) if message.event else str(told["event"]))
     return Group(rows, "", body, "", *_attempts(found))
 
 

@@ -12,18 +12,18 @@ from rich.markup import escape
 from rich.text import Text
 
 from fanout.cli.output import ago, table
-from fanout.ops.aws.discovery import Subscriber
-from fanout.ops.aws.errors import plainly
+from fanout.ops.aws.discovery import DeployedSubscriber
+from fanout.ops.aws.errors import one_line
 from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters.causes import Cause, Explainer, Group
-from fanout.ops.dead_letters.message import Letter
+from fanout.ops.dead_letters.message import DeadLetterMessage
 
 AT_A_TIME = 500
-"""Letters in memory while their causes are joined."""
+"""Messages in memory while their causes are joined."""
 
 
 @dataclass
-class Graves:
+class DeadLetterSummary:
     """One subscriber's dead letters. `complete` is False when there are more than were looked at."""
 
     task: str
@@ -44,62 +44,62 @@ class Graves:
         }
 
 
-def collect(subscribers: Sequence[Subscriber], *, limit: int) -> list[Graves]:
+def collect(subscribers: Sequence[DeployedSubscriber], *, limit: int) -> list[DeadLetterSummary]:
     """Side by side; one that cannot be read does not hide the others."""
     with ThreadPoolExecutor(8) as pool:
-        return list(pool.map(lambda each: _graves(each, limit), subscribers))
+        return list(pool.map(lambda each: _summarize(each, limit), subscribers))
 
 
-def _graves(subscriber: Subscriber, limit: int) -> Graves:
-    found = Graves(subscriber.task)
+def _summarize(subscriber: DeployedSubscriber, limit: int) -> DeadLetterSummary:
+    found = DeadLetterSummary(subscriber.task)
     groups: dict[Cause, Group] = {}
     try:
-        found.total = browse.counts(subscriber.aws, subscriber.dead_letter_queue_url).all
+        found.total = browse.read_depth(subscriber.aws, subscriber.dead_letter_queue_url).all
         explainer = Explainer(subscriber.aws, subscriber)
-        with browse.looking(subscriber.aws, subscriber.dead_letter_queue_url, limit=limit) as look:
-            waiting: list[Letter] = []
-            for page in look.pages():
+        with browse.browse(subscriber.aws, subscriber.dead_letter_queue_url, limit=limit) as browsing:
+            waiting: list[DeadLetterMessage] = []
+            for page in browsing.pages():
                 waiting += page
                 if len(waiting) >= AT_A_TIME:
                     _count(explainer, waiting, groups)
                     waiting = []
-            found.seen, found.complete = look.seen, look.complete
-        _count(explainer, waiting, groups)  # the letters are shown again before the log is asked
+            found.seen, found.complete = browsing.seen, browsing.complete
+        _count(explainer, waiting, groups)  # the messages are shown again before the log is asked
     except (ClientError, BotoCoreError) as error:
-        found.problem = plainly(error)
+        found.problem = one_line(error)
     found.groups = sorted(groups.values(), key=lambda each: -each.count)
     return found
 
 
-def _count(explainer: Explainer, letters: list[Letter], groups: dict[Cause, Group]) -> None:
-    if not letters:
+def _count(explainer: Explainer, messages: list[DeadLetterMessage], groups: dict[Cause, Group]) -> None:
+    if not messages:
         return
-    for letter, cause in zip(letters, explainer.explain(letters), strict=True):
-        groups.setdefault(cause, Group(cause)).add(letter)
+    for message, cause in zip(messages, explainer.explain(messages), strict=True):
+        groups.setdefault(cause, Group(cause)).add(message)
 
 
-def render(graves: Sequence[Graves]) -> RenderableType:
+def render(summaries: Sequence[DeadLetterSummary]) -> RenderableType:
     """A table for each task that has any."""
     parts: list[RenderableType] = []
-    for each in graves:
+    for each in summaries:
         if each.problem:
             parts += [Text.from_markup(f"[red]![/] {escape(each.task)}: {escape(each.problem)}"), ""]
         elif each.groups:
             parts += [*_table(each), ""]
-    empty = [each.task for each in graves if not each.groups and not each.problem]
+    empty = [each.task for each in summaries if not each.groups and not each.problem]
     if empty:
         parts.append(Text.from_markup(f"[green]no dead letters:[/] {escape(', '.join(empty))}"))
     return Lines(*parts)
 
 
-def _table(graves: Graves) -> list[RenderableType]:
-    total = max(graves.total, graves.seen)
-    more = "" if graves.complete else f", {graves.seen} of them looked at: --limit looks at more"
-    head = Text.from_markup(f"[bold]{escape(graves.task)}[/]  [red]{total} dead letters[/]{more}")
+def _table(summaries: DeadLetterSummary) -> list[RenderableType]:
+    total = max(summaries.total, summaries.seen)
+    more = "" if summaries.complete else f", {summaries.seen} of them looked at: --limit looks at more"
+    head = Text.from_markup(f"[bold]{escape(summaries.task)}[/]  [red]{total} dead letters[/]{more}")
     shown = table(
         "cause", "count", "first", "last", "why, and one of them", right=("count",), fold=("why, and one of them",)
     )
-    for group in graves.groups:
+    for group in summaries.groups:
         why = Text(str(group.cause))
         beats = f", {group.heartbeats} of {group.count} are heartbeats" if group.heartbeats else ""
         why.append(f"\n{group.sample}{beats}", style="dim")

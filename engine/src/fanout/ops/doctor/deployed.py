@@ -24,7 +24,7 @@ class Deployed:
     ids: dict[str, str]
 
     @classmethod
-    def of(cls, stack: Stack) -> "Deployed":
+    def read(cls, stack: Stack) -> "Deployed":
         body = stack.aws.cloudformation.get_template(StackName=stack.name)["TemplateBody"]
         template = json.loads(body) if isinstance(body, str) else json.loads(json.dumps(body))
         pages = stack.aws.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack.name)

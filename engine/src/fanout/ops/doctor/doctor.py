@@ -15,13 +15,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout.checks.engine import check_template
 from fanout.ops.aws.discovery import Stack
-from fanout.ops.aws.errors import plainly
+from fanout.ops.aws.errors import one_line
 from fanout.ops.doctor.deployed import UNKNOWN, Deployed
 from fanout.ops.doctor.live import READS
 
 
 @dataclass(frozen=True)
-class Ill:
+class Problem:
     """`kind`: drift (a difference), finding (a rule is broken), gone (it does not exist), unread (it cannot be read)."""
 
     kind: str
@@ -37,9 +37,9 @@ _PUT_BACK = "put it back by hand: a deployment changes only what differs between
 _DEPLOY = "remove it from the template and deploy, then add it again; or make it by hand as the template says"
 
 
-def examine(stack: Stack) -> list[Ill]:
+def examine(stack: Stack) -> list[Problem]:
     """Everything that is not as it should be; an empty list means well."""
-    deployed = Deployed.of(stack)
+    deployed = Deployed.read(stack)
     live = copy.deepcopy(deployed.template)
     found = [each for kind, read in READS.items() for each in _drift(deployed, kind, read, live)]
     return found + list(_findings(deployed, live))
@@ -47,7 +47,7 @@ def examine(stack: Stack) -> list[Ill]:
 
 def _drift(
     deployed: Deployed, kind: str, read: Callable[[Deployed, str], dict[str, Any]], live: dict[str, Any]
-) -> Iterator[Ill]:
+) -> Iterator[Problem]:
     for logical_id, properties in deployed.of_type(kind).items():
         where = deployed.path(logical_id)
         try:
@@ -59,22 +59,24 @@ def _drift(
             wanted = deployed.resolved(properties.get(name, _DEFAULTS.get((kind, name))))
             if not _same(wanted, value):
                 live["Resources"][logical_id].setdefault("Properties", {})[name] = value
-                yield Ill("drift", where, f"{name} is {_told(value)}, deployed was {_told(wanted)}", _PUT_BACK)
+                yield Problem("drift", where, f"{name} is {_told(value)}, deployed was {_told(wanted)}", _PUT_BACK)
 
 
-def _findings(deployed: Deployed, live: dict[str, Any]) -> Iterator[Ill]:
+def _findings(deployed: Deployed, live: dict[str, Any]) -> Iterator[Problem]:
     """What the checks demand of the live values; advice and what was acknowledged is for `fanout check`."""
     for each in check_template(live):
         if each.severity == "error" and each.acknowledged is None:
-            yield Ill("finding", each.path.partition("/")[2] or each.path, f"{each.rule}: {each.message}", each.fix)
+            yield Problem("finding", each.path.partition("/")[2] or each.path, f"{each.rule}: {each.message}", each.fix)
 
 
-def _unread(where: str, error: Exception) -> Ill:
+def _unread(where: str, error: Exception) -> Problem:
     if isinstance(error, LookupError):
-        return Ill("gone", where, f"it does not exist: {error.args[0] if error.args else 'deleted by hand'}", _DEPLOY)
-    line = plainly(error)
+        return Problem(
+            "gone", where, f"it does not exist: {error.args[0] if error.args else 'deleted by hand'}", _DEPLOY
+        )
+    line = one_line(error)
     gone = "does not exist" in line or "NotFound" in line
-    return Ill(
+    return Problem(
         "gone" if gone else "unread", where, line, _DEPLOY if gone else "sign in with the operator's read policy"
     )
 

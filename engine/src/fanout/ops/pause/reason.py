@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fanout import names
-from fanout.ops.aws.discovery import Subscriber
+from fanout.ops.aws.discovery import DeployedSubscriber
 
 TAG = names.PAUSED_TAG
 _MOST = 256
@@ -31,7 +31,7 @@ class Pause:
         return {"at": self.at, "by": self.by, "reason": self.reason}
 
 
-def read(subscriber: Subscriber) -> Pause | None:
+def read(subscriber: DeployedSubscriber) -> Pause | None:
     value = subscriber.tags().get(TAG)
     if value is None:
         return None
@@ -40,7 +40,7 @@ def read(subscriber: Subscriber) -> Pause | None:
     return Pause(at, by, reason)
 
 
-def write(subscriber: Subscriber, by: str, reason: str) -> Pause:
+def write(subscriber: DeployedSubscriber, by: str, reason: str) -> Pause:
     moment = datetime.now(UTC).isoformat(timespec="seconds")
     who = by.rsplit(":", 1)[-1]
     pause = Pause(moment, _NOT_IN_TAGS.sub("_", who), " ".join(_NOT_IN_TAGS.sub("_", reason).split()))
@@ -49,5 +49,5 @@ def write(subscriber: Subscriber, by: str, reason: str) -> Pause:
     return pause
 
 
-def erase(subscriber: Subscriber) -> None:
+def erase(subscriber: DeployedSubscriber) -> None:
     subscriber.aws.sqs.untag_queue(QueueUrl=subscriber.queue_url, TagKeys=[TAG])

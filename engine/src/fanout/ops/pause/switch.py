@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from fanout import names
-from fanout.ops.aws.discovery import Subscriber
+from fanout.ops.aws.discovery import DeployedSubscriber
 from fanout.ops.aws.errors import OpsError
 from fanout.ops.dead_letters import browse
 from fanout.ops.interrupt import Stop
@@ -18,7 +18,7 @@ PATIENCE = 180.0
 """Lambda takes some seconds to stop or start polling."""
 
 
-def pause(subscriber: Subscriber, reason: str, by: str, journal: Journal, stop: Stop) -> Pause:
+def pause(subscriber: DeployedSubscriber, reason: str, by: str, journal: Journal, stop: Stop) -> Pause:
     """The reason first: a mapping that is off without one would be a riddle. Messages wait, up to the retention."""
     mapping = subscriber.mapping()
     journal.write("pausing", task=subscriber.task, reason=reason, mapping=mapping["UUID"])
@@ -30,7 +30,7 @@ def pause(subscriber: Subscriber, reason: str, by: str, journal: Journal, stop: 
     return noted
 
 
-def resume(subscriber: Subscriber, journal: Journal, stop: Stop) -> None:
+def resume(subscriber: DeployedSubscriber, journal: Journal, stop: Stop) -> None:
     """The mapping first: if it cannot be switched on, the reason stays."""
     journal.write("resuming", task=subscriber.task)
     _switch(subscriber, on=True, stop=stop)
@@ -38,21 +38,21 @@ def resume(subscriber: Subscriber, journal: Journal, stop: Stop) -> None:
     journal.write("resumed", task=subscriber.task)
 
 
-def drain(subscriber: Subscriber, seconds: float, stop: Stop, say: Callable[[str], None]) -> browse.Counts:
+def drain(subscriber: DeployedSubscriber, seconds: float, stop: Stop, say: Callable[[str], None]) -> browse.QueueDepth:
     """Until the queue is empty twice in a row, as its counts are approximate; or the time is over."""
     end, empty, told = time.monotonic() + seconds, 0, -1
     while True:
-        counts = browse.counts(subscriber.aws, subscriber.queue_url)
-        empty = 0 if counts.all else empty + 1
+        depth = browse.read_depth(subscriber.aws, subscriber.queue_url)
+        empty = 0 if depth.all else empty + 1
         if empty == 2 or time.monotonic() > end or stop:
-            return counts
-        if counts.all != told:
-            say(f"{subscriber.task}: {counts.visible} waiting, {counts.in_flight} in flight, {counts.delayed} delayed")
-            told = counts.all
+            return depth
+        if depth.all != told:
+            say(f"{subscriber.task}: {depth.visible} waiting, {depth.in_flight} in flight, {depth.delayed} delayed")
+            told = depth.all
         stop.sleep(1.0)
 
 
-def circuit_since(subscriber: Subscriber) -> int | None:
+def circuit_since(subscriber: DeployedSubscriber) -> int | None:
     """Since when (seconds since 1970) the task's circuit breaker keeps its mapping off; None when it does not."""
     arn = subscriber.mapping().get("EventSourceMappingArn")
     tags = subscriber.aws.functions.list_tags(Resource=arn).get("Tags", {}) if arn else {}
@@ -60,7 +60,7 @@ def circuit_since(subscriber: Subscriber) -> int | None:
     return int(value) if value.isdecimal() else None
 
 
-def _switch(subscriber: Subscriber, *, on: bool, stop: Stop) -> None:
+def _switch(subscriber: DeployedSubscriber, *, on: bool, stop: Stop) -> None:
     """https://docs.aws.amazon.com/lambda/latest/api/API_UpdateEventSourceMapping.html"""
     wanted = "Enabled" if on else "Disabled"
     end = time.monotonic() + PATIENCE

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from datetime import UTC, datetime, timedelta
 
 from fanout.ops.aws import logs
-from fanout.ops.aws.discovery import Subscriber
+from fanout.ops.aws.discovery import DeployedSubscriber
 from fanout.ops.aws.logs import Line
 from fanout.ops.interrupt import Stop
 
@@ -14,10 +14,10 @@ _OVERLAP = timedelta(seconds=30)
 """A line may become readable later than a younger one."""
 
 
-class Following:
-    """Counts of what the watched messages became. More than `MOST_WATCHED` at a time: the oldest are let go."""
+class OutcomeWatcher:
+    """Counts what the watched messages became. More than `MOST_WATCHED` at a time: the oldest are let go."""
 
-    def __init__(self, subscriber: Subscriber) -> None:
+    def __init__(self, subscriber: DeployedSubscriber) -> None:
         self._subscriber = subscriber
         self._since = datetime.now(UTC) - timedelta(seconds=10)
         self._waiting: OrderedDict[str, None] = OrderedDict()

@@ -1,17 +1,17 @@
 """Before a redrive: what it would do, and whether it is the time for it."""
 
 from fanout.ops import status
-from fanout.ops.aws.discovery import Subscriber
+from fanout.ops.aws.discovery import DeployedSubscriber
 from fanout.ops.aws.errors import OpsError
 from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters.causes import Cause, Explainer
-from fanout.ops.dead_letters.message import Letter
+from fanout.ops.dead_letters.message import DeadLetterMessage
 from fanout.ops.dead_letters.selection import Selection
 
 _PORTION = 500
 
 
-def refuse_if_unsafe(subscriber: Subscriber, *, force: bool) -> None:
+def refuse_if_unsafe(subscriber: DeployedSubscriber, *, force: bool) -> None:
     """A paused subscriber would keep the events waiting, one that fails would bury them again."""
     health = status.health(subscriber)
     why = None
@@ -25,34 +25,36 @@ def refuse_if_unsafe(subscriber: Subscriber, *, force: bool) -> None:
         raise OpsError(f"{why}; --force does it all the same")
 
 
-def preview(subscriber: Subscriber, selection: Selection, *, limit: int) -> tuple[dict[Cause, int], int, bool]:
-    """For --dry-run: how many letters of which cause would be sent, how many were looked at, and whether all were."""
+def preview(subscriber: DeployedSubscriber, selection: Selection, *, limit: int) -> tuple[dict[Cause, int], int, bool]:
+    """For --dry-run: how many messages of which cause would be sent, how many were looked at, and whether all were."""
     counted: dict[Cause, int] = {}
-    portion: list[Letter] = []
-    with browse.looking(subscriber.aws, subscriber.dead_letter_queue_url, limit=limit) as look:
-        for page in look.pages():
+    portion: list[DeadLetterMessage] = []
+    with browse.browse(subscriber.aws, subscriber.dead_letter_queue_url, limit=limit) as browsing:
+        for page in browsing.pages():
             portion += page
             if len(portion) >= _PORTION:
                 _count(portion, selection, subscriber, counted)
                 portion = []
     _count(portion, selection, subscriber, counted)
-    return counted, look.seen, look.complete
+    return counted, browsing.seen, browsing.complete
 
 
-def _count(letters: list[Letter], selection: Selection, subscriber: Subscriber, counted: dict[Cause, int]) -> None:
+def _count(
+    messages: list[DeadLetterMessage], selection: Selection, subscriber: DeployedSubscriber, counted: dict[Cause, int]
+) -> None:
     explainer = Explainer(subscriber.aws, subscriber)
-    picked = selection.pick(letters, explainer)
+    picked = selection.pick(messages, explainer)
     for cause in explainer.explain(picked) if picked else []:
         counted[cause] = counted.get(cause, 0) + 1
 
 
-def expected(subscriber: Subscriber, selection: Selection) -> str:
+def expected(subscriber: DeployedSubscriber, selection: Selection) -> str:
     """In words, for the question; SQS's counts are approximate."""
-    counts = browse.counts(subscriber.aws, subscriber.dead_letter_queue_url)
-    if not counts.all:
-        with browse.looking(subscriber.aws, subscriber.dead_letter_queue_url, limit=1) as look:
-            if not list(look):  # a receive that waits asks all of SQS's servers, and the count may be a minute old
-                return "no letters"
+    depth = browse.read_depth(subscriber.aws, subscriber.dead_letter_queue_url)
+    if not depth.all:
+        with browse.browse(subscriber.aws, subscriber.dead_letter_queue_url, limit=1) as browsing:
+            if not list(browsing):  # a receive that waits asks all of SQS's servers, and the count may be a minute old
+                return "no dead letters"
     if selection.is_everything:
-        return f"about {max(1, counts.all)} letters"
-    return f"the chosen ones of about {max(1, counts.all)} letters"
+        return f"about {max(1, depth.all)} dead letters"
+    return f"the chosen ones of about {max(1, depth.all)} dead letters"

@@ -1,4 +1,4 @@
-"""`fanout send`: events that keep the contract, published as a form service does, and followed to their end."""
+"""`fanout send`: events that keep the contract, published as any publisher does, and followed to their end."""
 
 import json
 import sys
@@ -12,7 +12,7 @@ from typing import Any
 
 from fanout.errors import Unusable
 from fanout.ops.aws import logs
-from fanout.ops.aws.discovery import Stack, Subscriber
+from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.dead_letters import browse
 from fanout.ops.interrupt import Stop
 from fanout.ops.timeline.timeline import DEAD, DONE, NOT_FOUND, RETRYING
@@ -48,10 +48,10 @@ def publish(stack: Stack, published: Sequence[Event]) -> None:
 
 
 @dataclass
-class Course:
+class Progress:
     """How far one subscriber is with the events that were sent."""
 
-    subscriber: Subscriber
+    subscriber: DeployedSubscriber
     states: dict[str, str]
 
     def count(self, state: str) -> int:
@@ -71,29 +71,29 @@ class Course:
                 used_up = bool(self.subscriber.attempts) and line.attempt >= self.subscriber.attempts
                 dead = line.kind == "dead" or (line.kind == "failed" and used_up)
                 self.states[line.event_id] = DONE if line.is_success else DEAD if dead else RETRYING
-        if self.count(NOT_FOUND) and browse.counts(self.subscriber.aws, self.subscriber.dead_letter_queue_url).all:
+        if self.count(NOT_FOUND) and browse.read_depth(self.subscriber.aws, self.subscriber.dead_letter_queue_url).all:
             self._look_into_dead_letters()
 
     def _look_into_dead_letters(self) -> None:
         """What SNS could not deliver, or the function never told of."""
         url = self.subscriber.dead_letter_queue_url
-        with browse.looking(self.subscriber.aws, url) as look:
-            for letter in look:
-                if letter.event_id is not None and self.states.get(letter.event_id) == NOT_FOUND:
-                    self.states[letter.event_id] = DEAD
+        with browse.browse(self.subscriber.aws, url) as browsing:
+            for message in browsing:
+                if message.event_id is not None and self.states.get(message.event_id) == NOT_FOUND:
+                    self.states[message.event_id] = DEAD
 
 
-def follow(stack: Stack, sent: Sequence[Event], seconds: float, stop: Stop) -> Iterator[list[Course]]:
+def follow(stack: Stack, sent: Sequence[Event], seconds: float, stop: Stop) -> Iterator[list[Progress]]:
     """Again and again until every event is done or dead everywhere, or the time is over."""
     since = datetime.now(UTC) - timedelta(minutes=1)
-    courses = [Course(each, {event.id: NOT_FOUND for event in sent}) for each in stack.subscribers]
+    progress = [Progress(each, {event.id: NOT_FOUND for event in sent}) for each in stack.subscribers]
     end, pause = time.monotonic() + seconds, 0.25
     while True:
-        for each in courses:
+        for each in progress:
             if not each.is_over:
                 each.look(since)
-        yield courses
-        if all(each.is_over for each in courses) or time.monotonic() > end or stop:
+        yield progress
+        if all(each.is_over for each in progress) or time.monotonic() > end or stop:
             return
         stop.sleep(pause)
         pause = min(pause * 1.5, 3.0)

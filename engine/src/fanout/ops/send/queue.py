@@ -6,7 +6,7 @@ never has more attributes than it had when it was published, and SQS's limit of 
 What is kept: the trace header and the message group. In a FIFO queue the deduplication id is a new one, made from the
 letter's id: with its old id SQS would accept the message and drop it, if the first send was less than five minutes ago
 (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagededuplicationid-property.html).
-The same letter sent twice within five minutes is one message again.
+The same message sent twice within five minutes is one message again.
 """
 
 import base64
@@ -16,15 +16,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fanout.ops.aws.session import Aws
-from fanout.ops.dead_letters.message import CAUSE, Letter, sha256
+from fanout.ops.dead_letters.message import CAUSE, DeadLetterMessage, sha256
 
 MOST_BYTES = 262_144
 """Of one request with several messages: the smallest limit that SQS ever had."""
 
 
 @dataclass(frozen=True)
-class Parcel:
-    """One message to send. `key` names it: the id of the letter that it came from."""
+class OutgoingMessage:
+    """One message to send. `key` names it: the id of the message that it came from."""
 
     key: str
     body: str = field(repr=False)
@@ -33,13 +33,13 @@ class Parcel:
     trace: str | None = None
 
     @classmethod
-    def of(cls, letter: Letter) -> "Parcel":
-        body, attributes = letter.body, letter.attributes
+    def from_dead_letter(cls, message: DeadLetterMessage) -> "OutgoingMessage":
+        body, attributes = message.body, message.attributes
         envelope = _envelope(body)
         if envelope is not None:
             body, attributes = envelope
         kept = {name: value for name, value in attributes.items() if name != CAUSE}
-        return cls(letter.message_id, body, kept, letter.group, letter.system.get("AWSTraceHeader"))
+        return cls(message.message_id, body, kept, message.group, message.system.get("AWSTraceHeader"))
 
     @property
     def hash(self) -> str:
@@ -66,37 +66,37 @@ class Parcel:
 class Sent:
     """What SQS answered: `id` of the new message, or why there is none."""
 
-    parcel: Parcel
+    outgoing: OutgoingMessage
     id: str | None
     refusal: str = ""
 
 
-def send(aws: Aws, queue_url: str, parcels: Sequence[Parcel]) -> list[Sent]:
-    """One answer for each parcel, in their order. Raises what AWS says when a whole request is refused.
+def send(aws: Aws, queue_url: str, outgoing: Sequence[OutgoingMessage]) -> list[Sent]:
+    """One answer for each outgoing, in their order. Raises what AWS says when a whole request is refused.
 
     In a FIFO queue one after the other, and after a refusal nothing more of its group, so that order is kept.
     """
     if queue_url.endswith(".fifo"):
-        return list(_in_order(aws, queue_url, parcels))
-    return [sent for chunk in _chunks(parcels) for sent in _together(aws, queue_url, chunk)]
+        return list(_in_order(aws, queue_url, outgoing))
+    return [sent for chunk in _chunks(outgoing) for sent in _together(aws, queue_url, chunk)]
 
 
-def _together(aws: Aws, queue_url: str, parcels: Sequence[Parcel]) -> list[Sent]:
-    entries = [{"Id": str(number), **each.entry(fifo=False)} for number, each in enumerate(parcels)]
+def _together(aws: Aws, queue_url: str, outgoing: Sequence[OutgoingMessage]) -> list[Sent]:
+    entries = [{"Id": str(number), **each.entry(fifo=False)} for number, each in enumerate(outgoing)]
     answer = aws.sqs.send_message_batch(QueueUrl=queue_url, Entries=entries)  # type: ignore[arg-type]
     accepted = {each["Id"]: each["MessageId"] for each in answer.get("Successful", [])}
     refused = {each["Id"]: f"{each['Code']}: {each.get('Message', '')}" for each in answer.get("Failed", [])}
     return [
         Sent(each, accepted.get(str(number)), refused.get(str(number), "SQS's answer does not name it"))
-        for number, each in enumerate(parcels)
+        for number, each in enumerate(outgoing)
     ]
 
 
-def _in_order(aws: Aws, queue_url: str, parcels: Sequence[Parcel]) -> Iterator[Sent]:
+def _in_order(aws: Aws, queue_url: str, outgoing: Sequence[OutgoingMessage]) -> Iterator[Sent]:
     from botocore.exceptions import ClientError
 
     blocked: set[str | None] = set()
-    for each in parcels:
+    for each in outgoing:
         if each.group in blocked:
             yield Sent(each, None, "an earlier message of its group was refused")
             continue
@@ -107,10 +107,10 @@ def _in_order(aws: Aws, queue_url: str, parcels: Sequence[Parcel]) -> Iterator[S
             yield Sent(each, None, error.response["Error"]["Code"])
 
 
-def _chunks(parcels: Sequence[Parcel]) -> Iterator[list[Parcel]]:
-    chunk: list[Parcel] = []
+def _chunks(outgoing: Sequence[OutgoingMessage]) -> Iterator[list[OutgoingMessage]]:
+    chunk: list[OutgoingMessage] = []
     size = 0
-    for each in parcels:
+    for each in outgoing:
         if chunk and (len(chunk) == 10 or size + each.bytes > MOST_BYTES):
             yield chunk
             chunk, size = [], 0

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from rich.text import Text
 
 from fanout.ops.aws import logs
-from fanout.ops.aws.discovery import Subscriber
+from fanout.ops.aws.discovery import DeployedSubscriber
 from fanout.ops.aws.logs import Line
 from fanout.ops.dead_letters.causes import Cause
 from fanout.ops.interrupt import Stop
@@ -17,13 +17,13 @@ _OVERLAP = timedelta(seconds=60)
 
 
 def follow(
-    subscribers: Sequence[Subscriber], since: datetime, every: float, stop: Stop, *, once: bool
-) -> Iterator[tuple[Subscriber, Line]]:
+    subscribers: Sequence[DeployedSubscriber], since: datetime, every: float, stop: Stop, *, once: bool
+) -> Iterator[tuple[DeployedSubscriber, Line]]:
     """In the order of their times within one look. What was seen is forgotten once it is too old to come again."""
     seen: dict[str, dict[str, datetime]] = {each.task: {} for each in subscribers}
     start = since
     while not stop:
-        found: list[tuple[Subscriber, Line]] = []
+        found: list[tuple[DeployedSubscriber, Line]] = []
         for each in subscribers:
             found += [(each, line) for line in _new(each, start, seen[each.task])]
         yield from sorted(found, key=lambda pair: pair[1].at)
@@ -36,7 +36,7 @@ def follow(
         stop.sleep(every)
 
 
-def _new(subscriber: Subscriber, since: datetime, seen: dict[str, datetime]) -> Iterator[Line]:
+def _new(subscriber: DeployedSubscriber, since: datetime, seen: dict[str, datetime]) -> Iterator[Line]:
     for raw in logs.read(subscriber.aws, subscriber.log_group, logs.OUTCOMES, since):
         line = logs.outcome(raw)
         if line is not None and raw.id not in seen:
@@ -45,17 +45,19 @@ def _new(subscriber: Subscriber, since: datetime, seen: dict[str, datetime]) -> 
 
 
 def wanted(line: Line, cause: str | None) -> bool:
-    return cause is None or (line.error_type is not None and Cause.of(line.error_type, line.error).matches(cause))
+    return cause is None or (
+        line.error_type is not None and Cause.from_error(line.error_type, line.error).matches(cause)
+    )
 
 
 def render(task: str, line: Line) -> Text:
     """No answers: a log line holds none."""
     text = Text(f"{line.at:%H:%M:%S} {task:<20} ", no_wrap=True, overflow="ignore")
     text.append(f"{line.kind:<9}", style=_STYLES.get(line.kind, ""))
-    text.append(f" attempt {line.attempt}  event {line.event_id or '-'}  form {line.form_id or '-'}")
+    text.append(f" attempt {line.attempt}  event {line.event_id or '-'}  group {line.form_id or '-'}")
     if line.duration_ms is not None:
         text.append(f"  {line.duration_ms:.0f} ms")
     if line.error_type:
-        cause = Cause.of(line.error_type, line.error)
+        cause = Cause.from_error(line.error_type, line.error)
         text.append(f"  {cause.id} {line.error_type}: {line.error}")
     return text

@@ -1,4 +1,4 @@
-"""What became of one event or submission at each subscriber: logs and dead letters, joined.
+"""What became of one event at each subscriber: logs and dead letters, joined.
 
 A task's own queue is not looked into: SQS has no peek, and receiving from it would use up one of the event's attempts.
 """
@@ -11,26 +11,26 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout.ops.aws import logs
-from fanout.ops.aws.discovery import Stack, Subscriber
-from fanout.ops.aws.errors import OpsError, plainly
+from fanout.ops.aws.discovery import DeployedSubscriber, Stack
+from fanout.ops.aws.errors import OpsError, one_line
 from fanout.ops.aws.logs import Line
 from fanout.ops.dead_letters import browse
-from fanout.ops.dead_letters import show as dead_show
-from fanout.ops.dead_letters.message import Letter
+from fanout.ops.dead_letters import show as showing
+from fanout.ops.dead_letters.message import DeadLetterMessage
 
 DONE, DEAD, RETRYING, NOT_FOUND, UNKNOWN = "done", "dead", "retrying", "not found", "unknown"
 WINDOW = timedelta(days=14)
 
 
 @dataclass(frozen=True)
-class Fate:
+class EventState:
     """`attempts` are all there were, oldest first, redriven ones too; `of` is how many a message has."""
 
     task: str
     state: str
     attempts: tuple[Line, ...] = ()
     of: int = 0
-    letter: Letter | None = None
+    message: DeadLetterMessage | None = None
     waiting: int = 0
     problem: str | None = None
 
@@ -44,7 +44,7 @@ class Fate:
             "state": self.state,
             "attempts": [each.as_dict() for each in self.attempts],
             "attempts_of_a_message": self.of,
-            "dead_letter": self.letter.message_id if self.letter else None,
+            "dead_letter": self.message.message_id if self.message else None,
             "dead_since": self.attempts[-1].at if self.state == DEAD and self.attempts else None,
             "waiting_in_queue": self.waiting,
             "problem": self.problem,
@@ -60,7 +60,7 @@ class Fate:
             again = f", {len(self.attempts)} attempts" if len(self.attempts) > 1 else ""
             return f"done at {last.at.isoformat(timespec='seconds')}{again}"
         if self.state == DEAD:
-            where = f"dead letter {self.letter.message_id}" if self.letter else "on its way to the dead-letter queue"
+            where = f"dead letter {self.message.message_id}" if self.message else "on its way to the dead-letter queue"
             return f"{where}: {why or 'SNS could not deliver it, or no log line is left of it'}"
         if self.state == RETRYING and last:
             return f"attempt {last.attempt} of {self.of} failed, and it comes back: {why}"
@@ -68,41 +68,41 @@ class Fate:
         return f"no log line and no dead letter in the window{queued}"
 
 
-def of(stack: Stack, id_: str, *, since: datetime | None = None) -> list[Fate]:
+def for_stack(stack: Stack, id_: str, *, since: datetime | None = None) -> list[EventState]:
     """One for each subscriber."""
     start = since or datetime.now(UTC) - WINDOW
     with ThreadPoolExecutor(8) as pool:
-        return list(pool.map(lambda each: at(each, id_, start), stack.subscribers))
+        return list(pool.map(lambda each: for_subscriber(each, id_, start), stack.subscribers))
 
 
-def at(subscriber: Subscriber, id_: str, since: datetime) -> Fate:
+def for_subscriber(subscriber: DeployedSubscriber, id_: str, since: datetime) -> EventState:
     try:
-        return _at(subscriber, id_, since)
+        return _read(subscriber, id_, since)
     except (OpsError, ClientError, BotoCoreError) as error:
-        return Fate(subscriber.task, UNKNOWN, problem=plainly(error))
+        return EventState(subscriber.task, UNKNOWN, problem=one_line(error))
 
 
-def _at(subscriber: Subscriber, id_: str, since: datetime) -> Fate:
+def _read(subscriber: DeployedSubscriber, id_: str, since: datetime) -> EventState:
     lines = logs.about(subscriber.aws, subscriber.log_group, id_, since)
-    letter = None
-    if browse.counts(subscriber.aws, subscriber.dead_letter_queue_url).all:
-        letter = dead_show.first(subscriber, id_)
-    if letter is None and lines and lines[-1].is_success:
-        return Fate(subscriber.task, DONE, tuple(lines), subscriber.attempts)
-    messages = {each.message_id for each in lines} | ({letter.died_as} if letter else set())
+    message = None
+    if browse.read_depth(subscriber.aws, subscriber.dead_letter_queue_url).all:
+        message = showing.first(subscriber, id_)
+    if message is None and lines and lines[-1].is_success:
+        return EventState(subscriber.task, DONE, tuple(lines), subscriber.attempts)
+    messages = {each.message_id for each in lines} | ({message.died_as} if message else set())
     if messages:
-        first = min([each.at for each in lines] + ([letter.sent_at] if letter else [])) - timedelta(minutes=1)
+        first = min([each.at for each in lines] + ([message.sent_at] if message else [])) - timedelta(minutes=1)
         until = datetime.now(UTC) if lines else first + timedelta(days=1)
         crashed = logs.crashes(subscriber.aws, subscriber.log_group, messages, first, until)
         lines = sorted([*lines, *(each for found in crashed.values() for each in found)], key=lambda line: line.at)
-    counts = browse.counts(subscriber.aws, subscriber.queue_url)
-    return Fate(
-        subscriber.task, _state(subscriber, lines, letter), tuple(lines), subscriber.attempts, letter, counts.all
+    depth = browse.read_depth(subscriber.aws, subscriber.queue_url)
+    return EventState(
+        subscriber.task, _state(subscriber, lines, message), tuple(lines), subscriber.attempts, message, depth.all
     )
 
 
-def _state(subscriber: Subscriber, lines: list[Line], letter: Letter | None) -> str:
-    if letter is not None:
+def _state(subscriber: DeployedSubscriber, lines: list[Line], message: DeadLetterMessage | None) -> str:
+    if message is not None:
         return DEAD
     if not lines:
         return NOT_FOUND
