@@ -1,0 +1,1 @@
+"""Writes a new team's repository, and a new task in it."""
