@@ -12,14 +12,14 @@ export CDK_HOME ?= $(CURDIR)/.venv/cache/cdk
 export CDK_VALIDATION ?= false
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test tests gate docs lint types unit synth snapshot contract lock up down status drill faults bench changes comment deploy bytecode diff clean
+.PHONY: help install demo test tests wheel-test gate docs lint types unit synth snapshot contract lock up down status drill faults bench changes comment deploy diff clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # --- set-up: nothing outside this folder, nothing twice -------------------------------------------------------------
 
-install: .venv/.installed node_modules/.installed lambdas/.layer/requirements.sha256 ## everything both commands need
+install: .venv/.installed node_modules/.installed .fanout/.installed ## everything both commands need
 
 # One line a package where pip says three.
 SHORT := awk '/^Collecting/ {print "  " $$2; fflush()} /^Installing/ {print "  unpacking"; fflush()}'
@@ -41,20 +41,19 @@ node_modules/.installed: package.json package-lock.json .venv/.installed
 	ln -sf ../../node_modules/.bin/cdk $(BIN)/cdk
 	@touch $@
 
-lambdas/.layer/requirements.sha256: lambdas/requirements.txt .venv/.installed
-	@echo "installing what the functions need into lambdas/.layer"
-	rm -rf lambdas/.layer
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes --only-binary :all: --no-deps \
-		--no-compile --target lambdas/.layer/python -r lambdas/requirements.txt
-	@# The layer is the same bytes on every machine: no scripts with a path in them, no record of who installed it.
-	rm -rf lambdas/.layer/python/bin lambdas/.layer/python/*.dist-info/{RECORD,INSTALLER,REQUESTED}
-	@$(BIN)/python -c 'import hashlib; print(hashlib.sha256(open("lambdas/requirements.txt", "rb").read()).hexdigest())' > $@
-	rm -rf engine/tests/app/lambdas/.layer; cp -r lambdas/.layer engine/tests/app/lambdas/
+# Each task's own packages, for Lambda and for this machine: a synth reads them from .fanout/ and asks no network.
+.fanout/.installed: .venv/.installed $(wildcard lambdas/*/requirements.txt engine/tests/app/lambdas/*/requirements.txt)
+	@$(BIN)/fanout install
+	@cd engine/tests/app && $(BIN)/fanout install
+	@mkdir -p .fanout && touch $@
 
-lock: ## compile the dependency groups of pyproject.toml to the three requirements files
+lock: ## compile pyproject.toml's dependency groups, and each task's requirements.in, to requirements files
 	$(COMPILE) --group deploy -o requirements.txt
-	$(COMPILE) --group dev -o requirements-dev.txt
-	$(COMPILE) --group lambdas --generate-hashes -o lambdas/requirements.txt
+	$(COMPILE) --group dev $(ASKED) -o requirements-dev.txt
+	@# The versions that the tests ran with are the ones that Lambda gets.
+	for file in $(ASKED); do $(COMPILE) --generate-hashes -c requirements-dev.txt $$file -o $${file%.in}.txt; done
+
+ASKED := $(wildcard lambdas/*/requirements.in engine/tests/app/lambdas/*/requirements.in)
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
@@ -71,7 +70,10 @@ PYTEST := cd engine/tests/app && $(BIN)/python -m pytest -c ../../pyproject.toml
 
 tests: install
 	$(BIN)/python -m pytest -q
-	$(PYTEST) -n 2 --dist loadgroup ..
+	$(PYTEST) -n 2 --dist loadgroup .. --ignore=../wheel
+
+wheel-test: install ## the engine as others install it: its wheel, each extra in an empty environment (asks the package index)
+	$(PYTEST) -q ../wheel
 
 # What the templates are compared with, and the dangers that are meant, by name: make test ALLOW=queue-replaced
 BASE ?= $(shell git rev-parse --quiet --verify origin/main || echo HEAD)
@@ -145,17 +147,7 @@ deploy: CDK_VALIDATION := true
 deploy: install ## make deploy ENV=dev
 	@$(MAKE) --no-print-directory synth
 	@$(BIN)/python -m fanout.ops.deploy.preflight prepare cdk.out FormEvents-$(ENV)
-	@$(MAKE) --no-print-directory bytecode
 	$(BIN)/cdk deploy --app cdk.out FormEvents-$(ENV) $(if $(CI),--require-approval never)
-
-# For the layer, whose files say 1980 in a zip of the CDK, so that only bytecode which never looks at them is valid.
-LAMBDA_PYTHON ?= python3.14
-OUT ?= cdk.out
-
-bytecode:
-	@if command -v $(LAMBDA_PYTHON) > /dev/null; then \
-		cd $(OUT) && $(LAMBDA_PYTHON) -m compileall -q --invalidation-mode unchecked-hash asset.*/python; \
-	else echo "no $(LAMBDA_PYTHON) here: the layer goes without bytecode, and cold starts take longer"; fi
 
 diff: install ## make diff ENV=dev
 	@$(MAKE) --no-print-directory synth
@@ -163,4 +155,4 @@ diff: install ## make diff ENV=dev
 	$(BIN)/cdk diff --app cdk.out FormEvents-$(ENV)
 
 clean: ## remove what install and synth made
-	rm -rf .venv node_modules lambdas/.layer cdk.out *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv node_modules .fanout engine/tests/app/.fanout cdk.out *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

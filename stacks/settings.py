@@ -88,6 +88,7 @@ LOCAL = Settings(
     retry=RetryPolicy(attempts=3, backoff=[timedelta(seconds=1), timedelta(seconds=2)]),
     measured_forms=20,
     deploy_with="cli-credentials",
+    dependencies="this-machine",
 )
 
 ALL = (DEV, STAGING, PROD, LOCAL)

@@ -23,8 +23,11 @@ from tempfile import TemporaryDirectory
 
 import boto3
 
-from benchmarks.harness.measuring import APP, ENGINE, Say, Variant, interleaved, run
+from benchmarks.harness.measuring import APP, Say, Variant, interleaved, run
 from benchmarks.harness.rows import Row, at_most, row
+from fanout.packaging.dependencies import dependencies_of
+from fanout.packaging.targets import local_target
+from fanout.packaging.zip_contents import zip_contents
 
 ROUNDS = 15
 CLIENTS = {
@@ -97,7 +100,9 @@ def _whole(asset: Path, say: Say) -> Iterator[Row]:
         table = {"FANOUT_COMPLETED_TABLE": "completed"} if "dynamodb" in clients else {}
         variants[f"{task}, bare"] = _variant(asset, f"{BARE}\nimport boto3; {make}", before=RUNTIME)
         variants[task] = _variant(asset, f"import {task}.handler", before=RUNTIME, **table)
-    variants["first failure"] = _variant(asset, "client('sqs')", before="from shared.aws import client; client('s3')")
+    variants["first failure"] = _variant(
+        asset, "client('sqs')", before="from fanout.runtime.aws import client; client('s3')"
+    )
     times = interleaved(variants, rounds=ROUNDS, say=say)
     for task in CLIENTS:
         yield row(f"{task} whole, against a bare handler", times[task], unit="ms", peer=times[f"{task}, bare"])
@@ -105,7 +110,7 @@ def _whole(asset: Path, say: Say) -> Iterator[Row]:
 
 
 def _bytecode(assets: dict[str, Path], say: Say) -> Iterator[Row]:
-    """Of urllib3 as well: it comes from our layer, also for the SDK."""
+    """Of urllib3 as well: it comes from the task's layer, also for the SDK."""
     handlers = {
         kind: _variant(asset, "import notify_webhook.handler", before=RUNTIME) for kind, asset in assets.items()
     }
@@ -115,9 +120,11 @@ def _bytecode(assets: dict[str, Path], say: Say) -> Iterator[Row]:
 
 
 def _asset(folder: Path, kind: str) -> Path:
-    """What a function finds in Lambda: all tasks' folders, `shared/` and the layer."""
-    for source in (ENGINE / "src", APP / "lambdas", APP / "lambdas" / ".layer" / "python"):
-        shutil.copytree(source, folder, ignore=shutil.ignore_patterns("__pycache__", ".layer"), dirs_exist_ok=True)
+    """What functions find in Lambda: the tasks' folders, the runtime and what the tasks need."""
+    for task in CLIENTS:
+        layer = dependencies_of(APP, task, local_target())
+        for source in (zip_contents(APP, task), *([layer / "python"] if layer else [])):
+            shutil.copytree(source, folder, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
     if kind != "none":
         mode = "unchecked-hash" if kind == "bytecode" else "timestamp"
         run(

@@ -1,7 +1,7 @@
 """Package: what is sent to Lambda, zipped as the CDK does it. One count: it is no matter of chance.
 
-The layer as it is made, and with the bytecode that `make deploy` adds; the functions' zips as they are, and as bytecode
-would make them (docs/adr/0030-cold-start.md says why it does not). The bytecode is of the Python that measures.
+The layer and the functions' zips as they are, and as bytecode would make them (docs/adr/0030-cold-start.md says why it
+does not). The bytecode is of the Python that measures.
 """
 
 import os
@@ -10,36 +10,34 @@ import zipfile
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from shutil import copytree, ignore_patterns
+from shutil import copytree
 from tempfile import TemporaryDirectory
 
 from benchmarks.harness.measuring import APP, Say, run
 from benchmarks.harness.rows import Row, at_most, row
-
-LAMBDAS = APP / "lambdas"
+from fanout.packaging.dependencies import dependencies_of
+from fanout.packaging.targets import aws_target
+from fanout.packaging.zip_contents import zip_contents
 
 
 def measure(say: Say) -> Iterator[Row]:
-    for handler in sorted(LAMBDAS.glob("*/handler.py")):
-        task = handler.parent.name
+    for task in [handler.parent.name for handler in sorted(APP.glob("lambdas/*/handler.py"))]:
         say(task)
-        folders = {name: LAMBDAS / name for name in (task, "shared")}
-        yield row(f"the zip of {task}", _kilobytes(folders), unit="kB", goal=at_most(20))
-        yield row(f"the zip of {task} with bytecode", _kilobytes(folders, bytecode=True), unit="kB")
-    say("the layer")
-    layer = {"python": LAMBDAS / ".layer" / "python"}
-    yield row("the layer", _kilobytes(layer), unit="kB", goal=at_most(1_500))
-    yield row("the layer with bytecode", _kilobytes(layer, bytecode=True), unit="kB", goal=at_most(1_500))
+        folder = zip_contents(APP, task)
+        yield row(f"the zip of {task}", _kilobytes(folder), unit="kB", goal=at_most(24))
+        yield row(f"the zip of {task} with bytecode", _kilobytes(folder, bytecode=True), unit="kB")
+        if layer := dependencies_of(APP, task, aws_target()):
+            yield row(f"the layer of {task}", _kilobytes(layer), unit="kB", goal=at_most(1_500))
+            yield row(f"the layer of {task} with bytecode", _kilobytes(layer, bytecode=True), unit="kB")
 
 
-def _kilobytes(folders: dict[str, Path], *, bytecode: bool = False) -> float:
+def _kilobytes(folder: Path, *, bytecode: bool = False) -> float:
     with TemporaryDirectory() as made:
-        for name, folder in folders.items():
-            copytree(folder, Path(made) / name, ignore=ignore_patterns("__pycache__"))
+        copy = copytree(folder, Path(made) / "copy")
         if bytecode:
-            command = [sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", made]
+            command = [sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", str(copy)]
             run(command, environment=os.environ)
-        return _zipped(Path(made)) / 1000
+        return _zipped(copy) / 1000
 
 
 def _zipped(folder: Path) -> int:

@@ -67,7 +67,7 @@ def _copy(to: Path) -> Path:
         if (ROOT / name).is_file():
             (to / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, to / name)
-    shutil.copytree(ROOT / "lambdas" / ".layer", to / "lambdas" / ".layer")
+    shutil.copytree(ROOT / ".fanout", to / ".fanout")
     for name in LINKED:
         (to / name).symlink_to(ROOT / name)
     return to

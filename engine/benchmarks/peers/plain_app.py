@@ -21,6 +21,9 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 
+from fanout.packaging.dependencies import dependencies_of
+from fanout.packaging.targets import aws_target
+
 LAMBDAS = Path(__file__).parents[2] / "tests" / "app" / "lambdas"
 
 
@@ -40,7 +43,7 @@ def main(count: int) -> None:
     layer = lambda_.LayerVersion(
         stack,
         "Dependencies",
-        code=lambda_.Code.from_asset(str(LAMBDAS / ".layer"), exclude=["*", "!python", "!python/**"]),
+        code=lambda_.Code.from_asset(str(dependencies_of(LAMBDAS.parent, "notify_webhook", aws_target()))),
         compatible_runtimes=[lambda_.Runtime.PYTHON_3_14],
         compatible_architectures=[lambda_.Architecture.ARM_64],
     )

@@ -3,3 +3,7 @@
 
 class Unusable(ValueError):
     """What was given cannot be used; the command ends with exit status 2."""
+
+
+class ConfigurationError(Unusable):
+    """What somebody typed is wrong; its one line names the thing, the value given and the value expected."""

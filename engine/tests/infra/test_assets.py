@@ -1,26 +1,27 @@
 """What a function is made of: its task and the runtime, the pinned layer, and nothing that differs between machines."""
 
 import filecmp
-import importlib.util
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import aws_cdk as cdk
 import pytest
 
-from fanout.constructs import task_code
-from fanout.constructs.errors import ConfigurationError
-from fanout.constructs.task_code import RUNTIME
+from app import add_stacks
+from fanout.constructs import function
+from fanout.packaging.targets import aws_target, local_target
 from stacks import settings
-from tests.infra.reading import Synth, of_type
-from tests.places import APP, ENGINE, REPOSITORY
+from tests.infra.reading import Synth, of_type, target
+from tests.places import APP, ENGINE
+from tests.unit.packaging.small_app import zipped
 
 LAMBDAS = APP / "lambdas"
 FUNCTION, LAYER = "AWS::Lambda::Function", "AWS::Lambda::LayerVersion"
+PINNED = "lambdas/notify_webhook/requirements.txt"
 TASKS = ["send_confirmation", "archive_submission", "notify_webhook"]
 
 
@@ -44,18 +45,36 @@ def test_a_zip_holds_its_task_and_the_runtime(task: str, synth: Synth) -> None:
     asset = asset_of(synth, FUNCTION, f"Runs {task} ")
     expected = {
         path.relative_to(root).as_posix()
-        for root, folder in ((LAMBDAS, task), (ENGINE / "src", "fanout/runtime"))
+        for root, folder in ((LAMBDAS, task), (LAMBDAS, "events"), (ENGINE / "src", "fanout/runtime"))
         for path in (root / folder).rglob("*.py")
+        if path.name != "close_circuits.py"
     } | {"fanout/__init__.py", "fanout/names.py"}
     assert f"{task}/handler.py" in expected
     assert files(asset) == expected
     assert not filecmp.cmpfiles(asset, LAMBDAS, [each for each in expected if each.startswith(task)], shallow=False)[1]
 
 
+def test_a_task_with_requirements_has_a_layer_of_its_own_and_the_others_have_none(synth: Synth) -> None:
+    asked = {path.parent.name for path in LAMBDAS.glob("*/requirements.txt")}
+    assert asked and asked < set(TASKS)
+    for each in settings.ALL:
+        functions = of_type(synth[each.name], FUNCTION).values()
+        layers = {
+            function["Properties"]["Description"].split()[1]: function["Properties"].get("Layers", [])
+            for function in functions
+        }
+        assert {task for task, used in layers.items() if used} == asked
+        for task in asked:
+            (used,) = layers[task]
+            described = synth[each.name]["Resources"][target(used)]["Properties"]["Description"]
+            assert described == f"lambdas/{task}/requirements.txt"
+
+
 def test_the_layer_holds_what_is_pinned_and_no_trace_of_the_machine(synth: Synth) -> None:
-    asset = asset_of(synth, LAYER, "lambdas/requirements.txt")
+    asset = asset_of(synth, LAYER, PINNED)
     packages = {name.split("/")[1] for name in files(asset) if name.startswith("python/")}
-    pinned = [line.split(" ")[0] for line in (LAMBDAS / "requirements.txt").read_text().splitlines() if "==" in line]
+    pinned = [line.split(" ")[0] for line in (APP / PINNED).read_text().splitlines() if "==" in line]
+    assert pinned
     for each in pinned:
         name, version = each.split("==")
         assert f"{name.replace('-', '_')}-{version}.dist-info" in packages
@@ -63,74 +82,52 @@ def test_the_layer_holds_what_is_pinned_and_no_trace_of_the_machine(synth: Synth
     assert str(APP).encode() not in b"".join(path.read_bytes() for path in asset.rglob("*") if path.is_file())
 
 
+def test_wheels_are_for_the_functions_architecture_and_python(synth: Synth) -> None:
+    for each in of_type(synth["prod"], FUNCTION).values():
+        (architecture,) = each["Properties"]["Architectures"]
+        assert aws_target().name == f"{each['Properties']['Runtime']}-{architecture}"
+
+
+def test_the_embedded_aws_gets_wheels_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which target each settings entry asks for: a compiled wheel of the other one does not load."""
+    asked: list[tuple[str, str]] = []
+    monkeypatch.setattr(function, "dependencies_of", lambda _, task, target: asked.append((task, target.name)))
+    for each in settings.ALL:
+        asked.clear()
+        add_stacks(cdk.App(), [each.name])
+        wanted = local_target() if each.name == "local" else aws_target()
+        assert asked and {name for _, name in asked} == {wanted.name}
+
+
 @pytest.mark.parametrize(
     ("resource", "described", "most"),
-    [*((FUNCTION, f"Runs {task} ", 26_000) for task in TASKS), (LAYER, "lambdas/requirements.txt", 1_500_000)],
+    [*((FUNCTION, f"Runs {task} ", 24 * 1024) for task in TASKS), (LAYER, PINNED, 1_500_000)],
 )
-def test_what_lambda_loads_stays_small(resource: str, described: str, most: int, synth: Synth, tmp_path: Path) -> None:
+def test_what_lambda_loads_stays_small(resource: str, described: str, most: int, synth: Synth) -> None:
     """`make bench NAME=package` has the sizes."""
-    zipped = Path(shutil.make_archive(str(tmp_path / "zipped"), "zip", asset_of(synth, resource, described)))
-    assert zipped.stat().st_size <= most
+    assert len(zipped(asset_of(synth, resource, described))) <= most
 
 
-def bytecode(asset: Path, tmp_path: Path, python: str = sys.executable) -> str:
-    """What `make bytecode` says about a copy of the layer in `tmp_path`."""
-    shutil.copytree(asset, tmp_path / "asset.layer")
-    command = ["make", "--no-print-directory", "bytecode", f"OUT={tmp_path}", f"LAMBDA_PYTHON={python}"]
-    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True, timeout=60).stdout
+def test_what_only_the_engines_own_function_runs_is_in_no_tasks_zip(synth: Synth) -> None:
+    for task in TASKS:
+        assert "fanout/runtime/close_circuits.py" not in files(asset_of(synth, FUNCTION, f"Runs {task} "))
 
 
-def compiled(layer: Path) -> set[str]:
-    """The files that `import urllib3` compiles, in an interpreter that keeps nothing."""
-    environment = {"PYTHONPATH": str(layer), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-S", "-v", "-c", "import urllib3"]
-    told = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60).stderr
-    return set(re.findall(rf"^# code object from '?({layer}.*\.py)'?$", told, re.MULTILINE))
-
-
-def test_bytecode_of_the_layer_is_valid_whatever_the_zip_says_about_its_files(synth: Synth, tmp_path: Path) -> None:
-    assert bytecode(asset_of(synth, LAYER, "lambdas/requirements.txt"), tmp_path) == ""
-    layer = tmp_path / "asset.layer" / "python"
-    for source in layer.rglob("*.py"):
-        os.utime(source, (315_532_800, 315_532_800))
-        written = Path(importlib.util.cache_from_source(str(source))).read_bytes()
-        assert int.from_bytes(written[4:8], "little") == 0b01, "by hash, and not checked (PEP 552)"
-        assert str(tmp_path).encode() not in written
-    assert not compiled(layer)
-
-
-def test_bytecode_of_another_python_is_passed_over(synth: Synth, tmp_path: Path) -> None:
-    bytecode(asset_of(synth, LAYER, "lambdas/requirements.txt"), tmp_path)
-    layer = tmp_path / "asset.layer" / "python"
-    for path in layer.rglob("*.pyc"):
-        path.write_bytes(b"\0\0\r\n" + path.read_bytes()[4:])
-    assert compiled(layer)
-
-
-def test_without_lambdas_python_the_layer_goes_without_bytecode(synth: Synth, tmp_path: Path) -> None:
-    asset = asset_of(synth, LAYER, "lambdas/requirements.txt")
-    said = bytecode(asset, tmp_path, python="python3.99")
-    assert said == "no python3.99 here: the layer goes without bytecode, and cold starts take longer\n"
-    assert files(tmp_path / "asset.layer") == files(asset)
-
-
-def test_bytecode_is_for_the_functions_python() -> None:
-    assert f"\nLAMBDA_PYTHON ?= {RUNTIME.name}\n" in (REPOSITORY / "Makefile").read_text()
-
-
-def test_a_layer_that_is_not_what_is_pinned_stops_the_synth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(task_code, "LAYER", tmp_path)
-    with pytest.raises(ConfigurationError, match="run `make install`"):
-        task_code._check_layer()
-    (tmp_path / "requirements.sha256").write_text("of yesterday\n")
-    with pytest.raises(ConfigurationError, match="lambdas/.layer is not what lambdas/requirements.txt pins"):
-        task_code._check_layer()
+def test_same_key_same_bytes_under_another_umask(synth: Synth, tmp_path: Path) -> None:
+    """The key is of names and bytes, the zip has modes too, and the first zip of a key is the one that stays."""
+    for task in TASKS:
+        asset = asset_of(synth, FUNCTION, f"Runs {task} ")
+        code = "import os, shutil, sys; from pathlib import Path; os.umask(0o077)\n"
+        code += "from fanout.packaging.zip_contents import zip_contents as staged\n"
+        code += "shutil.copytree(staged(Path(sys.argv[1]), sys.argv[2]), sys.argv[3])"
+        subprocess.run([sys.executable, "-c", code, str(APP), task, str(tmp_path / task)], check=True, timeout=60)
+        assert zipped(tmp_path / task) == zipped(asset)
 
 
 def test_another_machine_writes_the_same_templates(synth: Synth, tmp_path: Path) -> None:
     """Another folder, home and time zone, no credentials, and a network that leads nowhere."""
     copy = tmp_path / "elsewhere"
-    for name in ("app.py", "cdk.json", "stacks", "lambdas", "contracts"):
+    for name in ("app.py", "cdk.json", "stacks", "lambdas", "contracts", ".fanout"):
         source = APP / name
         if source.is_dir():
             shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from fanout.constructs.task_code import LAYER
+from fanout.packaging.dependencies import dependencies_of
+from fanout.packaging.targets import aws_target
 from stacks import settings
 from tests.infra.reading import Synth
-from tests.places import SNAPSHOTS
+from tests.places import APP, SNAPSHOTS
 
 ASSET = re.compile(r"^[0-9a-f]{64}\.zip$")
 
@@ -38,10 +39,12 @@ def test_template_is_the_committed_one(name: str, synth: Synth, request: pytest.
 
 
 def test_layer_has_the_same_bytes_on_every_machine(request: pytest.FixtureRequest) -> None:
+    layer = dependencies_of(APP, "notify_webhook", aws_target())
+    assert layer
     digest = hashlib.sha256()
-    for path in sorted(LAYER.joinpath("python").rglob("*")):
+    for path in sorted(layer.rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts:
-            digest.update(path.relative_to(LAYER).as_posix().encode() + b"\0" + path.read_bytes())
+            digest.update(path.relative_to(layer).as_posix().encode() + b"\0" + path.read_bytes())
     same(SNAPSHOTS / "layer.sha256", digest.hexdigest() + "\n", request)
 
 

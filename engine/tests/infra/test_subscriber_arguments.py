@@ -13,6 +13,7 @@ from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.retry import Exponential, RetryPolicy
 from fanout.constructs.subscriber import Subscriber
 from stacks import settings
+from tests.places import APP
 
 TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:FormSubmitted"
 
@@ -37,7 +38,8 @@ def subscriber() -> Callable[..., Subscriber]:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        ({"task": "sync_crm"}, "task 'sync_crm' has no folder: expected lambdas/sync_crm/handler.py"),
+        ({"task": "sync_crm"}, f"task 'sync_crm' has no folder: expected lambdas/sync_crm/handler.py in {APP}"),
+        ({"task": "."}, "task '.' is no Python name: rename lambdas/."),
         ({"timeout": Duration.minutes(16)}, "subscriber Sync: timeout is 960: expected 3 to 900 seconds"),
         ({"timeout": Duration.seconds(2)}, "subscriber Sync: timeout is 2: expected 3 to 900 seconds"),
         ({"memory_mib": 64}, "subscriber Sync: memory_mib is 64: expected 128 to 10240"),
@@ -95,11 +97,6 @@ def test_a_wrong_argument_says_what_to_do(
     with pytest.raises(ConfigurationError) as raised:
         subscriber(**arguments)
     assert str(raised.value) == line
-
-
-def test_a_folder_without_a_handler_is_named(subscriber: Callable[..., Subscriber]) -> None:
-    with pytest.raises(ConfigurationError, match=r"task '\.' has no handler: expected lambdas/\./handler\.py"):
-        subscriber(task=".")
 
 
 def test_a_misspelt_argument_is_an_error(subscriber: Callable[..., Subscriber]) -> None:

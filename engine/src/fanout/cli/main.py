@@ -13,6 +13,7 @@ import typer
 from fanout.cli.check import check
 from fanout.cli.cost import cost
 from fanout.cli.diff import diff
+from fanout.cli.install import install
 from fanout.cli.on_call import add as add_on_call
 from fanout.errors import Unusable
 
@@ -26,6 +27,7 @@ app = typer.Typer(
 app.command()(check)
 app.command()(cost)
 app.command()(diff)
+app.command()(install)
 add_on_call(app)
 
 

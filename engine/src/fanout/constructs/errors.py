@@ -5,11 +5,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from fanout.errors import ConfigurationError
+
+__all__ = ["ConfigurationError", "told_in_one_line"]
+
 _TOO_MANY = re.compile(r"resources in stack '([^']+)': (\d+) is greater than allowed maximum of (\d+)")
-
-
-class ConfigurationError(ValueError):
-    """What somebody typed is wrong; its one line names the thing, the value given and the value expected."""
 
 
 @contextmanager

@@ -10,8 +10,13 @@ from constructs import Construct
 
 from fanout.constructs.cdk_cache import LAMBDA
 from fanout.constructs.settings import Settings
-from fanout.constructs.task_code import ARCHITECTURE, RUNTIME, dependencies, task_code
+from fanout.packaging.dependencies import dependencies_of
+from fanout.packaging.targets import aws_target, local_target
+from fanout.packaging.zip_contents import zip_contents
+from fanout.project import find_root
 
+RUNTIME = lambda_.Runtime.PYTHON_3_14
+ARCHITECTURE = lambda_.Architecture.ARM_64
 CLOSE_CIRCUITS = "fanout.runtime.close_circuits.handle"
 
 
@@ -27,19 +32,21 @@ def task_function(
 ) -> lambda_.Function:
     """`task` is a folder of the app; None is the engine's own closer of circuits.
 
-    Makes Function, Role and LogGroup in `scope`. The role has no managed policy: those allow every log group."""
+    Makes Function, Role, LogGroup and, for a task with a requirements.txt, Dependencies in `scope`. The role has no
+    managed policy: those allow every log group."""
     log_group = logs.LogGroup(
         scope, "LogGroup", retention=settings.log_retention, removal_policy=settings.removal_policy
     )
     role = iam.Role(scope, "Role", assumed_by=LAMBDA)
     log_group.grant_write(role)
+    layer = _layer(scope, task, settings) if task else None
     return lambda_.Function(
         scope,
         "Function",
         description=description,
-        code=task_code(task),
+        code=lambda_.Code.from_asset(str(zip_contents(find_root(), task))),
         handler=f"{task}.handler.handle" if task else CLOSE_CIRCUITS,
-        layers=[dependencies(scope)],
+        layers=[layer] if layer else None,
         runtime=RUNTIME,
         architecture=ARCHITECTURE,
         timeout=timeout,
@@ -50,4 +57,21 @@ def task_function(
         log_group=log_group,
         role=role,
         environment=dict(variables),
+    )
+
+
+def _layer(scope: Construct, task: str, settings: Settings) -> lambda_.LayerVersion | None:
+    """What the task's requirements.txt asks for, as `fanout install` made it."""
+    target = local_target() if settings.dependencies == "this-machine" else aws_target()
+    folder = dependencies_of(find_root(), task, target)
+    if folder is None:
+        return None
+    return lambda_.LayerVersion(
+        scope,
+        "Dependencies",
+        # What Python leaves there when the embedded AWS imports it is no part of it.
+        code=lambda_.Code.from_asset(str(folder), exclude=["**/__pycache__"]),
+        compatible_runtimes=[RUNTIME],
+        compatible_architectures=[ARCHITECTURE],
+        description=f"lambdas/{task}/requirements.txt",
     )

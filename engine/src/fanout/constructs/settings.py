@@ -78,6 +78,8 @@ class Settings:
     """So many forms have metrics of their own in each container of a task, the rest are "other". Each form and task costs
     up to $1.80 a month: six custom metrics, paid for the hours in which they are sent."""
     deploy_with: Literal["bootstrap-roles", "cli-credentials"] = "bootstrap-roles"
+    dependencies: Literal["aws", "this-machine"] = "aws"
+    """What the wheels of a task's requirements.txt are for: Lambda, or, on the embedded AWS, the Python that runs this."""
 
     def validate(self) -> None:
         """Raises ConfigurationError, in one line that names the setting, for the first bad value."""
@@ -107,6 +109,7 @@ class Settings:
         self._expect(0 <= self.measured_forms <= 100, "measured_forms", "0 to 100, as each costs money")
         self._expect(_EMAIL.fullmatch(self.email_sender), "email_sender", "the address confirmations come from")
         self._expect(_is_webhook(self.webhook_url), "webhook_url", "an https:// URL, or ssm:/name-of-a-parameter")
+        self._expect(self.dependencies in ("aws", "this-machine"), "dependencies", "'aws' or 'this-machine'")
         self.retry.validate(f"settings {self.name}")
 
     def _expect(self, holds: object, setting: str, expected: str) -> None:

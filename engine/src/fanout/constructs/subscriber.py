@@ -20,8 +20,9 @@ from fanout.constructs.idempotency import remember
 from fanout.constructs.keys import queue_key
 from fanout.constructs.retry import RetryPolicy
 from fanout.constructs.settings import DEAD_LETTER_RETENTION_DAYS, Encryption, Settings
-from fanout.constructs.task_code import check_task
 from fanout.costs.favour import Favour
+from fanout.packaging.zip_contents import check_task
+from fanout.project import find_root
 
 TIMEOUT = 30
 """Seconds."""
@@ -70,7 +71,7 @@ class Subscriber(Construct):
         owner: str | None = None,
     ) -> None:
         super().__init__(scope, id_)
-        check_task(task)
+        check_task(find_root(), task)
         self.task = task
         self._ordered = topic.fifo
         self.retry = retry or settings.retry

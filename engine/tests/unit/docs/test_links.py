@@ -21,8 +21,15 @@ DECISIONS = sorted(ADR.glob("[0-9]*.md"))
 HEADINGS = ["Context", "Decision", "Consequences", "Evidence"]
 A_PAGE = 60
 
-ROOMS = {path.name for path in ROOT.iterdir() if path.is_dir()} - {".git", ".venv", ".local", "node_modules", "cdk.out"}
-MADE = ("lambdas/.layer",)
+ROOMS = {path.name for path in ROOT.iterdir() if path.is_dir()} - {
+    ".git",
+    ".venv",
+    ".local",
+    ".fanout",
+    "node_modules",
+    "cdk.out",
+}
+MADE = (".fanout",)
 """By `make install`."""
 EXAMPLE = "sync_crm"
 """The task that documents add as an example."""
@@ -61,7 +68,7 @@ def anchors(path: Path) -> set[str]:
 
 
 def targets() -> set[str]:
-    return set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    return set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
 @cache
@@ -112,7 +119,7 @@ def test_paths_exist(document: Path) -> None:
 
 def test_make_targets_exist(document: Path) -> None:
     commands = [*code_spans(document), *shell_lines(document)]
-    named = {name for each in commands for name in re.findall(r"\bmake (?:[A-Z_]+=\S+ )*([a-z]+)", each)}
+    named = {name for each in commands for name in re.findall(r"\bmake (?:[A-Z_]+=\S+ )*([a-z][a-z-]*)", each)}
     assert named <= targets(), named - targets()
 
 

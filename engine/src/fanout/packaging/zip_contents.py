@@ -1,0 +1,124 @@
+"""Stages the folder that becomes a function's zip: the engine's runtime, the app's event models and one task.
+
+Third-party code is in the function's layer (`dependencies`). Bytes and modes come from the sources alone, so two
+machines upload the same zip under the same key; the folder lives until the process ends.
+"""
+
+import atexit
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+
+import fanout
+from fanout.errors import ConfigurationError
+from fanout.packaging.tidy import FOLDER, mode_of
+
+RUNTIME = ("__init__.py", "names.py", "runtime")
+"""Of the engine's package; standard library only."""
+_NOT_BESIDE_A_TASK = "fanout/runtime/close_circuits.py"
+"""The engine's own function, which no task imports."""
+EVENTS = "events"
+_placed: dict[bytes, str] = {}
+_NOT_OF_A_TASK = ("requirements.txt", "requirements.in", "tests")
+
+
+def zip_contents(app_root: Path, task: str | None, *, engine: Path | None = None) -> Path:
+    """The staged folder for `lambda_.Code.from_asset(str(path))`; asked again in this process, the same one.
+
+    Without a task: the runtime alone, for a function that is the engine's own.
+    """
+    if task is not None:
+        check_task(app_root, task)
+    return _staged(app_root.resolve(), task, engine or Path(next(iter(fanout.__path__))))
+
+
+def check_task(app_root: Path, task: str) -> None:
+    """Raises ConfigurationError unless `lambdas/<task>/handler.py` exists under a name that shadows nothing."""
+    lambdas = app_root / "lambdas"
+    if task in {"fanout", EVENTS} or task in sys.stdlib_module_names or not task.isidentifier():
+        why = "is no Python name" if not task.isidentifier() else f"hides the package {task!r} that functions import"
+        raise ConfigurationError(f"task {task!r} {why}: rename lambdas/{task}")
+    if not (lambdas / task).is_dir():
+        raise ConfigurationError(f"task {task!r} has no folder: expected lambdas/{task}/handler.py in {app_root}")
+    if not (lambdas / task / "handler.py").is_file():
+        raise ConfigurationError(f"task {task!r} has no handler: expected lambdas/{task}/handler.py in {app_root}")
+
+
+@cache
+def _staged(app_root: Path, task: str | None, engine: Path) -> Path:
+    folder = Path(mkdtemp(prefix=f"{task or 'runtime'}-", dir=_room()))
+    folder.chmod(FOLDER)
+    try:
+        _write(folder, ((name, source.read_bytes()) for source, name in _contents(app_root / "lambdas", task, engine)))
+    except OSError as error:
+        raise ConfigurationError(f"{error.filename} cannot be copied: {error.strerror}") from None
+    return folder
+
+
+@cache
+def _room() -> Path:
+    room = mkdtemp(prefix="fanout-")
+    atexit.register(shutil.rmtree, room, ignore_errors=True)
+    return Path(room)
+
+
+def _contents(lambdas: Path, task: str | None, engine: Path) -> Iterator[tuple[Path, str]]:
+    """Each file with its name in the zip."""
+    runtime = (each for part in RUNTIME for each in _python(engine / part, f"fanout/{part}"))
+    if task is None:
+        yield from runtime
+        return
+    yield from ((file, name) for file, name in runtime if name != _NOT_BESIDE_A_TASK)
+    if (lambdas / EVENTS).is_dir():
+        yield from _python(lambdas / EVENTS, EVENTS)
+    for path in (lambdas / task).iterdir():
+        if path.name not in _NOT_OF_A_TASK:
+            yield from _files(path, f"{task}/{path.name}")
+
+
+def _python(source: Path, name: str) -> Iterator[tuple[Path, str]]:
+    return ((file, name) for file, name in _files(source, name) if name.endswith(".py"))
+
+
+def _files(source: Path, name: str) -> Iterator[tuple[Path, str]]:
+    """A file, or those of a folder: without bytecode and dotfiles. Links to files are followed, to folders refused."""
+    base = source.name
+    if base.startswith(".") or base == "__pycache__" or base.endswith(".pyc"):
+        return
+    if not source.is_dir():
+        yield source, name
+    elif source.is_symlink():
+        raise ConfigurationError(f"lambdas/{name} is a link to a folder, which a zip cannot hold: copy the folder")
+    else:
+        for path in source.iterdir():
+            yield from _files(path, f"{name}/{path.name}")
+
+
+def _write(folder: Path, contents: Iterable[tuple[str, bytes]]) -> None:
+    """Modes are set by hand, as what a file is created with is cut by the umask."""
+    made = {""}
+    for name, content in contents:
+        parts = name.split("/")[:-1]
+        for depth in range(len(parts)):
+            parent = "/".join(parts[: depth + 1])
+            if parent not in made:
+                os.mkdir(folder / parent)
+                os.chmod(folder / parent, FOLDER)
+                made.add(parent)
+        _place(f"{folder}/{name}", content)
+
+
+def _place(path: str, content: bytes) -> None:
+    """A second file with the same content is a link to the first: 16 µs, where making a file took 250 µs and more."""
+    first = _placed.setdefault(content, path)
+    with suppress(OSError):  # of a file system without hard links
+        if first != path:
+            return os.link(first, path)
+    with open(path, "wb") as file:
+        file.write(content)
+        os.fchmod(file.fileno(), mode_of(content))
