@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.places import REPOSITORY
+from tests.places import REPOSITORY as ROOT
 
-ROOT = REPOSITORY
 FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 ENVIRONMENTS = ["dev", "staging", "prod"]
 PINNED = re.compile(r"uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")

@@ -1,4 +1,4 @@
-"""Documents that can be wrong are: links, paths, make targets, named tests and counted resources are read and compared."""
+"""This repository's documents are true: links, paths, make targets, named tests and counted resources are compared."""
 
 import json
 import re
@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.places import ENGINE, REPOSITORY
+from tests.places import ENGINE
+from tests.places import REPOSITORY as ROOT
 
-ROOT = REPOSITORY
 ADR = ENGINE / "docs" / "adr"
 DOCUMENTS = sorted(
     [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ENGINE.glob("docs/**/*.md"), *ROOT.glob(".github/*.md")],
