@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from fanout.project import stack_name
 from stacks import settings
 from tests.reading import Synth
 
@@ -26,10 +27,21 @@ def masked(value: Any, key: str = "") -> Any:
 @pytest.mark.parametrize("name", [each.name for each in settings.ALL])
 def test_template_is_the_committed_one(name: str, synth: Synth, request: pytest.FixtureRequest) -> None:
     text = json.dumps(masked(synth[name]), indent=1) + "\n"
-    path = SNAPSHOTS / f"FormEvents-{name}.json"
+    path = SNAPSHOTS / f"{stack_name(name)}.json"
     if request.config.getoption("--update-snapshots"):
+        path.parent.mkdir(exist_ok=True)
         path.write_text(text)
+    assert path.exists(), f"{path.name} is not there: run `make snapshot`"
     assert path.read_text() == text, f"{path.name} is not what is synthesized: run `make snapshot` and read its diff"
+
+
+def test_no_snapshot_is_left_of_an_entry_that_is_gone(request: pytest.FixtureRequest) -> None:
+    expected = {f"{stack_name(each.name)}.json" for each in settings.ALL}
+    left = [path for path in SNAPSHOTS.iterdir() if path.name not in expected]
+    if request.config.getoption("--update-snapshots"):
+        for path in left:
+            path.unlink()
+    assert [path.name for path in left if path.exists()] == [], "run `make snapshot`"
 
 
 def test_only_assets_are_masked() -> None:

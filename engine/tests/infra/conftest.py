@@ -11,7 +11,6 @@ from cdk_nag import AwsSolutionsChecks
 
 import app
 from stacks import settings
-from tests.infra.acknowledged import acknowledge
 from tests.infra.alarms_of import of_another_team
 from tests.infra.reading import Synth, Template
 from tests.places import APP
@@ -28,7 +27,6 @@ def synth(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synth]:
     folder = tmp_path_factory.mktemp("cdk.out")
     made = cdk.App(context=cdk_context(), outdir=str(folder), builtin_cloud_formation_validation=False)
     app.add_stacks(made)
-    acknowledge(made)
     cdk.Validations.of(made).add_plugins(AwsSolutionsChecks(made))
     with suppress(RuntimeError):  # findings are in the report, which test_gates reads; templates are written before
         made.synth()

@@ -1,15 +1,24 @@
 """Independent gates: cfn-lint on every template, and cdk-nag's AwsSolutions on every construct."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
+from cdk_nag import AwsSolutionsChecks
 from cfnlint.api import lint
+from constructs import IConstruct
 
 import app
+from fanout.constructs.nag import REASONS, findings
+from fanout.constructs.subscriber import Subscriber
 from stacks import settings
+from tests.infra.acknowledged import ACKNOWLEDGED
 from tests.infra.conftest import cdk_context
 from tests.infra.reading import Synth
 
@@ -22,16 +31,44 @@ def test_cfn_lint_has_nothing_to_say(name: str, synth: Synth) -> None:
     assert [f"{each.rule.id} {each.message}" for each in found if each.rule.id != "W3005"] == []
 
 
-def test_cdk_nag_and_our_checks_have_nothing_to_say_beyond_what_is_acknowledged(synth: Synth) -> None:
-    reports = json.loads((synth.folder / "validation-report.json").read_text())["pluginReports"]
-    found = [
-        (each["ruleName"], place["constructPath"])
-        for report in reports
-        for each in report["violations"]
-        for place in each["violatingConstructs"]
-    ]
-    assert found == []
-    assert ("AwsSolutions", "success") in [(each["pluginName"], each["conclusion"]) for each in reports]
+def test_what_cdk_nag_and_our_checks_find_is_acknowledged(synth: Synth) -> None:
+    assert findings(synth.app, synth.folder, ACKNOWLEDGED) == []
+
+
+@pytest.mark.parametrize("type_", REASONS, ids=lambda type_: type_.__name__)
+def test_every_reason_of_the_engine_answers_a_finding(
+    type_: type[IConstruct], synth: Synth, granted: Synth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reasons = REASONS[type_]
+    for pattern in reasons:
+        others = {each: reason for each, reason in reasons.items() if each != pattern}
+        monkeypatch.setitem(REASONS, type_, others)
+        found = findings(synth.app, synth.folder, ACKNOWLEDGED) + findings(granted.app, granted.folder, {})
+        assert [each for each in found if "IAM5" in each or "DDB3" in each], pattern
+
+
+@pytest.fixture(scope="module")
+def granted(tmp_path_factory: pytest.TempPathFactory) -> Synth:
+    """A subscriber that reads and writes a bucket and a table with an index, by the CDK's own grants."""
+    folder = tmp_path_factory.mktemp("granted")
+    made = cdk.App(context=cdk_context(), outdir=str(folder), builtin_cloud_formation_validation=False)
+    stack = cdk.Stack(made, "Granted")
+    topic = sns.Topic.from_topic_arn(stack, "Topic", "arn:aws:sns:eu-west-1:123456789012:FormSubmitted")
+    subscriber = Subscriber(stack, "Theirs", topic=topic, task="archive_submission", settings=settings.PROD)
+    key = dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING)
+    index = dynamodb.GlobalSecondaryIndexPropsV2(index_name="by_id", partition_key=key)
+    table = dynamodb.TableV2(stack, "Table", partition_key=key, global_secondary_indexes=[index])
+    bucket = s3.Bucket(stack, "Bucket", enforce_ssl=True, encryption=s3.BucketEncryption.KMS)
+    bucket.grant_read_write(subscriber.function)
+    table.grant_read_write_data(subscriber.function)
+    cdk.Validations.of(made).add_plugins(AwsSolutionsChecks(made))
+    with suppress(RuntimeError):
+        made.synth()
+    return Synth(made, folder)
+
+
+def test_a_subscribers_usual_grants_are_no_finding(granted: Synth) -> None:
+    assert [each for each in findings(granted.app, granted.folder, {}) if "/Theirs/" in each] == []
 
 
 def test_a_template_that_loses_messages_does_not_synthesize(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,0 +1,70 @@
+"""What cdk-nag's AwsSolutions finds in the engine's constructs and why it stays; and what else it finds in an app.
+
+An app's test adds the checks to its `cdk.App`, synthesizes, and asks for `findings`: those in the engine's constructs
+are answered here, and those in the app's own by the patterns that its test hands over.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from constructs import IConstruct
+
+from fanout.constructs.heartbeat import Heartbeat
+from fanout.constructs.operator_policies import OperatorPolicies
+from fanout.constructs.subscriber import Subscriber
+from fanout.constructs.topic import FormTopic
+
+_KEY_OF_A_TOPIC = "SNS asks a publisher for GenerateDataKey* on the topic's key; the resource is that one key"
+REASONS: dict[type[IConstruct], dict[str, str]] = {
+    FormTopic: {r"IAM5\[Action::kms:GenerateDataKey\*\]": _KEY_OF_A_TOPIC},
+    Heartbeat: {r"IAM5\[Action::kms:GenerateDataKey\*\]": _KEY_OF_A_TOPIC},
+    OperatorPolicies: {
+        r"IAM5\[Action::kms:GenerateDataKey\*\]": _KEY_OF_A_TOPIC,
+        r"IAM5\[Resource::\*\]": "GetMetricData, ListEventSourceMappings and GetSubscriptionAttributes take only *, and"
+        " DescribeAlarms tells of composite alarms only with *; all of them read only",
+        r"IAM5\[Resource::arn:.*:stack/[^/]+/\*\]": "a stack is asked for by its name, and CloudFormation knows it by"
+        " name and an id that comes with its creation",
+    },
+    Subscriber: {
+        r"IAM5\[Resource::\*\]": "X-Ray has no resources to name: PutTraceSegments and PutTelemetryRecords take only *",
+        r"IAM5\[Resource::<\w+\.Arn>/\*\]": "a task works with any object of the one bucket it is granted",
+        r"IAM5\[Resource::<\w+\.Arn>/index/\*\]": "a task works with any index of the one table it is granted",
+        r"IAM5\[Action::(s3:(GetObject|GetBucket|List|DeleteObject|Abort)|kms:(ReEncrypt|GenerateDataKey))\*\]":
+        "how the CDK's own grants write reading, writing and deleting of one named resource",
+    },
+    dynamodb.Table: {
+        r"DDB3": "where the stack's data goes with the stack, what is remembered may go too; settings that retain have"
+        " point-in-time recovery",
+    },
+}
+"""By construct: a pattern for a rule's name behind AwsSolutions-, and the reason why it stays."""
+
+
+def findings(app: cdk.App, folder: Path, acknowledged: Mapping[str, str]) -> list[str]:
+    """`path rule` of every finding in `folder`'s report that neither the engine nor `acknowledged` has a reason for.
+
+    `acknowledged` holds patterns that are searched for in `path rule`, with their reasons.
+    """
+    reports = json.loads((folder / "validation-report.json").read_text("utf-8"))["pluginReports"]
+    if "AwsSolutions" not in [report["pluginName"] for report in reports]:
+        raise LookupError(f"{folder}: no report of AwsSolutions: add AwsSolutionsChecks(app) to the app's validations")
+    found = {
+        (place["constructPath"], each["ruleName"])
+        for report in reports
+        for each in report["violations"]
+        for place in each["violatingConstructs"]
+    }
+    types = {each.node.path: type(each) for each in app.node.find_all()}
+    open_ = [f"{path} {rule}" for path, rule in sorted(found) if not _is_ours(path, rule, types)]
+    return [each for each in open_ if not any(re.search(pattern, each) for pattern in acknowledged)]
+
+
+def _is_ours(path: str, rule: str, types: Mapping[str, type[IConstruct]]) -> bool:
+    parts = path.split("/")
+    above = [types.get("/".join(parts[:count])) for count in range(1, len(parts) + 1)]
+    patterns = [pattern for type_ in above if type_ in REASONS for pattern in REASONS[type_]]
+    return any(re.fullmatch(f"AwsSolutions-{pattern}", rule) for pattern in patterns)
