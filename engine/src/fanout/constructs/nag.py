@@ -19,6 +19,7 @@ from fanout.constructs.subscriber import Subscriber
 from fanout.constructs.topic import FormTopic
 
 _KEY_OF_A_TOPIC = "SNS asks a publisher for GenerateDataKey* on the topic's key; the resource is that one key"
+_GRANT = r"(s3:(GetObject|GetBucket|List|DeleteObject|Abort)|kms:(ReEncrypt|GenerateDataKey))\*"
 REASONS: dict[type[IConstruct], dict[str, str]] = {
     FormTopic: {r"IAM5\[Action::kms:GenerateDataKey\*\]": _KEY_OF_A_TOPIC},
     Heartbeat: {r"IAM5\[Action::kms:GenerateDataKey\*\]": _KEY_OF_A_TOPIC},
@@ -33,8 +34,7 @@ REASONS: dict[type[IConstruct], dict[str, str]] = {
         r"IAM5\[Resource::\*\]": "X-Ray has no resources to name: PutTraceSegments and PutTelemetryRecords take only *",
         r"IAM5\[Resource::<\w+\.Arn>/\*\]": "a task works with any object of the one bucket it is granted",
         r"IAM5\[Resource::<\w+\.Arn>/index/\*\]": "a task works with any index of the one table it is granted",
-        r"IAM5\[Action::(s3:(GetObject|GetBucket|List|DeleteObject|Abort)|kms:(ReEncrypt|GenerateDataKey))\*\]":
-        "how the CDK's own grants write reading, writing and deleting of one named resource",
+        rf"IAM5\[Action::{_GRANT}\]": "as the CDK's own grants write reading and writing of one named resource",
     },
     dynamodb.Table: {
         r"DDB3": "where the stack's data goes with the stack, what is remembered may go too; settings that retain have"
