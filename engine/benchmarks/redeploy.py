@@ -15,7 +15,6 @@ from tempfile import TemporaryDirectory
 from benchmarks.harness.errors import BenchmarkError
 from benchmarks.harness.measuring import ROOT, Say, environment, interleaved, run, seconds
 from benchmarks.harness.rows import Row, at_most, row
-from fanout.local.outputs import Outputs
 from fanout.local.run import Run
 
 TASK = "notify_webhook"
@@ -27,7 +26,7 @@ def measure(say: Say) -> Iterator[Row]:
     with TemporaryDirectory() as folder:
         say("copying the checkout")
         checkout = _copy(Path(folder) / "checkout")
-        command = [sys.executable, "-m", "local", "up", "--state", str(checkout / ".local")]
+        command = [sys.executable, "-m", "fanout.local", "up", "--state", str(checkout / ".local")]
         variables = environment(PYTHONPATH=str(checkout))
         state = Run(checkout / ".local")
         try:
@@ -74,6 +73,6 @@ def _copy(to: Path) -> Path:
 
 
 def _code(state: Run) -> str:
-    function = Outputs.read(state.state.outputs).subscriber(TASK).function_name
+    function = state.stack().subscriber(TASK).function_name
     asked = state.connection.session.client("lambda").get_function_configuration(FunctionName=function)
     return asked["CodeSha256"]

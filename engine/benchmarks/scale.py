@@ -22,6 +22,7 @@ from fanout.local.emulator.connection import Connection
 from fanout.local.emulator.emulator import Emulator
 from fanout.local.emulator.state import State
 from fanout.local.wait import wait_until
+from fanout.project import find_cdk
 from fanout.publisher import FormEvents, form_submitted
 
 APP = ENGINE / "benchmarks" / "peers" / "many_app.py"
@@ -68,7 +69,10 @@ def _refused(count: int, folder: Path) -> int:
 
 
 def _deployed(connection: Connection, state: State, say: Say) -> Iterator[Row]:
-    deploy.prepare(connection, "https://127.0.0.1/nobody")
+    deploy.prepare(connection)
+    connection.session.client("ssm").put_parameter(
+        Name="/fanout/local/webhook-url", Value="https://127.0.0.1/nobody", Type="String"
+    )
     say(f"deploying {SUBSCRIBERS} subscribers")
     began = time.monotonic()
     many = _deploy(connection, state, "Many", [str(SUBSCRIBERS)])
@@ -92,10 +96,11 @@ def _app(*arguments: object) -> list[str]:
 
 def _deploy(connection: Connection, state: State, stack: str, arguments: Sequence[str]) -> Mapping[str, str]:
     """With the real CLI; its outputs."""
-    command = [str(deploy.CDK), "deploy", stack, "--app", " ".join(_app(*arguments)), "--require-approval", "never"]
-    command += ["--method", "direct", "--output", str(state.assembly), "--outputs-file", str(state.outputs)]
+    told = state.folder / "outputs.json"
+    command = [str(find_cdk()), "deploy", stack, "--app", " ".join(_app(*arguments)), "--require-approval", "never"]
+    command += ["--method", "direct", "--output", str(state.assembly), "--outputs-file", str(told)]
     run(command, environment={**deploy.environment(connection), "PYTHONPATH": f"{FIXTURE}:{ENGINE}"})
-    outputs: Mapping[str, str] = json.loads(state.outputs.read_text())[stack]
+    outputs: Mapping[str, str] = json.loads(told.read_text())[stack]
     return outputs
 
 

@@ -20,8 +20,8 @@ from benchmarks.harness.errors import BenchmarkError
 from benchmarks.harness.measuring import Say, interleaved
 from benchmarks.harness.rows import Row, row
 from benchmarks.harness.samples import Samples
-from fanout.local.demo.evidence import Evidence
 from fanout.local.emulator.connection import Connection
+from fanout.local.evidence import Evidence
 from fanout.local.run import Run
 from fanout.local.wait import wait_until
 from fanout.publisher import Event, FormEvents, form_submitted
@@ -41,8 +41,8 @@ def measure(say: Say) -> Iterator[Row]:
         run = Run(Path(folder), preferred_port=0)
         try:
             with run.state.lock(waiting=lambda: None):
-                outputs = run.up()
-            yield from _measured(Evidence(run.emulator, run.receiver, outputs), say)
+                evidence = run.up()
+            yield from _measured(evidence, say)
         finally:
             run.down()
 
@@ -63,7 +63,7 @@ def _measured(evidence: Evidence, say: Say) -> Iterator[Row]:
     yield row(f"{burst} through three tasks", speed["three tasks"], unit="events/s", floor=speed["one receive loop"])
     for name, share in (("p50", 50), ("p99", 99)):
         yield row(f"{burst}, {name} from publish to done", _percentile(ours.waits, share), unit="ms")
-    function = evidence.outputs.subscriber("send_confirmation").function_name
+    function = evidence.stack.subscriber("send_confirmation").function_name
     functions = connection.session.client("lambda")
 
     def invoke() -> float:
@@ -116,7 +116,7 @@ class _Way(ABC):
 class _Ours(_Way):
     def __init__(self, evidence: Evidence) -> None:
         self._evidence = evidence
-        self._publisher = FormEvents(evidence.outputs.topic_arn, session=evidence.emulator.connection.session)
+        self._publisher = FormEvents(evidence.stack.topic_arn, session=evidence.emulator.connection.session)
         self.waits = []
 
     def burst(self, count: int) -> float:
@@ -126,7 +126,7 @@ class _Ours(_Way):
 
         def all_done() -> list[tuple[float, float]]:
             """Logs are read only while the queues are empty: reading them is work for the emulator too."""
-            done = [] if any(map(self._evidence.waiting, self._evidence.outputs.tasks)) else self._done(published)
+            done = [] if any(map(self._evidence.waiting, self._evidence.stack.tasks)) else self._done(published)
             return done if len(done) == count * TASKS else []
 
         done = wait_until(all_done, what=f"{count} events at {TASKS} tasks", deadline=DEADLINE, every=0.5)
@@ -137,7 +137,7 @@ class _Ours(_Way):
         """When a task was done with an event, and when that was published."""
         return [
             (attempt.at.timestamp(), published[attempt.event_id])
-            for task in self._evidence.outputs.tasks
+            for task in self._evidence.stack.tasks
             for attempt in self._evidence.attempts(task)
             if attempt.outcome == "done" and attempt.event_id in published
         ]

@@ -45,7 +45,7 @@ def make_checkout(folder: Path, tasks: tuple[str, ...]) -> str:
     shutil.rmtree(folder, ignore_errors=True)
     for name in COPIED:
         shutil.copytree(FIXTURE / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "cdk.json").write_text("{}")  # so that its tasks are found here
+    shutil.copy(FIXTURE / "cdk.json", folder)  # so that its tasks are found here
     for task in tasks:
         shutil.copy(Path(__file__).parent / "sabotage.py", folder / "lambdas" / task / "sabotage.py")
         with (folder / "lambdas" / task / "handler.py").open("a") as handler:

@@ -10,9 +10,8 @@ from pathlib import Path
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from fanout.local.console import console, step
-from fanout.local.demo.evidence import Evidence
+from fanout.local.evidence import Evidence
 from fanout.local.interrupts import postponed
-from fanout.local.outputs import Outputs
 from tests.faults.canary import places
 from tests.faults.ledger import Ledger
 from tests.faults.plan import Fault, Plan, draw
@@ -32,24 +31,23 @@ def faults(folder: Path, *, events: int, seed: int, faults: Sequence[Fault], as_
     with run.state.lock(waiting=lambda: console.print("another `faults` runs in this checkout: waiting for its end")):
         run.down()  # what a killed one may have left
         try:
-            outputs = run.up()
-            plan = draw(seed, events, outputs.tasks, faults)
-            result = _prove(run, outputs, plan, began)
+            evidence = run.up()
+            plan = draw(seed, events, evidence.stack.tasks, faults)
+            result = _prove(run, evidence, plan, began)
         finally:
             with postponed(), step("stopping everything"):
                 run.down()
     if as_json:
         sys.stdout.write(json.dumps(result.told(), indent=2) + "\n")
     else:
-        show(result, outputs.tasks)
+        show(result, evidence.stack.tasks)
     return result.holds
 
 
-def _prove(run: FaultsRun, outputs: Outputs, plan: Plan, began: float) -> Result:
-    ledger = Ledger(Evidence(run.emulator, run.receiver, outputs))
-    secret = run.connection.session.client("secretsmanager").get_secret_value(SecretId=outputs.webhook_secret_arn)
+def _prove(run: FaultsRun, evidence: Evidence, plan: Plan, began: float) -> Result:
+    ledger = Ledger(evidence)
     with _progress(plan.count) as say:
-        Waves(run, ledger, plan, secret["SecretString"], say).all()
+        Waves(run, ledger, plan, say).all()
     with step("counting what became of every event, and looking for answers in every log"):
         rows, books = conclude(plan, ledger)
         letters = [letter for book in books.values() for letter in book.dead]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from fanout.local.demo.evidence import Evidence
+from fanout.local.evidence import Evidence
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -90,10 +90,10 @@ class Ledger:
         return self.kept.get(task, Counter()) + Counter(seen[task]())
 
     def dead(self, task: str) -> list[Letter]:
-        return self._taken(self.evidence.outputs.subscriber(task).dead_letter_queue_url)
+        return self._taken(self.evidence.stack.subscriber(task).dead_letter_queue_url)
 
     def waiting(self, task: str) -> list[Letter]:
-        return self._taken(self.evidence.outputs.subscriber(task).queue_url)
+        return self._taken(self.evidence.stack.subscriber(task).queue_url)
 
     def waits_for(self, task: str) -> int:
         return self.evidence.waiting(task)
@@ -116,12 +116,12 @@ class Ledger:
         return (found[1] for email in self.evidence.emails() if (found := _REFERENCE.search(email.text)))
 
     def _objects(self) -> Iterable[str]:
-        pages = self.evidence.emulator.connection.session.client("s3").get_paginator("list_objects_v2")
-        found = pages.paginate(Bucket=self.evidence.outputs.archive_bucket)
+        pages = self.evidence.session.client("s3").get_paginator("list_objects_v2")
+        found = pages.paginate(Bucket=self.evidence.stack.outputs["ArchiveBucketName"])
         return (_id_in(each["Key"]) for page in found for each in page.get("Contents", []))
 
     def _requests(self) -> Iterable[str]:
-        return (each.event_id or "" for each in self.evidence.webhooks() if 200 <= each.answer < 300)
+        return (each.headers.get("webhook-id", "") for each in self.evidence.receiver.requests() if each.answer == 200)
 
     def _taken(self, url: str) -> list[Letter]:
         """All there is, each hidden for an hour: nothing is deleted, so that whoever doubts can look for themselves."""

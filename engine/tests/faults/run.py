@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fanout.local.console import step
-from fanout.local.deploy import deploy, prepare
 from fanout.local.emulator.emulator import Emulator
-from fanout.local.emulator.state import ROOT
-from fanout.local.outputs import STACK, Outputs
+from fanout.local.evidence import Evidence
 from fanout.local.run import Run
+from fanout.project import find_root
 from tests.faults.checkout import make_checkout
 from tests.places import ENGINE
 
@@ -56,18 +55,15 @@ class FaultsRun(Run):
         super().__post_init__()
         self.emulator: LastingEmulator = LastingEmulator(self.state, self.preferred_port)
 
-    def up(self, port: int | None = None) -> Outputs:
+    def up(self, port: int | None = None) -> Evidence:
         """From nothing, always. Hold the lock."""
         shutil.rmtree(self.emulator.kept, ignore_errors=True)
         with step("starting the embedded AWS, with its persistence on"):
             self.emulator.start(port)
             self.receiver.start()
-        with step(f"deploying {STACK} from a copy in which the tasks are sabotaged") as say:
+        with step("deploying the stack from a copy in which the tasks are sabotaged") as say:
             app = make_checkout(self.state.folder / "checkout", tasks())
-            prepare(self.connection, self.receiver.url)
-            outputs = deploy(self.connection, self.state, say, app)
-            self._settle(outputs)
-        return outputs
+            return self._deploy(say, app)
 
     def down(self) -> bool:
         was_running = super().down()
@@ -78,5 +74,5 @@ class FaultsRun(Run):
 
 def tasks() -> tuple[str, ...]:
     """Of every task that works on events."""
-    handlers = sorted((ROOT / "lambdas").glob("*/handler.py"))
+    handlers = sorted((find_root() / "lambdas").glob("*/handler.py"))
     return tuple(each.parent.name for each in handlers if "each_message(" in each.read_text())

@@ -38,7 +38,7 @@ class Strike(ABC):
 
     @property
     def function(self) -> str:
-        return self.ledger.evidence.outputs.subscriber(self.task).function_name
+        return self.ledger.evidence.stack.subscriber(self.task).function_name
 
 
 @dataclass
@@ -64,15 +64,12 @@ class Denied(Strike):
 class Gone(Strike):
     """The webhook's receiver does not run: connections are refused."""
 
-    key: str
-
     def begin(self) -> None:
         self.ledger.keep(self.task)
         self.ledger.evidence.receiver.stop()
 
     def heal(self) -> None:
         self.ledger.evidence.receiver.start()
-        self.ledger.evidence.receiver.give_key(self.key)
 
 
 @dataclass
@@ -85,7 +82,7 @@ class Throttled(Strike):
     def has_struck(self, events: Sequence[Event]) -> bool:
         """Everyone else is ready, and here they all wait."""
         ids = {event.id for event in events}
-        others = [task for task in self.ledger.evidence.outputs.tasks if task != self.task]
+        others = [task for task in self.ledger.evidence.stack.tasks if task != self.task]
         done = all(ids <= self.ledger.done(task) for task in others)
         return done and self.ledger.waits_for(self.task) >= len(events)
 
@@ -93,13 +90,12 @@ class Throttled(Strike):
         self.client("lambda").delete_function_concurrency(FunctionName=self.function)
 
 
-def strike(cell: Cell, ledger: Ledger, key: str) -> Strike:
-    """`key` is the webhook's signing key, which a receiver that was stopped forgets."""
+def strike(cell: Cell, ledger: Ledger) -> Strike:
     match cell.fault.name:
         case "down" | "flapping" if cell.task in DEPENDENCIES:
             return Denied(ledger, cell.task, DEPENDENCIES[cell.task])
         case "down" | "flapping":
-            return Gone(ledger, cell.task, key)
+            return Gone(ledger, cell.task)
         case "store-away":
             return Denied(ledger, cell.task, "dynamodb:*")
         case "burial-refused":

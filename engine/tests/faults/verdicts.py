@@ -55,7 +55,7 @@ class Books:
 def conclude(plan: Plan, ledger: Ledger) -> tuple[list[Row], dict[str, Books]]:
     books = {
         task: Books(ledger.effects(task), ledger.dead(task), ledger.waiting(task), ledger.story(task))
-        for task in ledger.evidence.outputs.tasks
+        for task in ledger.evidence.stack.tasks
     }
     return rows(plan, books), books
 

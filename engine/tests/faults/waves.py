@@ -20,12 +20,9 @@ Say = Callable[[str, int], None]
 
 @dataclass
 class Waves:
-    """`key` is the webhook's signing key."""
-
     run: FaultsRun
     ledger: Ledger
     plan: Plan
-    key: str
     say: Say
 
     def all(self) -> None:
@@ -40,7 +37,7 @@ class Waves:
 
     @property
     def tasks(self) -> list[str]:
-        return self.ledger.evidence.outputs.tasks
+        return self.ledger.evidence.stack.tasks
 
     def _wave(self, name: str, struck: Struck, begin: Callable[[Struck], None]) -> None:
         if struck:
@@ -55,7 +52,7 @@ class Waves:
             yield [(cell, event) for cell, event in self.plan.of(*faults) if turn.get(cell.task) == cell.fault]
 
     def _publish(self, struck: Struck) -> None:
-        topic = FormEvents(self.ledger.evidence.outputs.topic_arn, session=self.run.connection.session)
+        topic = FormEvents(self.ledger.evidence.stack.topic_arn, session=self.run.connection.session)
         if failed := topic.publish_many([event for _, event in struck]).failed:
             raise LocalError(f"could not publish: {failed[0].reason}")
 
@@ -63,7 +60,7 @@ class Waves:
         sqs = self.run.connection.session.client("sqs")
         for cell, event in struck:
             if cell.fault.name == "no-event":
-                url = self.ledger.evidence.outputs.subscriber(cell.task).queue_url
+                url = self.ledger.evidence.stack.subscriber(cell.task).queue_url
                 sqs.send_message(QueueUrl=url, MessageBody=no_event(event))
         self._publish([each for each in struck if each[0].fault.name != "no-event"])
         self._publish([each for each in struck if each[0].fault.name == "duplicate"])
@@ -74,7 +71,7 @@ class Waves:
         second = flapping[: len(flapping) // 2]
         for some in ([each for each in struck if each not in second], second):
             strikes = [
-                (strike(cell, self.ledger, self.key), [event for its, event in some if its == cell])
+                (strike(cell, self.ledger), [event for its, event in some if its == cell])
                 for cell in dict.fromkeys(cell for cell, _ in some)
             ]
             for each, _ in strikes:

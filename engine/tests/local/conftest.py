@@ -4,21 +4,21 @@ import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import boto3
 import pytest
 
-from fanout.local.demo.evidence import Evidence
 from fanout.local.deploy import environment
 from fanout.local.emulator.connection import Connection, without_real_aws
 from fanout.local.emulator.emulator import Emulator
-from fanout.local.outputs import Outputs
+from fanout.local.evidence import Evidence
 from fanout.local.run import Run
 from fanout.local.wait import wait_until
 from fanout.local.webhook.receiver import Receiver
+from fanout.ops.aws.discovery import Stack
 from tests.places import APP, ENGINE, NODE_MODULES
 
 T = TypeVar("T")
@@ -29,11 +29,11 @@ class Deployed:
     """The deployed stack and every way to look at it. Tests share it: count your own event ids, never everything."""
 
     run: Run
-    outputs: Outputs
-    evidence: Evidence = field(init=False)
+    evidence: Evidence
 
-    def __post_init__(self) -> None:
-        self.evidence = Evidence(self.run.emulator, self.run.receiver, self.outputs)
+    @property
+    def stack(self) -> Stack:
+        return self.evidence.stack
 
     @property
     def connection(self) -> Connection:
@@ -79,7 +79,7 @@ class Deployed:
 
     def wait_until_done(self, event_id: str, *tasks: str, deadline: float = 30.0) -> None:
         """At each of `tasks`, or at all."""
-        for task in tasks or self.outputs.tasks:
+        for task in tasks or self.stack.tasks:
 
             def is_done(task: str = task) -> bool:
                 return "done" in self.outcomes(task, event_id)
@@ -111,8 +111,8 @@ def a_deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]
     run = Run(tmp_path_factory.mktemp("deployed"), preferred_port=0)
     try:
         with run.state.lock(waiting=lambda: None):
-            outputs = run.up()
-        yield Deployed(run, outputs)
+            evidence = run.up()
+        yield Deployed(run, evidence)
     finally:
         run.down()
 
@@ -121,8 +121,8 @@ def a_deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]
 def deployed(a_deployment: Deployed) -> Iterator[Deployed]:
     """Healthy, and without the dead letters of the test before."""
     sqs = a_deployment.session.client("sqs")
-    for task in a_deployment.outputs.tasks:
-        sqs.purge_queue(QueueUrl=a_deployment.outputs.subscriber(task).dead_letter_queue_url)
+    for task in a_deployment.stack.tasks:
+        sqs.purge_queue(QueueUrl=a_deployment.stack.subscriber(task).dead_letter_queue_url)
     yield a_deployment
     a_deployment.receiver.heal()
 

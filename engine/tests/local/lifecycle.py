@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fanout.local.emulator.ports import HOST, port_of
-from fanout.local.emulator.state import ROOT
+from fanout.project import find_root
 
 
 @contextmanager
@@ -31,7 +31,9 @@ def stranger() -> Iterator["subprocess.Popen[bytes]"]:
 
 def local(arguments: Sequence[str], environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "fanout.local", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(
+        command, cwd=find_root(), env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
 
 
 def members(group: int) -> list[int]:

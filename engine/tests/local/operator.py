@@ -15,8 +15,7 @@ from typing import IO, Any
 import boto3
 
 from fanout.local.emulator.connection import without_real_aws
-from fanout.local.emulator.state import ROOT
-from fanout.local.outputs import STACK
+from fanout.project import find_root
 from fanout.publisher import Event, FormEvents, form_submitted
 from tests.local.conftest import Deployed
 
@@ -25,7 +24,7 @@ READ, HEAL = "OperatorReadPolicyArn", "OperatorHealPolicyArn"
 
 def keys_with(deployed: Deployed, *policies: str) -> dict[str, str]:
     """Of a fresh user who holds the stack's policies of these outputs, and nothing else."""
-    session = deployed.session_with({}, *(deployed.outputs[each] for each in policies))
+    session = deployed.session_with({}, *(deployed.stack.outputs[each] for each in policies))
     held = session.get_credentials()
     assert held is not None
     return {"AWS_ACCESS_KEY_ID": held.access_key, "AWS_SECRET_ACCESS_KEY": held.secret_key}
@@ -38,7 +37,7 @@ def _become(arguments: tuple[str, ...], environment: dict[str, str], out: int, e
     """This process becomes `fanout`: its environment, its arguments, its streams."""
     os.environ.clear()
     os.environ.update(environment)
-    os.chdir(ROOT)
+    os.chdir(find_root())
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(out, 1)
     os.dup2(err, 2)
@@ -74,12 +73,12 @@ class Operator:
         inherited = {name: value for name, value in without_real_aws(os.environ).items() if name != "COLUMNS"}
         wide = {"COLUMNS": str(self.columns)} if self.columns else {}
         variables = {**self.deployed.connection.variables, **self.keys, "FANOUT_HOME": str(self.home)}
-        return {**inherited, **variables, **wide, "FORM_EVENTS_STACK": STACK}
+        return {**inherited, **variables, **wide, "FORM_EVENTS_STACK": self.deployed.stack.name}
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
             [sys.executable, "-m", "fanout.cli.main", *arguments],
-            cwd=ROOT,
+            cwd=find_root(),
             env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -116,14 +115,14 @@ def publish(deployed: Deployed, count: int, form_id: str) -> list[Event]:
         form_submitted(form_id=form_id, submission_id=f"{form_id}-{n}", answers={"q": "canary-answer"})
         for n in range(count)
     ]
-    result = FormEvents(deployed.outputs.topic_arn, session=deployed.session).publish_many(events)
+    result = FormEvents(deployed.stack.topic_arn, session=deployed.session).publish_many(events)
     assert result.published == count
     return events
 
 
 def bury(deployed: Deployed, events: list[Event], task: str = "notify_webhook") -> None:
     """Straight into the dead-letter queue, as SNS does with what it cannot deliver."""
-    url = deployed.outputs.subscriber(task).dead_letter_queue_url
+    url = deployed.stack.subscriber(task).dead_letter_queue_url
     sqs = deployed.session.client("sqs")
     for start in range(0, len(events), 10):
         entries = [
@@ -151,6 +150,6 @@ def deliveries(deployed: Deployed, events: list[Event]) -> list[int]:
     """How often the webhook took each event with 200."""
     wanted = {each.id: 0 for each in events}
     for request in deployed.receiver.requests():
-        if request.answer == 200 and request.event_id in wanted:
-            wanted[request.event_id] += 1
+        if request.answer == 200 and (id_ := request.headers.get("webhook-id")) in wanted:
+            wanted[id_] += 1
     return list(wanted.values())

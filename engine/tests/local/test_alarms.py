@@ -30,16 +30,16 @@ def deployed_alarm(deployed: Deployed, kind: str) -> dict[str, Any]:
 @pytest.fixture
 def operator(deployed: Deployed, tmp_path: Path) -> Operator:
     """Of a stack without dead letters."""
-    deployed.session.client("sqs").purge_queue(QueueUrl=deployed.outputs.subscriber(TASK).dead_letter_queue_url)
+    deployed.session.client("sqs").purge_queue(QueueUrl=deployed.stack.subscriber(TASK).dead_letter_queue_url)
     return Operator(deployed, tmp_path / "journal", keys_with(deployed, READ, HEAL))
 
 
 def test_a_broken_task_rings_and_what_the_alarm_says_heals_it(deployed: Deployed, operator: Operator) -> None:
     alarm = deployed_alarm(deployed, "DeadLetter")
     (dimension,) = alarm["Dimensions"]
-    assert dimension["Value"] == deployed.outputs.subscriber(TASK).dead_letter_queue_url.rsplit("/", 1)[1]
+    assert dimension["Value"] == deployed.stack.subscriber(TASK).dead_letter_queue_url.rsplit("/", 1)[1]
     series: list[float | None] = [deployed.evidence.dead(TASK)]
-    deployed.receiver.answer(status=410, form_id=FORM)
+    deployed.receiver.answer(status=410, containing=FORM)
     event = new_event(FORM)
     publish(deployed, event)
     deployed.wait_until_dead(event["id"], TASK)

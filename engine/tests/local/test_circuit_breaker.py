@@ -46,7 +46,7 @@ app.synth()
 def breaker(a_deployment: Deployed, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """A subscriber of the same topic, for one form, with a circuit that opens after four failures in a row."""
     program = tmp_path_factory.mktemp("breaker") / "app.py"
-    program.write_text(APP.format(topic_arn=a_deployment.outputs.topic_arn))
+    program.write_text(APP.format(topic_arn=a_deployment.stack.topic_arn))
     command = f"env PYTHONPATH={places.APP}:{places.APP / 'lambdas'} {sys.executable} {program}"
     options = ["--require-approval", "never", "--method", "direct", "--output", str(program.parent / "cdk.out")]
     done = a_deployment.cdk("deploy", "Breaker", "--app", command, *options)
@@ -59,7 +59,7 @@ def test_events_wait_with_their_attempts_until_the_dependency_is_back(
     deployed: Deployed, breaker: dict[str, str]
 ) -> None:
     client, sqs = deployed.session.client("lambda"), deployed.session.client("sqs")
-    deployed.receiver.answer(status=503, form_id="protected")
+    deployed.receiver.answer(status=503, containing="protected")
 
     def mapping_is(state: str) -> bool:
         return client.get_event_source_mapping(UUID=breaker["Mapping"])["State"] == state

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from demo import archived, signature_of, signing_key
 from fanout.contracts import app as contracts
 from tests.local.conftest import Deployed
 
@@ -23,7 +24,7 @@ def new_event(form_id: str = "contact") -> dict[str, Any]:
 
 def publish(deployed: Deployed, event: dict[str, Any]) -> str:
     deployed.session.client("sns").publish(
-        TopicArn=deployed.outputs.topic_arn,
+        TopicArn=deployed.stack.topic_arn,
         Message=json.dumps(event),
         MessageAttributes={
             "type": {"DataType": "String", "StringValue": event["type"]},
@@ -44,13 +45,14 @@ def test_plain_boto3_and_the_topics_arn_make_all_three_effects_happen(deployed: 
     deployed.wait_until_done(publish(deployed, event))
     emails = [each for each in deployed.evidence.emails() if event["id"] in each.text]
     assert [each.to for each in emails] == [(event["data"]["submitter"]["email"],)]
-    assert [json.loads(body) for body in deployed.evidence.archived(event["id"]).values()] == [event]
-    (request,) = deployed.evidence.webhooks(event["id"])
-    assert (request.signature, request.answer, json.loads(request.body)) == ("valid", 200, event)
+    assert [json.loads(body) for body in archived(deployed.evidence, event["id"]).values()] == [event]
+    (request,) = deployed.receiver.requests(event["id"])
+    signature = signature_of(request, signing_key(deployed.evidence))
+    assert (signature, request.answer, json.loads(request.body)) == ("valid", 200, event)
 
 
 def test_a_task_that_fails_fails_alone_and_after_all_attempts_its_event_is_kept(deployed: Deployed) -> None:
-    deployed.receiver.answer(status=503, form_id="unlucky")
+    deployed.receiver.answer(status=503, containing="unlucky")
     event = new_event("unlucky")
     publish(deployed, event)
     deployed.wait_until_done(event["id"], "send_confirmation", "archive_submission")
@@ -63,7 +65,7 @@ def test_a_task_that_fails_fails_alone_and_after_all_attempts_its_event_is_kept(
 
 
 def test_what_no_retry_can_help_is_dead_after_one_attempt_with_its_cause(deployed: Deployed) -> None:
-    deployed.receiver.answer(status=410, form_id="gone")
+    deployed.receiver.answer(status=410, containing="gone")
     event = new_event("gone")
     publish(deployed, event)
     deployed.wait_until_dead(event["id"], "notify_webhook")
@@ -81,7 +83,7 @@ def test_what_no_retry_can_help_is_dead_after_one_attempt_with_its_cause(deploye
 def paused(deployed: Deployed) -> Iterator[str]:
     """The mapping of archive_submission, switched off until the test switches it on."""
     client = deployed.session.client("lambda")
-    name = deployed.outputs.subscriber("archive_submission").function_name
+    name = deployed.stack.subscriber("archive_submission").function_name
     (mapping,) = client.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
     client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
     deployed.wait_until(
@@ -101,7 +103,7 @@ def test_events_wait_for_a_task_that_is_down_and_none_is_lost(deployed: Deployed
     deployed.session.client("lambda").update_event_source_mapping(UUID=paused, Enabled=True)
     for event in events:
         deployed.wait_until_done(event["id"], "archive_submission")
-        assert len(deployed.evidence.archived(event["id"])) == 1
+        assert len(archived(deployed.evidence, event["id"])) == 1
 
 
 def test_a_duplicate_publish_repeats_no_effect(deployed: Deployed) -> None:
@@ -117,8 +119,8 @@ def test_a_duplicate_publish_repeats_no_effect(deployed: Deployed) -> None:
         lambda: {task: deployed.outcomes(task, event["id"]) for task in expected} == expected, "the second delivery"
     )
     assert len([each for each in deployed.evidence.emails() if event["id"] in each.text]) == 1
-    assert len(deployed.evidence.webhooks(event["id"])) == 1
-    assert len(deployed.evidence.archived(event["id"])) == 1
+    assert len(deployed.receiver.requests(event["id"])) == 1
+    assert len(archived(deployed.evidence, event["id"])) == 1
 
 
 @pytest.mark.parametrize(
@@ -135,7 +137,7 @@ def test_a_message_that_is_no_event_is_dead_at_once_and_its_neighbour_is_not(
 ) -> None:
     mark = uuid.uuid4().hex
     good = new_event()
-    queue = deployed.outputs.subscriber("notify_webhook").queue_url
+    queue = deployed.stack.subscriber("notify_webhook").queue_url
     text = body.replace("{mark}", mark).replace("{{", "{").replace("}}", "}")
     deployed.session.client("sqs").send_message_batch(
         QueueUrl=queue, Entries=[{"Id": "bad", "MessageBody": text}, {"Id": "good", "MessageBody": json.dumps(good)}]

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from demo import archived
 from fanout.ops.aws.discovery import find
 from fanout.ops.aws.session import Aws
 from fanout.ops.doctor.doctor import examine
@@ -110,7 +111,7 @@ class Beating:
 def beating(a_deployment: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Beating:
     program = tmp_path_factory.mktemp("beating") / "app.py"
     webhook = f"{a_deployment.receiver.url}/heartbeats"
-    program.write_text(APP.format(bucket=a_deployment.outputs.archive_bucket, webhook=webhook))
+    program.write_text(APP.format(bucket=a_deployment.stack.outputs["ArchiveBucketName"], webhook=webhook))
     command = f"env PYTHONPATH={places.APP}:{places.APP / 'lambdas'} {sys.executable} {program}"
     output = program.parent / "cdk.out"
     options = ["--require-approval", "never", "--method", "direct", "--output", str(output)]
@@ -134,7 +135,7 @@ def beating(a_deployment: Deployed, tmp_path_factory: pytest.TempPathFactory) ->
 def test_every_kind_of_subscriber_acknowledges_a_heartbeat_and_does_nothing(
     deployed: Deployed, beating: Beating
 ) -> None:
-    emails, objects = deployed.evidence.emails(), deployed.evidence.archived()
+    emails, objects = deployed.evidence.emails(), archived(deployed.evidence)
     beating.beat()
     for each in ALARM:
         deployed.wait_until(partial(beating.acknowledged, each), f"{each} to acknowledge", 45)
@@ -145,7 +146,7 @@ def test_every_kind_of_subscriber_acknowledges_a_heartbeat_and_does_nothing(
         (metric,) = [line for line in beating.lines(each) if "_aws" in line]
         assert set(metric) == {"_aws", "stack", "task", "Heartbeat"} and metric["stack"] == "Beating"
     assert deployed.receiver.requests(said["event_id"]) == []
-    assert deployed.evidence.emails() == emails and deployed.evidence.archived() == objects
+    assert deployed.evidence.emails() == emails and archived(deployed.evidence) == objects
     items = deployed.session.client("dynamodb").scan(TableName=beating.resources[_id(beating, "CompletedEvents")])
     assert items["Items"] == []
 

@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from fanout.local.emulator.state import ROOT
 from fanout.local.run import Run
 from fanout.local.wait import wait_until
+from fanout.project import find_root
 from tests.local.conftest import Deployed
 from tests.local.lifecycle import listening, local, members, needs_proc
 
@@ -26,7 +26,7 @@ def test_only_loopback_is_listened_on(deployed: Deployed) -> None:
 def test_a_program_that_sources_the_env_file_publishes(deployed: Deployed, program_environment: dict[str, str]) -> None:
     file = deployed.run.state.environment
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    body = (ROOT / "contracts" / "examples" / "valid" / "contact_form.json").read_text()
+    body = (find_root() / "contracts" / "examples" / "valid" / "contact_form.json").read_text()
     event_id = f"sourced-{time.time_ns()}"
     program = (
         "import boto3, os, sys; boto3.client('sns').publish(TopicArn=os.environ['FORM_EVENTS_TOPIC_ARN'], "
@@ -51,7 +51,7 @@ def test_status_for_programs(deployed: Deployed, program_environment: dict[str, 
 def test_ctrl_c_in_the_demo_stops_everything(run: Run, program_environment: dict[str, str], moment: str) -> None:
     command = [sys.executable, "-m", "fanout.local", "demo", "--state", str(run.state.folder)]
     demo = subprocess.Popen(
-        command, cwd=ROOT, env=program_environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, cwd=find_root(), env=program_environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     wait_until((run.state.folder / moment).exists, what=moment, deadline=20, every=0.01)
     emulator = wait_until(run.emulator.process.pid, what="the emulator's pid", deadline=5, every=0.01)

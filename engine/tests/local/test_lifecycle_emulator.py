@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from fanout.local.emulator.process import Process
-from fanout.local.emulator.state import ROOT
 from fanout.local.errors import LocalError
 from fanout.local.run import Run
 from fanout.local.wait import wait_until
+from fanout.project import find_root
 from tests.local.lifecycle import local, members, needs_proc, stranger, taken_port
 
 
@@ -127,7 +127,7 @@ def test_two_checkouts_at_once(run: Run, tmp_path: Path) -> None:
 def test_two_commands_in_one_checkout_take_turns(run: Run, program_environment: dict[str, str]) -> None:
     command = [sys.executable, "-m", "fanout.local", "down", "--state", str(run.state.folder)]
     with run.state.lock(waiting=lambda: None):
-        second = subprocess.Popen(command, cwd=ROOT, env=program_environment, stdout=subprocess.PIPE, text=True)
+        second = subprocess.Popen(command, cwd=find_root(), env=program_environment, stdout=subprocess.PIPE, text=True)
         assert second.stdout
         assert "waiting" in second.stdout.readline()
         assert second.poll() is None

@@ -14,9 +14,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from fanout.local.emulator.connection import ACCOUNT, REGION
-from fanout.local.emulator.state import ROOT
 from fanout.local.run import Run
 from fanout.local.wait import wait_until
+from fanout.project import find_root
 
 SENDER = "forms@example.com"
 TEMPLATE = {
@@ -141,7 +141,7 @@ def test_every_line_of_an_invocation_is_in_its_log(emulated: Run) -> None:
 
 def test_lines_that_come_late_are_waited_for() -> None:
     told = subprocess.run(
-        [sys.executable, "-c", LATE], cwd=ROOT, capture_output=True, text=True, check=True, timeout=30
+        [sys.executable, "-c", LATE], cwd=find_root(), capture_output=True, text=True, check=True, timeout=30
     )
     assert told.stdout.splitlines()[-1] == repr("one\ntwo")
 

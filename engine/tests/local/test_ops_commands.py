@@ -24,11 +24,11 @@ SECRET = "canary-answer"
 def operator(deployed: Deployed, tmp_path: Path) -> Iterator[Operator]:
     deployed.receiver.forget()
     yield Operator(deployed, tmp_path / "journal", keys_with(deployed, READ, HEAL))
-    deployed.session.client("sqs").purge_queue(QueueUrl=deployed.outputs.subscriber(TASK).dead_letter_queue_url)
+    deployed.session.client("sqs").purge_queue(QueueUrl=deployed.stack.subscriber(TASK).dead_letter_queue_url)
 
 
 def visible(deployed: Deployed) -> tuple[int, int]:
-    url = deployed.outputs.subscriber(TASK).dead_letter_queue_url
+    url = deployed.stack.subscriber(TASK).dead_letter_queue_url
     found = deployed.session.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     return int(found["ApproximateNumberOfMessages"]), int(found["ApproximateNumberOfMessagesNotVisible"])
 
@@ -58,9 +58,9 @@ def test_answers_are_shown_for_a_reason_that_is_kept(deployed: Deployed, operato
 
 def test_an_event_is_sent_followed_and_found_again(deployed: Deployed, operator: Operator) -> None:
     sent = operator.json("send", "--example", "--count", "2", "--yes", "--wait")
-    assert {(each["task"], each["done"]) for each in sent["tasks"]} == {(task, 2) for task in deployed.outputs.tasks}
+    assert {(each["task"], each["done"]) for each in sent["tasks"]} == {(task, 2) for task in deployed.stack.tasks}
     found = operator.json("where", sent["published"][0])
-    assert {(each["task"], each["state"]) for each in found} == {(task, "done") for task in deployed.outputs.tasks}
+    assert {(each["task"], each["state"]) for each in found} == {(task, "done") for task in deployed.stack.tasks}
     assert sent["published"][1] in operator.run("tail", TASK, "--once", "--since", "1min")
     assert "no log line and no dead letter" in operator.run("where", "nobody-knows-it", status=1)
 
@@ -83,7 +83,7 @@ def test_a_pause_keeps_events_waiting_and_says_why(deployed: Deployed, operator:
 
 
 def mapping(deployed: Deployed) -> str:
-    name = deployed.outputs.subscriber(TASK).function_name
+    name = deployed.stack.subscriber(TASK).function_name
     return deployed.session.client("lambda").list_event_source_mappings(FunctionName=name)["EventSourceMappings"][0][
         "UUID"
     ]
@@ -93,7 +93,7 @@ def test_what_no_code_can_read_is_mended_by_hand(deployed: Deployed, operator: O
     (event,) = made_up(1, "mend")
     body = json.loads(event.body)
     del body["data"]["answers"]
-    url = deployed.outputs.subscriber(TASK).dead_letter_queue_url
+    url = deployed.stack.subscriber(TASK).dead_letter_queue_url
     sqs = deployed.session.client("sqs")
     sqs.send_message(QueueUrl=url, MessageBody=json.dumps(body))
     sqs.send_message(QueueUrl=url, MessageBody="no event \u0007at all".replace("\u0007", ""))
@@ -145,7 +145,7 @@ def test_two_operators_at_once_send_nothing_twice(deployed: Deployed, operator: 
 
 def test_what_was_changed_by_hand_is_found(deployed: Deployed, operator: Operator) -> None:
     assert "is as it was deployed" in operator.run("doctor")
-    url, sqs = deployed.outputs.subscriber(TASK).queue_url, deployed.session.client("sqs")
+    url, sqs = deployed.stack.subscriber(TASK).queue_url, deployed.session.client("sqs")
     before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "31"})
     try:

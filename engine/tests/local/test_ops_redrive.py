@@ -21,7 +21,7 @@ def operator(deployed: Deployed, tmp_path: Path) -> Iterator[Operator]:
 
 def empty(deployed: Deployed) -> None:
     """What a failed test leaves behind must not fail the next one."""
-    deployed.session.client("sqs").purge_queue(QueueUrl=deployed.outputs.subscriber(TASK).dead_letter_queue_url)
+    deployed.session.client("sqs").purge_queue(QueueUrl=deployed.stack.subscriber(TASK).dead_letter_queue_url)
 
 
 def dead(deployed: Deployed, count: int) -> None:

@@ -7,7 +7,8 @@ import uuid
 
 import pytest
 
-from fanout.local.outputs import Outputs
+from fanout.ops.aws.discovery import Stack, find
+from fanout.ops.aws.session import Aws
 from fanout.publisher import FormEvents
 from tests import places
 from tests.local.conftest import Deployed
@@ -28,7 +29,7 @@ app.synth()
 
 
 @pytest.fixture(scope="module")
-def ordered(a_deployment: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Outputs:
+def ordered(a_deployment: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Stack:
     """A second stack beside FormEvents-local, whose topic and queues keep order."""
     program = tmp_path_factory.mktemp("ordered") / "app.py"
     program.write_text(APP)
@@ -36,14 +37,13 @@ def ordered(a_deployment: Deployed, tmp_path_factory: pytest.TempPathFactory) ->
     options = ["--require-approval", "never", "--method", "direct", "--output", str(program.parent / "cdk.out")]
     done = a_deployment.cdk("deploy", "FormEvents-ordered", "--app", command, *options)
     assert done.returncode == 0, done.stderr
-    stacks = a_deployment.session.client("cloudformation").describe_stacks(StackName="FormEvents-ordered")["Stacks"]
-    return Outputs({each["OutputKey"]: each["OutputValue"] for each in stacks[0]["Outputs"]})
+    return find(Aws(a_deployment.session), "FormEvents-ordered")
 
 
-def test_a_forms_events_keep_their_order_behind_one_that_fails(deployed: Deployed, ordered: Outputs) -> None:
+def test_a_forms_events_keep_their_order_behind_one_that_fails(deployed: Deployed, ordered: Stack) -> None:
     form, other = f"ordered-{uuid.uuid4().hex[:8]}", f"other-{uuid.uuid4().hex[:8]}"
     forms = FormEvents(ordered.topic_arn, session=deployed.session)
-    deployed.receiver.answer(status=503, form_id=form)
+    deployed.receiver.answer(status=503, containing=form)
     events = [new_event(form) for _ in range(4)]
     beside = new_event(other)
     for event in [*events, beside]:
@@ -57,11 +57,11 @@ def test_a_forms_events_keep_their_order_behind_one_that_fails(deployed: Deploye
     assert [arrived(each["id"]) for each in events[1:]] == [[], [], []]
     deployed.receiver.heal()
     deployed.wait_until(lambda: arrived(events[-1]["id"]) == [200], "the last event of the form")
-    order = [each.event_id for each in deployed.receiver.requests() if each.form_id == form and each.answer == 200]
+    order = [json.loads(each.body)["id"] for each in deployed.receiver.requests(form) if each.answer == 200]
     assert order == [each["id"] for each in events]
 
 
-def test_a_dead_letter_keeps_its_group_and_the_next_event_goes_on(deployed: Deployed, ordered: Outputs) -> None:
+def test_a_dead_letter_keeps_its_group_and_the_next_event_goes_on(deployed: Deployed, ordered: Stack) -> None:
     form = f"dead-{uuid.uuid4().hex[:8]}"
     forms = FormEvents(ordered.topic_arn, session=deployed.session)
     first, second = new_event(form), new_event(form)
@@ -81,7 +81,7 @@ def test_a_dead_letter_keeps_its_group_and_the_next_event_goes_on(deployed: Depl
     s3 = deployed.session.client("s3")
 
     def archived() -> bool:
-        keys = s3.list_objects_v2(Bucket=ordered.archive_bucket, Prefix=f"{form}/").get("Contents", [])
+        keys = s3.list_objects_v2(Bucket=ordered.outputs["ArchiveBucketName"], Prefix=f"{form}/").get("Contents", [])
         return [bool(re.search(second["id"], each["Key"])) for each in keys] == [True]
 
     deployed.wait_until(archived, "the event behind it")

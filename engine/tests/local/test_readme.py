@@ -53,7 +53,7 @@ def test_another_team_adds_the_readmes_subscriber_from_the_arn_alone(deployed: D
     cloudformation = deployed.session.client("cloudformation")
     before = cloudformation.get_template(StackName="FormEvents-local")["TemplateBody"]
     (checkout / "another_team.py").write_text(
-        PROGRAM.format(topic_arn=deployed.outputs.topic_arn, block=block("another-team"))
+        PROGRAM.format(topic_arn=deployed.stack.topic_arn, block=block("another-team"))
     )
     program = f"env PYTHONPATH={checkout}:{checkout / 'lambdas'} {sys.executable} another_team.py"
     done = deployed.cdk(
@@ -102,7 +102,7 @@ def test_the_form_services_ten_lines_publish(deployed: Deployed) -> None:
     environment = {
         "PATH": os.environ["PATH"],
         **deployed.connection.variables,
-        "FORM_EVENTS_TOPIC_ARN": deployed.outputs.topic_arn,
+        "FORM_EVENTS_TOPIC_ARN": deployed.stack.topic_arn,
     }
     run = subprocess.run(
         [sys.executable, "-c", block("publish")], env=environment, capture_output=True, text=True, timeout=60

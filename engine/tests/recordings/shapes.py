@@ -16,13 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from fanout.local.console import console, step
-from fanout.local.demo.evidence import Evidence
 from fanout.local.emulator.connection import without_real_aws
-from fanout.local.emulator.state import ROOT
+from fanout.local.evidence import Evidence
 from fanout.local.interrupts import postponed
-from fanout.local.outputs import STACK
 from fanout.local.run import Run
 from fanout.local.wait import wait_until
+from fanout.project import find_root
 from fanout.publisher import FormEvents, form_submitted
 from tests.recordings.shapes_counted import Seen, counted
 
@@ -44,8 +43,8 @@ class Recording:
     seen: Seen = field(init=False)
 
     def __post_init__(self) -> None:
-        self.seen = Seen({task: [] for task in self.evidence.outputs.tasks})
-        self.service = FormEvents(self.evidence.outputs.topic_arn, session=self.run.connection.session)
+        self.seen = Seen({task: [] for task in self.evidence.stack.tasks})
+        self.service = FormEvents(self.evidence.stack.topic_arn, session=self.run.connection.session)
 
     def all(self) -> None:
         self.began = time.time()
@@ -81,10 +80,10 @@ class Recording:
         _sleep_until(start + SECONDS)
 
     def _redrive(self) -> "subprocess.Popen[bytes]":
-        named = {"FORM_EVENTS_STACK": STACK, "FANOUT_HOME": str(self.run.state.folder / "journal")}
+        named = {"FORM_EVENTS_STACK": self.evidence.stack.name, "FANOUT_HOME": str(self.run.state.folder / "journal")}
         return subprocess.Popen(
             [sys.executable, "-m", "fanout.cli.main", "dead", "redrive", TASK, "--all", "--yes"],
-            cwd=ROOT,
+            cwd=find_root(),
             env={**without_real_aws(os.environ), **self.run.connection.variables, **named},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -97,7 +96,7 @@ def record(folder: Path, file: Path) -> None:
     with run.state.lock(waiting=lambda: console.print("another recording runs in this checkout: waiting for its end")):
         run.down()
         try:
-            evidence = Evidence(run.emulator, run.receiver, run.up())
+            evidence = run.up()
             recording = Recording(run, evidence)
             with step(f"recording {POINTS} points of {SECONDS:g} seconds"):
                 recording.all()
@@ -125,7 +124,7 @@ def written(recorded: dict[str, Any]) -> str:
 def _log(evidence: Evidence, task: str) -> list[tuple[float, str]]:
     """(time in seconds, line) of everything in the task's log group."""
     logs = evidence.emulator.connection.session.client("logs")
-    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=evidence.log_group(task))
+    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=evidence.stack.subscriber(task).log_group)
     return [(each["timestamp"] / 1000, each["message"]) for page in pages for each in page["events"]]
 
 

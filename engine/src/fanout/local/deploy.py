@@ -12,24 +12,23 @@ from pathlib import Path
 
 from fanout.local.console import Say
 from fanout.local.emulator.connection import ACCOUNT, REGION, Connection, without_real_aws
-from fanout.local.emulator.state import ROOT, State
+from fanout.local.emulator.state import State
 from fanout.local.errors import LocalError
 from fanout.local.interrupts import postponed
-from fanout.local.outputs import STACK, Outputs
-from fanout.project import find_cdk
+from fanout.project import find_cdk, find_root, stack_name
 
-CDK = find_cdk()
-APP = f"python app.py {STACK.removeprefix('FormEvents-')}"
+ENTRY = "local"
+"""The settings entry that is deployed here."""
+APP = f"python app.py {ENTRY}"
 """Makes no other environment's stack."""
 DEADLINE = 300.0
 ASSETS_BUCKET = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
-WEBHOOK_URL_PARAMETER = "/fanout/local/webhook-url"
 
 _RESOURCE = re.compile(r"\|\s*(\d+)(?:/(\d+))? \|.*\| \w+_(?:COMPLETE|IN_PROGRESS)\s+\| (AWS::\S+)")
 _REASON = re.compile(r"(error: .*|(?:❌|\[[-0-9:. ]+\] ❌).*|\w+(?:Error|Exception): .*)")
 
 
-def prepare(connection: Connection, webhook_url: str) -> None:
+def prepare(connection: Connection) -> None:
     """What an account has before the first deployment, and this one has not after each start.
 
     Of `cdk bootstrap` the stack needs the assets bucket alone, as it deploys with the CLI's own credentials: making it
@@ -38,18 +37,26 @@ def prepare(connection: Connection, webhook_url: str) -> None:
     s3 = connection.session.client("s3")
     with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
         s3.create_bucket(Bucket=ASSETS_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-    connection.session.client("ssm").put_parameter(
-        Name=WEBHOOK_URL_PARAMETER, Value=webhook_url, Type="String", Overwrite=True
-    )
 
 
-def deploy(connection: Connection, state: State, say: Say, app: str = APP) -> Outputs:
+def deploy(connection: Connection, state: State, say: Say, app: str = APP) -> None:
     """Creates the stack, or changes in place what differs from the last time. `say` hears how far it is."""
-    if not CDK.exists():
-        raise LocalError(f"{CDK} does not exist: `make install` first")
+    cdk_cli = find_cdk()
+    if not cdk_cli.exists():
+        raise LocalError(f"{cdk_cli} does not exist: `make install` first")
     log = state.log("deploy")
-    command = [str(CDK), "deploy", STACK, "--require-approval", "never", "--method", "direct", "--progress", "events"]
-    command += ["--app", app, "--ci", "--output", str(state.assembly), "--outputs-file", str(state.outputs)]
+    command = [
+        str(cdk_cli),
+        "deploy",
+        stack_name(ENTRY),
+        "--require-approval",
+        "never",
+        "--method",
+        "direct",
+        "--progress",
+        "events",
+    ]
+    command += ["--app", app, "--ci", "--output", str(state.assembly)]
     say("synthesizing the stack")
     with log.open("w") as file, _running(command, environment(connection)) as cdk:
         assert cdk.stdout is not None
@@ -59,7 +66,6 @@ def deploy(connection: Connection, state: State, say: Say, app: str = APP) -> Ou
                 say(progress)
     if cdk.returncode:
         raise LocalError(f"cdk deploy failed: {_reason(log)}; all it said is in {log}")
-    return Outputs.read(state.outputs)
 
 
 def environment(connection: Connection) -> dict[str, str]:
@@ -80,7 +86,7 @@ def _running(command: Sequence[str], environment: dict[str, str]) -> Iterator[su
         with postponed():
             process = subprocess.Popen(
                 command,
-                cwd=ROOT,
+                cwd=find_root(),
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

@@ -1,19 +1,23 @@
-"""One local run: the emulator, the webhook's receiver and the deployed stack, up and down."""
+"""One local run: the emulator, the receiver of webhooks and the deployed stack, up and down."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fanout.local.console import note, step
-from fanout.local.deploy import deploy, prepare
+from fanout.local import app
+from fanout.local.console import Say, note, step
+from fanout.local.deploy import APP, ENTRY, deploy, prepare
 from fanout.local.emulator.connection import Connection
 from fanout.local.emulator.emulator import PREFERRED_PORT, Emulator
 from fanout.local.emulator.state import State, write_private
 from fanout.local.errors import LocalError
+from fanout.local.evidence import Evidence
 from fanout.local.interrupts import postponed
-from fanout.local.outputs import STACK, Outputs
 from fanout.local.webhook.receiver import Receiver
+from fanout.ops.aws.discovery import Stack, find
+from fanout.ops.aws.session import Aws
+from fanout.project import stack_name
 
 _PLAIN = re.compile(r"[\w@%+=:,./-]*")
 
@@ -40,7 +44,14 @@ class Run:
     def is_running(self) -> bool:
         return self.emulator.is_running() or self.receiver.is_running()
 
-    def up(self, port: int | None = None) -> Outputs:
+    def stack(self) -> Stack:
+        """As it is deployed now; OpsError when it is not."""
+        return find(Aws(self.connection.session), stack_name(ENTRY))
+
+    def evidence(self) -> Evidence:
+        return Evidence(self.emulator, self.receiver, self.stack())
+
+    def up(self, port: int | None = None) -> Evidence:
         """Starts what does not run, deploys what changed, and writes the addresses down. Hold the lock."""
         was_running = self.emulator.is_running()
         try:
@@ -49,37 +60,33 @@ class Run:
                 self.receiver.start()
             if said:
                 note(said)
-            with step("deploying the changes" if was_running else f"deploying {STACK} with cdk") as say:
-                prepare(self.connection, self.receiver.url)
-                outputs = deploy(self.connection, self.state, say)
-                self._settle(outputs)
+            with step("deploying the changes" if was_running else f"deploying {stack_name(ENTRY)} with cdk") as say:
+                return self._deploy(say)
         except LocalError:
             raise
         except BaseException:  # Ctrl-C: what this call started goes, what ran before it stays
             if not was_running:
                 self.down()
             raise
-        return outputs
 
     def down(self) -> bool:
         """Stops all of it; False when nothing ran. Hold the lock."""
         with postponed():
             stopped = [self.receiver.stop(), self.emulator.stop()]
             self.state.environment.unlink(missing_ok=True)
-            self.state.outputs.unlink(missing_ok=True)
         return any(stopped)
 
-    def _settle(self, outputs: Outputs) -> None:
-        """What the owners of an address and of a webhook do by hand, once, on AWS."""
-        session = self.connection.session
-        function = outputs.subscriber("send_confirmation").function_name
-        configuration = session.client("lambda").get_function_configuration(FunctionName=function)
-        sender = configuration["Environment"]["Variables"]["EMAIL_SENDER"]
-        session.client("ses").verify_email_identity(EmailAddress=sender)
-        secret = session.client("secretsmanager").get_secret_value(SecretId=outputs.webhook_secret_arn)
-        self.receiver.give_key(secret["SecretString"])
-        named = {"FORM_EVENTS_TOPIC_ARN": outputs.topic_arn, "FORM_EVENTS_STACK": STACK}
+    def _deploy(self, say: Say, command: str = APP) -> Evidence:
+        told = app.load()
+        prepare(self.connection)
+        told.prepare(self.connection.session, self.receiver)
+        deploy(self.connection, self.state, say, command)
+        evidence = self.evidence()
+        for task in told.of(evidence.stack):
+            task.settle(evidence)
+        named = {"FORM_EVENTS_TOPIC_ARN": evidence.stack.topic_arn, "FORM_EVENTS_STACK": evidence.stack.name}
         write_private(self.state.environment, dotenv({**self.connection.variables, **named}))
+        return evidence
 
 
 def dotenv(variables: Mapping[str, str]) -> str:

@@ -1,13 +1,13 @@
 """What runs, and what is where, at this moment."""
 
+from contextlib import suppress
 from typing import Any
 
 from rich.table import Table
 
 from fanout.local.console import console
-from fanout.local.demo.evidence import Evidence
-from fanout.local.outputs import STACK, Outputs
 from fanout.local.run import Run
+from fanout.ops.aws.errors import OpsError
 
 
 def report(run: Run) -> dict[str, Any]:
@@ -20,14 +20,14 @@ def report(run: Run) -> dict[str, Any]:
         "stack": None,
         "tasks": {},
     }
-    if emulator and run.state.outputs.exists():
-        outputs = Outputs.read(run.state.outputs)
-        stacks = run.connection.session.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
-        evidence = Evidence(run.emulator, run.receiver, outputs)
-        told["stack"] = {"name": STACK, "status": stacks[0]["StackStatus"], "topic": outputs.topic_arn}
-        told["tasks"] = {
-            task: {"waiting": evidence.waiting(task), "dead_letters": evidence.dead(task)} for task in outputs.tasks
-        }
+    if emulator:
+        with suppress(OpsError):  # nothing is deployed yet
+            evidence = run.evidence()
+            stack = evidence.stack
+            told["stack"] = {"name": stack.name, "status": stack.status, "topic": stack.topic_arn}
+            told["tasks"] = {
+                task: {"waiting": evidence.waiting(task), "dead_letters": evidence.dead(task)} for task in stack.tasks
+            }
     return told
 
 

@@ -1,6 +1,5 @@
 """The parts of local/ that need no process: what they write, read and say."""
 
-import json
 import shlex
 import subprocess
 from pathlib import Path
@@ -11,16 +10,8 @@ from fanout.local import deploy
 from fanout.local.emulator.connection import Connection, without_real_aws
 from fanout.local.emulator.state import State, write_private
 from fanout.local.errors import LocalError
-from fanout.local.outputs import Outputs
 from fanout.local.run import dotenv
 from fanout.local.wait import wait_until
-
-OUTPUTS = {
-    "TopicArn": "arn:topic",
-    "SendConfirmationQueueUrl": "https://queue",
-    "SendConfirmationDeadLetterQueueUrl": "https://dead",
-    "SendConfirmationFunctionName": "function",
-}
 
 
 @pytest.fixture
@@ -82,26 +73,6 @@ def test_a_proxy_of_this_machine_does_not_stand_between(
     assert connection.variables["NO_PROXY"] == "internal.example,127.0.0.1"
 
 
-def test_tasks_are_found_in_the_outputs(state: State) -> None:
-    state.outputs.write_text(json.dumps({"FormEvents-local": OUTPUTS}))
-    outputs = Outputs.read(state.outputs)
-    assert outputs.tasks == ["send_confirmation"]
-    assert outputs.subscriber("send_confirmation").dead_letter_queue_url == "https://dead"
-
-
-@pytest.mark.parametrize("content", [None, "", "{}", "[1"])
-def test_outputs_that_are_not_there_say_what_to_do(state: State, content: str | None) -> None:
-    if content is not None:
-        state.outputs.write_text(content)
-    with pytest.raises(LocalError, match="has no outputs of FormEvents-local: `make up` first"):
-        Outputs.read(state.outputs)
-
-
-def test_an_output_that_is_missing_is_named() -> None:
-    with pytest.raises(LocalError, match="no output ArchiveBucketName; it has SendConf"):
-        _ = Outputs(OUTPUTS).archive_bucket
-
-
 def test_waiting_ends_at_its_deadline() -> None:
     with pytest.raises(LocalError, match="gave up after 0.05 s of waiting for the end of time"):
         wait_until(lambda: False, what="the end of time", deadline=0.05, every=0.01)
@@ -122,7 +93,7 @@ def test_a_failed_deployment_is_one_line_with_the_clis_own_reason(
     cdk = tmp_path / "cdk"
     cdk.write_text(f"#!/bin/sh\n{script}\n")
     cdk.chmod(0o755)
-    monkeypatch.setattr(deploy, "CDK", cdk)
+    monkeypatch.setattr(deploy, "find_cdk", lambda: cdk)
     with pytest.raises(LocalError) as raised:
         deploy.deploy(connection, state, lambda text: None)
     assert str(raised.value) == f"cdk deploy failed: {told}; all it said is in {state.log('deploy')}"
@@ -134,14 +105,14 @@ def test_a_deployment_that_hangs_is_ended(
     cdk = tmp_path / "cdk"
     cdk.write_text("#!/bin/sh\necho waiting for ever\nsleep 60\n")
     cdk.chmod(0o755)
-    monkeypatch.setattr(deploy, "CDK", cdk)
+    monkeypatch.setattr(deploy, "find_cdk", lambda: cdk)
     monkeypatch.setattr(deploy, "DEADLINE", 0.2)
     with pytest.raises(LocalError, match="waiting for ever"):
         deploy.deploy(connection, state, lambda text: None)
 
 
 def test_a_missing_cli_says_what_to_do(state: State, connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deploy, "CDK", Path("/nowhere/cdk"))
+    monkeypatch.setattr(deploy, "find_cdk", lambda: Path("/nowhere/cdk"))
     with pytest.raises(LocalError, match="/nowhere/cdk does not exist: `make install` first"):
         deploy.deploy(connection, state, lambda text: None)
 

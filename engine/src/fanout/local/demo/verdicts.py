@@ -1,21 +1,23 @@
 """What became of one event at one task, and whether that is what the demo promises."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from fanout.local.demo.evidence import Attempt, Evidence
+from fanout.local.app import Task
+from fanout.local.demo.filtered import is_filtered_out
+from fanout.local.evidence import Attempt, Evidence
 from fanout.publisher import Event
 
-DONE, DEAD, RETRYING, WAITING = "done", "dead letter", "retrying", "waiting"
+DONE, DEAD, RETRYING, WAITING, FILTERED = "done", "dead letter", "retrying", "waiting", "filtered out"
+SETTLED = (DONE, DEAD, FILTERED)
 
 
 @dataclass(frozen=True)
 class Verdict:
     """`as_expected` is None until it is known."""
 
-    event: Event
+    name: str
     task: str
     status: str = WAITING
     attempts: int = 0
@@ -28,28 +30,36 @@ class Verdict:
         return self.attempts > 0
 
 
-Proof = Callable[[Evidence, Event], tuple[bool, str]]
-
-
 @dataclass
 class Trial:
-    """Every event at every task; what is settled once is not looked at again, until the end."""
+    """Every event, by its name, at every task; what is settled once is not looked at again, until the end."""
 
     evidence: Evidence
-    events: list[Event]
+    tasks: Sequence[Task]
+    events: Mapping[str, Event]
     published_at: float
-    refused_form: str
     verdicts: dict[tuple[str, str], Verdict] = field(default_factory=dict)
+    filtered: set[tuple[str, str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Filters are asked once: a subscription's policy does not change during a demo."""
+        stack = self.evidence.stack
+        self.filtered = {
+            (name, task.name)
+            for task in self.tasks
+            for name, event in self.events.items()
+            if is_filtered_out(stack.subscriber(task.name), event)
+        }
 
     def look(self) -> list[Verdict]:
         """In the order of the events."""
-        for task in self.evidence.outputs.tasks:
-            unsettled = [event for event in self.events if not self._is_settled(event, task)]
-            attempts = self.evidence.attempts(task) if unsettled else []
-            for event in unsettled:
+        for task in self.tasks:
+            unsettled = {name: event for name, event in self.events.items() if not self._is_settled(name, task)}
+            attempts = self.evidence.attempts(task.name) if unsettled else []
+            for name, event in unsettled.items():
                 own = [each for each in attempts if each.event_id == event.id]
-                self.verdicts[event.id, task] = self._verdict(event, task, own)
-        return [self.verdicts[event.id, task] for event in self.events for task in self.evidence.outputs.tasks]
+                self.verdicts[name, task.name] = self._verdict(name, event, task, own)
+        return [self.verdicts[pair] for pair in self._pairs()]
 
     def conclude(self) -> list[Verdict]:
         """Once more, and everything: an effect that came twice shows now."""
@@ -58,67 +68,30 @@ class Trial:
 
     @property
     def is_over(self) -> bool:
-        return all(each.status in (DONE, DEAD) for each in self.verdicts.values())
+        return all(each.status in SETTLED for each in self.verdicts.values())
 
-    def _is_settled(self, event: Event, task: str) -> bool:
-        known = self.verdicts.get((event.id, task))
-        return known is not None and known.status in (DONE, DEAD)
+    def _pairs(self) -> Iterator[tuple[str, str]]:
+        return ((name, task.name) for name in self.events for task in self.tasks)
 
-    def _verdict(self, event: Event, task: str, attempts: list[Attempt]) -> Verdict:
+    def _is_settled(self, name: str, task: Task) -> bool:
+        known = self.verdicts.get((name, task.name))
+        return known is not None and known.status in SETTLED
+
+    def _verdict(self, name: str, event: Event, task: Task, attempts: list[Attempt]) -> Verdict:
+        filtered = (name, task.name) in self.filtered
         if not attempts:
-            return Verdict(event, task)
+            return Verdict(name, task.name, FILTERED, as_expected=True) if filtered else Verdict(name, task.name)
         last, count = attempts[-1], len(attempts)
         milliseconds = (last.at.timestamp() - self.published_at) * 1000
-        expected_to_die = task == "notify_webhook" and event.form_id == self.refused_form
         if last.outcome == "done":
-            proven, text = PROOFS.get(task, _nothing_known)(self.evidence, event)
-            return Verdict(event, task, DONE, count, milliseconds, text, proven and not expected_to_die)
+            proven, text = task.proof(self.evidence, event)
+            expected = proven and not task.refuses(event) and not filtered
+            return Verdict(name, task.name, DONE, count, milliseconds, text, expected)
         if _is_dead(self.evidence, task, event):
-            proven, text = _refused(self.evidence, event) if expected_to_die else (False, last.error)
-            return Verdict(event, task, DEAD, count, milliseconds, text, proven)
-        return Verdict(event, task, RETRYING, count, None, last.error)
+            proven, text = task.proof(self.evidence, event) if task.refuses(event) else (False, last.error)
+            return Verdict(name, task.name, DEAD, count, milliseconds, text, proven)
+        return Verdict(name, task.name, RETRYING, count, None, last.error)
 
 
-def _is_dead(evidence: Evidence, task: str, event: Event) -> bool:
-    return any(json.loads(letter.get("Body", "{}"))["id"] == event.id for letter in evidence.dead_letters(task))
-
-
-def _refused(evidence: Evidence, event: Event) -> tuple[bool, str]:
-    requests = evidence.webhooks(event.id)
-    answers, signatures = {each.answer for each in requests}, {each.signature for each in requests}
-    told = f"POST: {', '.join(map(str, answers))}, signature {', '.join(signatures)}"
-    return answers == {410} and signatures == {"valid"}, told
-
-
-def _email(evidence: Evidence, event: Event) -> tuple[bool, str]:
-    data: dict[str, Any] = json.loads(event.body)["data"]
-    address = data.get("submitter", {}).get("email")
-    sent = [each for each in evidence.emails() if data["submission_id"] in each.text]
-    if address is None:
-        return not sent, "no address: none sent"
-    if [each.to for each in sent] != [(address,)]:
-        return False, f"expected one e-mail to {address}, captured {len(sent)}"
-    return True, f"to {address}"
-
-
-def _object(evidence: Evidence, event: Event) -> tuple[bool, str]:
-    found = evidence.archived(event.id)
-    if list(found.values()) != [event.body.encode()]:
-        return False, f"expected one object with the event, found {sorted(found)}"
-    return True, f"{len(event.body.encode())} bytes in S3, as published"
-
-
-def _webhook(evidence: Evidence, event: Event) -> tuple[bool, str]:
-    requests = evidence.webhooks(event.id)
-    if not requests:
-        return False, "no request arrived"
-    last = requests[-1]
-    proven = last.signature == "valid" and last.answer == 200 and last.body == event.body
-    return proven, f"POST: {last.answer}, signature {last.signature}"
-
-
-def _nothing_known(evidence: Evidence, event: Event) -> tuple[bool, str]:
-    return True, "as its log says (the demo knows no effect of this task)"
-
-
-PROOFS: dict[str, Proof] = {"send_confirmation": _email, "archive_submission": _object, "notify_webhook": _webhook}
+def _is_dead(evidence: Evidence, task: Task, event: Event) -> bool:
+    return any(json.loads(letter.get("Body", "{}"))["id"] == event.id for letter in evidence.dead_letters(task.name))

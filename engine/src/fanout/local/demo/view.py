@@ -1,19 +1,20 @@
 """The demo on the screen."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Group
 from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
+from fanout.local.app import Task
 from fanout.local.console import console
-from fanout.local.demo.evidence import Evidence
-from fanout.local.demo.verdicts import DEAD, DONE, RETRYING, WAITING, Verdict
+from fanout.local.demo.verdicts import DEAD, DONE, FILTERED, RETRYING, WAITING, Verdict
+from fanout.local.evidence import Evidence
 from fanout.publisher import Event
 
-_STYLES = {DONE: "green", DEAD: "red", RETRYING: "yellow", WAITING: "dim"}
+_STYLES = {DONE: "green", DEAD: "red", RETRYING: "yellow", WAITING: "dim", FILTERED: "dim"}
 
 
 def table_of(verdicts: Sequence[Verdict]) -> Table:
@@ -29,8 +30,8 @@ def table_of(verdicts: Sequence[Verdict]) -> Table:
     table.add_column("evidence", overflow="fold")
     shown = ""
     for each in verdicts:
-        table.add_row(escape(each.event.form_id) if each.event.id != shown else "", *_row(each))
-        shown = each.event.id
+        table.add_row(escape(each.name) if each.name != shown else "", *_row(each))
+        shown = each.name
     return table
 
 
@@ -46,33 +47,21 @@ def _row(each: Verdict) -> list[str]:
     ]
 
 
-def show_evidence(evidence: Evidence, event: Event) -> None:
-    """All three effects of one event, as the outside world got them."""
-    submission_id = json.loads(event.body)["data"]["submission_id"]
-    for email in (each for each in evidence.emails() if submission_id in each.text):
-        head = f"From: {email.sender}\nTo: {', '.join(email.to)}\nSubject: {email.subject}\n\n"
-        _panel("send_confirmation: the e-mail, as SES was given it", head + email.text.strip())
-    for key, body in evidence.archived(event.id).items():
-        _panel(f"archive_submission: s3://{evidence.outputs.archive_bucket}/{key}", body.decode())
-    for request in evidence.webhooks(event.id)[-1:]:
-        names = ("content-type", "webhook-id", "webhook-timestamp", "webhook-signature")
-        lines = [f"{name}: {request.headers.get(name, '')}" for name in names]
-        told = f"signature {request.signature}, checked with the key from Secrets Manager; answered {request.answer}"
-        _panel(f"notify_webhook: POST {request.path}", "\n".join([*lines, "", request.body]), told)
+def show_evidence(evidence: Evidence, tasks: Sequence[Task], event: Event) -> None:
+    """What each task did with one event, as the outside world got it."""
+    for task in tasks:
+        for title, text, subtitle in task.show(evidence, event):
+            content = Group(escape(text), f"[green]{escape(subtitle)}[/]") if subtitle else escape(text)
+            console.print(Panel(content, title=escape(title), title_align="left", border_style="dim"))
 
 
-def show_dead_letters(evidence: Evidence) -> None:
-    """Where the failed one is, why, and that it is nowhere else."""
-    for task in evidence.outputs.tasks:
-        letters = evidence.dead_letters(task)
-        console.print(f"dead-letter queue of {task}: {'' if letters else '[green]empty[/]'}")
-        causes = {each.event_id: each.error for each in evidence.attempts(task) if each.error}
+def show_dead_letters(evidence: Evidence, tasks: Sequence[Task], names: Mapping[str, str]) -> None:
+    """Where the failed one is, why, and that it is nowhere else. `names` are of the events by their ids."""
+    for task in tasks:
+        letters = evidence.dead_letters(task.name)
+        console.print(f"dead-letter queue of {task.name}: {'' if letters else '[green]empty[/]'}")
+        causes = {each.event_id: each.error for each in evidence.attempts(task.name) if each.error}
         for letter in letters:
-            body = json.loads(letter.get("Body", "{}"))
-            told = f"  {body['id']} of form {body['data']['form_id']}: {causes.get(body['id'], 'cause unknown')}"
+            id_ = json.loads(letter.get("Body", "{}"))["id"]
+            told = f"  {id_} ({names.get(id_, 'not of this demo')}): {causes.get(id_, 'cause unknown')}"
             console.print(f"[red]{escape(told)}[/]", soft_wrap=True)
-
-
-def _panel(title: str, text: str, subtitle: str = "") -> None:
-    content = Group(escape(text), f"[green]{escape(subtitle)}[/]") if subtitle else escape(text)
-    console.print(Panel(content, title=escape(title), title_align="left", border_style="dim"))

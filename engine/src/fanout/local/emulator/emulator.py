@@ -8,7 +8,7 @@ from typing import Any
 
 from fanout.local.emulator.certificate import make_certificate
 from fanout.local.emulator.connection import ACCOUNT, REGION, Connection
-from fanout.local.emulator.https import call
+from fanout.local.emulator.https import call, call_for_bytes
 from fanout.local.emulator.ports import HOST, listen, port_of, remember
 from fanout.local.emulator.process import Process
 from fanout.local.emulator.state import State
@@ -63,6 +63,11 @@ class Emulator:
     def get(self, path: str) -> Any:
         """What ministack tells about itself, in JSON: health, or the e-mails it was given."""
         return call("GET", f"{self.connection.endpoint}{path}", self.state.authority)
+
+    def code_of(self, function: str) -> bytes:
+        """The zip that a function runs."""
+        url = f"{self.connection.endpoint}/_ministack/lambda-code/{ACCOUNT}/{REGION}/{function}"
+        return call_for_bytes("GET", url, self.state.authority)
 
     def _wait_until_ready(self) -> None:
         self.process.wait_until_ready(self._answers, READY_IN)

@@ -8,10 +8,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fanout.local.emulator.state import ROOT, State
+from fanout.local.emulator.state import State
 from fanout.local.errors import LocalError
 from fanout.local.interrupts import postponed
 from fanout.local.wait import wait_until
+from fanout.project import find_root
 
 # The shell writes the pid and then becomes the program: there is no moment in which a program runs without a pid
 # file, whenever its starter is killed.
@@ -48,7 +49,7 @@ class Process:
             self._child = subprocess.Popen(
                 [*shell, *program, self.mark],
                 env=dict(environment),
-                cwd=ROOT,
+                cwd=find_root(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -10,9 +10,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from fanout.local.errors import LocalError
-from fanout.project import find_root
 
-ROOT = find_root()
 LOCK_PATIENCE = 120.0
 
 
@@ -39,10 +37,6 @@ class State:
     @property
     def environment(self) -> Path:
         return self.folder / "env"
-
-    @property
-    def outputs(self) -> Path:
-        return self.folder / "outputs.json"
 
     @property
     def assembly(self) -> Path:

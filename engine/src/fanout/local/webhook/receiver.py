@@ -1,4 +1,4 @@
-"""The other system that notify_webhook tells, played by a server on this machine whose answers can be chosen."""
+"""A server on this machine for webhooks: it keeps what it is told, and its answers can be chosen."""
 
 import sys
 from dataclasses import dataclass, field
@@ -18,16 +18,13 @@ READY_IN = 15.0
 
 @dataclass(frozen=True)
 class WebhookRequest:
-    """One request as it arrived. `signature` is `valid`, or says what is wrong."""
+    """One POST as it arrived; the names of its headers are in lower case."""
 
-    event_id: str | None
-    form_id: str | None
     received_at: float
     path: str
     headers: dict[str, str]
     body: str
     answer: int
-    signature: str
 
 
 @dataclass
@@ -66,14 +63,14 @@ class Receiver:
     def stop(self) -> bool:
         return self.process.stop()
 
-    def requests(self, event_id: str | None = None) -> list[WebhookRequest]:
-        """The latest thousand, oldest first; of one event, if it is given."""
-        found = self._call("GET", f"requests?event_id={quote(event_id)}" if event_id else "requests")["requests"]
+    def requests(self, containing: str = "") -> list[WebhookRequest]:
+        """The latest thousand, oldest first: all, or those with a text in a header or the body."""
+        found = self._call("GET", f"requests?containing={quote(containing)}")["requests"]
         return [WebhookRequest(**each) for each in found]
 
-    def answer(self, status: int, *, form_id: str | None = None, delay: float = 0.0) -> None:
-        """From now on, to one form's events or, without `form_id`, to all that have no answer of their own."""
-        self._call("PUT", "answers", {"form_id": form_id, "status": status, "delay": delay})
+    def answer(self, status: int, *, containing: str | None = None, delay: float = 0.0) -> None:
+        """From now on, to bodies with a text or, without it, to all that have no answer of their own."""
+        self._call("PUT", "answers", {"containing": containing, "status": status, "delay": delay})
 
     def heal(self) -> None:
         """Answers 200 to everything again."""
@@ -82,13 +79,9 @@ class Receiver:
     def forget(self) -> None:
         self._call("DELETE", "requests")
 
-    def give_key(self, key: str) -> None:
-        """The base64 key that signatures are checked with."""
-        self._call("PUT", "key", {"key": key})
-
     def _answers(self) -> bool:
         try:
-            self.requests("none")
+            self.requests("is anybody there?")
         except LocalError:
             return False
         return True

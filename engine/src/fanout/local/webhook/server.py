@@ -1,6 +1,6 @@
-"""The program that receives webhooks: `python -m local.webhook_server`. It keeps requests in memory and logs no body.
+"""The program that receives webhooks: `python -m fanout.local.webhook.server`. It keeps requests in memory and logs no body.
 
-POST anywhere is a webhook. Under /_control: GET requests[?event_id=], PUT answers, PUT key, DELETE answers or requests.
+POST anywhere is a webhook. Under /_control: GET requests[?containing=], PUT answers, DELETE answers or requests.
 """
 
 import argparse
@@ -15,8 +15,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from fanout.local.webhook.signature import signature_of
-
 KEPT = 1000
 LARGEST_BODY = 2 * 1024 * 1024
 CONTROL = "/_control/"
@@ -28,38 +26,30 @@ class Inbox:
 
     requests: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=KEPT))
     answers: dict[str | None, tuple[int, float]] = field(default_factory=dict)
-    key: str | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def receive(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, float]:
-        form_id = _form_id(body)
+        text = body.decode(errors="replace")
         with self.lock:
-            status, delay = self.answers.get(form_id) or self.answers.get(None) or (200, 0.0)
-            kept = {"received_at": time.time(), "path": path, "headers": headers, "body": body}
-            self.requests.append({**kept, "form_id": form_id, "answer": status})
+            status, delay = self._answer_to(text)
+            kept = {"received_at": time.time(), "path": path, "headers": headers, "body": text}
+            self.requests.append({**kept, "answer": status})
         return status, delay
 
-    def evidence(self, event_id: str | None) -> list[dict[str, Any]]:
-        """Signatures are checked here, with the key of now: the key may arrive after the first request."""
-        with self.lock:
-            found = [each for each in self.requests if event_id in (None, each["headers"].get("webhook-id"))]
-        return [self._evidence(each) for each in found]
+    def _answer_to(self, text: str) -> tuple[int, float]:
+        chosen = next((answer for part, answer in self.answers.items() if part is not None and part in text), None)
+        return chosen or self.answers.get(None) or (200, 0.0)
 
-    def _evidence(self, each: dict[str, Any]) -> dict[str, Any]:
-        signature = "no key yet"
-        if self.key is not None:
-            signature = signature_of(each["headers"], each["body"], self.key, each["received_at"])
-        event_id = each["headers"].get("webhook-id")
-        return {**each, "event_id": event_id, "body": each["body"].decode(errors="replace"), "signature": signature}
+    def found(self, containing: str) -> list[dict[str, Any]]:
+        with self.lock:
+            return [each for each in self.requests if _contains(each, containing)]
 
     def control(self, method: str, what: str, query: dict[str, list[str]], body: Any) -> Any:
         match method, what:
             case "GET", "requests":
-                return {"requests": self.evidence(query.get("event_id", [None])[0])}
+                return {"requests": self.found(query.get("containing", [""])[0])}
             case "PUT", "answers":
-                self.answers[body.get("form_id")] = (int(body["status"]), float(body.get("delay", 0)))
-            case "PUT", "key":
-                self.key = str(body["key"])
+                self.answers[body.get("containing")] = (int(body["status"]), float(body.get("delay", 0)))
             case "DELETE", "answers":
                 self.answers.clear()
             case "DELETE", "requests":
@@ -152,11 +142,8 @@ class Server(ThreadingHTTPServer):
         """A client that hangs up, or does not trust the certificate, is no news."""
 
 
-def _form_id(body: bytes) -> str | None:
-    try:
-        return str(json.loads(body)["data"]["form_id"])
-    except (ValueError, LookupError, TypeError):
-        return None
+def _contains(request: dict[str, Any], text: str) -> bool:
+    return text in request["body"] or any(text in value for value in request["headers"].values())
 
 
 def main() -> None:

@@ -97,6 +97,10 @@ class Stack:
     def topic_arn(self) -> str:
         return self.outputs[names.TOPIC_ARN_OUTPUT]
 
+    @property
+    def tasks(self) -> list[str]:
+        return [each.task for each in self.subscribers]
+
     def subscriber(self, task: str) -> DeployedSubscriber:
         """By task, or by the construct's id: notify_webhook, notify-webhook and NotifyWebhook are the same."""
         wanted = _plain(task)

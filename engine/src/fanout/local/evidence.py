@@ -1,20 +1,19 @@
-"""What can be seen from outside of what the tasks did: their logs, their dead letters, and their effects."""
+"""What can be seen from outside of what the tasks did: their logs, dead letters and e-mails."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parseaddr
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from fanout.local.emulator.connection import Session
 from fanout.local.emulator.emulator import Emulator
-from fanout.local.outputs import Outputs
-from fanout.local.webhook.receiver import Receiver, WebhookRequest
+from fanout.local.webhook.receiver import Receiver
+from fanout.ops.aws.discovery import Stack
 
 if TYPE_CHECKING:
-    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
-    from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import ChangeMessageVisibilityBatchRequestEntryTypeDef, MessageTypeDef
 
@@ -50,21 +49,19 @@ class Evidence:
 
     emulator: Emulator
     receiver: Receiver
-    outputs: Outputs
-    _log_groups: dict[str, str] = field(default_factory=dict)
+    stack: Stack
+
+    @property
+    def session(self) -> Session:
+        """Of the root user of the embedded AWS."""
+        return self.emulator.connection.session
 
     def logs(self, task: str) -> list[dict[str, Any]]:
         """Every structured line that the task's function wrote, oldest first."""
-        pages = self._logs.get_paginator("filter_log_events").paginate(logGroupName=self.log_group(task))
+        group = self.stack.subscriber(task).log_group
+        pages = self._logs.get_paginator("filter_log_events").paginate(logGroupName=group)
         messages = (event["message"] for page in pages for event in page["events"])
         return [json.loads(message) for message in messages if message.startswith("{")]
-
-    def log_group(self, task: str) -> str:
-        if task not in self._log_groups:
-            function = self.outputs.subscriber(task).function_name
-            configuration = self._lambda.get_function_configuration(FunctionName=function)
-            self._log_groups[task] = configuration["LoggingConfig"]["LogGroup"]
-        return self._log_groups[task]
 
     def attempts(self, task: str) -> list[Attempt]:
         """Every outcome that the task's function logged, oldest first."""
@@ -72,7 +69,7 @@ class Evidence:
 
     def dead_letters(self, task: str) -> "list[MessageTypeDef]":
         """Looks at all without taking: each is hidden while the others are read, and then shown again."""
-        url = self.outputs.subscriber(task).dead_letter_queue_url
+        url = self.stack.subscriber(task).dead_letter_queue_url
         tens: list[list[MessageTypeDef]] = []
         while letters := self._sqs.receive_message(
             QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=HIDDEN, MessageAttributeNames=["All"]
@@ -88,45 +85,26 @@ class Evidence:
 
     def waiting(self, task: str) -> int:
         """Messages in the task's own queue, seen or unseen."""
-        return self._count(self.outputs.subscriber(task).queue_url)
+        return self._count(self.stack.subscriber(task).queue_url)
 
     def dead(self, task: str) -> int:
-        return self._count(self.outputs.subscriber(task).dead_letter_queue_url)
+        return self._count(self.stack.subscriber(task).dead_letter_queue_url)
 
     def emails(self) -> list[Email]:
         accounts = self.emulator.get("/_ministack/ses/messages")["messages"].values()
         return [_email(each) for account in accounts for each in account]
-
-    def archived(self, event_id: str = "") -> dict[str, bytes]:
-        """The objects of the archive by their keys: one event's, or all."""
-        ending = f"/{event_id}.json" if event_id else ""
-        bucket = self.outputs.archive_bucket
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
-        keys = (each["Key"] for page in pages for each in page.get("Contents", []))
-        return {key: self._s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys if key.endswith(ending)}
-
-    def webhooks(self, event_id: str | None = None) -> list[WebhookRequest]:
-        return self.receiver.requests(event_id)
 
     def _count(self, url: str) -> int:
         attributes = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         return int(attributes["ApproximateNumberOfMessages"]) + int(attributes["ApproximateNumberOfMessagesNotVisible"])
 
     @cached_property
-    def _lambda(self) -> "LambdaClient":
-        return self.emulator.connection.session.client("lambda")
-
-    @cached_property
     def _logs(self) -> "CloudWatchLogsClient":
-        return self.emulator.connection.session.client("logs")
-
-    @cached_property
-    def _s3(self) -> "S3Client":
-        return self.emulator.connection.session.client("s3")
+        return self.session.client("logs")
 
     @cached_property
     def _sqs(self) -> "SQSClient":
-        return self.emulator.connection.session.client("sqs")
+        return self.session.client("sqs")
 
 
 def _attempt(line: dict[str, Any]) -> Attempt:
