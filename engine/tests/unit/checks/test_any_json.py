@@ -52,14 +52,14 @@ def places(node: Any) -> list[tuple[Any, Any]]:
 
 
 @given(ANY_JSON)
-@settings(max_examples=examples(200), deadline=1000)
+@settings(max_examples=examples(200), deadline=10_000)
 def test_random_json_never_raises(node: Any) -> None:
     check_template(Template({"Resources": node}), contract=CONTRACT)
     check_template(Template(node), contract=CONTRACT)
 
 
 @given(st.data())
-@settings(max_examples=examples(100), deadline=1000)
+@settings(max_examples=examples(100), deadline=10_000)
 def test_our_template_with_random_json_in_random_places_never_raises(data: st.DataObject) -> None:
     template = copy.deepcopy(body())
     every = places(template)
@@ -69,7 +69,7 @@ def test_our_template_with_random_json_in_random_places_never_raises(data: st.Da
 
 
 @given(st.floats(min_value=0, max_value=1))
-@settings(max_examples=examples(30), deadline=1000)
+@settings(max_examples=examples(30), deadline=10_000)
 def test_a_truncated_template_is_refused_in_one_line(share: float) -> None:
     text = SNAPSHOT.read_text().strip()
     cut = text[: int(share * (len(text) - 1))]
