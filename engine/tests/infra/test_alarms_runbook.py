@@ -7,11 +7,10 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-import typer
 from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template as Synthesized
 
-from fanout.cli.main import app as fanout
+from fanout.cli.main import command as fanout
 from fanout.constructs.alarms.runbook import OPERATIONS, RUNBOOKS
 from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.subscriber import Subscriber
@@ -61,7 +60,7 @@ def test_the_commands_exist_and_take_these_words(template: Template) -> None:
     for text in descriptions(template).values():
         for line in re.findall(r"^\$ (fanout .*)$", text, re.MULTILINE):
             _, *words = shlex.split(line)
-            command: Any = typer.main.get_command(fanout)
+            command: Any = fanout
             while hasattr(command, "commands"):
                 command = command.commands[words.pop(0)]
             command.make_context(command.name, words)  # raises for a word it does not know

@@ -73,7 +73,7 @@ class Operator:
         inherited = {name: value for name, value in without_real_aws(os.environ).items() if name != "COLUMNS"}
         wide = {"COLUMNS": str(self.columns)} if self.columns else {}
         variables = {**self.deployed.connection.variables, **self.keys, "FANOUT_HOME": str(self.home)}
-        return {**inherited, **variables, **wide, "FORM_EVENTS_STACK": self.deployed.stack.name}
+        return {**inherited, **variables, **wide, "FANOUT_STACK": self.deployed.stack.name}
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(

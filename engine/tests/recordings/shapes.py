@@ -80,7 +80,7 @@ class Recording:
         _sleep_until(start + SECONDS)
 
     def _redrive(self) -> "subprocess.Popen[bytes]":
-        named = {"FORM_EVENTS_STACK": self.evidence.stack.name, "FANOUT_HOME": str(self.run.state.folder / "journal")}
+        named = {"FANOUT_STACK": self.evidence.stack.name, "FANOUT_HOME": str(self.run.state.folder / "journal")}
         return subprocess.Popen(
             [sys.executable, "-m", "fanout.cli.main", "dead", "redrive", TASK, "--all", "--yes"],
             cwd=find_root(),

@@ -5,12 +5,11 @@ import shlex
 from typing import Any
 
 import pytest
-import typer
 
-from fanout.cli.main import app
+from fanout.cli.main import command
 from tests.places import ENGINE, REPOSITORY
 
-CLI: Any = typer.main.get_command(app)
+CLI: Any = command
 RUNBOOK = (REPOSITORY / "docs" / "operations.md").read_text()
 COMMANDS = [
     line

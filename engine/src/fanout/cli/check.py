@@ -10,17 +10,19 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from fanout.checks.engine import check_templates
 from fanout.checks.findings import Finding, load_acknowledgements
 from fanout.checks.rule import Severity
 from fanout.checks.rules import RULES
-from fanout.cli.printing import console, counted, printable
+from fanout.cli.output import console, print_indented, print_line, printable
 from fanout.cli.views.sarif import sarif
 from fanout.contracts.contract import ContractError, load_contract
 from fanout.errors import Unusable
 from fanout.template.load import load
 from fanout.template.template import Template
+from fanout.words import counted
 
 
 class Format(StrEnum):
@@ -31,7 +33,7 @@ class Format(StrEnum):
 
 def check(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH...", help="Template files (JSON or YAML) and cdk.out folders.")
+        list[Path], typer.Argument(metavar="PATH", help="Template files (JSON or YAML) and cdk.out folders.")
     ],
     format: Annotated[Format, typer.Option(help="How to print the findings.")] = Format.TABLE,
     contract: Annotated[
@@ -43,7 +45,7 @@ def check(
     ] = None,
     production: Annotated[bool, typer.Option("--production", help="Treat every template as production.")] = False,
 ) -> int:
-    """Says what would lose, duplicate, block or leak messages, why, and what to change.
+    """Say what would lose, duplicate, block or leak messages, and what to change.
 
     Exit status: 0 clean, 1 findings, 2 unusable input. Acknowledged findings are shown and do not count.
     """
@@ -71,45 +73,32 @@ def _print_table(found: Sequence[Finding], templates: Sequence[Template]) -> Non
         _print_rule(rule, list(group))
     accepted = [each for each in found if each.acknowledged is not None]
     for each in accepted:
-        _line("acknowledged", "cyan", each.rule)
-        _indented(f"{each.path}: {each.message}")
-        _indented(f"reason: {each.acknowledged}", "dim")
+        _print_heading("acknowledged", "cyan", each.rule)
+        print_indented(f"{each.path}: {each.message}")
+        print_indented(f"reason: {each.acknowledged}", "dim")
     errors = sum(each.severity is Severity.ERROR for each in open_ones)
     summary = f"{counted(errors, 'error')} and {counted(len(open_ones) - errors, 'warning')}" if open_ones else "clean"
     names = ", ".join(each.name for each in templates)
     scope = f"{counted(len(templates), 'template')}, {len(RULES)} rules, {len(accepted)} acknowledged: {names}"
-    console().print(printable(f"{summary}: {scope}"), style="bold red" if errors else "bold green", soft_wrap=True)
+    console.print(printable(f"{summary}: {scope}"), style="bold red" if errors else "bold green", soft_wrap=True)
 
 
 def _print_rule(rule: str, group: list[Finding]) -> None:
     definition = RULES[rule]
-    _line(str(definition.severity), "bold red" if definition.severity is Severity.ERROR else "yellow", rule)
-    _indented(f"{definition.what} {definition.why}", "dim")
+    _print_heading(str(definition.severity), "bold red" if definition.severity is Severity.ERROR else "yellow", rule)
+    print_indented(f"{definition.what} {definition.why}", "dim")
     for each in group:
-        _indented(f"{each.path}: {each.message}")
+        print_indented(f"{each.path}: {each.message}")
         if each.fix != definition.fix:
-            _indented(f"  fix: {each.fix}")
+            print_indented(f"  fix: {each.fix}")
     if any(each.fix == definition.fix for each in group):
-        _indented(f"fix: {definition.fix}")
-    console().print(f"  {definition.link}", style="dim", soft_wrap=True)  # whole, so that it can be clicked
-    console().print()
+        print_indented(f"fix: {definition.fix}")
+    console.print(f"  {definition.link}", style="dim", soft_wrap=True)  # whole, so that it can be clicked
+    console.print()
 
 
-def _line(label: str, style: str, rest: str) -> None:
-    from rich.text import Text
-
-    console().print(Text.assemble((label, style), " ", (printable(rest), "bold")))
-
-
-def _indented(text: str, style: str = "") -> None:
-    from rich.padding import Padding
-    from rich.text import Text
-
-    out = console()
-    if out.soft_wrap:
-        out.print("  " + printable(text), style=style, soft_wrap=True)
-    else:
-        out.print(Padding(Text(printable(text), style, overflow="fold"), (0, 0, 0, 2)))
+def _print_heading(label: str, style: str, rest: str) -> None:
+    print_line(Text.assemble((label, style), " ", (printable(rest), "bold")))
 
 
 def _order(finding: Finding) -> tuple[bool, str]:

@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
+from fanout.cli.views import cost as view
 from fanout.costs.assumptions import Assumptions
 from fanout.costs.bill import Bill
 from fanout.costs.model import monthly
 from fanout.errors import Unusable
+from fanout.project import stack_name
 from fanout.template.load import load
 from fanout.template.template import Template
 
@@ -21,8 +23,12 @@ RATES = {"idle": 0, "1/s": 2_592_000, "10/s": 25_920_000, "100/s": 259_200_000}
 
 
 def cost(
-    env: Annotated[str | None, typer.Option("--env", "-e", help="dev, prod, ...: the stack FormEvents-<env>.")] = None,
-    stack: Annotated[str | None, typer.Option("--stack", "-s", help="One stack by its name; else all.")] = None,
+    env: Annotated[
+        str | None, typer.Option("--env", "-e", metavar="ENV", help="dev, prod, ...: the stack <product>-ENV.")
+    ] = None,
+    stack: Annotated[
+        str | None, typer.Option("--stack", "-s", metavar="STACK", help="One stack by its name; else all.")
+    ] = None,
     events_per_month: Annotated[
         int | None, typer.Option(metavar="N", help="Events published in a month; else three volumes.")
     ] = None,
@@ -35,16 +41,14 @@ def cost(
     favours: Annotated[bool, typer.Option("--favours", help="Compare favour=latency with favour=cost.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> int:
-    """Say what each environment and each subscriber costs a month: first when nothing is published, then with traffic.
+    """Say what each environment and each subscriber costs a month, idle first, then with traffic.
 
     List prices of us-east-1 without free tiers. Exit status 2: unusable input.
     """
-    from fanout.cli.views import cost as view
-
     assumed = assumptions(assume or [])
     if events_per_month is not None and events_per_month < 0:
         raise Unusable(f"--events-per-month {events_per_month}: expected 0 or more")
-    templates = chosen(assembly, f"FormEvents-{env}" if env else stack)
+    templates = chosen(assembly, stack_name(env) if env else stack)
     if favours:
         tables = {each.name: view.compared(each.body, assumed, RATES) for each in templates}
         view.print_compared(tables, RATES, as_json)

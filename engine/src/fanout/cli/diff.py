@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
-from fanout.cli.printing import console, counted, printable
+from fanout.cli.output import print_indented, print_line, printable
 from fanout.costs.changes import CostChange, cost_changes, cost_markdown, in_one_line
 from fanout.diff.change import KINDS, Change
 from fanout.diff.compare import compare_stacks
 from fanout.diff.revisions import read
 from fanout.diff.table import Told, markdown, told
 from fanout.errors import Unusable
+from fanout.words import counted
 
 SNAPSHOTS = Path("tests/snapshots")
 
@@ -41,7 +43,7 @@ def diff(
         Path, typer.Option(metavar="FOLDER", help="Where a git revision keeps its templates.")
     ] = SNAPSHOTS,
 ) -> int:
-    """Says what deploying NEW over OLD would do: replaced queues, lost alarms, shortened retention, added subscribers.
+    """Say what a deployment would do: replaced queues, lost alarms, new subscribers.
 
     Exit status: 0 nothing dangerous, 1 a danger that is not allowed by name, 2 unusable input.
     """
@@ -73,20 +75,15 @@ def printable_lines(text: str) -> str:
     return "\n".join(printable(line) for line in text.splitlines())
 
 
-def _print_table(lines: list[Told], changes: list[Change], dearer: list[CostChange]) -> None:
-    from rich.padding import Padding
-    from rich.text import Text
-
-    out = console()
-    for each in lines:
+def _print_table(rows: list[Told], changes: list[Change], dearer: list[CostChange]) -> None:
+    for each in rows:
         style = "bold red" if each.label == "danger" else "cyan" if each.label == "allowed" else "dim"
-        out.print(Text.assemble((each.label, style), " ", (each.kind, "bold"), f" {printable(each.path)}"))
-        text = Text(printable(f"{each.message} ({each.stacks})"), overflow="fold")
-        out.print(Text("  ") + text if out.soft_wrap else Padding(text, (0, 0, 0, 2)))
+        print_line(Text.assemble((each.label, style), " ", (each.kind, "bold"), f" {printable(each.path)}"))
+        print_indented(f"{each.message} ({each.stacks})")
         if each.label == "danger":
-            out.print(f"  {KINDS[each.kind].what} If it is meant: --allow {each.kind}", style="dim")
+            print_line(f"  {KINDS[each.kind].what} If it is meant: --allow {each.kind}", "dim")
     if line := in_one_line(dearer):
-        out.print(printable(line), soft_wrap=out.soft_wrap)
+        print_line(printable(line))
     dangers = sum(each.danger and not each.allowed for each in changes)
     summary = f"{counted(dangers, 'danger')}, {counted(len(changes), 'change')} in all" if changes else "no changes"
-    out.print(summary, style="bold red" if dangers else "bold green")
+    print_line(summary, "bold red" if dangers else "bold green")

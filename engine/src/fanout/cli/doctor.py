@@ -1,6 +1,11 @@
-"""`fanout doctor`: the signature, and what is told."""
+"""`fanout doctor`: what is deployed against the deployed template, and both against the rules."""
 
-from fanout.cli.options import Json, Target, aws_command, connect
+from rich.text import Text
+
+from fanout.cli.aws_command import Target, aws_command, connect
+from fanout.cli.options import Json
+from fanout.cli.output import console, say_json
+from fanout.ops.doctor.doctor import examine
 
 
 @aws_command
@@ -9,19 +14,14 @@ def doctor(
     as_json: Json = False,
 ) -> int:
     """Find what was changed by hand, and what would lose messages as it is now. Exit status 1: something is wrong."""
-    from fanout.cli.output import console, say_json
-    from fanout.ops.doctor.doctor import examine
-
-    found = connect(target)
-    problems = examine(found)
+    stack = connect(target)
+    problems = examine(stack)
     if as_json:
         say_json([each.as_dict() for each in problems])
         return int(bool(problems))
     for each in problems:
-        console.print(f"[red]{each.kind}[/] [bold]{each.where}[/]", soft_wrap=True)
-        console.print(f"  {each.what}\n  {each.remedy}", markup=False)
+        console.print(Text.assemble((each.kind, "red"), " ", (each.where, "bold")), soft_wrap=True)
+        console.print(f"  {each.what}\n  {each.remedy}")
     if not problems:
-        console.print(
-            f"{found.name} is as it was deployed, and loses nothing by any rule of fanout check", markup=False
-        )
+        console.print(f"{stack.name} is as it was deployed, and loses nothing by any rule of fanout check")
     return int(bool(problems))

@@ -8,7 +8,9 @@ from fanout.project import find_root
 
 
 def install() -> None:
-    """Installs what each lambdas/<task>/requirements.txt pins, for Lambda and for this machine, into .fanout/.
+    """Install what each lambdas/<task>/requirements.txt pins.
+
+    Into .fanout/, for Lambda and for this machine.
 
     What is there already is left alone. A synth reads it, and never asks the network.
     """

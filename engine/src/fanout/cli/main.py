@@ -1,34 +1,43 @@
-"""The `fanout` command: a table of contents. Each command is a function in a file of its name."""
-
-from __future__ import annotations
+"""The `fanout` command: a table of contents. Each command is a function in a module of its name."""
 
 import os
 import sys
-from functools import cache
 from io import TextIOWrapper
-from typing import Any
 
 import typer
 
-from fanout.cli.check import check
-from fanout.cli.cost import cost
-from fanout.cli.diff import diff
-from fanout.cli.install import install
-from fanout.cli.on_call import add as add_on_call
+from fanout.cli.lazy import Table, command_group
 from fanout.errors import Unusable
 
-app = typer.Typer(
-    name="fanout",
-    help="Events to many tasks on AWS: look before you deploy, and after.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-app.command()(check)
-app.command()(cost)
-app.command()(diff)
-app.command()(install)
-add_on_call(app)
+COMMANDS: Table = {
+    "check": ("fanout.cli.check:check", "Say what would lose, duplicate, block or leak messages, and what to change."),
+    "diff": ("fanout.cli.diff:diff", "Say what a deployment would do: replaced queues, lost alarms, new subscribers."),
+    "cost": ("fanout.cli.cost:cost", "Say what each environment and each subscriber costs a month."),
+    "install": ("fanout.cli.install:install", "Install what each lambdas/<task>/requirements.txt pins."),
+    "status": ("fanout.cli.status:status", "Say how every subscriber is: waiting, in flight, dead, paused, and why."),
+    "where": ("fanout.cli.where:where", "Say what became of one event at every subscriber."),
+    "tail": ("fanout.cli.tail:tail", "Show outcomes as they are logged, one a line, until Ctrl-C."),
+    "send": ("fanout.cli.send:send", "Publish events that keep the contract, as any publisher does."),
+    "pause": ("fanout.cli.pause:pause", "Let a subscriber's events wait in its queue, with all their attempts."),
+    "resume": ("fanout.cli.resume:resume", "End a pause: the events that wait are worked on."),
+    "drain": ("fanout.cli.drain:drain", "Wait until a subscriber's queue is empty; changes nothing."),
+    "doctor": ("fanout.cli.doctor:doctor", "Find what was changed by hand, and what would lose messages as it is now."),
+    "dead": (
+        {
+            "list": ("fanout.cli.dead.list:list_", "List dead-letter messages by cause."),
+            "show": ("fanout.cli.dead.show:show", "Show one dead-letter message: its event without answers, its attributes, its attempts."),
+            "redrive": ("fanout.cli.dead.redrive:redrive", "Send dead letters back to their own task's queue."),
+            "edit": ("fanout.cli.dead.edit:edit", "Mend one event, check it, and send it to its task's queue."),
+            "export": ("fanout.cli.dead.export:export", "Copy a task's dead letters, with answers, into a file."),
+            "import": ("fanout.cli.dead.import_:import_", "Send each event of a file to the queue of the task it names."),
+            "drop": ("fanout.cli.dead.drop:drop", "Delete dead letters for good; each is in a file first."),
+        },
+        "Dead-letter messages: list, show, redrive, edit, export, import, drop.",
+    ),
+}  # fmt: skip
+"""In the order in which they are needed: before a deployment; then look, understand, heal, and see that it is well."""
+
+command = command_group("fanout", "Events to many tasks on AWS: look before you deploy, and after.", COMMANDS)
 
 
 def main() -> None:
@@ -37,7 +46,7 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        sys.exit(_command()(standalone_mode=False) or 0)
+        sys.exit(command.main(prog_name="fanout", standalone_mode=False) or 0)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
@@ -47,12 +56,6 @@ def main() -> None:
         if _one_line(error):  # nothing when the help was printed
             print(f"error: {_one_line(error)}", file=sys.stderr)
         sys.exit(2)
-
-
-@cache
-def _command() -> Any:
-    """Typer makes it of the functions' signatures, which takes longer than most of the commands do."""
-    return typer.main.get_command(app)
 
 
 def _usage_errors() -> tuple[type[Exception], ...]:

@@ -1,4 +1,4 @@
-"""What the operator sees: colours and movement on a terminal, plain whole lines anywhere else."""
+"""What a person sees: colours and movement on a terminal, plain whole lines anywhere else; JSON for programs."""
 
 import json
 import os
@@ -6,12 +6,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
+
+from fanout.ops.redrive.report import Report
 
 WIDTH_OF_A_FILE = 160
 
@@ -22,30 +26,39 @@ def _width() -> int | None:
     return WIDTH_OF_A_FILE
 
 
-console = Console(highlight=False, width=_width())
-errors = Console(highlight=False, stderr=True, soft_wrap=True)
-
-
-class Report(Protocol):
-    """Says a line; with a total, how far the work is: a bar on a terminal, the line anywhere else."""
-
-    def __call__(self, line: str, done: int = 0, total: int = 0) -> None: ...
+console = Console(highlight=False, markup=False, emoji=False, width=_width())
+"""Standard output. Text is printed as it is: brackets in it are no markup."""
+errors = Console(highlight=False, markup=False, emoji=False, stderr=True, soft_wrap=True)
 
 
 @contextmanager
 def report_to(to: Console) -> Iterator[Report]:
-    """Until its end a bar stays below the lines that are told; then it is gone."""
+    """Until its end a bar stays below the lines that are reported; then it is gone."""
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("[dim]{task.description}[/]"))
     with Progress(*columns, console=to, transient=True, disable=not to.is_terminal) as progress:
         bar = progress.add_task("", total=None, visible=False)
 
-        def tell(line: str, done: int = 0, total: int = 0) -> None:
+        def report(line: str, done: int = 0, total: int = 0) -> None:
             if total and to.is_terminal:
                 progress.update(bar, description=escape(line), completed=done, total=max(done, total), visible=True)
             else:
                 to.print(line, markup=False)
 
-        yield tell
+        yield report
+
+
+def print_line(text: str | Text, style: str = "") -> None:
+    """One line: whole in a pipe, wrapped on a terminal."""
+    console.print(text, style=style, soft_wrap=not console.is_terminal)
+
+
+def print_indented(text: str, style: str = "") -> None:
+    """Text of a template two columns in, on a terminal also where it wraps."""
+    text = printable(text)
+    if console.is_terminal:
+        console.print(Padding(Text(text, style, overflow="fold"), (0, 0, 0, 2)))
+    else:
+        console.print(Text(f"  {text}", style), soft_wrap=True)
 
 
 def say(line: str, as_json: bool, **facts: Any) -> None:
@@ -53,20 +66,20 @@ def say(line: str, as_json: bool, **facts: Any) -> None:
     if as_json:
         say_json(facts)
     else:
-        console.print(line, markup=False, soft_wrap=True)
+        console.print(line, soft_wrap=True)
 
 
 def say_json(value: Any) -> None:
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=_told) + "\n")
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=_as_text) + "\n")
     sys.stdout.flush()
 
 
 def say_json_line(value: Any) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=_told) + "\n")
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=_as_text) + "\n")
     sys.stdout.flush()
 
 
-def _told(value: Any) -> str:
+def _as_text(value: Any) -> str:
     return value.isoformat(timespec="milliseconds") if isinstance(value, datetime) else str(value)
 
 
@@ -82,6 +95,11 @@ def table(*columns: str, right: tuple[str, ...] = (), fold: tuple[str, ...] = ()
             ratio=1 if name in fold else None,
         )
     return made
+
+
+def printable(text: str) -> str:
+    """Text of a template cannot move the cursor or colour the screen."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def ago(moment: datetime | None, now: datetime | None = None) -> str:

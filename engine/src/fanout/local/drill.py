@@ -174,7 +174,7 @@ def _environment(run: Run, evidence: Evidence) -> dict[str, str]:
     key = iam.create_access_key(UserName=USER)["AccessKey"]
     held = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
     named = {
-        "FORM_EVENTS_STACK": evidence.stack.name,
+        names.STACK: evidence.stack.name,
         names.HOME: str(run.state.folder / "journal"),
         "COLUMNS": "110",
     }

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fanout import names
 from fanout.local import app
 from fanout.local.console import Say, note, step
 from fanout.local.deploy import APP, ENTRY, deploy, prepare
@@ -84,7 +85,7 @@ class Run:
         evidence = self.evidence()
         for task in told.of(evidence.stack):
             task.settle(evidence)
-        named = {"FORM_EVENTS_TOPIC_ARN": evidence.stack.topic_arn, "FORM_EVENTS_STACK": evidence.stack.name}
+        named = {"FORM_EVENTS_TOPIC_ARN": evidence.stack.topic_arn, names.STACK: evidence.stack.name}
         write_private(self.state.environment, dotenv({**self.connection.variables, **named}))
         return evidence
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from fanout import names
-from fanout.cli.options import operator
 from fanout.ops.aws.discovery import Stack
 from fanout.ops.dead_letters.message import DeadLetterMessage
 
@@ -27,6 +26,12 @@ def home() -> Path:
     if chosen := os.environ.get(names.HOME):
         return Path(chosen)
     return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "fanout"
+
+
+def operator() -> str:
+    """Who sits here, beside whose credentials these are."""
+    user = os.environ.get("USER") or os.environ.get("LOGNAME") or str(os.getuid())
+    return f"{user}@{os.uname().nodename}"
 
 
 @dataclass

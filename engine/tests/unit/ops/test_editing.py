@@ -42,7 +42,7 @@ def test_the_editor_gets_the_event_in_a_file_of_ones_own_that_is_gone_afterwards
         "path.write_text(json.dumps(event))\n"
         f"pathlib.Path({str(told)!r}).write_text(json.dumps([str(path), oct(path.stat().st_mode)[-3:]]))",
     )
-    made = editing.edited(message(json.dumps(BODY)))
+    made = editing.open_editor(message(json.dumps(BODY)))
     assert made == {**BODY, "data": {**BODY["data"], "answers": {**BODY["data"]["answers"], "wants_reply": False}}}
     path, mode = json.loads(told.read_text())
     assert mode == "600" and not Path(path).exists()
@@ -50,7 +50,7 @@ def test_the_editor_gets_the_event_in_a_file_of_ones_own_that_is_gone_afterwards
 
 def test_a_body_that_is_no_event_can_be_written_anew(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     editor(monkeypatch, tmp_path, f"assert path.read_text() == 'no JSON'\npath.write_text({json.dumps(BODY)!r})")
-    assert editing.edited(message("no JSON")) == BODY
+    assert editing.open_editor(message("no JSON")) == BODY
 
 
 @pytest.mark.parametrize(
@@ -63,14 +63,14 @@ def test_an_editor_that_ends_badly_changes_nothing(
 ) -> None:
     editor(monkeypatch, tmp_path, program)
     with pytest.raises(Unusable, match=line):
-        editing.edited(message(json.dumps(BODY)))
+        editing.open_editor(message(json.dumps(BODY)))
 
 
 def test_without_an_editor_it_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VISUAL", raising=False)
     monkeypatch.delenv("EDITOR", raising=False)
     with pytest.raises(Unusable, match="no editor: set EDITOR, or give --patch"):
-        editing.edited(message(json.dumps(BODY)))
+        editing.open_editor(message(json.dumps(BODY)))
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_an_edit_must_pass_the_filter_of_its_task(
     monkeypatch.setattr(editing, "subscription", lambda subscriber: subscription)
     event = {**BODY, "data": {**BODY["data"], "form_id": "contact", "answers": {"q": "mended"}}}
     if passes:
-        assert editing.checked(NOTIFY, message(json.dumps(BODY)), event).changes
+        assert editing.check_edit(NOTIFY, message(json.dumps(BODY)), event).changes
     else:
         with pytest.raises(Unusable, match="the filter of notify_webhook does not let this event through"):
-            editing.checked(NOTIFY, message(json.dumps(BODY)), event)
+            editing.check_edit(NOTIFY, message(json.dumps(BODY)), event)

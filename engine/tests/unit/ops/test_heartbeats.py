@@ -7,13 +7,15 @@ from typing import Any, cast
 
 from rich.console import Console
 
+from fanout.cli.views.dead_list import render
+from fanout.cli.views.tail import render as render_line
 from fanout.contracts import app as contracts
 from fanout.ops import status
 from fanout.ops.aws.discovery import DeployedSubscriber
 from fanout.ops.aws.session import Aws
 from fanout.ops.dead_letters.causes import Cause, Group
 from fanout.ops.dead_letters.message import HEARTBEAT, DeadLetterMessage
-from fanout.ops.dead_letters.summary import DeadLetterSummary, render
+from fanout.ops.dead_letters.summary import DeadLetterSummary
 from fanout.ops.redrive.outcomes import OutcomeWatcher
 from fanout.ops.timeline import tail, timeline
 from tests.unit.ops.test_on_call_parts import events, message
@@ -81,4 +83,4 @@ def test_a_message_that_is_one_is_shown_whole_as_nothing_in_it_is_personal() -> 
 
 def test_tail_shows_it() -> None:
     (line,) = [found for _, found in tail.follow([subscriber(BEAT)], datetime.now(UTC), 0, cast(Any, False), once=True)]
-    assert "heartbeat" in tail.render("task", line).plain
+    assert "heartbeat" in render_line("task", line).plain

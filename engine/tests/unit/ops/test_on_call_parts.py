@@ -1,7 +1,6 @@
 """The small parts of the on-call commands: what is told, what is hidden, and what is made of AWS's errors."""
 
 import base64
-import inspect
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,11 +8,8 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-import typer
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, NoRegionError
 
-from fanout.cli import on_call
-from fanout.cli.dead import dead
 from fanout.errors import Unusable
 from fanout.ops import status
 from fanout.ops.aws import logs
@@ -225,15 +221,3 @@ def test_of_a_log_that_is_too_large_nothing_is_concluded() -> None:
     assert Explainer(aws, subscriber).explain([message()]) == [UNREAD]
     found = timeline.for_subscriber(subscriber, "e1", datetime.now(UTC))
     assert found.state == timeline.UNKNOWN and found.problem is not None and "shorten --since" in found.problem
-
-
-def test_every_on_call_command_speaks_json_and_finds_a_stack_in_the_same_way() -> None:
-    app = typer.Typer()
-    on_call.add(app)
-    commands = [*app.registered_commands, *dead.registered_commands]
-    assert len(commands) == 15
-    for each in commands:
-        assert each.callback is not None
-        options = set(inspect.signature(each.callback).parameters)
-        assert options >= {"as_json", "stack", "env", "profile", "region"}, each.callback.__name__
-        assert "target" not in options

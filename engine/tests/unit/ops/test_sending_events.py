@@ -8,7 +8,7 @@ import pytest
 
 from fanout.contracts.app import invalid_examples, valid_examples
 from fanout.errors import Unusable
-from fanout.ops.send.event import events
+from fanout.ops.send.event import read_events
 
 ONE = json.loads(next(iter(valid_examples().values())))
 
@@ -21,16 +21,16 @@ def test_a_file_is_one_event_an_array_or_json_lines(tmp_path: Path, monkeypatch:
         (f"{json.dumps(ONE)}\n\n{json.dumps(ONE)}\n", 2),
     ):
         path.write_text(text)
-        assert [each.id for each in events(str(path), example=False, count=1)] == [ONE["id"]] * count
+        assert [each.id for each in read_events(str(path), example=False, count=1)] == [ONE["id"]] * count
     monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(ONE)))
-    assert events("-", example=False, count=1)[0].id == ONE["id"]
+    assert read_events("-", example=False, count=1)[0].id == ONE["id"]
 
 
 def test_copies_and_examples_have_ids_of_their_own(tmp_path: Path) -> None:
     path = tmp_path / "event.json"
     path.write_text(json.dumps(ONE))
-    assert len({each.id for each in events(str(path), example=False, count=5)}) == 5
-    assert len({each.id for each in events(None, example=True, count=5)}) == 5
+    assert len({each.id for each in read_events(str(path), example=False, count=5)}) == 5
+    assert len({each.id for each in read_events(None, example=True, count=5)}) == 5
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_what_cannot_be_sent_is_one_line(text: str, line: str, tmp_path: Path) -
     path = tmp_path / "event.json"
     path.write_text(text)
     with pytest.raises(Unusable, match=line):
-        events(str(path), example=False, count=1)
+        read_events(str(path), example=False, count=1)
 
 
 @pytest.mark.parametrize(
@@ -55,4 +55,4 @@ def test_what_cannot_be_sent_is_one_line(text: str, line: str, tmp_path: Path) -
 )
 def test_what_makes_no_sense_is_one_line(source: str | None, example: bool, count: int, line: str) -> None:
     with pytest.raises(Unusable, match=line):
-        events(source, example=example, count=count)
+        read_events(source, example=example, count=count)

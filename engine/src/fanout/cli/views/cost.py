@@ -8,8 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
-from fanout.cli.output import console, table
-from fanout.cli.printing import printable
+from fanout.cli.output import console, printable, table
 from fanout.costs.assumptions import Assumptions, described
 from fanout.costs.bill import STACK, Bill
 from fanout.costs.favour import FAVOURS, favoured

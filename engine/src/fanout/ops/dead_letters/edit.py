@@ -50,7 +50,7 @@ class Edit:
         return f"{change['op']} {change['path']}{moved}{value}"
 
 
-def patched(message: DeadLetterMessage, patch: str) -> dict[str, Any]:
+def patch_event(message: DeadLetterMessage, patch: str) -> dict[str, Any]:
     """The event after an RFC 6902 patch, given as JSON or as the name of a file."""
     event = message.event
     if event is None:
@@ -65,7 +65,7 @@ def patched(message: DeadLetterMessage, patch: str) -> dict[str, Any]:
     return made
 
 
-def edited(message: DeadLetterMessage) -> dict[str, Any]:
+def open_editor(message: DeadLetterMessage) -> dict[str, Any]:
     """The event after $EDITOR, in a file that only this user can read and that is gone afterwards."""
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
     if not editor:
@@ -80,7 +80,7 @@ def edited(message: DeadLetterMessage) -> dict[str, Any]:
         return _object(path.read_text("utf-8"))
 
 
-def checked(subscriber: DeployedSubscriber, message: DeadLetterMessage, event: dict[str, Any]) -> Edit:
+def check_edit(subscriber: DeployedSubscriber, message: DeadLetterMessage, event: dict[str, Any]) -> Edit:
     """Against the contract, the id that never changes, and the filter of the task's subscription."""
     before = message.event
     if before is not None and message.event_id is not None and event.get("id") != message.event_id:

@@ -51,8 +51,8 @@ class Selection:
         picked = [each for each in messages if self._is_wanted(each) and self._is_old(each)]
         if not self.causes or not picked:
             return picked
-        told = zip(picked, explainer.explain(picked), strict=True)
-        return [each for each, cause in told if any(cause.matches(wanted) for wanted in self.causes)]
+        causes = zip(picked, explainer.explain(picked), strict=True)
+        return [each for each, cause in causes if any(cause.matches(wanted) for wanted in self.causes)]
 
     def _is_wanted(self, message: DeadLetterMessage) -> bool:
         if not self.ids:

@@ -1,15 +1,10 @@
-"""`fanout dead show`: one dead letter, and every attempt that was made at it."""
+"""Finds one dead-letter message, and every attempt that was made at it."""
 
-import json
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
-from rich.console import Group, RenderableType
-from rich.text import Text
-
-from fanout.cli.output import ago, table
 from fanout.ops.aws import logs
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.aws.errors import OpsError
@@ -99,41 +94,3 @@ def links(subscriber: DeployedSubscriber, line: Line) -> dict[str, str]:
     stream = quote(quote(line.log_stream or "", safe=""), safe="").replace("%", "$")
     found = {"log": f"{console}#logsV2:log-groups/log-group/{group}/log-events/{stream}"}
     return {**found, "trace": f"{console}#xray:traces/{line.trace_id}"} if line.trace_id else found
-
-
-def render(found: Found, *, reveal: bool) -> RenderableType:
-    message = found.message
-    told = found.as_dict(reveal=reveal)
-    rows = table("", "", fold=("",))
-    rows.show_header = False
-    for name, value in (
-        ("task", found.subscriber.task),
-        ("message", message.message_id),
-        ("event", message.event_id or "-"),
-        ("group", message.form_id or "-"),
-        ("reference", message.submission_id or "-"),
-        ("sent", f"{message.sent_at.isoformat(timespec='seconds')} ({ago(message.sent_at)} ago)"),
-        ("cause", f"{found.cause.id}  {found.cause}"),
-        ("attributes", ", ".join(f"{key}={value}" for key, value in told["attributes"].items() if key != CAUSE) or "-"),
-    ):
-        rows.add_row(Text(name, style="bold"), Text(str(value)))
-    body = Text(json.dumps(told["event"], indent=2, ensure_ascii=False) if message.event else str(told["event"]))
-    return Group(rows, "", body, "", *_attempts(found))
-
-
-def _attempts(found: Found) -> list[RenderableType]:
-    if not found.attempts:
-        return [Text("no attempt is in the log: SNS could not deliver it, or the log's retention is over")]
-    shown = table("attempt", "outcome", "when", "why", right=("attempt",), fold=("why",))
-    for each in found.attempts:
-        why = Text(f"{each.error_type}: {each.error}" if each.error_type else "")
-        why.append(f"\nrequest {each.request_id}", style="dim")
-        if each.trace_id:
-            why.append(f"\ntrace {each.trace_id}", style="dim")
-        shown.add_row(str(each.attempt), each.kind, f"{each.at.isoformat(timespec='seconds')}", why)
-    last = links(found.subscriber, found.attempts[-1])
-    return [
-        shown,
-        "",
-        *(Text(f"{name} of the last: {url}", style="dim", overflow="fold") for name, url in last.items()),
-    ]

@@ -1,4 +1,4 @@
-"""`fanout dead list`: what died, by cause."""
+"""Groups a subscriber's dead-letter messages by cause."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -6,12 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from rich.console import Group as Lines
-from rich.console import RenderableType
-from rich.markup import escape
-from rich.text import Text
 
-from fanout.cli.output import ago, table
 from fanout.ops.aws.discovery import DeployedSubscriber
 from fanout.ops.aws.errors import one_line
 from fanout.ops.dead_letters import browse
@@ -76,32 +71,3 @@ def _count(explainer: Explainer, messages: list[DeadLetterMessage], groups: dict
         return
     for message, cause in zip(messages, explainer.explain(messages), strict=True):
         groups.setdefault(cause, Group(cause)).add(message)
-
-
-def render(summaries: Sequence[DeadLetterSummary]) -> RenderableType:
-    """A table for each task that has any."""
-    parts: list[RenderableType] = []
-    for each in summaries:
-        if each.problem:
-            parts += [Text.from_markup(f"[red]![/] {escape(each.task)}: {escape(each.problem)}"), ""]
-        elif each.groups:
-            parts += [*_table(each), ""]
-    empty = [each.task for each in summaries if not each.groups and not each.problem]
-    if empty:
-        parts.append(Text.from_markup(f"[green]no dead letters:[/] {escape(', '.join(empty))}"))
-    return Lines(*parts)
-
-
-def _table(summaries: DeadLetterSummary) -> list[RenderableType]:
-    total = max(summaries.total, summaries.seen)
-    more = "" if summaries.complete else f", {summaries.seen} of them looked at: --limit looks at more"
-    head = Text.from_markup(f"[bold]{escape(summaries.task)}[/]  [red]{total} dead letters[/]{more}")
-    shown = table(
-        "cause", "count", "first", "last", "why, and one of them", right=("count",), fold=("why, and one of them",)
-    )
-    for group in summaries.groups:
-        why = Text(str(group.cause))
-        beats = f", {group.heartbeats} of {group.count} are heartbeats" if group.heartbeats else ""
-        why.append(f"\n{group.sample}{beats}", style="dim")
-        shown.add_row(group.cause.id, str(group.count), ago(group.first), ago(group.last), why)
-    return [head, shown]

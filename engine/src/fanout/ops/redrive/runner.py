@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from fanout.cli.output import Report
 from fanout.ops.aws.discovery import DeployedSubscriber
 from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters.causes import Explainer
@@ -18,6 +17,7 @@ from fanout.ops.interrupt import Stop
 from fanout.ops.journal import Journal
 from fanout.ops.redrive.mover import MessageMover
 from fanout.ops.redrive.outcomes import OutcomeWatcher
+from fanout.ops.redrive.report import Report
 
 
 @dataclass(frozen=True)
@@ -40,19 +40,21 @@ class Result:
     task: str
     stopped: str | None = None
     seconds: float = 0.0
-    told: dict[str, Any] = field(default_factory=dict)
+    counts: dict[str, Any] = field(default_factory=dict)
 
 
 class RedriveRun:
-    """`say` hears what happens, and how far it is."""
+    """`report` is told what happens, and how far it is."""
 
-    def __init__(self, subscriber: DeployedSubscriber, journal: Journal, plan: Plan, say: Report, stop: Stop) -> None:
-        self.subscriber, self.plan, self.say, self.stop = subscriber, plan, say, stop
+    def __init__(
+        self, subscriber: DeployedSubscriber, journal: Journal, plan: Plan, report: Report, stop: Stop
+    ) -> None:
+        self.subscriber, self.plan, self.report, self.stop = subscriber, plan, report, stop
         self.mover = MessageMover(subscriber, journal)
         self.watcher = OutcomeWatcher(subscriber)
         self._explainer = Explainer(subscriber.aws, subscriber)
         self._total = 0
-        self._told_at = time.monotonic()
+        self._reported_at = time.monotonic()
         self._began = datetime.now(UTC)
 
     def run(self) -> Result:
@@ -66,14 +68,14 @@ class RedriveRun:
             stopped = "you asked to stop: what was begun is finished, the rest stays; run it again to go on"
         if stopped is None and self.mover.tally.refused:
             stopped = f"SQS refused {len(self.mover.tally.refused)}: {self.mover.tally.refused[0]}"
-        return Result(self.subscriber.task, stopped, time.monotonic() - began, self._told())
+        return Result(self.subscriber.task, stopped, time.monotonic() - began, self._counts())
 
     def _canary(self) -> str | None:
         """One message, and wait what becomes of it; why the rest must stay, or None."""
         message = self._send_first()
         if message is None:
             return None
-        self.say(f"canary {message.message_id} of group {message.form_id or '?'} sent: waiting for its outcome")
+        self.report(f"canary {message.message_id} of group {message.form_id or '?'} sent: waiting for its outcome")
         self.watcher.wait(self.plan.patience, self.stop, until_failures=1)
         if self.stop:
             return None
@@ -85,7 +87,7 @@ class RedriveRun:
                 f"the canary has no outcome after {self.plan.patience:g} s: see fanout where {message.event_id};"
                 " the rest is untouched"
             )
-        self.say("canary done")
+        self.report("canary done")
         return None
 
     def _send_first(self) -> DeadLetterMessage | None:
@@ -113,7 +115,7 @@ class RedriveRun:
                 return stopped or self._hidden()
             if self._moved == before and not self.stop:
                 return (
-                    f"looked at {browsing.seen} dead letters, and there are more than one look can hold: run it again"
+                    f"looked at {browsing.seen} dead letters, and there are more than one pass can hold: run it again"
                 )
         return None
 
@@ -125,7 +127,7 @@ class RedriveRun:
             for start in range(0, len(picked), size):
                 self._move(picked[start : start + size], browsing)
                 self.stop.sleep(self._moved / self.plan.rate - (time.monotonic() - began))
-                failing = self._look_after(began)
+                failing = self._check_progress(began)
                 if failing or self.stop:
                     return failing
             if self.stop or self.plan.selection.is_satisfied:
@@ -148,12 +150,12 @@ class RedriveRun:
         if messages:
             yield messages
 
-    def _look_after(self, began: float) -> str | None:
+    def _check_progress(self, began: float) -> str | None:
         """Once a second: how far it is, and whether those sent fail again."""
-        if time.monotonic() - self._told_at < 1:
+        if time.monotonic() - self._reported_at < 1:
             return None
-        self._told_at = time.monotonic()
-        self._tell(self._told_at - began)
+        self._reported_at = time.monotonic()
+        self._report_progress(self._reported_at - began)
         self.watcher.poll()
         if len(self.watcher.failed) < self.plan.stop_after:
             return None
@@ -181,8 +183,8 @@ class RedriveRun:
                 return None  # what is visible now died after this redrive began
             if time.monotonic() > end:
                 return f"{depth.in_flight} dead letters are in somebody's hand: run it again in a minute"
-            self.say(
-                f"{depth.in_flight} dead letters are still in somebody's hand (another look, or a run that was killed): waiting"
+            self.report(
+                f"{depth.in_flight} dead letters are still in somebody's hand (another command, or a run that was killed): waiting"
             )
             self.stop.sleep(2)
             with browse.browse(
@@ -199,7 +201,7 @@ class RedriveRun:
     def _wait(self) -> str | None:
         if self.stop or not self.watcher.waiting:
             return None
-        self.say(f"sent; waiting for the last {self.watcher.waiting} outcomes")
+        self.report(f"sent; waiting for the last {self.watcher.waiting} outcomes")
         self.watcher.wait(self.plan.patience, self.stop)
         if self.watcher.failed:
             line = self.watcher.failed[-1]
@@ -212,14 +214,14 @@ class RedriveRun:
     def _moved(self) -> int:
         return self.mover.tally.sent + self.mover.tally.finished
 
-    def _tell(self, elapsed: float) -> None:
+    def _report_progress(self, elapsed: float) -> None:
         left = max(0, self._total - self._moved)
         pace = self._moved / elapsed if elapsed > 0 else self.plan.rate
         estimate = f", about {left / pace:.0f} s to go" if pace else ""
         line = f"{self._moved} sent, {self.watcher.done} seen done, at most {left} left{estimate}"
-        self.say(line, self._moved, self._total)
+        self.report(line, self._moved, self._total)
 
-    def _told(self) -> dict[str, Any]:
+    def _counts(self) -> dict[str, Any]:
         tally = self.mover.tally
         return {
             "sent": tally.sent,

@@ -21,7 +21,7 @@ from fanout.publisher import Event, FormEvents, InvalidEvent, PublishError, chec
 MOST = 10_000
 
 
-def events(source: str | None, *, example: bool, count: int) -> list[Event]:
+def read_events(source: str | None, *, example: bool, count: int) -> list[Event]:
     """From a file of one JSON object, an array or JSON Lines; `-` is standard input. `count` copies have ids of their own."""
     if example == (source is not None):
         raise Unusable("which event? give a file, - for standard input, or --example")

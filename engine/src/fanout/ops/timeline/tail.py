@@ -1,9 +1,7 @@
-"""`fanout tail`: one line per outcome, as it is logged."""
+"""Follows the outcomes of subscribers as they are logged."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-
-from rich.text import Text
 
 from fanout.ops.aws import logs
 from fanout.ops.aws.discovery import DeployedSubscriber
@@ -11,7 +9,6 @@ from fanout.ops.aws.logs import Line
 from fanout.ops.dead_letters.causes import Cause
 from fanout.ops.interrupt import Stop
 
-_STYLES = {"done": "green", "duplicate": "cyan", "heartbeat": "dim", "failed": "yellow", "dead": "red"}
 _OVERLAP = timedelta(seconds=60)
 """A line may become readable later than a younger one."""
 
@@ -44,20 +41,7 @@ def _new(subscriber: DeployedSubscriber, since: datetime, seen: dict[str, dateti
             yield line
 
 
-def wanted(line: Line, cause: str | None) -> bool:
+def is_wanted(line: Line, cause: str | None) -> bool:
     return cause is None or (
         line.error_type is not None and Cause.from_error(line.error_type, line.error).matches(cause)
     )
-
-
-def render(task: str, line: Line) -> Text:
-    """No answers: a log line holds none."""
-    text = Text(f"{line.at:%H:%M:%S} {task:<20} ", no_wrap=True, overflow="ignore")
-    text.append(f"{line.kind:<9}", style=_STYLES.get(line.kind, ""))
-    text.append(f" attempt {line.attempt}  event {line.event_id or '-'}  group {line.form_id or '-'}")
-    if line.duration_ms is not None:
-        text.append(f"  {line.duration_ms:.0f} ms")
-    if line.error_type:
-        cause = Cause.from_error(line.error_type, line.error)
-        text.append(f"  {cause.id} {line.error_type}: {line.error}")
-    return text

@@ -1,0 +1,97 @@
+"""What every command that asks AWS shares: which stack, whose credentials, and one line for whatever goes wrong."""
+
+import functools
+import inspect
+import os
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from fanout import names
+from fanout.errors import Unusable
+from fanout.ops.aws.discovery import Stack, find
+from fanout.ops.aws.errors import one_line
+from fanout.ops.aws.session import Aws
+from fanout.project import product, stack_name
+
+Result = TypeVar("Result")
+INTERRUPTED = 130
+"""Exit status of a command that was asked to stop."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Which stack, and by whose credentials: the four options that every such command has."""
+
+    stack: Annotated[
+        str | None,
+        typer.Option("--stack", "-s", metavar="STACK", envvar=names.STACK, help="The stack's name."),
+    ] = None
+    env: Annotated[
+        str | None, typer.Option("--env", "-e", metavar="ENV", help="dev, prod, ...: the stack <product>-ENV.")
+    ] = None
+    profile: Annotated[str | None, typer.Option("--profile", metavar="PROFILE", help="Of ~/.aws/config.")] = None
+    region: Annotated[
+        str | None, typer.Option("--region", metavar="REGION", help="Else AWS_REGION, or the profile's.")
+    ] = None
+
+
+def aws_command(command: Callable[..., Result]) -> Callable[..., Result]:
+    """Gives `command`, whose first parameter is a Target, a Target's options in place of it.
+
+    Every error of AWS becomes one line, and Ctrl-C a quiet exit status 130.
+    """
+    options = inspect.signature(Target).parameters
+
+    @functools.wraps(command)
+    def run(**given: Any) -> Result:
+        try:
+            return command(Target(**{name: given.pop(name) for name in options}), **given)
+        except (ClientError, BotoCoreError) as error:
+            raise Unusable(one_line(error)) from None
+        except KeyboardInterrupt:
+            sys.exit(INTERRUPTED)
+
+    signature = inspect.signature(command)
+    _, *own = signature.parameters.values()
+    named = [each.replace(kind=each.KEYWORD_ONLY) for each in (*own, *options.values())]
+    run.__signature__ = signature.replace(parameters=named)  # type: ignore[attr-defined]  # what Typer reads
+    run.__annotations__ = {each.name: each.annotation for each in named}
+    return run
+
+
+def connect(target: Target) -> Stack:
+    """The stack by its name or its environment's; --env wins over FANOUT_STACK."""
+    name = stack_name(target.env) if target.env else target.stack or _stack_by_older_variable()
+    if not name:
+        raise Unusable("which stack? give --env dev (or staging, prod, ...), or --stack, or set FANOUT_STACK")
+    return find(Aws(profile=target.profile, region=target.region), name)
+
+
+def _stack_by_older_variable() -> str | None:
+    """From the variable that version 0.2 read, as in FORM_EVENTS_STACK of the product FormEvents; gone in 0.4."""
+    product_in_capitals = re.sub(r"(?<!^)(?=[A-Z])", "_", product()).upper()
+    return os.environ.get(f"{product_in_capitals}_STACK")
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Asks on a terminal. Without one, and without --yes, nothing is done."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise Unusable(f"{question}: nobody is here to ask; give --yes")
+    if not typer.confirm(question, err=True):
+        raise Unusable("nothing was done")
+
+
+def require_reason(reason: str) -> str:
+    """The reason on one line; refuses an empty one."""
+    said = " ".join(reason.split())
+    if not said:
+        raise Unusable('a reason is needed, and it is kept in the journal: --reason "the receiver was down, INC-123"')
+    return said

@@ -1,0 +1,48 @@
+"""`fanout dead edit`: one event mended by a person, checked, and sent again."""
+
+from typing import Annotated
+
+import typer
+
+from fanout.cli.aws_command import Target, aws_command, confirm, connect, require_reason
+from fanout.cli.options import DryRun, EventId, InTask, Json, Reason, Yes
+from fanout.cli.output import console, errors, say
+from fanout.ops.dead_letters import edit as editing
+from fanout.ops.dead_letters.show import search
+from fanout.ops.journal import Journal, about
+
+
+@aws_command
+def edit(
+    target: Target,
+    id_: EventId,
+    reason: Reason,
+    patch: Annotated[
+        str | None, typer.Option(metavar="PATCH", help="RFC 6902, as JSON or a file; else $EDITOR opens the event.")
+    ] = None,
+    reveal: Annotated[
+        bool, typer.Option("--reveal", help="Show the values that change, which may be answers.")
+    ] = False,
+    task: InTask = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Mend one event, check it, and send it to its task's queue. Checked are the contract and the task's filter."""
+    why = require_reason(reason)
+    stack = connect(target)
+    found = search(stack, id_, task)
+    journal = Journal.open(stack, "dead edit")
+    if patch is None or reveal:
+        journal.write("revealed", **about(found.message, task=found.subscriber.task, reason=why))
+    event = editing.patch_event(found.message, patch) if patch is not None else editing.open_editor(found.message)
+    change = editing.check_edit(found.subscriber, found.message, event)
+    facts = {"task": found.subscriber.task, "event_id": change.event.id}
+    for line in change.lines(reveal=reveal):
+        (errors if as_json else console).print(line, soft_wrap=True)
+    if dry_run:
+        say("the event keeps the contract; nothing was changed", as_json, **facts, sent_as=None)
+        return
+    confirm(f"send the event {change.event.id} so to {found.subscriber.task}?", yes=yes)
+    sent = editing.send_edited(stack, found.subscriber, change, journal, why)
+    say(f"sent as {sent}; follow it: fanout where {change.event.id}", as_json, **facts, sent_as=sent)

@@ -1,0 +1,34 @@
+"""`fanout dead show`: one dead-letter message, and every attempt that was made at it."""
+
+from typing import Annotated
+
+import typer
+
+from fanout.cli.aws_command import Target, aws_command, connect, require_reason
+from fanout.cli.options import EventId, InTask, Json
+from fanout.cli.output import console, say_json
+from fanout.cli.views.dead_show import render
+from fanout.ops.dead_letters.show import search
+from fanout.ops.journal import Journal, about
+
+
+@aws_command
+def show(
+    target: Target,
+    id_: EventId,
+    reveal: Annotated[bool, typer.Option("--reveal", help="With answers; needs --reason, and is journalled.")] = False,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why the answers must be seen.")] = "",
+    task: InTask = None,
+    as_json: Json = False,
+) -> None:
+    """Show one dead-letter message: its event without answers, its attributes, its attempts with their causes."""
+    why = require_reason(reason) if reveal else ""
+    stack = connect(target)
+    found = search(stack, id_, task)
+    if reveal:
+        facts = about(found.message, task=found.subscriber.task, reason=why)
+        Journal.open(stack, "dead show").write("revealed", **facts)
+    if as_json:
+        say_json(found.as_dict(reveal=reveal))
+    else:
+        console.print(render(found, reveal=reveal))

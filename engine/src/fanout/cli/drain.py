@@ -1,0 +1,35 @@
+"""`fanout drain`: waits until a subscriber's queue is empty."""
+
+from typing import Annotated
+
+import typer
+
+from fanout.cli.aws_command import INTERRUPTED, Target, aws_command, connect
+from fanout.cli.options import Json, Task
+from fanout.cli.output import console, say
+from fanout.ops.interrupt import stoppable
+from fanout.ops.pause import switch
+
+
+@aws_command
+def drain(
+    target: Target,
+    task: Task,
+    deadline: Annotated[float, typer.Option(metavar="SECONDS", help="Wait so long.", min=1)] = 600.0,
+    as_json: Json = False,
+) -> int:
+    """Wait until a subscriber's queue is empty; changes nothing. Exit status 1: it was not, in time."""
+
+    def how_far(line: str) -> None:
+        if not as_json:
+            console.print(line)
+
+    subscriber = connect(target).subscriber(task)
+    with stoppable() as stop:
+        left = switch.drain(subscriber, deadline, stop, how_far)
+    line = f"the queue of {subscriber.task} is empty"
+    if left.all:
+        line = f"{subscriber.task} is not empty after {deadline:g} s: {left.all} events are left"
+    if as_json or not stop:
+        say(line, as_json, task=subscriber.task, left=left.all)
+    return INTERRUPTED if stop else int(left.all > 0)

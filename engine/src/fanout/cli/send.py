@@ -1,0 +1,70 @@
+"""`fanout send`: publishes events, and follows them to their end."""
+
+from typing import Annotated
+
+import typer
+
+from fanout.cli.aws_command import INTERRUPTED, Target, aws_command, confirm, connect
+from fanout.cli.options import DryRun, Json, Yes
+from fanout.cli.output import console, errors, say_json
+from fanout.ops.aws.discovery import Stack
+from fanout.ops.interrupt import stoppable
+from fanout.ops.journal import Journal
+from fanout.ops.send.event import follow, publish, read_events
+from fanout.publisher import Event
+
+
+@aws_command
+def send(
+    target: Target,
+    source: Annotated[
+        str | None, typer.Argument(metavar="FILE|-", help="JSON, JSON Lines; - is standard input.")
+    ] = None,
+    example: Annotated[bool, typer.Option("--example", help="A made-up event.")] = False,
+    count: Annotated[int, typer.Option(metavar="N", help="So many copies, each with an event id of its own.")] = 1,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Until every subscriber is done with it, or it is dead.")
+    ] = False,
+    patience: Annotated[float, typer.Option(metavar="SECONDS", help="Wait so long at most.", min=1)] = 120.0,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> int:
+    """Publish events that keep the contract, as any publisher does. Exit status 1: not all were done, in time."""
+    events = read_events(source, example=example, count=count)
+    if dry_run:
+        console.print(f"{len(events)} events keep the contract; nothing was published")
+        return 0
+    stack = connect(target)
+    confirm(f"publish {len(events)} events to {stack.name}?", yes=yes)
+    Journal.open(stack, "send").write_all({"step": "publishing", "event_id": each.id} for each in events)
+    publish(stack, events)
+    if not as_json:
+        named = events[0].id if len(events) == 1 else f"{events[0].id} and {len(events) - 1} more"
+        console.print(f"published {named}")
+    if wait:
+        return _follow(stack, events, patience, as_json)
+    if as_json:
+        say_json({"published": [each.id for each in events]})
+    else:
+        errors.print(f"follow it: fanout where {events[0].id}", style="dim")
+    return 0
+
+
+def _follow(stack: Stack, events: list[Event], patience: float, as_json: bool) -> int:
+    told: list[str] = []
+    with stoppable() as stop:
+        for progress in follow(stack, events, patience, stop):
+            lines = [
+                ", ".join(f"{count} {state}" for state, count in each.as_dict().items() if count and state != "task")
+                for each in progress
+            ]
+            if not as_json and lines != told:
+                parts = (f"{each.subscriber.task}: {line}" for each, line in zip(progress, lines, strict=True))
+                console.print("   ".join(parts))
+            told = lines
+    if as_json:
+        say_json({"published": [each.id for each in events], "tasks": [each.as_dict() for each in progress]})
+    if stop:
+        return INTERRUPTED
+    return int(any(each.count("done") != len(events) for each in progress))

@@ -1,0 +1,40 @@
+"""`fanout dead list` on the screen."""
+
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.text import Text
+
+from fanout.cli.output import ago, table
+from fanout.ops.dead_letters.summary import DeadLetterSummary
+from fanout.words import counted
+
+
+def render(summaries: Sequence[DeadLetterSummary]) -> RenderableType:
+    """A table for each task that has any."""
+    parts: list[RenderableType] = []
+    for each in summaries:
+        if each.problem:
+            parts += [Text.from_markup(f"[red]![/] {escape(each.task)}: {escape(each.problem)}"), ""]
+        elif each.groups:
+            parts += [*_table(each), ""]
+    empty = [each.task for each in summaries if not each.groups and not each.problem]
+    if empty:
+        parts.append(Text.from_markup(f"[green]no dead letters:[/] {escape(', '.join(empty))}"))
+    return Group(*parts)
+
+
+def _table(summary: DeadLetterSummary) -> list[RenderableType]:
+    total = max(summary.total, summary.seen)
+    more = "" if summary.complete else f", {summary.seen} of them looked at: --limit looks at more"
+    head = Text.from_markup(f"[bold]{escape(summary.task)}[/]  [red]{counted(total, 'dead letter')}[/]{more}")
+    shown = table(
+        "cause", "count", "first", "last", "why, and one of them", right=("count",), fold=("why, and one of them",)
+    )
+    for group in summary.groups:
+        why = Text(str(group.cause))
+        beats = f", {group.heartbeats} of {group.count} are heartbeats" if group.heartbeats else ""
+        why.append(f"\n{group.sample}{beats}", style="dim")
+        shown.add_row(group.cause.id, str(group.count), ago(group.first), ago(group.last), why)
+    return [head, shown]

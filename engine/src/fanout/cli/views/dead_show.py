@@ -1,0 +1,48 @@
+"""`fanout dead show` on the screen."""
+
+import json
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from fanout.cli.output import ago, table
+from fanout.ops.dead_letters.message import CAUSE
+from fanout.ops.dead_letters.show import Found, links
+
+
+def render(found: Found, *, reveal: bool) -> RenderableType:
+    message = found.message
+    told = found.as_dict(reveal=reveal)
+    rows = table("", "", fold=("",))
+    rows.show_header = False
+    for name, value in (
+        ("task", found.subscriber.task),
+        ("message", message.message_id),
+        ("event", message.event_id or "-"),
+        ("group", message.form_id or "-"),
+        ("reference", message.submission_id or "-"),
+        ("sent", f"{message.sent_at.isoformat(timespec='seconds')} ({ago(message.sent_at)} ago)"),
+        ("cause", f"{found.cause.id}  {found.cause}"),
+        ("attributes", ", ".join(f"{key}={value}" for key, value in told["attributes"].items() if key != CAUSE) or "-"),
+    ):
+        rows.add_row(Text(name, style="bold"), Text(str(value)))
+    body = Text(json.dumps(told["event"], indent=2, ensure_ascii=False) if message.event else str(told["event"]))
+    return Group(rows, "", body, "", *_attempts(found))
+
+
+def _attempts(found: Found) -> list[RenderableType]:
+    if not found.attempts:
+        return [Text("no attempt is in the log: SNS could not deliver it, or the log's retention is over")]
+    shown = table("attempt", "outcome", "when", "why", right=("attempt",), fold=("why",))
+    for each in found.attempts:
+        why = Text(f"{each.error_type}: {each.error}" if each.error_type else "")
+        why.append(f"\nrequest {each.request_id}", style="dim")
+        if each.trace_id:
+            why.append(f"\ntrace {each.trace_id}", style="dim")
+        shown.add_row(str(each.attempt), each.kind, f"{each.at.isoformat(timespec='seconds')}", why)
+    last = links(found.subscriber, found.attempts[-1])
+    return [
+        shown,
+        "",
+        *(Text(f"{name} of the last: {url}", style="dim", overflow="fold") for name, url in last.items()),
+    ]
