@@ -10,15 +10,13 @@ import pytest
 from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template as Synthesized
 
-from fanout.constructs.dashboard import dashboard
-from fanout.constructs.errors import ConfigurationError
+from fanout import names
 from fanout.constructs.monitoring import Watch
 from fanout.constructs.settings import Settings
 from fanout.constructs.subscriber import Subscriber
 from fanout.costs.favour import favoured
 from fanout.costs.model import monthly
 from fanout.costs.polling import Polled
-from fanout.runtime import metrics
 from stacks import settings
 from tests.infra.alarm_evaluator import evaluated
 from tests.infra.dashboard_picture import PICTURE, picture
@@ -65,9 +63,9 @@ def test_the_topic_is_on_top_and_each_subscriber_is_one_row(template: Template) 
     top, *others = [rows[y] for y in sorted(rows)]
     assert [each["type"] for each in top] == ["text", "alarm", "metric"]
     assert [each[0]["properties"]["markdown"].split("\n")[0] for each in others] == [
-        "### send_confirmation",
         "### archive_submission",
         "### notify_webhook",
+        "### send_confirmation",
     ]
     titles = [
         "in, done, failed",
@@ -102,9 +100,8 @@ def test_limits_are_lines_in_the_graphs(synth: Synth) -> None:
 
 
 def test_our_own_metrics_are_those_that_the_runtime_sends(synth: Synth) -> None:
-    assert dashboard.NAMESPACE == metrics.NAMESPACE
     shown = [line for each in widgets(synth["prod"]) for line in each["properties"].get("metrics", [])]
-    own = [line for line in shown if line[0] == metrics.NAMESPACE]
+    own = [line for line in shown if line[0] == names.NAMESPACE]
     assert {line[1] for line in own} == {"Done", "Failed", "Dead"}
     assert {tuple(line[2:-1:2]) for line in own} == {("stack", "task")}
     assert {line[3] for line in own} == {"FormEvents-prod"}
@@ -122,7 +119,7 @@ def test_thirty_subscribers_fit_what_cloudwatch_takes(count: int) -> None:
 def test_more_than_a_composite_alarm_takes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fanout.constructs.monitoring.MOST_CHILDREN", 5)
     line = "settings dev: alarms is 'full' for 2 subscribers: expected at most 1 in one stack, or 'essential'"
-    with pytest.raises(ConfigurationError, match=line):
+    with pytest.raises(RuntimeError, match=line):
         team(2, replace(settings.DEV, alarms="full"))
 
 

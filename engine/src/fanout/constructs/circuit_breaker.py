@@ -9,11 +9,19 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from fanout import names
+from fanout.constructs.cdk_cache import once
 from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.function import task_function
+from fanout.constructs.registry import in_order, late_list
 from fanout.constructs.settings import Settings
 
 CLOSER = "close_circuits"
+_CLOSES = [
+    "lambda:GetEventSourceMapping",
+    "lambda:ListTags",
+    "lambda:UntagResource",
+    "lambda:UpdateEventSourceMapping",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,40 +69,34 @@ def protect(
             iam.PolicyStatement(actions=["lambda:TagResource", "lambda:UpdateEventSourceMapping"], resources=[arn]),
         ],
     )
-    closer = _closer(scope, settings)
-    closer.add_to_role_policy(
-        iam.PolicyStatement(
-            actions=[
-                "lambda:GetEventSourceMapping",
-                "lambda:ListTags",
-                "lambda:UntagResource",
-                "lambda:UpdateEventSourceMapping",
-            ],
-            resources=[arn],
-        )
-    )
+    closer = once(scope, "closer of circuits", lambda stack: _Closer(stack, settings))
+    closer.mappings.append(mapping)
     asked = {"mapping": mapping.event_source_mapping_id, "cool_down_seconds": int(breaker.cool_down.total_seconds())}
     events.Rule(
         scope,
         "CircuitRule",
         schedule=events.Schedule.rate(Duration.minutes(1)),
-        targets=[targets.LambdaFunction(closer, event=events.RuleTargetInput.from_object(asked), retry_attempts=0)],
+        targets=[
+            targets.LambdaFunction(closer.function, event=events.RuleTargetInput.from_object(asked), retry_attempts=0)
+        ],
     )
 
 
-def _closer(scope: Construct, settings: Settings) -> lambda_.Function:
-    stack = Stack.of(scope)
-    existing = stack.node.try_find_child("CloseCircuits")
-    owner = existing if isinstance(existing, Construct) else Construct(stack, "CloseCircuits")
-    function = owner.node.try_find_child("Function")
-    if isinstance(function, lambda_.Function):
-        return function
-    return task_function(
-        owner,
-        task=None,
-        description="Switches mappings on again whose circuit has cooled down",
-        settings=settings,
-        timeout=Duration.seconds(30),
-        memory_mib=256,
-        variables={names.TASK: CLOSER},
-    )
+class _Closer:
+    """The stack's one function that switches mappings on again; it may do so with those of guarded subscribers alone."""
+
+    def __init__(self, stack: Stack, settings: Settings) -> None:
+        self.mappings: list[lambda_.EventSourceMapping] = []
+        self.function = task_function(
+            Construct(stack, "CloseCircuits"),
+            task=None,
+            description="Switches mappings on again whose circuit has cooled down",
+            settings=settings,
+            timeout=Duration.seconds(30),
+            memory_mib=256,
+            variables={names.TASK: CLOSER},
+        )
+        self.function.add_to_role_policy(iam.PolicyStatement(actions=_CLOSES, resources=late_list(self._arns)))
+
+    def _arns(self) -> list[str]:
+        return [mapping.event_source_mapping_arn for mapping in in_order(self.mappings)]

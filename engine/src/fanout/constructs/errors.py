@@ -10,6 +10,8 @@ from fanout.errors import ConfigurationError
 __all__ = ["ConfigurationError", "told_in_one_line"]
 
 _TOO_MANY = re.compile(r"resources in stack '([^']+)': (\d+) is greater than allowed maximum of (\d+)")
+_REFUSED = re.compile(r"Validation failed with the following errors:\s+\[[^\]]*\] (.*)")
+"""By what a construct says of itself at synth; the first of them."""
 
 
 @contextmanager
@@ -25,6 +27,8 @@ def told_in_one_line() -> Iterator[None]:
                 f"error: stack {too_many[1]} has {too_many[2]} resources, and CloudFormation takes {too_many[3]}: move some"
                 " subscribers to a stack of their own, which needs only the topic's ARN"
             )
+        if refused := _REFUSED.search(str(error)):
+            sys.exit(f"error: {refused[1]}")
         if "ValidationFailed" not in str(error):
             raise
         sys.exit("error: these templates are not fit to be deployed: see the findings above")

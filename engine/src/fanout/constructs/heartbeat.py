@@ -6,9 +6,10 @@ from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sns as sns
-from constructs import Construct
+from constructs import Construct, DependencyGroup
 
 from fanout.constructs.alarms.heartbeat import schedule_group
+from fanout.constructs.registry import announce, for_each
 from fanout.constructs.settings import Settings
 from fanout.constructs.subscriber import Subscriber
 from fanout.names import HEARTBEAT_TYPE
@@ -20,8 +21,8 @@ PUBLISH = "arn:aws:scheduler:::aws-sdk:sns:publish"
 class Heartbeat(Construct):
     """A schedule that publishes to `topic` by itself, without a function, where settings ask for it.
 
-    Made after the last subscriber of the stack. It is deployed after all of them, as a function of older code would put
-    heartbeats into its dead-letter queue; subscribers in other stacks are deployed first.
+    It is deployed after all subscribers of the stack, as a function of older code would put heartbeats into its
+    dead-letter queue; subscribers in other stacks are deployed first.
     """
 
     def __init__(self, scope: Construct, id_: str, *, topic: sns.Topic, settings: Settings) -> None:
@@ -52,17 +53,11 @@ class Heartbeat(Construct):
             ),
         )
         schedule.node.add_dependency(role)  # and its policy
-        for each in Stack.of(self).node.find_all():
-            if isinstance(each, Subscriber):
-                schedule.node.add_dependency(each.subscription, each.mapping)
+        receivers = DependencyGroup()
+        schedule.node.add_dependency(receivers)
+        for_each(Subscriber, self, lambda each: receivers.add(each.subscription, each.mapping))
         self.schedule = schedule
-
-    def grant_look(self, policy: iam.ManagedPolicy) -> None:
-        """A schedule that somebody disabled has no metric: `fanout doctor` sees it."""
-        if self.schedule:
-            policy.add_statements(
-                iam.PolicyStatement(actions=["scheduler:GetSchedule"], resources=[self.schedule.attr_arn])
-            )
+        announce(self)
 
     def _role(self, group: scheduler.ScheduleGroup) -> iam.Role:
         """Of schedules of this group alone: https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html"""

@@ -1,6 +1,7 @@
 """What watches a whole stack: its topic, its dashboard, and one alarm that says whether anybody is needed."""
 
 import math
+from functools import partial
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sns as sns
@@ -11,9 +12,9 @@ from fanout.constructs.alarms.heartbeat import heartbeat_silent, scheduled
 from fanout.constructs.alarms.recipients import recipients
 from fanout.constructs.alarms.runbook import Place, describe
 from fanout.constructs.alarms.subscriber import ESSENTIAL
-from fanout.constructs.cdk_cache import name_of_stack, stack_of
+from fanout.constructs.cdk_cache import name_of_stack
 from fanout.constructs.dashboard.dashboard import dashboard
-from fanout.constructs.errors import ConfigurationError
+from fanout.constructs.registry import for_each, in_order, late_string, validate_late
 from fanout.constructs.settings import Settings
 from fanout.constructs.subscriber import Subscriber
 
@@ -24,36 +25,32 @@ MOST_CHILDREN = 100
 class Watch(Construct):
     """Alarms of `topic`, the dashboard, and with `alarms="full"` the composite alarm of all that needs a person.
 
-    Made after the last subscriber of the stack. The composite holds the essential alarms only: they say that a person is
-    needed, the others say why, or earlier. It rings once, whatever begins first, and says when the last has ended.
+    Of every subscriber of the stack, wherever its line stands. The composite holds the essential alarms only: they say
+    that a person is needed, the others say why, or earlier. It rings once, whatever begins first, and says when the last
+    has ended.
     """
 
     def __init__(self, scope: Construct, id_: str, *, topic: sns.ITopic, settings: Settings) -> None:
         super().__init__(scope, id_)
-        stack = stack_of(self)
         place = Place(scope=self, settings=settings, owner=settings.owner)
-        self.subscribers = [each for each in stack.node.find_all() if isinstance(each, Subscriber)]
-        self.topic_alarms = [ring(self, each, place, settings) for each in _topic_alarms(topic, settings)]
-        essential = [each.alarms[kind] for each in self.subscribers for kind in ESSENTIAL if kind in each.alarms]
-        self.essential = [*self.topic_alarms[: len(_failures(topic))], *essential]
+        topic_alarms = [ring(self, each, place, settings) for each in _topic_alarms(topic, settings)]
+        self._failures = topic_alarms[: len(_failures(topic))]
+        self.subscribers: list[Subscriber] = []
+        for_each(Subscriber, self, self.subscribers.append)
         if settings.alarms == "full":
             self._needs_a_person(place, settings)
         dashboard(self, topic=topic, subscribers=self.subscribers, alarms=self.essential, settings=settings)
 
+    def essential(self) -> list[cloudwatch.Alarm]:
+        """What says that a person is needed: of the topic, and of each subscriber that is there by now."""
+        ours = [each.alarms[kind] for each in in_order(self.subscribers) for kind in ESSENTIAL if kind in each.alarms]
+        return [*self._failures, *ours]
+
     def _needs_a_person(self, place: Place, settings: Settings) -> None:
-        if len(self.essential) > MOST_CHILDREN:
-            each = sum(kind in self.subscribers[0].alarms for kind in ESSENTIAL)
-            most = len(self.subscribers) - math.ceil((len(self.essential) - MOST_CHILDREN) / each)
-            raise ConfigurationError(
-                f"settings {settings.name}: alarms is 'full' for {len(self.subscribers)} subscribers:"
-                f" expected at most {most} in one stack, or 'essential'"
-            )
-        # By name: the ARNs of a hundred alarms would be longer than a rule may be.
-        rules = [cloudwatch.AlarmRule.from_string(f'ALARM("{each.alarm_name}")') for each in self.essential]
         composite = cloudwatch.CompositeAlarm(
             self,
             "NeedsAPersonAlarm",
-            alarm_rule=cloudwatch.AlarmRule.any_of(*rules),
+            alarm_rule=cloudwatch.AlarmRule.from_string(late_string(self._rule)),
             composite_alarm_name=f"{name_of_stack(self)}-NeedsAPerson",  # it keeps nothing, and people read it
             alarm_description=describe(
                 "needs-a-person", "events are dead, lost or too old: this environment needs a person.", place
@@ -62,6 +59,23 @@ class Watch(Construct):
         told = recipients(self, settings)
         composite.add_alarm_action(*told)
         composite.add_ok_action(*told)
+        validate_late(self, partial(self._too_many, settings))
+
+    def _rule(self) -> str:
+        """By name: the ARNs of a hundred alarms would be longer than a rule may be."""
+        rings = [f'ALARM("{alarm.alarm_name}")' for alarm in self.essential()]
+        return f"({' OR '.join(rings)})"
+
+    def _too_many(self, settings: Settings) -> list[str]:
+        count = len(self.essential())
+        if count <= MOST_CHILDREN:
+            return []
+        each = sum(kind in self.subscribers[0].alarms for kind in ESSENTIAL)
+        most = len(self.subscribers) - math.ceil((count - MOST_CHILDREN) / each)
+        return [
+            f"settings {settings.name}: alarms is 'full' for {len(self.subscribers)} subscribers:"
+            f" expected at most {most} in one stack, or 'essential'"
+        ]
 
 
 def _topic_alarms(topic: sns.ITopic, settings: Settings) -> list[Alarm]:

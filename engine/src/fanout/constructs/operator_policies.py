@@ -1,5 +1,8 @@
 """What an operator may do: look, and heal. Managed policies to attach to the role of whoever is on call."""
 
+from collections.abc import Callable, Sequence
+from functools import partial
+
 from aws_cdk import ArnFormat, CfnOutput, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -7,15 +10,27 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from fanout import names
+from fanout.constructs.alarms.heartbeat import schedule_group
+from fanout.constructs.heartbeat import Heartbeat
+from fanout.constructs.registry import for_each, in_order, late_list
+from fanout.constructs.settings import Settings
 from fanout.constructs.subscriber import Subscriber
 
-LOOKED_AT, HEALED = 6, 14
+Grants = Sequence[tuple[list[str], Callable[[Subscriber], list[str]]]]
+"""Actions, and the ARNs of a subscriber that they are allowed on."""
+
+LOOKED_AT, HEALED, AROUND = 6, 14, 1
 """Subscribers that one policy has room for. A managed policy may have 6,144 characters and a role ten policies
-(https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html), so 40 subscribers are seven and three."""
+(https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html), so 40 subscribers are seven and three.
+What is no subscriber's takes the room of one of those that are looked at."""
 
 _OUTPUTS = {
     "ReadPolicy": names.OPERATOR_READ_POLICY_ARN_OUTPUT,
     "HealPolicy": names.OPERATOR_HEAL_POLICY_ARN_OUTPUT,
+}
+_DESCRIPTIONS = {
+    "ReadPolicy": "Look at form events: attach to the role of an operator",
+    "HealPolicy": "Heal form events: attach beside those for looking",
 }
 
 
@@ -23,61 +38,68 @@ class OperatorPolicies(Construct):
     """`read` is all that `fanout status`, `dead list`, `where` and `doctor` ask for; `heal` is what changing commands
     need beside it. Neither may receive from a task's own queue: that would use up an event's attempts.
 
-    Made last in a stack: its subscribers are those that are there. Their ARNs are written out, so that a policy reaches
-    nothing of another stack; when they no longer fit into one policy there are more, each with an output of its own.
+    Of every subscriber of the stack, wherever its line stands. Their ARNs are written out, so that a policy reaches
+    nothing of another stack; when they no longer fit into one policy the next is opened, with an output of its own.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, topic: sns.Topic) -> None:
+    def __init__(self, scope: Construct, id_: str, *, topic: sns.Topic, settings: Settings) -> None:
         super().__init__(scope, id_)
-        stack = Stack.of(self)
-        subscribers = [each for each in stack.node.find_all() if isinstance(each, Subscriber)]
-        key = stack.node.try_find_child("QueueKey")
-        self.read = [
-            self._policy(
-                "ReadPolicy",
-                number,
-                "Look at form events: attach to the role of an operator",
-                _look(some) if some else [],
-            )
-            for number, some in enumerate(_several(subscribers, LOOKED_AT))
-        ]
-        self.heal = [
-            self._policy(
-                "HealPolicy", number, "Heal form events: attach beside those for looking", _heal(some) if some else []
-            )
-            for number, some in enumerate(_several(subscribers, HEALED))
-        ]
-        self.read[0].add_statements(*_around(stack, topic))
+        self._stack = Stack.of(self)
+        self.subscribers: list[Subscriber] = []
+        self.read = [self._policy("ReadPolicy", 0, _around(self._stack, topic))]
+        self.heal = [self._policy("HealPolicy", 0, [])]
         topic.grant_publish(self.heal[0])
+        if settings.heartbeat:
+            self._grant_schedules(schedule_group(settings))
+        for_each(Subscriber, self, self._add)
+
+    def _add(self, subscriber: Subscriber) -> None:
+        """The first subscriber of each policy writes its statements, whose ARNs are filled in at synth."""
+        number = len(self.subscribers)
+        self.subscribers.append(subscriber)
+        if number == 0:
+            self._grant_key()
+        self._fill(self.read, "ReadPolicy", number + AROUND, LOOKED_AT, READ)
+        self._fill(self.heal, "HealPolicy", number, HEALED, HEAL)
+
+    def _fill(self, policies: list[iam.ManagedPolicy], id_: str, place: int, most: int, grants: Grants) -> None:
+        """When the subscriber at this place is the first of a policy: `most` places make one."""
+        taken = place - len(self.subscribers) + 1
+        if place % most and place > taken:
+            return
+        if place > taken:
+            policies.append(self._policy(id_, place // most, []))
+        own = slice(len(self.subscribers) - 1, most * (place // most + 1) - taken)
+        policies[-1].add_statements(
+            *(_allow(actions, late_list(partial(self._arns, own, arns_of))) for actions, arns_of in grants)
+        )
+
+    def _arns(self, own: slice, arns_of: Callable[[Subscriber], list[str]]) -> list[str]:
+        return [arn for subscriber in in_order(self.subscribers)[own] for arn in arns_of(subscriber)]
+
+    def _grant_schedules(self, group: str) -> None:
+        """A heartbeat's schedule that somebody disabled has no metric: `fanout doctor` sees it."""
+        heartbeats: list[Heartbeat] = []
+        for_each(Heartbeat, self, heartbeats.append)
+        anyone = self._stack.format_arn(service="scheduler", resource="schedule", resource_name=f"{group}/*")
+
+        def arns() -> list[str]:
+            schedules = [heartbeat.schedule for heartbeat in in_order(heartbeats)]
+            return [schedule.attr_arn for schedule in schedules if schedule] or [anyone]
+
+        self.read[0].add_statements(_allow(["scheduler:GetSchedule"], late_list(arns)))
+
+    def _grant_key(self) -> None:
+        key = self._stack.node.try_find_child("QueueKey")
         if isinstance(key, kms.Key):
             key.grant(self.read[0], "kms:Decrypt")
             key.grant(self.heal[0], "kms:GenerateDataKey")
 
-    def _policy(
-        self, id_: str, number: int, description: str, statements: list[iam.PolicyStatement]
-    ) -> iam.ManagedPolicy:
+    def _policy(self, id_: str, number: int, statements: list[iam.PolicyStatement]) -> iam.ManagedPolicy:
         which = str(number + 1) if number else ""
-        policy = iam.ManagedPolicy(self, f"{id_}{which}", description=description, statements=statements)
-        CfnOutput(Stack.of(self), f"{_OUTPUTS[id_]}{which}", value=policy.managed_policy_arn)
+        policy = iam.ManagedPolicy(self, f"{id_}{which}", description=_DESCRIPTIONS[id_], statements=statements)
+        CfnOutput(self._stack, f"{_OUTPUTS[id_]}{which}", value=policy.managed_policy_arn)
         return policy
-
-
-def _several(subscribers: list[Subscriber], most: int) -> list[list[Subscriber]]:
-    """At least one, though it may be empty."""
-    return [subscribers[start : start + most] for start in range(0, max(len(subscribers), 1), most)]
-
-
-def _look(subscribers: list[Subscriber]) -> list[iam.PolicyStatement]:
-    dead = [each.dead_letter_queue.queue_arn for each in subscribers]
-    return [
-        _allow(
-            ["sqs:GetQueueAttributes", "sqs:ListQueueTags"], [*(each.queue.queue_arn for each in subscribers), *dead]
-        ),
-        _allow(["sqs:ReceiveMessage", "sqs:ChangeMessageVisibility"], dead),
-        _allow(["lambda:GetFunctionConfiguration"], [each.function.function_arn for each in subscribers]),
-        _allow(["lambda:ListTags"], [each.mapping.event_source_mapping_arn for each in subscribers]),
-        _allow(["logs:FilterLogEvents"], [arn for each in subscribers for arn in _log_groups(each)]),
-    ]
 
 
 def _around(stack: Stack, topic: sns.Topic) -> list[iam.PolicyStatement]:
@@ -113,16 +135,31 @@ def _log_groups(subscriber: Subscriber) -> list[str]:
     return [plain, group.log_group_arn]
 
 
-def _heal(subscribers: list[Subscriber]) -> list[iam.PolicyStatement]:
-    return [
-        _allow(["sqs:DeleteMessage"], [each.dead_letter_queue.queue_arn for each in subscribers]),
-        _allow(["sqs:SendMessage", "sqs:TagQueue", "sqs:UntagQueue"], [each.queue.queue_arn for each in subscribers]),
-        _allow(
-            ["lambda:UpdateEventSourceMapping", "lambda:UntagResource"],
-            [each.mapping.event_source_mapping_arn for each in subscribers],
-        ),
-    ]
+def _queues(subscriber: Subscriber) -> list[str]:
+    return [subscriber.queue.queue_arn]
+
+
+def _dead_letter_queues(subscriber: Subscriber) -> list[str]:
+    return [subscriber.dead_letter_queue.queue_arn]
+
+
+def _mappings(subscriber: Subscriber) -> list[str]:
+    return [subscriber.mapping.event_source_mapping_arn]
 
 
 def _allow(actions: list[str], resources: list[str]) -> iam.PolicyStatement:
     return iam.PolicyStatement(actions=actions, resources=resources)
+
+
+READ: Grants = (
+    (["sqs:GetQueueAttributes", "sqs:ListQueueTags"], lambda each: [*_queues(each), *_dead_letter_queues(each)]),
+    (["sqs:ReceiveMessage", "sqs:ChangeMessageVisibility"], _dead_letter_queues),
+    (["lambda:GetFunctionConfiguration"], lambda each: [each.function.function_arn]),
+    (["lambda:ListTags"], _mappings),
+    (["logs:FilterLogEvents"], _log_groups),
+)
+HEAL: Grants = (
+    (["sqs:DeleteMessage"], _dead_letter_queues),
+    (["sqs:SendMessage", "sqs:TagQueue", "sqs:UntagQueue"], _queues),
+    (["lambda:UpdateEventSourceMapping", "lambda:UntagResource"], _mappings),
+)

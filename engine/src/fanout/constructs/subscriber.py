@@ -18,6 +18,7 @@ from fanout.constructs.circuit_breaker import CircuitBreaker, protect
 from fanout.constructs.function import task_function
 from fanout.constructs.idempotency import remember
 from fanout.constructs.keys import queue_key
+from fanout.constructs.registry import announce
 from fanout.constructs.retry import RetryPolicy
 from fanout.constructs.settings import DEAD_LETTER_RETENTION_DAYS, Encryption, Settings
 from fanout.costs.favour import Favour
@@ -156,6 +157,7 @@ class Subscriber(Construct):
         )
         self.alarms = subscriber_alarms(self, self.watched, settings)
         self._tell(id_ if scope is stack else self.node.path.replace("/", ""), stack, urls)
+        announce(self)
 
     def _queue(
         self,

@@ -64,9 +64,8 @@ class FormEventsStack(cdk.Stack):
             variables={"WEBHOOK_URL": webhook.url, "WEBHOOK_SECRET_ARN": webhook.secret.secret_arn},
         )
         webhook.secret.grant_read(notification.function)
-        operators = OperatorPolicies(self, "Operator", topic=topic)
-        Heartbeat(self, "Heartbeat", topic=topic, settings=settings).grant_look(operators.read[0])
-
+        OperatorPolicies(self, "Operator", topic=topic, settings=settings)
+        Heartbeat(self, "Heartbeat", topic=topic, settings=settings)
         Watch(self, "Watch", topic=topic, settings=settings)
 
 

@@ -1,8 +1,10 @@
 """One dashboard per stack: the topic on top, then one row per subscriber, so that thirty read like three."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cached_property, partial
+from typing import Any
 
+import jsii
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sns as sns
@@ -11,6 +13,7 @@ from constructs import Construct
 from fanout import names
 from fanout.constructs.alarms.runbook import OPERATIONS
 from fanout.constructs.dashboard.cost import dollars_a_month
+from fanout.constructs.registry import in_order
 from fanout.constructs.settings import Settings
 from fanout.constructs.subscriber import Subscriber
 
@@ -24,17 +27,50 @@ def dashboard(
     *,
     topic: sns.ITopic,
     subscribers: Sequence[Subscriber],
-    alarms: Sequence[cloudwatch.IAlarm],
+    alarms: Callable[[], Sequence[cloudwatch.IAlarm]],
     settings: Settings,
 ) -> cloudwatch.Dashboard:
-    """The same eight numbers for each subscriber, always at the same place; every line has a name and a colour."""
+    """The same eight numbers for each subscriber, always at the same place; every line has a name and a colour.
+
+    `subscribers` may grow until the synth, which asks for `alarms` too.
+    """
     made = cloudwatch.Dashboard(scope, "Dashboard", default_interval=Duration.hours(3))
-    made.add_widgets(_links(scope, settings), _needs_a_person(alarms), _topic(topic))
-    for each in subscribers:
-        made.add_widgets(
-            _name(each), _flow(each), _dead(each), _age(each), _duration(each), _concurrency(each), _cost(each)
-        )
+
+    def rows() -> list[cloudwatch.IWidget]:
+        return [
+            cloudwatch.Row(_links(scope, settings), _needs_a_person(alarms()), _topic(topic)),
+            *(cloudwatch.Row(*_row(subscriber)) for subscriber in in_order(subscribers)),
+        ]
+
+    made.add_widgets(_Late(rows))
     return made
+
+
+def _row(subscriber: Subscriber) -> list[cloudwatch.IWidget]:
+    return [make(subscriber) for make in (_name, _flow, _dead, _age, _duration, _concurrency, _cost)]
+
+
+@jsii.implements(cloudwatch.IWidget)
+class _Late:
+    """Widgets that are made at synth, one under the other, when all subscribers are there."""
+
+    width, height = 24, HEIGHT
+    warnings, warnings_v2 = None, None
+
+    def __init__(self, rows: Callable[[], list[cloudwatch.IWidget]]) -> None:
+        self._rows = rows
+
+    def position(self, x: float, y: float) -> None:
+        """The whole dashboard is its: it begins at the top."""
+
+    @cached_property
+    def _json(self) -> list[Any]:
+        column = cloudwatch.Column(*self._rows())
+        column.position(0, 0)
+        return column.to_json()
+
+    def to_json(self) -> list[Any]:
+        return self._json
 
 
 def _links(scope: Construct, settings: Settings) -> cloudwatch.TextWidget:
