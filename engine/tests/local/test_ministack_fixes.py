@@ -7,6 +7,8 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -24,9 +26,10 @@ TEMPLATE = {
         "Key": {
             "Type": "AWS::SecretsManager::Secret",
             "Properties": {"GenerateSecretString": {"PasswordLength": 64, "ExcludePunctuation": True}},
-        }
+        },
+        "Unsaid": {"Type": "AWS::SecretsManager::Secret", "Properties": {"GenerateSecretString": {}}},
     },
-    "Outputs": {"Ref": {"Value": {"Ref": "Key"}}},
+    "Outputs": {"Ref": {"Value": {"Ref": "Key"}}, "Unsaid": {"Value": {"Ref": "Unsaid"}}},
 }
 
 TALK = """
@@ -108,35 +111,74 @@ def test_ses_decides_by_the_identity_and_the_from_address(emulated: Run) -> None
         ses.send_email(FromEmailAddress="else@example.com", **email)
 
 
-def test_every_line_of_an_invocation_is_in_its_log(emulated: Run) -> None:
-    session = emulated.connection.session
-    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
-    role = session.client("iam").create_role(
-        RoleName="talker", AssumeRolePolicyDocument=json.dumps({"Statement": trust})
-    )
+def zipped(program: str) -> bytes:
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
-        archive.writestr("talk.py", TALK)
+        archive.writestr("program.py", program)
+    return code.getvalue()
+
+
+def make_function(run: Run, name: str, program: str) -> None:
+    """It logs to /<name>."""
+    session = run.connection.session
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
+    role = session.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Statement": trust}))
     functions = session.client("lambda")
     functions.create_function(
-        FunctionName="talker",
+        FunctionName=name,
         Role=role["Role"]["Arn"],
         Runtime="python3.13",
-        Handler="talk.handle",
-        Code={"ZipFile": code.getvalue()},
-        LoggingConfig={"LogGroup": "/talker"},
+        Handler="program.handle",
+        Code={"ZipFile": zipped(program)},
+        Timeout=20,
+        LoggingConfig={"LogGroup": f"/{name}"},
     )
 
     def is_active() -> bool:
-        return functions.get_function_configuration(FunctionName="talker")["State"] == "Active"
+        return functions.get_function_configuration(FunctionName=name)["State"] == "Active"
 
     wait_until(is_active, what="the function to be active", deadline=10)
+
+
+def test_every_line_of_an_invocation_is_in_its_log(emulated: Run) -> None:
+    session = emulated.connection.session
+    make_function(emulated, "talker", TALK)
+    functions = session.client("lambda")
     for invocation in ("first", "second"):
         functions.invoke(FunctionName="talker", Payload=json.dumps(invocation))
         pages = session.client("logs").get_paginator("filter_log_events").paginate(logGroupName="/talker")
         lines = [event["message"].strip() for page in pages for event in page["events"]]
         assert [line for line in lines if line.startswith(invocation)] == [f"{invocation} {n}" for n in range(20)]
         assert not [line for line in lines if "end of invocation" in line]
+
+
+SLOW = """
+import time
+from pathlib import Path
+
+def handle(event, context):
+    Path(event).touch()
+    while not Path(event + ".finish").exists():
+        time.sleep(0.01)
+    return "old"
+"""
+
+
+def test_an_update_lets_an_invocation_under_way_finish_and_the_next_one_runs_the_new_code(
+    emulated: Run, tmp_path: Path
+) -> None:
+    functions = emulated.connection.session.client("lambda")
+    make_function(emulated, "slow", SLOW)
+    started = tmp_path / "started"
+    with ThreadPoolExecutor() as pool:
+        slow = pool.submit(functions.invoke, FunctionName="slow", Payload=json.dumps(str(started)))
+        wait_until(started.exists, what="the invocation to begin", deadline=10)
+        functions.update_function_code(FunctionName="slow", ZipFile=zipped("def handle(event, context): return 'new'"))
+        functions.update_function_configuration(FunctionName="slow", Description="changed")
+        assert functions.invoke(FunctionName="slow", Payload="1")["Payload"].read() == b'"new"'
+        assert not slow.done()
+        (tmp_path / "started.finish").touch()
+        assert slow.result()["Payload"].read() == b'"old"'
 
 
 def test_lines_that_come_late_are_waited_for() -> None:
@@ -153,11 +195,13 @@ def test_ref_of_a_secret_is_its_arn_and_its_value_keeps_to_the_alphabet(emulated
     formation.get_waiter("stack_create_complete").wait(
         StackName="secrets", WaiterConfig={"Delay": 0, "MaxAttempts": 100}
     )
-    ref = formation.describe_stacks(StackName="secrets")["Stacks"][0]["Outputs"][0]["OutputValue"]
+    outputs = formation.describe_stacks(StackName="secrets")["Stacks"][0]["Outputs"]
+    ref, unsaid = (each["OutputValue"] for each in outputs)
     assert ref.startswith(f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:secrets-Key")
     reader = user(emulated, "reader", {"Action": "secretsmanager:GetSecretValue", "Resource": ref})
     value = reader.client("secretsmanager").get_secret_value(SecretId=ref)["SecretString"]
     assert re.fullmatch("[A-Za-z0-9]{64}", value)
+    assert len(session.client("secretsmanager").get_secret_value(SecretId=unsaid)["SecretString"]) == 32
     formation.delete_stack(StackName="secrets")
     formation.get_waiter("stack_delete_complete").wait(
         StackName="secrets", WaiterConfig={"Delay": 0, "MaxAttempts": 100}

@@ -20,7 +20,7 @@ import boto3
 from ministack import app as gateway  # type: ignore[import-untyped]
 from ministack.core import iam_actions, lambda_runtime  # type: ignore[import-untyped]
 from ministack.core.responses import get_account_id, get_region  # type: ignore[import-untyped]
-from ministack.services import eventbridge, secretsmanager  # type: ignore[import-untyped]
+from ministack.services import eventbridge, lambda_svc, secretsmanager  # type: ignore[import-untyped]
 from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
 
 # --- 1. Actions are those that IAM knows: a batch call needs the permission of the single one ------------------------
@@ -107,19 +107,21 @@ def _delete(arn: str, properties: Any) -> None:
 
 _SECRET.update(create=_create, update=_update, delete=_delete)
 
-# --- 4. A generated secret keeps to its alphabet --------------------------------------------------------------------
-# ministack ignores ExcludePunctuation, so what should be valid base64 is not:
+# --- 4. A generated secret keeps to its alphabet, and is never empty ------------------------------------------------
+# ministack ignores ExcludePunctuation, so what should be valid base64 is not; and an empty GenerateSecretString, which
+# is 32 characters on AWS, gives an empty secret:
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-secretsmanager-secret-generatesecretstring.html
 
 _secret_string = provisioners._sm_secret_string
 
 
 def _generate(properties: dict[str, Any]) -> Any:
-    wanted = properties.get("GenerateSecretString") or {}
+    if "GenerateSecretString" not in properties:
+        return _secret_string(properties)
+    wanted = {"PasswordLength": 32, **(properties["GenerateSecretString"] or {})}
     if str(wanted.get("ExcludePunctuation", "")).lower() == "true":
-        excluded = wanted.get("ExcludeCharacters", "") + string.punctuation
-        properties = {**properties, "GenerateSecretString": {**wanted, "ExcludeCharacters": excluded}}
-    return _secret_string(properties)
+        wanted["ExcludeCharacters"] = wanted.get("ExcludeCharacters", "") + string.punctuation
+    return _secret_string({**properties, "GenerateSecretString": wanted})
 
 
 provisioners._sm_secret_string = _generate
@@ -189,5 +191,43 @@ def _sns_of(role: str) -> Any:
 
 
 eventbridge._invoke_target = _invoke
+
+# --- 7. An update lets an invocation under way finish with the old code ----------------------------------------------
+# ministack kills it, so its messages come back a visibility timeout later with one attempt less; Lambda does not:
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-functions.html
+
+_update_code, _update_config = lambda_svc._update_code, lambda_svc._update_config
+_release_worker = lambda_svc.release_worker
+_replaced: set[Any] = set()
+
+
+def _retire(name: str) -> None:
+    """Workers of this function that are at work leave the pool: nobody finds them there, and nobody kills them."""
+    key = f"{get_account_id()}:{get_region()}:{name}:$LATEST"
+    with lambda_runtime._lock:
+        workers = lambda_runtime._workers.get(key, [])
+        _replaced.update(worker for worker in workers if worker.in_use)
+        lambda_runtime._workers[key] = [worker for worker in workers if not worker.in_use]
+
+
+def _update_code_later(name: str, data: dict[str, Any]) -> Any:
+    _retire(name)
+    return _update_code(name, data)
+
+
+def _update_config_later(name: str, data: dict[str, Any]) -> Any:
+    _retire(name)
+    return _update_config(name, data)
+
+
+def _release(worker: Any) -> None:
+    _release_worker(worker)
+    if worker in _replaced:
+        _replaced.discard(worker)
+        worker.kill()
+
+
+lambda_svc._update_code, lambda_svc._update_config = _update_code_later, _update_config_later
+lambda_svc.release_worker = _release
 
 app = gateway.app
