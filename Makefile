@@ -60,7 +60,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-
 # --- the two commands ------------------------------------------------------------------------------------------------
 
 demo: install ## from nothing to proof: real events through three real tasks on an embedded AWS
-	@$(BIN)/python -m fanout.local demo
+	@$(BIN)/fanout local demo
 
 test: lint gate ## everything CI runs
 	@# mypy beside the tests: without its cache it takes a minute and a half, and the tests wait more than they compute.
@@ -114,16 +114,16 @@ contract: install ## write the tasks' validator anew from contracts/*.schema.jso
 	$(BIN)/python -m fanout.contracts
 
 up: install ## start the embedded AWS and deploy FormEvents-local; again: deploy what changed
-	@$(BIN)/python -m fanout.local up
+	@$(BIN)/fanout local up
 
 down: ## stop it
-	@$(BIN)/python -m fanout.local down
+	@$(BIN)/fanout local down
 
 status: ## say what runs
-	@$(BIN)/python -m fanout.local status
+	@$(BIN)/fanout local status
 
 drill: install ## break a task, find out, heal it: the runbook, narrated, on the embedded AWS
-	@$(BIN)/python -m fanout.local drill
+	@$(BIN)/fanout local drill
 
 faults: install ## every fault at every task, then count: published = done + waiting + dead
 	@cd engine/tests/app && PYTHONPATH=../.. $(BIN)/python -m tests.faults

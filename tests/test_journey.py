@@ -15,7 +15,7 @@ README = ROOT / "README.md"
 @pytest.fixture(scope="module")
 def printed(tmp_path_factory: pytest.TempPathFactory) -> str:
     state = tmp_path_factory.mktemp("journey") / "state"
-    demo = [sys.executable, "-m", "fanout.local", "demo", "--state", str(state)]
+    demo = [sys.executable, "-m", "fanout.cli.main", "local", "demo", "--state", str(state)]
     done = subprocess.run(demo, cwd=ROOT, capture_output=True, text=True, timeout=180)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

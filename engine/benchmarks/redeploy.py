@@ -26,7 +26,7 @@ def measure(say: Say) -> Iterator[Row]:
     with TemporaryDirectory() as folder:
         say("copying the checkout")
         checkout = _copy(Path(folder) / "checkout")
-        command = [sys.executable, "-m", "fanout.local", "up", "--state", str(checkout / ".local")]
+        command = [sys.executable, "-m", "fanout.cli.main", "local", "up", "--state", str(checkout / ".local")]
         variables = environment(PYTHONPATH=str(checkout))
         state = Run(checkout / ".local")
         try:

@@ -1,13 +1,13 @@
 """`python -m tests.faults`: what `make faults` calls."""
 
 import secrets
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from fanout.local.__main__ import run_app
+from fanout.cli.local_command import local_command
+from fanout.cli.main import main
 from tests.faults.faults import faults as run_faults
 from tests.faults.plan import ALL, MIXED
 from tests.places import APP
@@ -16,6 +16,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__d
 
 
 @app.command()
+@local_command
 def faults(
     events: Annotated[int, typer.Option(min=1, help="At least two of each fault at each task are published.")] = 300,
     seed: Annotated[int | None, typer.Option(min=0, help="Of an earlier run; else any.")] = None,
@@ -30,4 +31,4 @@ def faults(
 
 
 if __name__ == "__main__":
-    sys.exit(run_app(app, "python -m tests.faults"))
+    main(typer.main.get_command(app), "python -m tests.faults")

@@ -46,6 +46,7 @@ def make_checkout(folder: Path, tasks: tuple[str, ...]) -> str:
     for name in COPIED:
         shutil.copytree(FIXTURE / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(FIXTURE / "cdk.json", folder)  # so that its tasks are found here
+    (folder / ".fanout").symlink_to(FIXTURE / ".fanout")
     for task in tasks:
         shutil.copy(Path(__file__).parent / "sabotage.py", folder / "lambdas" / task / "sabotage.py")
         with (folder / "lambdas" / task / "handler.py").open("a") as handler:

@@ -30,7 +30,7 @@ def stranger() -> Iterator["subprocess.Popen[bytes]"]:
 
 
 def local(arguments: Sequence[str], environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "fanout.local", *arguments]
+    command = [sys.executable, "-m", "fanout.cli.main", "local", *arguments]
     return subprocess.run(
         command, cwd=find_root(), env=environment, capture_output=True, text=True, check=False, timeout=60
     )

@@ -1,4 +1,4 @@
-"""What `python -m local` says and leaves behind: to a program, to a shell, after Ctrl-C and after a wrong word."""
+"""What `fanout local` says and leaves behind: to a program, to a shell, after Ctrl-C and after a wrong word."""
 
 import signal
 import stat
@@ -49,7 +49,7 @@ def test_status_for_programs(deployed: Deployed, program_environment: dict[str, 
 
 @pytest.mark.parametrize("moment", ["emulator.pid", "deploy.log"])
 def test_ctrl_c_in_the_demo_stops_everything(run: Run, program_environment: dict[str, str], moment: str) -> None:
-    command = [sys.executable, "-m", "fanout.local", "demo", "--state", str(run.state.folder)]
+    command = [sys.executable, "-m", "fanout.cli.main", "local", "demo", "--state", str(run.state.folder)]
     demo = subprocess.Popen(
         command, cwd=find_root(), env=program_environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

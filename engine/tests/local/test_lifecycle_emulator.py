@@ -93,7 +93,7 @@ def test_a_later_program_finds_and_stops_it(run: Run, program_environment: dict[
 def test_a_required_port_that_is_taken_is_one_line(run: Run, program_environment: dict[str, str]) -> None:
     with taken_port() as port:
         refused = local(["up", "--port", str(port), "--state", str(run.state.folder)], program_environment)
-    assert refused.returncode == 1
+    assert refused.returncode == 2
     assert re.fullmatch(rf"error: port {port} cannot be used .*--port\n", refused.stderr)
     assert not run.emulator.is_running()
 
@@ -125,7 +125,7 @@ def test_two_checkouts_at_once(run: Run, tmp_path: Path) -> None:
 
 
 def test_two_commands_in_one_checkout_take_turns(run: Run, program_environment: dict[str, str]) -> None:
-    command = [sys.executable, "-m", "fanout.local", "down", "--state", str(run.state.folder)]
+    command = [sys.executable, "-m", "fanout.cli.main", "local", "down", "--state", str(run.state.folder)]
     with run.state.lock(waiting=lambda: None):
         second = subprocess.Popen(command, cwd=find_root(), env=program_environment, stdout=subprocess.PIPE, text=True)
         assert second.stdout

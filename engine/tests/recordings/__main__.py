@@ -1,12 +1,12 @@
 """`python -m tests.recordings`: records what the dashboard's picture is drawn from."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from fanout.local.__main__ import run_app
+from fanout.cli.local_command import local_command
+from fanout.cli.main import main
 from tests.places import APP, ENGINE
 from tests.recordings.shapes import record
 
@@ -14,6 +14,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__d
 
 
 @app.command()
+@local_command
 def shapes(
     file: Annotated[Path, typer.Option(help="Where to write.")] = ENGINE / "tests" / "infra" / "recorded_shapes.json",
     state: Annotated[Path, typer.Option(help="Folder of this run.")] = APP / ".local" / "shapes",
@@ -23,4 +24,4 @@ def shapes(
 
 
 if __name__ == "__main__":
-    sys.exit(run_app(app, "python -m tests.recordings"))
+    main(typer.main.get_command(app), "python -m tests.recordings")

@@ -3,6 +3,7 @@
 import os
 import sys
 from io import TextIOWrapper
+from typing import Any
 
 import typer
 
@@ -34,19 +35,29 @@ COMMANDS: Table = {
         },
         "Dead-letter messages: list, show, redrive, edit, export, import, drop.",
     ),
+    "local": (
+        {
+            "up": ("fanout.cli.local.up:up", "Start the embedded AWS, deploy the settings entry `local`, write .local/env."),
+            "status": ("fanout.cli.local.status:status", "Say what runs on this machine, and how many messages wait where."),
+            "demo": ("fanout.cli.local.demo:demo", "Go from nothing to proof: real events through every task."),
+            "drill": ("fanout.cli.local.drill:drill", "Rehearse a night shift: a task breaks, fifty events die, and one CLI heals them."),
+            "down": ("fanout.cli.local.down:down", "Stop everything that `up` started."),
+        },
+        "The app on this machine, without an AWS account.",
+    ),
 }  # fmt: skip
 """In the order in which they are needed: before a deployment; then look, understand, heal, and see that it is well."""
 
 command = command_group("fanout", "Events to many tasks on AWS: look before you deploy, and after.", COMMANDS)
 
 
-def main() -> None:
+def main(command: Any = command, name: str = "fanout") -> None:
     """Runs a command. What a person can mend is one line on stderr and exit status 2; Ctrl-C is 130."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        sys.exit(command.main(prog_name="fanout", standalone_mode=False) or 0)
+        sys.exit(command.main(prog_name=name, standalone_mode=False) or 0)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:

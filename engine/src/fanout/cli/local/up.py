@@ -1,0 +1,23 @@
+"""`fanout local up`: the embedded AWS, with the app on it."""
+
+from typing import Annotated
+
+import typer
+
+from fanout.cli.local_command import State, folder_of, local_command
+from fanout.local.console import console
+from fanout.local.run import Run
+
+
+@local_command
+def up(
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, metavar="PORT", help="For the embedded AWS; else 4566, or any.")
+    ] = None,
+    state: State = None,
+) -> None:
+    """Start the embedded AWS, deploy the settings entry `local`, write .local/env. Again: deploy what changed."""
+    run = Run(folder_of(state))
+    with run.state.lock(waiting=lambda: console.print("another `make up` or `make down` is at work here: waiting")):
+        topic_arn = run.up(port).stack.topic_arn
+    console.print(f"\ntopic  {topic_arn}\nuse it [bold]set -a; . {run.state.environment}; set +a[/]", soft_wrap=True)

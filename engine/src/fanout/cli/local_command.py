@@ -1,0 +1,55 @@
+"""What the commands of `fanout local` share: where a run keeps its files, and one line for whatever goes wrong."""
+
+import functools
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from fanout.errors import Unusable
+from fanout.local.app import told_with_its_line
+from fanout.local.console import errors
+from fanout.local.interrupts import stop_on_all
+from fanout.ops.aws.errors import one_line
+from fanout.project import find_root
+
+Result = TypeVar("Result")
+INTERRUPTED = 130
+MAIN, DEMO, DRILL = ".local", ".local/demo", ".local/drill"
+"""Folders of the app's root."""
+
+State = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Folder of this run's processes, logs and addresses; else .local.")
+]
+
+
+def folder_of(state: Path | None, usual: str = MAIN) -> Path:
+    return state or find_root() / usual
+
+
+def local_command(command: Callable[..., Result]) -> Callable[..., Result]:
+    """Every error that a person can mend becomes one line, and Ctrl-C another with exit status 130."""
+
+    @functools.wraps(command)
+    def run(*arguments: object, **named: object) -> Result:
+        stop_on_all()
+        try:
+            return command(*arguments, **named)
+        except KeyboardInterrupt:
+            errors.print("interrupted: everything that this command started was stopped")
+            sys.exit(INTERRUPTED)
+        except Unusable:
+            raise
+        except (ClientError, BotoCoreError) as error:
+            raise Unusable(one_line(error)) from None
+        except OSError as error:
+            raise Unusable(str(error)) from None
+        except Exception as error:
+            if line := told_with_its_line(error):
+                raise Unusable(line) from None
+            raise
+
+    return run
