@@ -80,6 +80,7 @@ BASE ?= $(shell git rev-parse --quiet --verify origin/main || echo HEAD)
 ALLOW ?=
 
 gate: synth
+	$(BIN)/fanout contract check
 	$(BIN)/fanout check cdk.out --contract contracts
 	$(BIN)/fanout diff $(BASE) $(addprefix --allow ,$(ALLOW))
 	$(BIN)/python -m fanout.catalog cdk.out --check
@@ -110,8 +111,9 @@ docs: synth ## write docs/catalog/, the README's picture and docs/rules/ anew
 	$(BIN)/python -m fanout.catalog cdk.out
 	$(BIN)/python -m fanout.checks.rule_pages engine/docs/rules
 
-contract: install ## write the tasks' validator anew from contracts/*.schema.json
-	$(BIN)/python -m fanout.contracts
+contract: install ## write lambdas/events/ anew from contracts/*.schema.json
+	$(BIN)/fanout contract build
+	cd engine/tests/app && $(BIN)/fanout contract build
 
 up: install ## start the embedded AWS and deploy FormEvents-local; again: deploy what changed
 	@$(BIN)/fanout local up

@@ -15,8 +15,7 @@ import aws_cdk as cdk
 
 from fanout.checks.plugin import FanoutChecks
 from fanout.constructs.errors import told_in_one_line
-from fanout.contracts.app import SCHEMA_PATH
-from fanout.contracts.contract import load_contract
+from fanout.contracts.app import app_contracts
 from stacks import settings
 from stacks.form_events_stack import FormEventsStack
 
@@ -24,7 +23,7 @@ from stacks.form_events_stack import FormEventsStack
 def add_stacks(app: cdk.App, names: Sequence[str] = ()) -> None:
     for each in settings.chosen(names):
         FormEventsStack(app, f"FormEvents-{each.name}", settings=each)
-    cdk.Validations.of(app).add_plugins(FanoutChecks(contract=load_contract(SCHEMA_PATH.parent)))
+    cdk.Validations.of(app).add_plugins(FanoutChecks(contracts=app_contracts()))
 
 
 if __name__ == "__main__":

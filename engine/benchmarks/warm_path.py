@@ -23,7 +23,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from benchmarks.harness.measuring import APP, Say, interleaved
 from benchmarks.harness.rows import Row, at_most, row
-from fanout.contracts import app as contracts
+from fanout.contracts.app import app_contracts
 
 ROUNDS = 15
 BATCHES = 50
@@ -62,9 +62,9 @@ def _per_message(say: Say) -> Iterator[Row]:
     from fanout.runtime.log import logger
 
     _silence(logger)
-    event = _batch(10)
-    handle = batch.each_message(lambda form: None)
-    attempt = Attempt(lambda form: None, "request-1", time.monotonic() + 3_600)
+    event, event_class = _batch(10), _event_class()
+    handle = batch.handler_of(_task(lambda: None))
+    attempt = Attempt(lambda event: None, (event_class,), "request-1", time.monotonic() + 3_600)
     outcomes = [attempt.at(record) for record in event["Records"]]
 
     def log() -> None:
@@ -73,7 +73,7 @@ def _per_message(say: Say) -> Iterator[Row]:
             outcome.log("request-1")
 
     def parts() -> None:
-        metrics.emit([attempt.at(record) for record in event["Records"]])
+        metrics.emit([attempt.at(record) for record in event["Records"]], event_class.GROUP)
 
     times = interleaved(
         {
@@ -96,7 +96,7 @@ def _per_message(say: Say) -> Iterator[Row]:
 def _waiting(messages: int, most: int, say: Say) -> Row:
     from fanout.runtime import batch
 
-    handle, event = batch.each_message(lambda form: time.sleep(WAITING)), _batch(messages)
+    handle, event = batch.handler_of(_task(lambda: time.sleep(WAITING))), _batch(messages)
     before = batch._threads
     with ThreadPoolExecutor(messages) as threads:
         batch._threads = threads  # as FANOUT_CONCURRENCY makes it when the function starts
@@ -114,9 +114,24 @@ def _waiting(messages: int, most: int, say: Say) -> Row:
     )
 
 
+def _event_class() -> Any:
+    """The app's only class of events."""
+    import events
+
+    return next(each for each in vars(events).values() if isinstance(each, type))
+
+
+def _task(work: Callable[[], None]) -> Callable[[Any], None]:
+    def task(event: Any) -> None:
+        work()
+
+    task.__annotations__["event"] = _event_class()
+    return task
+
+
 def _batch(messages: int) -> dict[str, Any]:
     """As Lambda hands it over: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html"""
-    example = json.loads(contracts.valid_examples()["contact_form"])
+    example = json.loads(app_contracts().valid["contact_form"])
     return {
         "Records": [
             {

@@ -5,9 +5,8 @@ import os
 from urllib3 import PoolManager, Timeout
 from urllib3.exceptions import HTTPError
 
-from fanout.runtime.batch import each_message
-from fanout.runtime.errors import PermanentError, TransientError
-from fanout.runtime.event import FormSubmitted
+from events import FormSubmitted
+from fanout.runtime import PermanentError, TransientError, handler_of
 from notify_webhook.secret import signing_key
 from notify_webhook.signature import sign
 
@@ -35,4 +34,4 @@ def _post(form: FormSubmitted) -> int:
         raise TransientError(f"the webhook did not answer: {type(error).__name__}") from error
 
 
-handle = each_message(notify_webhook)
+handle = handler_of(notify_webhook)

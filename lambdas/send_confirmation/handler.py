@@ -2,10 +2,8 @@
 
 import os
 
-from fanout.runtime.aws import client
-from fanout.runtime.batch import each_message
-from fanout.runtime.errors import PermanentError
-from fanout.runtime.event import FormSubmitted
+from events import FormSubmitted
+from fanout.runtime import PermanentError, client, handler_of
 
 _SENDER = os.environ["EMAIL_SENDER"]
 _ses = client("sesv2")
@@ -21,12 +19,12 @@ _PERMANENT = (
 
 def send_confirmation(form: FormSubmitted) -> None:
     """Nothing is sent, and nothing failed, when the form did not ask for an e-mail address."""
-    if form.submitter_email is None:
+    if form.submitter.email is None:
         return
     try:
         _ses.send_email(
             FromEmailAddress=_SENDER,
-            Destination={"ToAddresses": [form.submitter_email]},
+            Destination={"ToAddresses": [form.submitter.email]},
             Content={"Simple": {"Subject": _text("We received your form"), "Body": {"Text": _text(_body(form))}}},
         )
     except _PERMANENT as error:
@@ -34,7 +32,7 @@ def send_confirmation(form: FormSubmitted) -> None:
 
 
 def _body(form: FormSubmitted) -> str:
-    name = f" {form.submitter_name}" if form.submitter_name else ""
+    name = f" {form.submitter.name}" if form.submitter.name else ""
     return (
         f"Hello{name},\n\n"
         f"thank you: your form arrived on {form.time:%d %B %Y at %H:%M} UTC.\n"
@@ -46,4 +44,4 @@ def _text(data: str) -> dict[str, str]:
     return {"Data": data, "Charset": "UTF-8"}
 
 
-handle = each_message(send_confirmation)
+handle = handler_of(send_confirmation)

@@ -103,7 +103,7 @@ def main(count: int) -> None:
                 "FANOUT_RETRY_DELAYS": "30,120,480,1920",
                 "FANOUT_RETRY_JITTER": "0.2",
                 "FANOUT_CONCURRENCY": "10",
-                "FANOUT_MEASURED_FORMS": "0",
+                "FANOUT_MEASURED_GROUPS": "0",
                 "FANOUT_COMPLETED_TABLE": table.table_name,
                 "FANOUT_COMPLETED_SECONDS": "1641600",
             },

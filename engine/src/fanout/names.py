@@ -23,7 +23,9 @@ FUNCTION_NAME_OUTPUT = "FunctionName"
 
 # Messages
 CAUSE_ATTRIBUTE = "fanout.cause"
-HEARTBEAT_TYPE = "form.heartbeat.v1"
+HEARTBEAT_TYPE = "fanout.heartbeat.v1"
+HEARTBEAT_SUFFIX = ".heartbeat.v1"
+"""Every type that ends so is a heartbeat: an engine of another version may publish another."""
 
 # Metrics
 NAMESPACE = "Fanout"
@@ -40,7 +42,7 @@ HOME = "FANOUT_HOME"
 VARIABLES = "FANOUT_"
 TASK = "FANOUT_TASK"
 STACK = "FANOUT_STACK"
-MEASURED_FORMS = "FANOUT_MEASURED_FORMS"
+MEASURED_GROUPS = "FANOUT_MEASURED_GROUPS"
 QUEUE_URL = "FANOUT_QUEUE_URL"
 DEAD_LETTER_QUEUE_URL = "FANOUT_DEAD_LETTER_QUEUE_URL"
 RETRY_DELAYS = "FANOUT_RETRY_DELAYS"

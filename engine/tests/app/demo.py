@@ -15,7 +15,7 @@ import boto3
 from fanout.local.app import Task, examples
 from fanout.local.evidence import Email, Evidence
 from fanout.local.webhook.receiver import Receiver, WebhookRequest
-from fanout.publisher import Event, form_submitted
+from fanout.publisher import Event, new_event
 
 REFUSED = "webhook-refuses"
 """The form whose webhook answers 410 Gone."""
@@ -30,14 +30,14 @@ def prepare(session: boto3.Session, receiver: Receiver) -> None:
 
 def events() -> dict[str, Event]:
     """By form: the contract's valid examples, and one whose webhook answers 410."""
-    refused = form_submitted(
-        form_id=REFUSED,
-        submission_id="webhook-refuses-0001",
-        answers={"message": "An example whose webhook answers 410"},
-        submitter_email="kim.example@example.com",
-        submitter_name="Kim Example",
-    )
-    return {_data(event)["form_id"]: event for event in (*examples().values(), refused)}
+    data = {
+        "form_id": REFUSED,
+        "submission_id": "webhook-refuses-0001",
+        "submitter": {"email": "kim.example@example.com", "name": "Kim Example"},
+        "answers": {"message": "An example whose webhook answers 410"},
+    }
+    refused = new_event("form.submitted.v1", data, source=f"/forms/{REFUSED}")
+    return {event.group: event for event in (*examples().values(), refused)}
 
 
 class SendConfirmation(Task):
@@ -84,7 +84,7 @@ class NotifyWebhook(Task):
         seen.receiver.answer(410, containing=f'"{REFUSED}"')
 
     def refuses(self, event: Event) -> bool:
-        return str(_data(event)["form_id"]) == REFUSED
+        return event.group == REFUSED
 
     def proof(self, seen: Evidence, event: Event) -> tuple[bool, str]:
         requests = seen.receiver.requests(event.id)

@@ -16,7 +16,7 @@ TIMEOUT, VISIBILITY = 6, 12
 SABOTAGED = """
 from {task}.sabotage import sabotaged  # noqa: E402
 
-handle = sabotaged({task}, each_message)
+handle = sabotaged({task}, handler_of)
 """
 APP = f"""\
 from typing import Any

@@ -75,4 +75,4 @@ class FaultsRun(Run):
 def tasks() -> tuple[str, ...]:
     """Of every task that works on events."""
     handlers = sorted((find_root() / "lambdas").glob("*/handler.py"))
-    return tuple(each.parent.name for each in handlers if "each_message(" in each.read_text())
+    return tuple(each.parent.name for each in handlers if "handler_of(" in each.read_text())

@@ -12,8 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from events import FormSubmitted
 from fanout.runtime.errors import PermanentError, TransientError
-from fanout.runtime.event import FormSubmitted, parse
+from fanout.runtime.event import parse
 
 Task = Callable[[FormSubmitted], None]
 Handler = Callable[[dict[str, Any], Any], Any]
@@ -22,7 +23,7 @@ SLOWER_THAN_THE_DEADLINE = 5.5
 """Seconds: the function gives a message back five seconds after it began."""
 
 
-def sabotaged(task: Task, each_message: Callable[[Task], Handler]) -> Handler:
+def sabotaged(task: Task, handler_of: Callable[[Task], Handler]) -> Handler:
     armed: set[str] = set()
 
     def spoilt(form: FormSubmitted) -> None:
@@ -33,7 +34,7 @@ def sabotaged(task: Task, each_message: Callable[[Task], Handler]) -> Handler:
         if fault == "crash-after-the-effect":
             os._exit(1)
 
-    inner = each_message(spoilt)
+    inner = handler_of(spoilt)
 
     def handle(event: dict[str, Any], context: Any) -> Any:
         forms = [form for record in event["Records"] if (form := _form(record["body"]))]
@@ -56,7 +57,7 @@ def _raise(error: Callable[[FormSubmitted], BaseException]) -> Task:
 
 BEFORE: dict[str | bool, Task] = {
     "raise": _raise(lambda form: TransientError("the dependency answered 503")),
-    "bug": _raise(lambda form: KeyError(form.answers, form.submitter_name, form.body)),
+    "bug": _raise(lambda form: KeyError(form.answers, form.submitter.name, form.body)),
     "flaky": _raise(lambda form: ConnectionError(form.body)),
     "exit": _raise(lambda form: SystemExit(1)),
     "permanent": _raise(lambda form: PermanentError("the dependency answered 410")),
@@ -92,7 +93,7 @@ def _strikes(form: FormSubmitted) -> bool:
 
 def _form(body: str) -> FormSubmitted | None:
     try:
-        event = parse(body)
+        event = parse(body, FormSubmitted)
     except PermanentError:
         return None
     return event if isinstance(event, FormSubmitted) else None

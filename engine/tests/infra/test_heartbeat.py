@@ -16,7 +16,7 @@ from aws_cdk.assertions import Template as Synthesized
 from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.settings import Settings
 from fanout.constructs.subscriber import Subscriber
-from fanout.contracts import app as contracts
+from fanout.contracts.app import heartbeat_schema
 from fanout.template.filter_policy import matches_example
 from stacks import settings
 from stacks.form_events_stack import FormEventsStack
@@ -59,9 +59,9 @@ def test_every_five_minutes_it_publishes_an_event_that_keeps_the_contract(name: 
     call = request(template)
     assert set(call) == {"TopicArn", "Message", "MessageAttributes"}
     assert call["TopicArn"] == f"arn of {template['Outputs']['TopicArn']['Value']['Ref']}"
-    assert call["MessageAttributes"] == {"type": {"DataType": "String", "StringValue": "form.heartbeat.v1"}}
+    assert call["MessageAttributes"] == {"type": {"DataType": "String", "StringValue": "fanout.heartbeat.v1"}}
     event = json.loads(call["Message"])
-    assert fastjsonschema.validate(contracts.heartbeat_schema(), event) == event
+    assert fastjsonschema.validate(heartbeat_schema(), event) == event
     assert (event["id"], event["time"]) == ("d32c5kddcf5bb8c3", "2026-01-15T09:30:00Z")
 
 
@@ -130,7 +130,7 @@ def test_operators_may_look_at_it(synth: Synth) -> None:
 
 CONTACT = {"form_id": sns.SubscriptionFilter.string_filter(allowlist=["contact"])}
 TYPE = {"type": sns.SubscriptionFilter.string_filter(allowlist=["form.submitted.v1"])}
-HEARTBEAT = {"type": "form.heartbeat.v1"}
+HEARTBEAT = {"type": "fanout.heartbeat.v1"}
 
 
 def filter_of(chosen: Settings, asked: dict[str, sns.SubscriptionFilter] | None) -> Any:
@@ -146,7 +146,7 @@ def filter_of(chosen: Settings, asked: dict[str, sns.SubscriptionFilter] | None)
 
 def test_a_filter_lets_heartbeats_through_beside_what_the_task_asked_for() -> None:
     policy = filter_of(settings.PROD, CONTACT)
-    assert policy == {"$or": [{"form_id": ["contact"]}, {"type": ["form.heartbeat.v1"]}]}
+    assert policy == {"$or": [{"form_id": ["contact"]}, {"type": ["fanout.heartbeat.v1"]}]}
     assert matches_example(policy, HEARTBEAT) is True
     assert matches_example(policy, {"type": "form.submitted.v1", "form_id": "contact"}) is True
     assert matches_example(policy, {"type": "form.submitted.v1", "form_id": "order"}) is False

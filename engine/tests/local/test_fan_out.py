@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from demo import archived, signature_of, signing_key
-from fanout.contracts import app as contracts
+from fanout.contracts.app import app_contracts
 from tests.local.conftest import Deployed
 
 TASKS = ("send_confirmation", "archive_submission", "notify_webhook")
@@ -16,7 +16,7 @@ TASKS = ("send_confirmation", "archive_submission", "notify_webhook")
 
 def new_event(form_id: str = "contact") -> dict[str, Any]:
     """An example of the contract with ids of its own."""
-    event: dict[str, Any] = json.loads(contracts.valid_examples()["contact_form"])
+    event: dict[str, Any] = json.loads(app_contracts().valid["contact_form"])
     event["id"] = event["data"]["submission_id"] = f"e-{uuid.uuid4()}"
     event["data"]["form_id"] = form_id
     return event

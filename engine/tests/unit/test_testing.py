@@ -17,13 +17,13 @@ def a_task(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     (folder / "__init__.py").touch()
     (folder / "handler.py").write_text(
         "import os\n"
-        "from fanout.runtime.batch import each_message\n"
-        "from fanout.runtime.errors import PermanentError\n"
+        "from events import FormSubmitted\n"
+        "from fanout.runtime import PermanentError, handler_of\n"
         'URL = os.environ["CRM_URL"]\n'
-        "def sync_crm(form):\n"
+        "def sync_crm(form: FormSubmitted):\n"
         '    if URL == "gone": raise PermanentError("the CRM is gone")\n'
         '    if URL == "down": raise RuntimeError(form.body)\n'
-        "handle = each_message(sync_crm)\n"
+        "handle = handler_of(sync_crm)\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     yield

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fanout.contracts.contract import ATTRIBUTES, Contract, ContractError
+from fanout.contracts.contract import Contract, ContractError
 
 
 @dataclass(frozen=True)
 class Message:
-    """One form of message. `name` is the value of its `type`."""
+    """One type of message. `name` is the value of its `type`."""
 
     name: str
     schema: dict[str, Any]
     examples: dict[str, Any]
     is_internal: bool = False
-    """Published by the stack itself, not by a form service: its schema is in a folder of its own."""
+    """Published by the stack itself, not by a publisher: its schema is in a folder of its own."""
 
     @property
     def contract(self) -> Contract:
@@ -33,7 +33,7 @@ class Message:
     @property
     def attributes(self) -> dict[str, Any]:
         """A schema of the message's SNS attributes: strings that repeat fields of the body, for filters."""
-        fields = {name: self.contract.body_schema(path) for name, path in ATTRIBUTES.items()}
+        fields = {name: self.contract.body_schema(path) for name, path in self.contract.attributes.items()}
         known = {name: {"type": "string", **schema} for name, schema in fields.items() if schema is not None}
         return {"type": "object", "required": [*known], "properties": known}
 

@@ -16,27 +16,27 @@ def check_template(
     template: Mapping[str, Any] | Template,
     *,
     acknowledgements: Iterable[Acknowledgement] = (),
-    contract: Contract | None = None,
+    contracts: Iterable[Contract] = (),
 ) -> list[Finding]:
     """What would lose, duplicate, block or leak messages in one template: the JSON as a dict, or a Template.
 
     Acknowledged findings are in the list, with the reason. The function never raises for any JSON.
     """
     one = template if isinstance(template, Template) else Template(dict(template))
-    return check_templates([one], acknowledgements=acknowledgements, contract=contract)
+    return check_templates([one], acknowledgements=acknowledgements, contracts=contracts)
 
 
 def check_templates(
     templates: Sequence[Template],
     *,
     acknowledgements: Iterable[Acknowledgement] = (),
-    contract: Contract | None = None,
+    contracts: Iterable[Contract] = (),
 ) -> list[Finding]:
     """The same for templates that are deployed together: imports of one lead to exports of another."""
     found: list[Finding] = []
     given = list(acknowledgements)
     for template in link(templates):
-        template.contract = contract
+        template.contracts = tuple(contracts)
     for template in templates:
         given += written_in(template)
         found += [finding for rule in RULES.values() for finding in _findings(rule, template)]

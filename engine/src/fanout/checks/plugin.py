@@ -34,11 +34,11 @@ from fanout.template.load import load
 class FanoutChecks:
     """Checks every template of the app, or of the stage, it is added to.
 
-    `contract` is what its topics carry, against which filters are judged; without one, filters that need it are not.
+    `contracts` are what its topics carry, against which filters are judged; without any, filters that need it are not.
     """
 
-    def __init__(self, *, contract: Contract | None = None, acknowledgements: Iterable[Acknowledgement] = ()) -> None:
-        self._contract = contract
+    def __init__(self, *, contracts: Iterable[Contract] = (), acknowledgements: Iterable[Acknowledgement] = ()) -> None:
+        self._contracts = tuple(contracts)
         self._acknowledgements = tuple(acknowledgements)
 
     @property
@@ -61,7 +61,7 @@ class FanoutChecks:
         paths = [Path(each.template_path) for each in context.stack_templates]
         templates = [template for path in paths for template in load(path)]
         files = {template.name: str(template.file) for template in templates}
-        found = check_templates(templates, acknowledgements=self._acknowledgements, contract=self._contract)
+        found = check_templates(templates, acknowledgements=self._acknowledgements, contracts=self._contracts)
         failed = any(each.acknowledged is None and each.severity is Severity.ERROR for each in found)
         return PolicyValidationPluginReport(
             success=not failed, violations=[_violation(each, files.get(each.template)) for each in found]

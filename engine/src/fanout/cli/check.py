@@ -18,8 +18,7 @@ from fanout.checks.rule import Severity
 from fanout.checks.rules import RULES
 from fanout.cli.output import console, print_indented, print_line, printable
 from fanout.cli.views.sarif import sarif
-from fanout.contracts.contract import ContractError, load_contract
-from fanout.errors import Unusable
+from fanout.contracts.contract import load as load_contracts
 from fanout.template.load import load
 from fanout.template.template import Template
 from fanout.words import counted
@@ -38,7 +37,7 @@ def check(
     format: Annotated[Format, typer.Option(help="How to print the findings.")] = Format.TABLE,
     contract: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="A *.schema.json and examples/valid/ to judge filters against."),
+        typer.Option(metavar="FOLDER", help="*.schema.json and examples/valid/ to judge filters against."),
     ] = None,
     acknowledgements: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A JSON list of {rule, resource, reason}.")
@@ -49,15 +48,12 @@ def check(
 
     Exit status: 0 clean, 1 findings, 2 unusable input. Acknowledged findings are shown and do not count.
     """
-    try:
-        templates = [each for path in paths for each in load(path, production=production)]
-        found = check_templates(
-            templates,
-            acknowledgements=load_acknowledgements(acknowledgements) if acknowledgements else (),
-            contract=load_contract(contract) if contract else None,
-        )
-    except (Unusable, ContractError) as error:
-        raise Unusable(str(error)) from None
+    templates = [each for path in paths for each in load(path, production=production)]
+    found = check_templates(
+        templates,
+        acknowledgements=load_acknowledgements(acknowledgements) if acknowledgements else (),
+        contracts=load_contracts(contract) if contract else (),
+    )
     if format is Format.TABLE:
         _print_table(found, templates)
     else:

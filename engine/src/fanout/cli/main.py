@@ -15,6 +15,13 @@ COMMANDS: Table = {
     "diff": ("fanout.cli.diff:diff", "Say what a deployment would do: replaced queues, lost alarms, new subscribers."),
     "cost": ("fanout.cli.cost:cost", "Say what each environment and each subscriber costs a month."),
     "install": ("fanout.cli.install:install", "Install what each lambdas/<task>/requirements.txt pins."),
+    "contract": (
+        {
+            "build": ("fanout.cli.contract:build", "Write the Python package with which tasks read events."),
+            "check": ("fanout.cli.contract:check", "Say whether that package is what the schemas say."),
+        },
+        "The app's event schemas, as code: build, check.",
+    ),
     "status": ("fanout.cli.status:status", "Say how every subscriber is: waiting, in flight, dead, paused, and why."),
     "where": ("fanout.cli.where:where", "Say what became of one event at every subscriber."),
     "tail": ("fanout.cli.tail:tail", "Show outcomes as they are logged, one a line, until Ctrl-C."),

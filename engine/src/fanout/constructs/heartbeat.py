@@ -85,6 +85,6 @@ def _request(topic: sns.Topic, settings: Settings) -> dict[str, object]:
         "Message": json.dumps(event),
         "MessageAttributes": {"type": {"DataType": "String", "StringValue": HEARTBEAT_TYPE}},
     }
-    # A group of its own: heartbeats wait behind no form.
+    # A group of its own: heartbeats wait behind no other.
     ordered = {"MessageGroupId": "heartbeat", "MessageDeduplicationId": "<aws.scheduler.execution-id>"}
     return {**request, **(ordered if topic.fifo else {})}

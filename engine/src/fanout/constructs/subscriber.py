@@ -226,7 +226,7 @@ class Subscriber(Construct):
             names.RETRY_DELAYS: ",".join(map(str, self.retry.delays())),
             names.RETRY_JITTER: str(self.retry.jitter),
             names.CONCURRENCY: str(concurrency),
-            names.MEASURED_FORMS: str(settings.measured_forms),
+            names.MEASURED_GROUPS: str(settings.measured_forms),
         }
 
     def _let_bury(self, key: kms.IKey | None) -> None:

@@ -1,50 +1,35 @@
-"""The contract between the form services that publish events and the tasks that read them."""
+"""The contracts of the app that the working directory is in, and those of the engine itself: the heartbeat's."""
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, cast
 
-from fanout import names
+from fanout.contracts.contract import Contracts, load
 from fanout.project import find_root
 
-TYPE: Final = "form.submitted.v1"
-SCHEMA_PATH: Final = find_root() / "contracts" / "form_submitted.v1.schema.json"
-EXAMPLES: Final = find_root() / "contracts" / "examples"
-
-HEARTBEAT_TYPE: Final = names.HEARTBEAT_TYPE
 HEARTBEAT: Final = Path(__file__).parent / "heartbeat"
-"""A folder of its own: what a form service publishes is the one schema beside this file."""
-HEARTBEAT_SCHEMA_PATH: Final = HEARTBEAT / "form_heartbeat.v1.schema.json"
+"""Schema and example of what the engine itself publishes."""
+HEARTBEAT_SCHEMA_PATH: Final = HEARTBEAT / "fanout_heartbeat.v1.schema.json"
 
 
-def schema() -> dict[str, Any]:
-    """The JSON Schema (draft-07) of an event, a CloudEvents 1.0 JSON object."""
-    return _json(SCHEMA_PATH)
+@cache
+def app_contracts(folder: Path | None = None) -> Contracts:
+    """What `contracts/` of the app holds, or another folder; read once. Raises ContractError."""
+    return load(folder or find_root() / "contracts")
+
+
+def known_contracts() -> Contracts:
+    """The same for what is of use without them too, as to an operator who is in no app's folder: none are known there."""
+    folder = find_root() / "contracts"
+    return app_contracts() if folder.is_dir() else Contracts({})
 
 
 def heartbeat_schema() -> dict[str, Any]:
-    """The JSON Schema (draft-07) of a heartbeat, which our own schedule publishes and no form service does."""
-    return _json(HEARTBEAT_SCHEMA_PATH)
+    """The JSON Schema (draft-07) of a heartbeat, which the stack's own schedule publishes."""
+    return cast(dict[str, Any], json.loads(HEARTBEAT_SCHEMA_PATH.read_text("utf-8")))
 
 
 def heartbeat_example() -> str:
     """The body of a heartbeat."""
     return (HEARTBEAT / "example.json").read_text("utf-8")
-
-
-def valid_examples() -> dict[str, str]:
-    """Bodies every task understands, by name; all data is made up."""
-    return _bodies("valid")
-
-
-def invalid_examples() -> dict[str, str]:
-    """Bodies every task refuses, by the way they are wrong."""
-    return _bodies("invalid")
-
-
-def _json(path: Path) -> dict[str, Any]:
-    return cast(dict[str, Any], json.loads(path.read_text("utf-8")))
-
-
-def _bodies(kind: str) -> dict[str, str]:
-    return {path.stem: path.read_text("utf-8") for path in sorted((EXAMPLES / kind).glob("*.json"))}

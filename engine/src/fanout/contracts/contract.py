@@ -1,30 +1,38 @@
-"""What is published: the JSON Schema of an event, examples of it, and the attributes it is published with.
-
-Filters can only be judged against it. Rules read it as data: any schema will do, not only this project's.
-"""
-
-from __future__ import annotations
+"""Loads a folder of event schemas and examples, and says of every file in it that cannot be used why and what to do."""
 
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-ATTRIBUTES = {"type": "type", "form_id": "data.form_id"}
-"""Message attributes by name, and the field of the event each repeats (DESIGN.md, "The life of an event")."""
+from fanout.contracts import model, roles
+from fanout.errors import Unusable
 
 
-class ContractError(ValueError):
-    """A contract that cannot be read; one line."""
+class ContractError(Unusable):
+    """Contracts that cannot be used: one line for each file and fault."""
 
 
 @dataclass(frozen=True)
 class Contract:
-    """`attributes` gives for each message attribute the dotted path of the field whose value it repeats."""
+    """What is published of one type. `group` and `reference` are dotted paths, None when no property has the role."""
 
     schema: dict[str, Any]
     examples: tuple[dict[str, Any], ...] = ()
-    attributes: dict[str, str] = field(default_factory=lambda: dict(ATTRIBUTES))
+    path: Path = Path()
+
+    type: str = field(init=False)
+    attributes: dict[str, str] = field(init=False)
+    """The dotted path of the field that each message attribute repeats, by the attribute's name."""
+    group: str | None = field(init=False)
+    reference: str | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        found = {role: next(iter(roles.paths(self.schema, role)), None) for role in ("group", "reference")}
+        more = {"type": roles.event_type(self.schema), "attributes": roles.attributes(self.schema), **found}
+        for name, value in more.items():
+            object.__setattr__(self, name, value)
 
     def attribute_values(self, example: dict[str, Any]) -> dict[str, Any]:
         """The attributes that `example` is published with."""
@@ -54,6 +62,37 @@ class Contract:
         return False
 
 
+@dataclass(frozen=True)
+class Contracts:
+    """The contracts of an app by type, and the text of its examples by file name without suffix."""
+
+    by_type: dict[str, Contract]
+    valid: dict[str, str] = field(default_factory=dict)
+    invalid: dict[str, str] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[Contract]:
+        return iter(self.by_type.values())
+
+    def __getitem__(self, type_: str) -> Contract:
+        return self.by_type[type_]
+
+    def __len__(self) -> int:
+        return len(self.by_type)
+
+    @property
+    def group_names(self) -> tuple[str, ...]:
+        """The properties that are the group of one type or other: what log lines and metrics name it."""
+        return _names(each.group for each in self)
+
+    @property
+    def reference_names(self) -> tuple[str, ...]:
+        return _names(each.reference for each in self)
+
+
+def _names(paths: Iterable[str | None]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(path.rpartition(".")[2] for path in paths if path))
+
+
 def value_at(example: Any, path: str) -> Any:
     """The value at a dotted path; None when it is not there."""
     for key in path.split("."):
@@ -61,20 +100,81 @@ def value_at(example: Any, path: str) -> Any:
     return example
 
 
-def load_contract(folder: Path) -> Contract:
-    """The one `*.schema.json` in a folder, with the valid examples in `examples/valid/`."""
-    schemas = sorted(folder.glob("*.schema.json"))
-    if len(schemas) != 1:
-        raise ContractError(f"contract {folder}: expected one *.schema.json in it, found {len(schemas)}")
-    bodies = [_json(path) for path in sorted(folder.glob("examples/valid/*.json"))]
-    schema = _json(schemas[0])
-    if not isinstance(schema, dict):
-        raise ContractError(f"contract {schemas[0]}: expected a JSON object")
-    return Contract(schema, tuple(each for each in bodies if isinstance(each, dict)))
+def load(folder: Path) -> Contracts:
+    """Every `*.schema.json` in `folder`, and `examples/valid/*.json` and `examples/invalid/*.json`; or one schema's file.
+
+    Raises ContractError, with all that is wrong: a line for each file and fault.
+    """
+    faults = _Faults()
+    files = [folder] if folder.is_file() else sorted(folder.glob("*.schema.json"))
+    schemas = {path: faults.json_object(path) for path in files}
+    if not schemas:
+        faults.add(folder, "there is no *.schema.json in it: write one for each type of event")
+    sound = {path: schema for path, schema in schemas.items() if schema is not None and faults.of_schema(path, schema)}
+    for path, again, what in model.collisions(sound):
+        faults.add(again, f"{what} is {path.name}'s already: choose another type")
+    valid = {path: faults.text(path) for path in sorted(folder.glob("examples/valid/*.json"))}
+    parsed = {path: faults.json_object(path) for path, text in valid.items() if text is not None}
+    types = {roles.event_type(schema) for schema in sound.values()}
+    for path, example in parsed.items():
+        if example is not None and len(sound) == len(schemas) and example.get("type") not in types:
+            faults.add(path, "no schema describes its type: correct its type, or move it to examples/invalid")
+    invalid = {path: faults.text(path) for path in sorted(folder.glob("examples/invalid/*.json"))}
+    faults.refuse()
+    contracts = [Contract(schema, _of_type(schema, parsed), path) for path, schema in sound.items()]
+    return Contracts({each.type: each for each in contracts}, _by_name(valid), _by_name(invalid))
 
 
-def _json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ContractError(f"contract {path}: {error}") from None
+def _of_type(schema: dict[str, Any], examples: dict[Path, dict[str, Any] | None]) -> tuple[dict[str, Any], ...]:
+    type_ = roles.event_type(schema)
+    return tuple(each for each in examples.values() if each is not None and each["type"] == type_)
+
+
+def _by_name(texts: dict[Path, str | None]) -> dict[str, str]:
+    return {path.stem: text for path, text in texts.items() if text is not None}
+
+
+class _Faults:
+    """What is wrong with the files that were read."""
+
+    def __init__(self) -> None:
+        self.lines: dict[str, None] = {}
+
+    def add(self, path: Path, what: str) -> None:
+        self.lines[" ".join(f"contract {path}: {what}".split())] = None
+
+    def refuse(self) -> None:
+        if self.lines:
+            raise ContractError("\n".join(self.lines))
+
+    def of_schema(self, path: Path, schema: dict[str, Any]) -> bool:
+        """Whether nothing is wrong with it."""
+        found = list(roles.problems(schema)) or list(model.problems(schema))
+        for each in found:
+            self.add(path, each)
+        return not found
+
+    def text(self, path: Path) -> str | None:
+        try:
+            return path.read_text("utf-8")
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        self.add(path, f"{reason}: make it a readable file of UTF-8 text")
+        return None
+
+    def json_object(self, path: Path) -> dict[str, Any] | None:
+        text = self.text(path)
+        if text is None:
+            return None
+        try:
+            found = json.loads(text)
+        except json.JSONDecodeError as error:
+            found = None
+            self.add(path, f"it is not JSON (line {error.lineno}, column {error.colno}): correct it there")
+        except (RecursionError, ValueError):
+            found = None
+            self.add(path, "it is nested too deeply, or holds a number that is too large: make it simpler")
+        else:
+            if not isinstance(found, dict):
+                self.add(path, "it holds no JSON object: write one")
+        return found if isinstance(found, dict) else None

@@ -107,10 +107,10 @@ def _logged(function: Resource, size: float, assumed: Assumptions) -> Found:
 
 
 def _metrics(function: Resource, events: float, assumed: Assumptions) -> Found:
-    """Of our runtime, paid for the hours in which they are sent; each measured form has its own."""
+    """Of our runtime, paid for the hours in which they are sent; each measured group has its own."""
     if not _is_ours(function):
         return
-    sets = 1 + at_least(0, function, "Environment", "Variables", names.MEASURED_FORMS, default=0)
+    sets = 1 + at_least(0, function, "Environment", "Variables", names.MEASURED_GROUPS, default=0)
     always = METRICS_ALWAYS * share_with_any(events, MONTH_HOURS)
     failures = METRICS_OF_FAILURES * share_with_any(events * assumed.failing, MONTH_HOURS)
     yield "metrics of its own", sets * (always + failures), "custom-metric"

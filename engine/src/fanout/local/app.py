@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from fanout.contracts.app import valid_examples
+from fanout.contracts.app import app_contracts
 from fanout.local import broken_code
 from fanout.local.emulator.connection import Session
 from fanout.local.errors import LocalError
@@ -86,7 +86,7 @@ class App:
 
 def examples() -> dict[str, Event]:
     """The contract's valid examples."""
-    return {name: checked_event(json.loads(body)) for name, body in valid_examples().items()}
+    return {name: checked_event(json.loads(body)) for name, body in app_contracts().valid.items()}
 
 
 def load(root: Path | None = None) -> App:

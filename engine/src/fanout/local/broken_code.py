@@ -8,15 +8,18 @@ from fanout.local.evidence import Evidence
 
 KEPT = "before-the-drill.zip"
 RAISES = """\
-from fanout.runtime.batch import each_message
-from fanout.runtime.errors import TransientError
+from typing import Union
+
+import events
+from fanout.runtime import TransientError, handler_of
 
 
 def broken(event):
     raise TransientError("broken on purpose by the drill")
 
 
-{name} = each_message(broken)
+broken.__annotations__["event"] = Union[tuple(getattr(events, name) for name in events.__all__)]
+{name} = handler_of(broken)
 """
 
 

@@ -1,11 +1,15 @@
-"""What a form service uses to publish its events. Its only configuration is the topic ARN."""
+"""What a publishing service uses. Its only configuration is the topic ARN, and the schemas of what it publishes."""
 
-from fanout.publisher.client import FormEvents, Receipt
+from fanout.contracts.contract import ContractError
+from fanout.publisher.client import EventPublisher, Receipt
 from fanout.publisher.errors import EventTooLarge, Failure, InvalidEvent, InvalidTopicArn, PublishError, PublishResult
-from fanout.publisher.event import Event, checked_event, form_submitted
+from fanout.publisher.event import Event, checked_event, new_event
+from fanout.publisher.former import FormEvents, form_submitted
 
 __all__ = [
+    "ContractError",
     "Event",
+    "EventPublisher",
     "EventTooLarge",
     "Failure",
     "FormEvents",
@@ -16,4 +20,5 @@ __all__ = [
     "Receipt",
     "checked_event",
     "form_submitted",
+    "new_event",
 ]

@@ -17,12 +17,14 @@ _VALUE: Final = re.compile("[\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ff
 
 def checked_attributes(ours: Mapping[str, str], extra: Mapping[str, str]) -> dict[str, str]:
     """Ours and the caller's in one; raises InvalidEvent for what SNS or SQS would refuse, perhaps on delivery only."""
-    for name, value in extra.items():
-        _check(name, value, reserved=ours)
+    for name in extra:
+        _check_name(name, reserved=ours)
     attributes = {**ours, **extra}
+    for name, value in attributes.items():
+        _check_value(name, value)
     if len(attributes) > MAX_ATTRIBUTES:
         raise InvalidEvent(
-            f"{len(attributes)} attributes with type and form_id, at most {MAX_ATTRIBUTES} survive raw delivery: "
+            f"{len(attributes)} attributes with those of the contract, at most {MAX_ATTRIBUTES} survive raw delivery: "
             "put what no filter needs into the event (https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html)"
         )
     return attributes
@@ -38,7 +40,7 @@ def as_message_attributes(attributes: Mapping[str, str]) -> dict[str, dict[str, 
     return {name: {"DataType": _DATA_TYPE, "StringValue": value} for name, value in attributes.items()}
 
 
-def _check(name: str, value: str, *, reserved: Mapping[str, str]) -> None:
+def _check_name(name: str, *, reserved: Mapping[str, str]) -> None:
     if not isinstance(name, str) or len(name) > _MAX_NAME or not _NAME.fullmatch(name):
         raise InvalidEvent(
             f"attribute name {str(name)[:_MAX_NAME]!r}: use letters, digits, - and _, with single dots between, "
@@ -46,5 +48,8 @@ def _check(name: str, value: str, *, reserved: Mapping[str, str]) -> None:
         )
     if name in reserved:
         raise InvalidEvent(f"attribute {name!r} is set from the event: choose another name")
+
+
+def _check_value(name: str, value: str) -> None:
     if not isinstance(value, str) or not _VALUE.fullmatch(value):
         raise InvalidEvent(f"the value of attribute {name!r} must be a string, not empty, without control characters")

@@ -1,4 +1,4 @@
-"""Publishing to the topic, through one boto3 client per FormEvents."""
+"""Publishing to the topic, through one boto3 client per EventPublisher."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
@@ -14,10 +16,11 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from fanout.contracts.contract import Contracts, load
 from fanout.publisher.attributes import as_message_attributes
 from fanout.publisher.batches import batches
-from fanout.publisher.errors import Failure, InvalidTopicArn, PublishError, PublishResult
-from fanout.publisher.event import Event, checked_event, form_submitted
+from fanout.publisher.errors import Failure, InvalidEvent, InvalidTopicArn, PublishError, PublishResult
+from fanout.publisher.event import Event, checked_event, new_event
 from fanout.publisher.refusals import is_throttled, is_unknown_throttling, publish_error
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ _MAX_BACKOFF_SECONDS: Final = 2.0
 _TOPIC_ARN: Final = re.compile(
     r"arn:aws[a-z-]*:sns:(?P<region>[a-z0-9-]+):[0-9]{12}:[A-Za-z0-9_-]{1,256}(?P<fifo>\.fifo)?"
 )
+_GROUP: Final = re.compile("[!-~]{1,128}")
 _CONFIG: Final = Config(
     connect_timeout=2,
     read_timeout=10,
@@ -47,32 +51,39 @@ class Receipt:
     message_id: str
 
 
-class FormEvents:
-    """The form service's side of the topic. Make one at start-up and share it: it is safe in threads.
+class EventPublisher:
+    """The publishing service's side of the topic. Make one at start-up and share it: it is safe in threads.
 
-    topic_arn: the only configuration; the region is taken from it.
+    topic_arn: the region is taken from it.
+    contracts: the folder of the schemas of what is published, or the file of one; otherwise `contracts/` of the app, or
+    of the working directory, when the first event is made. No event goes out unchecked.
     session: a boto3 Session to make the client from; client: an SNS client made by you, used as it is.
     Without them: boto3's default session, 2 s to connect, 10 s to answer, 4 tries in botocore's standard retry mode
     (https://docs.aws.amazon.com/boto3/latest/guide/retries.html).
 
     After a time-out SNS may have accepted an event that is then sent again: tasks see it twice, under the same id, and
     skip an id that they have completed.
-    Raises InvalidTopicArn; PublishError when boto3 cannot make a client (an unknown profile, for instance).
+    Raises InvalidTopicArn; ContractError for schemas that cannot be used; PublishError when boto3 cannot make a client (an unknown profile, for instance).
     """
 
-    submitted = staticmethod(form_submitted)
-    checked = staticmethod(checked_event)
-
     def __init__(
-        self, topic_arn: str, *, session: boto3.Session | None = None, client: SNSClient | None = None
+        self,
+        topic_arn: str,
+        *,
+        contracts: str | Path | Contracts | None = None,
+        session: boto3.Session | None = None,
+        client: SNSClient | None = None,
     ) -> None:
         match = _TOPIC_ARN.fullmatch(topic_arn) if isinstance(topic_arn, str) else None
         if match is None:
             raise InvalidTopicArn(
                 f"not the ARN of an SNS topic: {topic_arn!r}; expected arn:aws:sns:<region>:<account>:<name>, "
-                "which is an output of the form events stack"
+                "which is an output of the topic's stack"
             )
         self.topic_arn = topic_arn
+        found = load(Path(contracts)) if isinstance(contracts, str | Path) else contracts
+        self.new = partial(new_event, contracts=found)
+        self.checked = partial(checked_event, contracts=found)
         self._fifo = match["fifo"] is not None
         self._client = client or self._new_client(session, match["region"])
         if self._client.meta.region_name != match["region"]:
@@ -143,10 +154,10 @@ class FormEvents:
 
     def _message(self, event: Event) -> dict[str, Any]:
         if not isinstance(event, Event):
-            raise TypeError(f"publish takes what submitted() or checked() returns, not a {type(event).__name__}")
+            raise TypeError(f"publish takes what new() or checked() returns, not a {type(event).__name__}")
         message = {"Message": event.body, "MessageAttributes": as_message_attributes(event.attributes)}
         if self._fifo:
-            return {**message, "MessageGroupId": event.form_id, "MessageDeduplicationId": event.id}
+            return {**message, "MessageGroupId": _group(event), "MessageDeduplicationId": event.id}
         return message
 
     def _new_client(self, session: boto3.Session | None, region: str) -> SNSClient:
@@ -184,12 +195,22 @@ class _Tally:
 
 
 def _encode_once(params: dict[str, Any], **_: Any) -> None:
-    """botocore would encode the form of a request twice, to sign it and to send it: a fifth of what an event costs.
+    """botocore would encode the fields of a request twice, to sign it and to send it: a fifth of what an event costs.
 
     https://docs.aws.amazon.com/boto3/latest/guide/events.html
     """
     if isinstance(params["body"], dict):
         params["body"] = urlencode(params["body"])
+
+
+def _group(event: Event) -> str:
+    """https://docs.aws.amazon.com/sns/latest/api/API_Publish.html#API_Publish_RequestParameters"""
+    if not _GROUP.fullmatch(event.group):
+        raise InvalidEvent(
+            f"the topic keeps order, but the group of {event.type} is no MessageGroupId: give a property of its schema "
+            'the role "group", with a pattern of at most 128 letters, digits and punctuation'
+        )
+    return event.group
 
 
 def _backoff(attempt: int) -> float:

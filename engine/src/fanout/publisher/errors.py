@@ -1,4 +1,4 @@
-"""What can go wrong, each in one line that never holds a form's answers."""
+"""What can go wrong, each in one line that never holds personal data."""
 
 from __future__ import annotations
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from fanout.contracts.app import TYPE
+from fanout.contracts.app import app_contracts
+from fanout.contracts.contract import Contract, Contracts, value_at
 from fanout.contracts.validator import problem_finder
 from fanout.publisher.attributes import attributes_size, checked_attributes
 from fanout.publisher.errors import EventTooLarge, InvalidEvent
@@ -23,78 +24,84 @@ MAX_DEPTH: Final = 100
 class Event:
     """A checked event. `body` is its JSON, `size` the bytes SNS counts: body and each attribute's name, type, value.
 
-    Keep the event (or its body: see `checked_event`) until it is published: publishing it again repeats the same id.
+    `group` and `reference` are the fields that the contract names so, "" where it names none. Keep the event (or its
+    body: see `checked_event`) until it is published: publishing it again repeats the same id.
     """
 
     id: str
-    form_id: str
+    type: str
+    group: str
+    reference: str
     size: int
     body: str = field(repr=False)
     attributes: Mapping[str, str] = field(repr=False, hash=False)
 
 
-def form_submitted(
+def new_event(
+    type_: str,
+    data: Mapping[str, Any],
     *,
-    form_id: str,
-    submission_id: str,
-    answers: Mapping[str, Any],
-    submitter_email: str | None = None,
-    submitter_name: str | None = None,
+    source: str,
     event_id: str | None = None,
     time: datetime | None = None,
-    source: str | None = None,
     traceparent: str | None = None,
     attributes: Mapping[str, str] | None = None,
+    contracts: Contracts | None = None,
 ) -> Event:
-    """The event that says: this form was submitted.
+    """A new event of one of `contracts`; without them, of those in `contracts/` of the app, or of the working directory.
 
-    answers: question id to answer, any JSON.
-    event_id: give your own, such as "contact:42", and a retry after a crash repeats it; otherwise a random UUID.
-    time: when the form was submitted, with a time zone; otherwise now.
-    source: a URI reference; otherwise /forms/<form_id>.
-    attributes: for filter policies, beside `type` and `form_id`, which are always there.
-    Raises InvalidEvent, EventTooLarge.
+    source: where it comes from, a URI reference such as /shops/berlin.
+    event_id: give your own, such as "berlin:42", and a retry after a crash repeats it; otherwise a random UUID.
+    time: when it happened, with a time zone; otherwise now.
+    attributes: for filter policies, beside `type` and those that the contract names.
+    Raises InvalidEvent, EventTooLarge; ContractError for schemas that cannot be used.
     """
-    submitter = {"email": submitter_email, "name": submitter_name}
-    data = {
-        "form_id": form_id,
-        "submission_id": submission_id,
-        "submitter": {key: value for key, value in submitter.items() if value is not None},
-        "answers": dict(answers) if isinstance(answers, Mapping) else answers,
-    }
-    event = {
+    event: dict[str, Any] = {
         "specversion": "1.0",
         "id": str(uuid.uuid4()) if event_id is None else event_id,
-        "source": f"/forms/{form_id}" if source is None else source,
-        "type": TYPE,
+        "source": source,
+        "type": type_,
         "time": _rfc3339(time),
         "datacontenttype": "application/json",
-        "data": data,
+        "data": dict(data) if isinstance(data, Mapping) else data,
     }
     if traceparent is not None:
         event["traceparent"] = traceparent
-    return checked_event(event, attributes=attributes)
+    return checked_event(event, attributes=attributes, contracts=contracts)
 
 
-def checked_event(event: Mapping[str, Any], *, attributes: Mapping[str, str] | None = None) -> Event:
+def checked_event(
+    event: Mapping[str, Any], *, attributes: Mapping[str, str] | None = None, contracts: Contracts | None = None
+) -> Event:
     """An event that exists already as a CloudEvent, for instance `json.loads(body)` from an outbox, under its own id.
 
-    Raises InvalidEvent, EventTooLarge.
+    Raises InvalidEvent, EventTooLarge; ContractError for schemas that cannot be used.
     """
     cloud_event = dict(event) if isinstance(event, Mapping) else event
-    problem = problem_finder()(cloud_event)
+    contract = _contract(app_contracts() if contracts is None else contracts, cloud_event)
+    problem = problem_finder(contract.schema)(cloud_event)
     if problem:
         raise InvalidEvent(f"{problem}; nothing was published")
     body = _json(cloud_event)
-    form_id = cloud_event["data"]["form_id"]
-    all_attributes = checked_attributes({"type": TYPE, "form_id": form_id}, attributes or {})
+    all_attributes = checked_attributes(contract.attribute_values(cloud_event), attributes or {})
     size = len(body.encode()) + attributes_size(all_attributes)
     if size > MAX_BYTES:
         raise EventTooLarge(
             f"event {cloud_event['id']} has {size} bytes with its attributes, SNS takes {MAX_BYTES}: "
-            "store large answers elsewhere and put a reference into the event"
+            "store large values elsewhere and put a reference into the event"
         )
-    return Event(id=cloud_event["id"], form_id=form_id, size=size, body=body, attributes=all_attributes)
+    group, reference = (value_at(cloud_event, path) if path else "" for path in (contract.group, contract.reference))
+    return Event(cloud_event["id"], contract.type, group, reference, size, body, all_attributes)
+
+
+def _contract(contracts: Contracts, event: Any) -> Contract:
+    type_ = event.get("type") if isinstance(event, dict) else None
+    found = contracts.by_type.get(type_) if isinstance(type_, str) else None
+    if found is not None:
+        return found
+    if len(contracts) == 1:  # its own check says best what is wrong
+        return next(iter(contracts))
+    raise InvalidEvent(f"event.type must be {' or '.join(contracts.by_type)}; nothing was published")
 
 
 def _rfc3339(time: datetime | None) -> str:
@@ -124,7 +131,7 @@ def _json(event: dict[str, Any]) -> str:
         problem = "holds a number that JSON cannot express (NaN, infinity, or thousands of digits)"
     else:
         return body.replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")
-    raise InvalidEvent(f"event.data.answers, or an extra field, {problem}; nothing was published")
+    raise InvalidEvent(f"event.data, or an extra field, {problem}; nothing was published")
 
 
 def _check_keys(value: Any, depth: int = 0) -> None:

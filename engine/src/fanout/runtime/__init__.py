@@ -1,1 +1,32 @@
-"""What every task shares: the event, the batch, the log line, the errors. Imports nothing of ours but itself."""
+"""What a task uses: its handler, the errors it raises, SDK clients and the log. Standard library and itself only."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fanout.runtime.aws import client as client
+    from fanout.runtime.batch import each_message as each_message
+    from fanout.runtime.batch import handler_of as handler_of
+    from fanout.runtime.errors import PermanentError as PermanentError
+    from fanout.runtime.errors import TransientError as TransientError
+    from fanout.runtime.event import Event as Event
+    from fanout.runtime.log import logger as logger
+
+__all__ = ["Event", "PermanentError", "TransientError", "client", "handler_of", "logger"]
+_MODULES = {
+    "Event": "event",
+    "PermanentError": "errors",
+    "TransientError": "errors",
+    "client": "aws",
+    "each_message": "batch",
+    "handler_of": "batch",
+    "logger": "log",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Imports what is asked for: reading an event needs no threads, and a synth no log of Lambda's."""
+    from importlib import import_module
+
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -4,50 +4,53 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from fanout import names
 from fanout.runtime import dead_letters, idempotency
 from fanout.runtime.errors import PermanentError, TransientError
-from fanout.runtime.event import Event, FormSubmitted, Heartbeat, parse
+from fanout.runtime.event import Event, Heartbeat, parse
 from fanout.runtime.log import describe
 from fanout.runtime.outcome import Kind, Outcome, Record
 
-Task = Callable[[FormSubmitted], None]
+Task = Callable[[Any], None]
+Classes = tuple[type[Event], ...]
 
 
-class NotBuried(TransientError):
+class NotDeadLettered(TransientError):
     """The dead-letter queue did not take the message: it comes back like any failure, and nothing is lost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """`task` on one message. `deadline` is on time.monotonic's clock; `request_id` is the invocation's."""
+    """`task`, which takes events of `classes`, on one message. `deadline` is on time.monotonic's clock; `request_id` is the invocation's."""
 
     task: Task
+    classes: Classes
     request_id: str
     deadline: float
 
     def at(self, record: Record) -> Outcome:
         began = time.perf_counter()
-        event: Event | None = None
+        event: Event | Heartbeat | None = None
         error: BaseException | None = None
         kind: Kind = "failed"
         try:
-            event = parse(record["body"])
+            event = parse(record["body"], *self.classes)
             kind = self._settled(event)
         except PermanentError as raised:
-            kind, error = self._buried(record, raised)
+            kind, error = self._dead_lettered(record, raised)
         except BaseException as raised:
             error = raised
         return Outcome(kind, record, event, error, (time.perf_counter() - began) * 1000)
 
-    def _settled(self, event: Event) -> Kind:
+    def _settled(self, event: Event | Heartbeat) -> Kind:
         """A heartbeat has come as far as the task, and that is all it is for: nothing is called and nothing recorded."""
         if isinstance(event, Heartbeat):
             return "heartbeat"
         return "done" if idempotency.once(self.task, event, self.deadline - time.monotonic()) else "duplicate"
 
-    def _buried(self, record: Record, error: PermanentError) -> tuple[Kind, BaseException]:
+    def _dead_lettered(self, record: Record, error: PermanentError) -> tuple[Kind, BaseException]:
         """Dead only once the dead-letter queue has the message; SQS deletes it from its queue after that."""
         cause = {
             "task": os.environ[names.TASK],
@@ -60,13 +63,13 @@ class Attempt:
             dead_letters.send(record, cause)
         except Exception as refused:
             why = describe(refused)["error"]
-            return "failed", NotBuried(f"{error}; the dead-letter queue did not take it: {why}")
+            return "failed", NotDeadLettered(f"{error}; the dead-letter queue did not take it: {why}")
         return "dead", error
 
 
-def event_in(record: Record) -> Event | None:
+def event_in(record: Record, classes: Classes) -> Event | Heartbeat | None:
     """The event of a message that is not worked on, so that its log line can name it."""
     try:
-        return parse(record["body"])
+        return parse(record["body"], *classes)
     except PermanentError:
         return None

@@ -1,12 +1,13 @@
-"""From a batch of messages to the answer Lambda expects: one message in, one outcome out, and never a wrong answer.
+"""Works on a batch of messages and returns the response Lambda expects: one outcome for each message.
 
-The answer names exactly the failed messages (ReportBatchItemFailures). An id that is not in the batch, or an exception
+The response names exactly the failed messages (ReportBatchItemFailures). An id that is not in the batch, or an exception
 that leaves the handler, would send every message of the batch back, so ids come from the records alone.
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
 
 import os
 import time
+import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, Protocol
@@ -14,6 +15,7 @@ from typing import Any, Protocol
 from fanout import names
 from fanout.runtime import circuit_breaker, metrics, retry
 from fanout.runtime.attempt import Attempt, Task, event_in
+from fanout.runtime.event import event_classes
 from fanout.runtime.log import logger
 from fanout.runtime.outcome import NotTried, Outcome, OutOfTime, Record
 
@@ -22,8 +24,8 @@ MARGIN_MS = 1_000
 
 _threads = ThreadPoolExecutor(int(os.environ.get(names.CONCURRENCY, "10")), thread_name_prefix="message")
 
-Answer = dict[str, list[dict[str, str]]]
-Places = list[int]
+BatchResponse = dict[str, list[dict[str, str]]]
+Indexes = list[int]
 
 
 class Context(Protocol):
@@ -34,8 +36,16 @@ class Context(Protocol):
     def get_remaining_time_in_millis(self) -> int: ...
 
 
-def each_message(task: Task) -> Callable[[dict[str, Any], Context], Answer]:
+def each_message(task: Task) -> Callable[[dict[str, Any], Context], BatchResponse]:
+    """The former name of `handler_of`."""
+    warnings.warn("each_message is deprecated: use handler_of", DeprecationWarning, stacklevel=2)
+    return handler_of(task)
+
+
+def handler_of(task: Task) -> Callable[[dict[str, Any], Context], BatchResponse]:
     """Turns `task`, a function of one event, into a Lambda handler of an SQS batch.
+
+    The annotation of its parameter says which events it takes: a class of the generated package `events`, or a union.
 
     The task raises PermanentError for what no retry can help, anything else for what may pass; returning is success.
     Messages are worked on at the same time, those of one FIFO group one after the other. A message that has not
@@ -43,14 +53,17 @@ def each_message(task: Task) -> Callable[[dict[str, Any], Context], Answer]:
     that time-out with it.
     """
 
-    def handle(event: dict[str, Any], context: Context) -> Answer:
+    classes = event_classes(task)
+
+    def handle(event: dict[str, Any], context: Context) -> BatchResponse:
         records: list[Record] = event["Records"]
         _announce(records, context.aws_request_id)
         seconds = max(0.0, (context.get_remaining_time_in_millis() - MARGIN_MS) / 1000)
-        outcomes = _work(Attempt(task, context.aws_request_id, time.monotonic() + seconds), records, seconds)
+        attempt = Attempt(task, classes, context.aws_request_id, time.monotonic() + seconds)
+        outcomes = _work(attempt, records, seconds)
         for outcome in outcomes:
             outcome.log(context.aws_request_id)
-        metrics.emit(outcomes)
+        metrics.emit(outcomes, classes[0].GROUP)
         failed = [outcome for outcome in outcomes if outcome.failed]
         retry.postpone(failed)
         circuit_breaker.watch(outcomes)
@@ -68,37 +81,39 @@ def _announce(records: list[Record], request_id: str) -> None:
 def _work(attempt: Attempt, records: list[Record], seconds: float) -> list[Outcome]:
     began = time.perf_counter()
     found: dict[int, Outcome] = {}
-    wait([_threads.submit(_in_order, attempt, records, places, found) for places in _groups(records)], timeout=seconds)
+    wait(
+        [_threads.submit(_in_order, attempt, records, indexes, found) for indexes in _groups(records)], timeout=seconds
+    )
     elapsed_ms = (time.perf_counter() - began) * 1000
     finished = dict(found)  # a thread that is still busy may add to `found`, but what was reported stays reported
     return [
-        finished.get(place) or Outcome("failed", record, event_in(record), OutOfTime(), elapsed_ms)
-        for place, record in enumerate(records)
+        finished.get(index) or Outcome("failed", record, event_in(record, attempt.classes), OutOfTime(), elapsed_ms)
+        for index, record in enumerate(records)
     ]
 
 
-def _in_order(attempt: Attempt, records: list[Record], places: Places, found: dict[int, Outcome]) -> None:
-    """Works on the records at `places`, one after the other; behind the first that will be tried again, none is tried.
+def _in_order(attempt: Attempt, records: list[Record], indexes: Indexes, found: dict[int, Outcome]) -> None:
+    """Works on the records at `indexes`, one after the other; behind the first that will be tried again, none is tried.
 
     Those behind it were received as often, so behind one that just had its last attempt they have theirs: waiting for
     it any longer, they would follow it to the dead letters without having been tried once.
     """
     failed = False
-    for place in places:
+    for index in indexes:
         if time.monotonic() >= attempt.deadline:
             return
-        record = records[place]
+        record = records[index]
         if failed:
-            found[place] = Outcome("failed", record, event_in(record), NotTried(), 0.0)
+            found[index] = Outcome("failed", record, event_in(record, attempt.classes), NotTried(), 0.0)
         else:
-            found[place] = attempt.at(record)
-        failed = failed or (found[place].failed and not retry.is_last(found[place].attempt))
+            found[index] = attempt.at(record)
+        failed = failed or (found[index].failed and not retry.is_last(found[index].attempt))
 
 
-def _groups(records: list[Record]) -> list[Places]:
+def _groups(records: list[Record]) -> list[Indexes]:
     """A standard queue keeps no order, whatever its groups mean; a FIFO queue's messages stay in order in each group."""
-    groups: dict[object, Places] = {}
-    for place, record in enumerate(records):
+    groups: dict[object, Indexes] = {}
+    for index, record in enumerate(records):
         fifo = record["eventSourceARN"].endswith(".fifo")
-        groups.setdefault(record["attributes"]["MessageGroupId"] if fifo else place, []).append(place)
+        groups.setdefault(record["attributes"]["MessageGroupId"] if fifo else index, []).append(index)
     return list(groups.values())

@@ -2,7 +2,7 @@
 
 
 class TaskError(Exception):
-    """The first argument is the reason: one line for the operator, without form answers or other personal data."""
+    """The first argument is the reason: one line for the operator, without personal data."""
 
 
 class TransientError(TaskError):

@@ -1,4 +1,4 @@
-"""From the body of a message to a typed event, or to one line that says why not.
+"""Turns the body of a message into a typed event, or into one line that says why not.
 
 No reason holds a piece of the body: a body is personal data, a reason ends in logs and in the dead letter's cause. For
 the same purpose an error is raised outside the `except` that found it: a JSONDecodeError keeps the whole body.
@@ -6,88 +6,166 @@ the same purpose an error is raised outside the `except` that found it: a JSONDe
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from inspect import signature
 from math import isinf
-from typing import Any, Final
+from types import UnionType
+from typing import Any, ClassVar, Final, NamedTuple, Self, TypeVar, Union, get_args, get_origin
 
 from fanout import names
 from fanout.runtime.errors import ContractViolation, UnknownVersion
-from fanout.runtime.form_heartbeat_v1 import validate as validate_heartbeat
-from fanout.runtime.form_submitted_v1 import validate
 
-TYPE: Final = "form.submitted.v1"
-HEARTBEAT_TYPE: Final = names.HEARTBEAT_TYPE
 # A reason repeats only what looks like a versioned type; anything else could be personal data in the wrong place.
-_VERSIONED_TYPE: Final = r"[a-z0-9_-]{1,40}(\.[a-z0-9_-]{1,40}){0,4}\.v[0-9]{1,9}"
+VERSIONED_TYPE: Final = r"[a-z0-9_-]{1,40}(\.[a-z0-9_-]{1,40}){0,4}\.v[0-9]{1,9}"
+_HEARTBEAT: Final = {
+    "id": "^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}",
+    "source": r"^\S{1,1024}",
+    "time": "^[12][0-9]{3}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})",
+}
 
 
-@dataclass(frozen=True, slots=True)
-class FormSubmitted:
-    """One form submitted. `repr` shows ids and time only: everything else is personal data.
+@dataclass(frozen=True, slots=True, init=False, repr=False, eq=False)  # what is written out takes no time to import
+class Event:
+    """One event of a contract; the classes in `events` add the fields of its data. `repr` shows ids, type and time only.
 
-    `id` is the same through retries, redrives and replays; `time` is in UTC; `body` is what the publisher sent, byte
-    for byte, for tasks that pass it on; `raw` is the same as parsed JSON, unknown fields included.
+    `id` is the same through retries, redrives and replays; `time` is in UTC; `group` and `reference` are the fields
+    that the contract names so, "" where it names none; `raw` is the event as parsed JSON, unknown fields included;
+    `body` is what the publisher sent, byte for byte, for tasks that pass it on.
     """
+
+    TYPE: ClassVar[str]
+    GROUP: ClassVar[str] = ""
+    """The name of the property that `group` is, in log lines and metrics."""
+    REFERENCE: ClassVar[str] = ""
 
     id: str
     source: str
     type: str
     time: datetime
-    form_id: str
-    submission_id: str
-    submitter_email: str | None = field(repr=False, hash=False)
-    submitter_name: str | None = field(repr=False, hash=False)
-    answers: Mapping[str, Any] = field(repr=False, hash=False)
-    raw: Mapping[str, Any] = field(repr=False, hash=False)
-    body: str = field(repr=False, hash=False)
+    group: str
+    reference: str
+    raw: Mapping[str, Any]
+    body: str
+
+    def __repr__(self) -> str:
+        ids = f"id={self.id!r}, group={self.group!r}, reference={self.reference!r}"
+        return f"{type(self).__name__}({ids}, type={self.type!r}, time={self.time.isoformat()!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            type(other) is type(self) and isinstance(other, Event) and other.body == self.body and other.raw == self.raw
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.id, self.type))
+
+    def ids(self) -> dict[str, str]:
+        """The group and the reference by the names of their properties: what a log line says of the data."""
+        named = ((self.GROUP, self.group), (self.REFERENCE, self.reference))
+        return {name: value for name, value in named if name}
+
+    @classmethod
+    def _read(cls, event: dict[str, Any], body: str) -> Self:
+        """Raises ContractViolation for what the contract does not allow. Generated."""
+        raise NotImplementedError
 
 
-@dataclass(frozen=True, slots=True)
-class Heartbeat:
-    """Nobody submitted anything: it is acknowledged, measured from `time` (in UTC), and shown to no task."""
+class Heartbeat(NamedTuple):
+    """Nothing happened: it is acknowledged, measured from `time` (in UTC), and shown to no task."""
 
     id: str
     time: datetime
 
 
-Event = FormSubmitted | Heartbeat
+E = TypeVar("E", bound=Event)
 
 
-def parse(body: str) -> Event:
-    """The event in the body of a message.
+def parse(body: str, *classes: type[E]) -> E | Heartbeat:
+    """The event in the body of a message: of one of `classes`, or a heartbeat.
 
     Raises UnknownVersion for a CloudEvent of another type or major version, and ContractViolation for anything else
-    that is not an event by contracts/form_submitted.v1.schema.json or by its heartbeat's.
+    that is not an event by its type's contract.
     """
     event = _json_object(body)
-    _check_type(event)
-    return _heartbeat(event) if event["type"] == HEARTBEAT_TYPE else _form_submitted(event, body)
+    type_ = event.get("type")
+    if "specversion" in event:
+        for each in classes:
+            if each.TYPE == type_:
+                return _read(each, event, body)
+        if isinstance(type_, str) and type_.endswith(names.HEARTBEAT_SUFFIX):
+            return _heartbeat(event)
+    raise _refusal(event, type_, " or ".join(each.TYPE for each in classes))
+
+
+def event_classes(task: Callable[..., Any]) -> tuple[type[Event], ...]:
+    """The classes a task reads: the annotation of its first parameter, one class or a union. Raises TypeError."""
+    classes = _first_annotation(task)
+    if not all(isinstance(each, type) and issubclass(each, Event) and hasattr(each, "TYPE") for each in classes):
+        name = getattr(task, "__qualname__", repr(task))
+        raise TypeError(f"{name}: annotate its first parameter with the class of an event, from `events`")
+    return classes
+
+
+def _first_annotation(task: Callable[..., Any]) -> tuple[Any, ...]:
+    try:
+        parameters = signature(task, eval_str=True).parameters.values()
+    except (NameError, ValueError):  # a name that only a type checker imports; a function without a signature
+        return (None,)
+    annotation = next((each.annotation for each in parameters), None)
+    return get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+
+
+def utc(text: str) -> datetime:
+    """The time of an event. Raises ContractViolation."""
+    try:
+        # A leap second (23:59:60) is right by RFC 3339 and unknown to datetime.
+        time = datetime.fromisoformat(text.upper().replace(":60", ":59"))
+        if time.tzinfo is not None:
+            return time.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise ContractViolation("event.time must be a time that exists, in RFC 3339")
+
+
+def whole(value: Any) -> Any:
+    """An integer as int: by JSON Schema 2.0 is one."""
+    return int(value) if isinstance(value, float) else value
+
+
+def _read(event_class: type[E], event: dict[str, Any], body: str) -> E:
+    try:
+        return event_class._read(event, body)
+    except (RecursionError, ArithmeticError):
+        reason = "event holds a value that its contract's rules cannot be applied to"
+    raise ContractViolation(reason)
 
 
 def _heartbeat(event: dict[str, Any]) -> Heartbeat:
-    validate_heartbeat(event, name_prefix="event")
-    return Heartbeat(event["id"], _utc(event["time"]))
+    missing = _HEARTBEAT.keys() - event.keys()
+    if missing:
+        raise ContractViolation(f"event must contain {sorted(missing)} properties")
+    if event["specversion"] != "1.0":
+        raise ContractViolation("event.specversion must be same as const definition: 1.0")
+    for name, pattern in _HEARTBEAT.items():
+        if not isinstance(event[name], str):
+            raise ContractViolation(f"event.{name} must be string")
+        if not re.search(pattern + r"\Z", event[name]):
+            raise ContractViolation(f"event.{name} must match pattern {pattern}$")
+    if not isinstance(event.get("data", {}), dict):
+        raise ContractViolation("event.data must be object")
+    return Heartbeat(event["id"], utc(event["time"]))
 
 
-def _form_submitted(event: dict[str, Any], body: str) -> FormSubmitted:
-    validate(event, name_prefix="event")
-    data = event["data"]
-    submitter = data.get("submitter", {})
-    return FormSubmitted(
-        id=event["id"],
-        source=event["source"],
-        type=event["type"],
-        time=_utc(event["time"]),
-        form_id=data["form_id"],
-        submission_id=data["submission_id"],
-        submitter_email=submitter.get("email"),
-        submitter_name=submitter.get("name"),
-        answers=data["answers"],
-        raw=event,
-        body=body,
-    )
+def _refusal(event: dict[str, Any], type_: Any, understood: str) -> ContractViolation:
+    if event.get("Type") == "Notification" and "TopicArn" in event:
+        return ContractViolation("an SNS envelope, not a CloudEvent: turn on the subscription's raw message delivery")
+    if "specversion" not in event or not isinstance(type_, str):
+        return ContractViolation("not a CloudEvent: expected the fields specversion and type")
+    if not re.fullmatch(VERSIONED_TYPE, type_):
+        return ContractViolation(f"event.type must be {understood}")
+    return UnknownVersion(f"type {type_}: this task understands {understood}")
 
 
 def _json_object(body: str) -> dict[str, Any]:
@@ -119,28 +197,6 @@ def _check_unicode(event: dict[str, Any]) -> None:
         reason = "the body is nested too deeply"
     except UnicodeEncodeError:
         reason = "the body holds half a surrogate pair, which is no character: it cannot be stored or sent as UTF-8"
-    raise ContractViolation(reason)
-
-
-def _check_type(event: dict[str, Any]) -> None:
-    type_ = event.get("type")
-    if type_ in (TYPE, HEARTBEAT_TYPE) and "specversion" in event:
-        return
-    if event.get("Type") == "Notification" and "TopicArn" in event:
-        raise ContractViolation("an SNS envelope, not a CloudEvent: turn on the subscription's raw message delivery")
-    if "specversion" not in event or not isinstance(type_, str):
-        raise ContractViolation("not a CloudEvent: expected the fields specversion and type")
-    if not re.fullmatch(_VERSIONED_TYPE, type_):
-        raise ContractViolation(f"event.type must be {TYPE}")
-    raise UnknownVersion(f"type {type_}: this task understands {TYPE}")
-
-
-def _utc(text: str) -> datetime:
-    try:
-        # A leap second (23:59:60) is right by RFC 3339 and unknown to datetime.
-        return datetime.fromisoformat(text.upper().replace(":60", ":59")).astimezone(UTC)
-    except ValueError:
-        reason = "event.time must be a time that exists, in RFC 3339"
     raise ContractViolation(reason)
 
 

@@ -9,14 +9,15 @@ comes back. Tasks whose target can tell (the archive) need no record at all.
 import os
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from fanout import names
 from fanout.runtime.aws import client
 from fanout.runtime.errors import TransientError
-from fanout.runtime.event import FormSubmitted
+from fanout.runtime.event import Event
 from fanout.runtime.log import describe, logger
 
+E = TypeVar("E", bound=Event)
 TABLE = os.environ.get(names.COMPLETED_TABLE)
 LEASE_MARGIN_SECONDS = 5
 """What a claim outlasts the attempt by: clocks differ between containers."""
@@ -32,7 +33,7 @@ class InProgress(TransientError):
     """Another copy of this event is being worked on: this one comes back, and finds out how that ended."""
 
 
-def once(task: Callable[[FormSubmitted], None], event: FormSubmitted, seconds_left: float) -> bool:
+def once(task: Callable[[E], None], event: E, seconds_left: float) -> bool:
     """Runs `task` unless this event was completed before; tells whether it ran.
 
     `seconds_left` is the time this attempt has. Raises InProgress while another attempt holds the event, whatever

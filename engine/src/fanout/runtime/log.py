@@ -1,4 +1,4 @@
-"""One JSON line per outcome, readable by machines, without a form's answers."""
+"""One JSON line per outcome, readable by machines, without personal data."""
 
 import json
 import logging

@@ -1,8 +1,8 @@
 """What became of a batch, in numbers: one line on stdout that CloudWatch turns into metrics. No call, nothing to fail.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
-Each metric costs money in each hour it is sent in, so a count of nothing is not sent, and forms are told apart only up to
-the number that settings allow. Nothing in a line is an answer of a form.
+Each metric costs money in each hour it is sent in, so a count of nothing is not sent, and groups are told apart only up to
+the number that settings allow. Nothing in a line is personal data.
 """
 
 import json
@@ -13,30 +13,30 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from fanout import names
-from fanout.runtime.event import FormSubmitted
+from fanout.runtime.event import Event
 from fanout.runtime.outcome import Outcome
 
 OTHER = "other"
-"""Every form beyond the allowed number, and what was no event."""
+"""Every group beyond the allowed number, and what was no event."""
 MILLISECONDS = (names.LATENCY, names.HEARTBEAT)
 MOST_VALUES = 100
 """Of one metric in one line."""
 
 _json = json.JSONEncoder(separators=(",", ":")).encode
-_MOST_FORMS = int(os.environ.get(names.MEASURED_FORMS, "0"))
-_forms: set[str] = set()
+_MOST_GROUPS = int(os.environ.get(names.MEASURED_GROUPS, "0"))
+_groups: set[str] = set()
 
 
-def emit(outcomes: Sequence[Outcome]) -> None:
+def emit(outcomes: Sequence[Outcome], group_name: str) -> None:
     """Done, Duplicate, Dead, Failed (counts), Attempts, Latency (ms from the event's own time), by stack and task.
 
-    One line, or one for each form of the batch where settings measure forms; and one for heartbeats, which count as
-    nothing else: Heartbeat, ms from when each was due.
+    One line, or one for each group of the batch where settings measure groups, with the group by `group_name`, its
+    property's; and one for heartbeats, which count as nothing else: Heartbeat, ms from when each was due.
     """
     now = time.time()
-    for form, some in _by_form(each for each in outcomes if not each.of_heartbeat).items():
+    for group, some in _by_group([each for each in outcomes if not each.of_heartbeat], group_name).items():
         for part in _parts(some):
-            _write(_line(form, _values(part, now), now))
+            _write(_line(group, _values(part, now), now))
     for part in _parts([each for each in outcomes if each.kind == "heartbeat"]):
         _write(_line(None, {names.HEARTBEAT: _ms_since(part, now)}, now))
 
@@ -49,21 +49,22 @@ def _write(line: dict[str, Any]) -> None:
     sys.stdout.write(_json(line) + "\n")
 
 
-def _by_form(outcomes: Iterable[Outcome]) -> dict[str | None, list[Outcome]]:
-    found: dict[str | None, list[Outcome]] = {}
+def _by_group(outcomes: Iterable[Outcome], name: str) -> dict[tuple[str, str] | None, list[Outcome]]:
+    found: dict[tuple[str, str] | None, list[Outcome]] = {}
     for outcome in outcomes:
-        found.setdefault(_form(outcome) if _MOST_FORMS else None, []).append(outcome)
+        found.setdefault(_group(outcome, name) if _MOST_GROUPS and name else None, []).append(outcome)
     return found
 
 
-def _form(outcome: Outcome) -> str:
-    """The form's id, for the first so many forms that this container meets."""
-    if not isinstance(outcome.event, FormSubmitted):
-        return OTHER
-    form = outcome.event.form_id
-    if len(_forms) < _MOST_FORMS:
-        _forms.add(form)
-    return form if form in _forms else OTHER
+def _group(outcome: Outcome, name: str) -> tuple[str, str]:
+    """Name and value of the group, for the first so many groups that this container meets."""
+    event = outcome.event
+    if not isinstance(event, Event) or not event.GROUP:
+        return name, OTHER
+    group = event.group
+    if len(_groups) < _MOST_GROUPS:
+        _groups.add(group)
+    return event.GROUP, group if group in _groups else OTHER
 
 
 def _values(outcomes: Sequence[Outcome], now: float) -> dict[str, Any]:
@@ -85,15 +86,15 @@ def _ms_since(outcomes: Sequence[Outcome], now: float) -> list[int]:
     ]
 
 
-def _line(form: str | None, values: dict[str, Any], now: float) -> dict[str, Any]:
+def _line(group: tuple[str, str] | None, values: dict[str, Any], now: float) -> dict[str, Any]:
     units = [{"Name": name, "Unit": "Milliseconds" if name in MILLISECONDS else "Count"} for name in values]
     dimensions = {
         names.STACK_DIMENSION: os.environ.get(names.STACK, "unknown"),
         names.TASK_DIMENSION: os.environ.get(names.TASK, "unknown"),
     }
     sets = [list(dimensions)]
-    if form is not None:
-        dimensions["form_id"] = form
+    if group is not None:
+        dimensions[group[0]] = group[1]
         sets.append(list(dimensions))
     directive = {"Namespace": names.NAMESPACE, "Dimensions": sets, "Metrics": units}
     return {"_aws": {"Timestamp": int(now * 1000), "CloudWatchMetrics": [directive]}, **dimensions, **values}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from fanout.runtime.errors import PermanentError, TransientError
-from fanout.runtime.event import Event, FormSubmitted, Heartbeat
+from fanout.runtime.event import Event, Heartbeat
 from fanout.runtime.log import describe, logger
 
 Record = dict[str, Any]
@@ -38,7 +38,7 @@ class Outcome:
 
     kind: Kind
     record: Record
-    event: Event | None
+    event: Event | Heartbeat | None
     error: BaseException | None
     duration_ms: float
 
@@ -66,7 +66,7 @@ class Outcome:
         return isinstance(self.event, Heartbeat)
 
     def cause(self) -> dict[str, Any]:
-        """Why, in words that hold no answer: for the log and for the dead letter."""
+        """Why, in words that hold no personal data: for the log and for the dead letter."""
         if self.error is None:
             return {}
         return {**describe(self.error), "permanent": isinstance(self.error, PermanentError)}
@@ -83,15 +83,13 @@ class Outcome:
         }
         if self.event is not None:
             fields["event_id"] = self.event.id
-        if isinstance(self.event, FormSubmitted):
-            fields["form_id"] = self.event.form_id
-            fields["submission_id"] = self.event.submission_id
-            fields |= _trace(self.event)
+        if isinstance(self.event, Event):
+            fields |= self.event.ids() | _trace(self.event)
         say = {"failed": logger.warning, "dead": logger.error}.get(self.kind, logger.info)
         say(self.kind, extra=fields)
 
 
-def _trace(event: FormSubmitted) -> dict[str, str]:
+def _trace(event: Event) -> dict[str, str]:
     """The publisher's trace context, so that one trace id finds publisher and tasks; a malformed one is ignored."""
     traceparent = event.raw.get("traceparent")
     if not isinstance(traceparent, str) or not _TRACEPARENT.fullmatch(traceparent):

@@ -86,7 +86,7 @@ class Template:
         self.parameters = self._section("Parameters")
         self.mappings = self._section("Mappings")
         self.outputs = self._section("Outputs")
-        self.contract: Contract | None = None
+        self.contracts: tuple[Contract, ...] = ()
         self.file: Path | None = None
         self.paths: dict[str, str] = {}
         self.acknowledged_in_cdk: list[tuple[str, str, str]] = []

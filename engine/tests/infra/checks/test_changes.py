@@ -204,7 +204,7 @@ def test_any_two_templates_can_be_compared(data: st.DataObject) -> None:
 
 
 CONTACT: dict[str, Any] = {"form_id": ["contact"]}
-BEATS: dict[str, Any] = {"type": ["form.heartbeat.v1"]}
+BEATS: dict[str, Any] = {"type": ["fanout.heartbeat.v1"]}
 
 
 @pytest.mark.parametrize(

@@ -9,19 +9,19 @@ from fanout.checks.engine import check_template, check_templates
 from fanout.checks.findings import Finding
 from fanout.checks.rule import Severity
 from fanout.checks.rules import RULES
-from fanout.contracts.contract import load_contract
+from fanout.contracts.contract import load as load_contracts
 from fanout.template.load import load
 from fanout.template.template import Template
 from tests.infra.checks.mutants import MUTANTS, Mutant
 from tests.infra.checks.spoiling import Stack, snapshot
 from tests.places import APP, SNAPSHOTS
 
-CONTRACT = load_contract(APP / "contracts")
+CONTRACTS = load_contracts(APP / "contracts")
 CASES = [pytest.param(each, name, id=f"{each.name}-{name}") for each in MUTANTS for name in each.settings]
 
 
 def findings(body: dict[str, Any]) -> set[tuple[str, str]]:
-    return {(each.rule, each.path) for each in check_template(body, contract=CONTRACT)}
+    return {(each.rule, each.path) for each in check_template(body, contracts=CONTRACTS)}
 
 
 @pytest.mark.parametrize(("mutant", "name"), CASES)
@@ -38,13 +38,13 @@ def test_every_rule_has_a_mutant() -> None:
 
 @pytest.mark.parametrize("name", ["dev", "staging", "prod", "local"])
 def test_our_own_stacks_have_no_findings(name: str) -> None:
-    found = check_template(Template(snapshot(name), production=name == "prod"), contract=CONTRACT)
+    found = check_template(Template(snapshot(name), production=name == "prod"), contracts=CONTRACTS)
     assert [f"{each.rule} {each.path}: {each.message}" for each in found] == []
 
 
 def test_four_stacks_are_checked_in_under_a_second_of_cpu() -> None:
     started = time.process_time()
-    check_templates(load(SNAPSHOTS), contract=CONTRACT)
+    check_templates(load(SNAPSHOTS), contracts=CONTRACTS)
     assert time.process_time() - started < 1
 
 

@@ -136,11 +136,11 @@ def test_a_contract_that_is_no_object_is_refused(tmp_path: Path) -> None:
 
 
 def test_attributes_repeat_the_fields_of_the_message() -> None:
-    data = {"type": "object", "properties": {"form_id": {"pattern": "^[a-z]+$"}}}
+    data = {"type": "object", "properties": {"shop_id": {"pattern": "^[a-z]+$", "x-fanout": ["attribute"]}}}
     found = message("order.placed.v1", data=data).attributes
     assert found["properties"] == {
         "type": {"type": "string", "const": "order.placed.v1"},
-        "form_id": {"type": "string", "pattern": "^[a-z]+$"},
+        "shop_id": {"type": "string", "pattern": "^[a-z]+$", "x-fanout": ["attribute"]},
     }
     assert message("beat.v1").attributes["required"] == ["type"]
 

@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fanout.checks.engine import check_template
-from fanout.contracts.contract import load_contract
+from fanout.contracts.contract import load as load_contracts
 from fanout.errors import Unusable
 from fanout.template.load import parse
 from fanout.template.template import Template
 from tests.examples import examples
 from tests.places import APP, ENGINE
 
-CONTRACT = load_contract(APP / "contracts")
+CONTRACTS = load_contracts(APP / "contracts")
 SNAPSHOT = ENGINE / "tests" / "infra" / "snapshots" / "FormEvents-prod.json"
 WORDS = st.sampled_from(
     ["Ref", "Fn::GetAtt", "Fn::Sub", "Fn::Join", "Fn::If", "Fn::Select", "Fn::Split", "Fn::ImportValue", "AWS::NoValue"]
@@ -54,8 +54,8 @@ def places(node: Any) -> list[tuple[Any, Any]]:
 @given(ANY_JSON)
 @settings(max_examples=examples(200), deadline=10_000)
 def test_random_json_never_raises(node: Any) -> None:
-    check_template(Template({"Resources": node}), contract=CONTRACT)
-    check_template(Template(node), contract=CONTRACT)
+    check_template(Template({"Resources": node}), contracts=CONTRACTS)
+    check_template(Template(node), contracts=CONTRACTS)
 
 
 @given(st.data())
@@ -65,7 +65,7 @@ def test_our_template_with_random_json_in_random_places_never_raises(data: st.Da
     every = places(template)
     for container, key in data.draw(st.lists(st.sampled_from(every), min_size=1, max_size=3)):
         container[key] = data.draw(ANY_JSON)
-    check_template(template, contract=CONTRACT)
+    check_template(template, contracts=CONTRACTS)
 
 
 @given(st.floats(min_value=0, max_value=1))
@@ -89,7 +89,7 @@ def test_five_hundred_resources_take_less_than_a_second() -> None:
             text = text.replace(f'"{name}"', f'"{name}N{number}"')
         template["Resources"] |= json.loads(text)
     started = time.process_time()
-    check_template(template, contract=CONTRACT)
+    check_template(template, contracts=CONTRACTS)
     assert len(template["Resources"]) >= 500
     assert time.process_time() - started < 1
 

@@ -5,11 +5,11 @@ import pytest
 from fanout.checks.engine import check_template
 from fanout.checks.examples import ROOT, examples
 from fanout.checks.rules import RULES
-from fanout.contracts.contract import load_contract
+from fanout.contracts.contract import load as load_contracts
 from fanout.template.template import Template
 from tests import places
 
-CONTRACT = load_contract(places.APP / "contracts")
+CONTRACTS = load_contracts(places.APP / "contracts")
 WITH_EXAMPLE = [
     rule for rule in RULES if rule != "template-near-limit"
 ]  # 400 resources are shown by a test of their own
@@ -19,7 +19,7 @@ def rules_found(text: str) -> set[str]:
     from fanout.template.yaml import parse_yaml
 
     template = Template(parse_yaml(text, "example"))
-    return {each.rule for each in check_template(template, contract=CONTRACT) if each.acknowledged is None}
+    return {each.rule for each in check_template(template, contracts=CONTRACTS) if each.acknowledged is None}
 
 
 @pytest.mark.parametrize("rule", WITH_EXAMPLE)

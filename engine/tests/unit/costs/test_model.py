@@ -203,7 +203,7 @@ def test_a_customer_key_is_asked_three_times_in_five_minutes_that_see_an_event()
 
 
 def test_our_runtimes_metrics_are_paid_for_the_hours_they_are_sent_in() -> None:
-    variables = {"FANOUT_TASK": "bill_me", "FANOUT_CONCURRENCY": "10", "FANOUT_MEASURED_FORMS": "2"}
+    variables = {"FANOUT_TASK": "bill_me", "FANOUT_CONCURRENCY": "10", "FANOUT_MEASURED_GROUPS": "2"}
     resources = with_properties("Function", Environment={"Variables": variables})
     found = quantities(bill(resources, 720), "bill_me", "traffic")
     assert found["metrics of its own"] == pytest.approx(3 * 3 * (1 - math.exp(-1)))

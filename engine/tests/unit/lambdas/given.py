@@ -1,11 +1,14 @@
 """Events, records and a context, shaped as AWS hands them over. No AWS is reached."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from fanout.contracts import app as contracts
-from fanout.runtime.event import FormSubmitted, parse
+from events import FormSubmitted
+from fanout.contracts.app import app_contracts, heartbeat_example
+from fanout.runtime.batch import BatchResponse, handler_of
+from fanout.runtime.event import parse
 
 
 @dataclass
@@ -20,20 +23,29 @@ class Context:
 
 
 def example() -> dict[str, Any]:
-    event: dict[str, Any] = json.loads(contracts.valid_examples()["contact_form"])
+    event: dict[str, Any] = json.loads(app_contracts().valid["contact_form"])
     return event
 
 
 def form(body: str) -> FormSubmitted:
     """The event of a body that is one."""
-    event = parse(body)
+    event = parse(body, FormSubmitted)
     assert isinstance(event, FormSubmitted)
     return event
 
 
+def handler(run: Callable[[Any], object]) -> Callable[[dict[str, Any], Any], BatchResponse]:
+    """The handler of a task that runs `run` on each event of the app."""
+
+    def task(event: FormSubmitted) -> None:
+        run(event)
+
+    return handler_of(task)
+
+
 def heartbeat(**changes: Any) -> str:
     """The body of a heartbeat."""
-    return json.dumps({**json.loads(contracts.heartbeat_example()), **changes})
+    return json.dumps({**json.loads(heartbeat_example()), **changes})
 
 
 def record(body: str, message_id: str = "m-1", *, received: int = 1) -> dict[str, Any]:

@@ -10,14 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from events import FormSubmitted
 from fanout.runtime import batch, dead_letters, retry
-from fanout.runtime.batch import each_message
 from fanout.runtime.errors import PermanentError, TransientError
-from fanout.runtime.event import FormSubmitted
 from fanout.runtime.outcome import Outcome, Record
 from tests.examples import examples
 from tests.unit.lambdas.conftest import Lines
-from tests.unit.lambdas.given import Context, example, record
+from tests.unit.lambdas.given import Context, example, handler, record
 
 
 class Queue:
@@ -75,7 +74,7 @@ def test_every_message_is_done_or_dead_or_comes_back(ways: list[str], refuses_le
         queue = Queue()
         put_in_place(queue, patch)
         queue.refuses_letters = refuses_letters
-        handle = each_message(lambda form: WAYS[ways[int(form.id.removeprefix("event-"))]]())
+        handle = handler(lambda form: WAYS[ways[int(form.id.removeprefix("event-"))]]())
         records = [
             record("{not json" if way == "not json" else numbered(number), f"m-{number}")
             for number, way in enumerate(ways)
@@ -91,7 +90,7 @@ def test_every_message_is_done_or_dead_or_comes_back(ways: list[str], refuses_le
 
 
 def test_the_same_message_twice_in_a_batch_is_answered_for_both(queue: Queue, body: str) -> None:
-    assert failures(each_message(lambda form: None)({"Records": [record(body), record(body)]}, Context())) == []
+    assert failures(handler(lambda form: None)({"Records": [record(body), record(body)]}, Context())) == []
 
 
 def test_messages_are_worked_on_at_the_same_time(queue: Queue, body: str) -> None:
@@ -100,7 +99,7 @@ def test_messages_are_worked_on_at_the_same_time(queue: Queue, body: str) -> Non
     def task(form: FormSubmitted) -> None:
         all_here.wait()
 
-    handle = each_message(task)
+    handle = handler(task)
     assert failures(handle({"Records": [record(body, f"m-{n}") for n in range(10)]}, Context())) == []
 
 
@@ -112,7 +111,7 @@ def test_a_slow_message_is_given_back_before_the_function_is_killed(queue: Queue
             release.wait(5)
 
     began = time.monotonic()
-    handle = each_message(task)
+    handle = handler(task)
     records = [record(numbered(number), f"m-{number}") for number in range(3)]
     answer = handle({"Records": records}, Context(remaining_ms=batch.MARGIN_MS + 200))
     release.set()
@@ -127,7 +126,7 @@ def test_each_message_leaves_one_line_with_its_ids(queue: Queue, body: str, line
         if form.id == "event-1":
             raise TransientError("the webhook answered 503")
 
-    each_message(task)({"Records": [record(body, "m-0"), record(numbered(1), "m-1", received=2)]}, context)
+    handler(task)({"Records": [record(body, "m-0"), record(numbered(1), "m-1", received=2)]}, context)
     received, done, failed = lines()
     assert (received["messages"], received["function_request_id"]) == ({"m-0": 1, "m-1": 2}, "request-1")
     event = example()
@@ -160,7 +159,7 @@ def test_an_answer_in_an_exception_never_reaches_the_log(
     def task(form: FormSubmitted) -> None:
         raise raised from RuntimeError(CANARY)
 
-    each_message(task)({"Records": [record(body)]}, Context())
+    handler(task)({"Records": [record(body)]}, Context())
     _, line = lines()
     assert CANARY not in json.dumps(line)
     assert line["error_type"] == type(raised).__name__ and line["error"]
@@ -168,7 +167,7 @@ def test_an_answer_in_an_exception_never_reaches_the_log(
 
 def test_a_contract_violation_says_which_and_is_permanent(queue: Queue, lines: Lines) -> None:
     body = json.dumps({**example(), "type": "form.submitted.v2"})
-    each_message(lambda form: None)({"Records": [record(body)]}, Context())
+    handler(lambda form: None)({"Records": [record(body)]}, Context())
     _, line = lines()
     assert (line["outcome"], line["level"], line["error_type"]) == ("dead", "ERROR", "UnknownVersion")
     assert line["error"] == "type form.submitted.v2: this task understands form.submitted.v1"
@@ -178,7 +177,7 @@ def test_a_dead_letter_knows_its_cause(queue: Queue, body: str) -> None:
     def task(form: FormSubmitted) -> None:
         raise PermanentError("the webhook answered 410")
 
-    assert failures(each_message(task)({"Records": [record(body, received=2)]}, Context())) == []
+    assert failures(handler(task)({"Records": [record(body, received=2)]}, Context())) == []
     assert queue.buried["m-1"] == {
         "task": "a_task",
         "error_type": "PermanentError",
@@ -195,9 +194,9 @@ def test_a_letter_that_cannot_be_sent_stays_in_its_queue(queue: Queue, body: str
     def task(form: FormSubmitted) -> None:
         raise PermanentError("the webhook answered 410")
 
-    assert failures(each_message(task)({"Records": [record(body)]}, Context())) == ["m-1"] == queue.postponed
+    assert failures(handler(task)({"Records": [record(body)]}, Context())) == ["m-1"] == queue.postponed
     line = lines()[-1]
-    assert (line["outcome"], line["error_type"]) == ("failed", "NotBuried")
+    assert (line["outcome"], line["error_type"]) == ("failed", "NotDeadLettered")
     assert line["error"].startswith("the webhook answered 410; the dead-letter queue did not take it: ")
 
 
@@ -217,7 +216,7 @@ def test_a_fifo_group_keeps_its_order_and_stops_at_its_first_failure(queue: Queu
             raise TransientError("later")
 
     records = [in_group(number, "a" if number % 2 == 0 else "b") for number in range(6)]
-    answer = each_message(task)({"Records": records}, Context())
+    answer = handler(task)({"Records": records}, Context())
     assert failures(answer) == ["m-2", "m-4"] == queue.postponed
     assert [each for each in seen if each in ("event-0", "event-2", "event-4")] == ["event-0", "event-2"]
     assert [each for each in seen if each in ("event-1", "event-3", "event-5")] == ["event-1", "event-3", "event-5"]
@@ -230,7 +229,7 @@ def test_a_permanent_error_does_not_hold_up_its_group(queue: Queue) -> None:
         if form.id == "event-0":
             raise PermanentError("no")
 
-    assert failures(each_message(task)({"Records": [in_group(0, "a"), in_group(1, "a")]}, Context())) == []
+    assert failures(handler(task)({"Records": [in_group(0, "a"), in_group(1, "a")]}, Context())) == []
     assert list(queue.buried) == ["m-0"]
 
 
@@ -243,4 +242,4 @@ def test_the_groups_of_a_standard_queue_are_tenants_and_keep_no_order(queue: Que
     records = [in_group(number, "a") for number in range(4)]
     for each in records:
         each["eventSourceARN"] = each["eventSourceARN"].removesuffix(".fifo")
-    assert failures(each_message(task)({"Records": records}, Context())) == []
+    assert failures(handler(task)({"Records": records}, Context())) == []

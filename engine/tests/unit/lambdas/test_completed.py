@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from events import FormSubmitted
 from fanout.runtime import idempotency
-from fanout.runtime.event import FormSubmitted
 from fanout.runtime.idempotency import InProgress, once
 from tests.unit.lambdas.given import example, form
 

@@ -16,7 +16,10 @@ LAMBDAS = APP / "lambdas"
 
 SDK = {"boto3", "botocore.config", "functools", "typing"}
 LOG = {"datetime", "json", "logging", "os", "sys", "traceback"}
-BATCH = {"base64", "collections.abc", "concurrent.futures", "dataclasses", "math", "random", "re", "time"}
+BATCH = {
+    "base64", "collections.abc", "concurrent.futures", "dataclasses", "importlib", "inspect", "math", "random", "re", "time",
+    "types", "warnings",
+}  # fmt: skip
 IMPORTED = {
     "archive_submission": SDK | LOG | BATCH | {"botocore.exceptions"},
     "fanout.runtime.close_circuits": SDK | LOG | {"time"},
@@ -45,7 +48,7 @@ sys.modules.update({"botocore": MagicMock(), "botocore.config": MagicMock(), "bo
 
 def noted(name, globals=None, locals=None, fromlist=(), level=0):
     importer = (globals or {}).get("__name__", "").partition(".")[0]
-    if importer in OURS and name.partition(".")[0] not in OURS:
+    if importer in OURS and not level and name.partition(".")[0] not in OURS:
         asked.add(name)
     return real(name, globals, locals, fromlist, level)
 
@@ -62,7 +65,7 @@ def imported(task: str) -> dict[str, Any]:
     """By a process of its own, in which the SDK is a dummy."""
     table = {"FANOUT_COMPLETED_TABLE": "completed"} if "dynamodb" in CLIENTS[task] else {}
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{LAMBDAS}:{ENGINE / 'src'}", **VARIABLES, **table}
-    code = f"TASK, OURS = {task!r}, ('fanout', {task!r})\n{PROGRAM}"
+    code = f"TASK, OURS = {task!r}, ('events', 'fanout', {task!r})\n{PROGRAM}"
     ended = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     found: dict[str, Any] = json.loads(ended.stdout)
     return found

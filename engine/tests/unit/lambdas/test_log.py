@@ -60,7 +60,7 @@ def test_an_event_in_a_line_shows_no_answer(lines: Lines, body: str) -> None:
     logger.info("whole", extra={"event": event})
     (line,) = lines()
     assert event.id in line["event"]
-    assert str(event.submitter_email) not in json.dumps(line) and "answers" not in json.dumps(line)
+    assert str(event.submitter.email) not in json.dumps(line) and "answers" not in json.dumps(line)
 
 
 def test_it_names_x_rays_trace(lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from fanout.runtime import batch, dead_letters, metrics, retry
+from events import FormSubmitted
+from fanout.runtime import dead_letters, metrics, retry
 from fanout.runtime.errors import PermanentError, TransientError
-from fanout.runtime.event import FormSubmitted
 from fanout.runtime.outcome import Kind, Outcome
 from tests.unit.lambdas.conftest import Lines
-from tests.unit.lambdas.given import Context, example, form, record
+from tests.unit.lambdas.given import Context, example, form, handler, record
 
 NOW = 1_800_000_000.0
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -23,7 +23,7 @@ Emitted = Callable[[], list[dict[str, Any]]]
 @pytest.fixture
 def emitted(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Emitted:
     """The metric lines so far."""
-    monkeypatch.setattr(metrics, "_forms", set())
+    monkeypatch.setattr(metrics, "_groups", set())
     return lambda: [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
 
 
@@ -36,6 +36,10 @@ def outcome(kind: Kind, form_id: str = "contact", *, received: int = 1, seconds_
 
 def at(event: FormSubmitted, timestamp: float) -> FormSubmitted:
     return replace(event, time=datetime.fromtimestamp(timestamp, UTC))
+
+
+def emit(outcomes: list[Outcome]) -> None:
+    metrics.emit(outcomes, "form_id")
 
 
 def check(line: dict[str, Any]) -> None:
@@ -55,7 +59,7 @@ def check(line: dict[str, Any]) -> None:
 def test_one_line_says_what_became_of_a_batch(emitted: Emitted, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.time", lambda: NOW)
     monkeypatch.setenv("FANOUT_STACK", "FormEvents-prod")
-    metrics.emit([outcome("done"), outcome("done", "order", received=3, seconds_ago=90), outcome("failed", received=2)])
+    emit([outcome("done"), outcome("done", "order", received=3, seconds_ago=90), outcome("failed", received=2)])
     (line,) = emitted()
     check(line)
     assert line["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Fanout"
@@ -71,23 +75,21 @@ def test_one_line_says_what_became_of_a_batch(emitted: Emitted, monkeypatch: pyt
 
 
 def test_what_did_not_happen_is_not_sent(emitted: Emitted) -> None:
-    metrics.emit([outcome("dead"), outcome("duplicate")])
+    emit([outcome("dead"), outcome("duplicate")])
     (line,) = emitted()
     assert not {"Done", "Failed", "Latency"} & set(line)
     assert (line["Dead"], line["Duplicate"]) == (1, 1)
 
 
 def test_a_publishers_clock_that_is_ahead_makes_no_negative_latency(emitted: Emitted) -> None:
-    metrics.emit([outcome("done", seconds_ago=-9e8)])
+    emit([outcome("done", seconds_ago=-9e8)])
     assert emitted()[0]["Latency"] == [0]
 
 
 def test_forms_are_told_apart_up_to_a_number(emitted: Emitted, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(metrics, "_MOST_FORMS", 2)
-    metrics.emit([outcome("done", "a"), outcome("done", "b"), outcome("done", "a")])
-    metrics.emit(
-        [outcome("done", "c"), outcome("done", "b"), Outcome("dead", record("{"), None, PermanentError(), 1.0)]
-    )
+    monkeypatch.setattr(metrics, "_MOST_GROUPS", 2)
+    emit([outcome("done", "a"), outcome("done", "b"), outcome("done", "a")])
+    emit([outcome("done", "c"), outcome("done", "b"), Outcome("dead", record("{"), None, PermanentError(), 1.0)])
     found = emitted()
     for line in found:
         check(line)
@@ -101,7 +103,7 @@ def test_forms_are_told_apart_up_to_a_number(emitted: Emitted, monkeypatch: pyte
 
 
 def test_a_large_batch_keeps_the_limit_of_a_line(emitted: Emitted) -> None:
-    metrics.emit([outcome("done")] * 250)
+    emit([outcome("done")] * 250)
     found = emitted()
     for line in found:
         check(line)
@@ -118,7 +120,7 @@ def test_a_handler_emits_once_and_nothing_of_an_answer(emitted: Emitted, monkeyp
     event = example()
     event["data"]["answers"] = {"secret": "canary-4711"}
     event["data"]["submitter"] = {"email": "canary@example.com"}
-    handle = batch.each_message(task)
+    handle = handler(task)
     handle({"Records": [record(json.dumps(event)), record("{canary-4711")]}, Context())
     (line,) = emitted()
     check(line)

@@ -1,6 +1,6 @@
 """One task in a world where everything around it may fail: its queues, its store and its effects, all simulated.
 
-The handler is the real one of `each_message`; what it reaches through `shared.aws.client` is simulated. A crash is a
+The handler is the real one of `handler_of`; what it reaches through `fanout.runtime.aws.client` is simulated. A crash is a
 moment after which nothing that the container does has any effect, and its answer never arrives.
 """
 
@@ -17,12 +17,12 @@ from typing import Any
 
 import pytest
 
+from events import FormSubmitted
 from fanout.runtime import aws, batch, dead_letters, idempotency, retry
 from fanout.runtime.dead_letters import CAUSE
 from fanout.runtime.errors import PermanentError, TransientError
-from fanout.runtime.event import FormSubmitted
 from fanout.runtime.outcome import Record
-from tests.unit.lambdas.given import Context, example
+from tests.unit.lambdas.given import Context, example, handler
 from tests.unit.lambdas.mapping import Clock, Mapping, Message, NoAnswer, Queue
 from tests.unit.lambdas.test_completed import Table
 
@@ -99,7 +99,7 @@ class World:
         )
         self.table = Store(self)
         self.answered = threading.Event()
-        self.handle = batch.each_message(self.task)
+        self.handle = handler(self.task)
         copies = [number for number, event in enumerate(self.events) for _ in range(event.copies)]
         if not self.fifo:
             chance.shuffle(copies)

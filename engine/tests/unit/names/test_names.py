@@ -80,7 +80,7 @@ def test_no_other_file_spells_a_name_of_names_py() -> None:
         'tags["fanout:anything"]',
         'os.environ["FANOUT_NEW"]',
         'CAUSE = "fanout.cause"',
-        'event["type"] == "form.heartbeat.v1"',
+        'event["type"] == "fanout.heartbeat.v1"',
         'metric("Done")',
         'Metric(namespace="Fanout")',
         '{"Namespace": "Fanout"}',

@@ -8,13 +8,13 @@ from typing import Any, cast
 
 import pytest
 
-from fanout.contracts import app as contracts
+from fanout.contracts.app import app_contracts
 from fanout.errors import Unusable
 from fanout.ops.aws.discovery import DeployedSubscriber
 from fanout.ops.dead_letters import edit as editing
 from fanout.ops.dead_letters.message import DeadLetterMessage
 
-BODY = json.loads(contracts.valid_examples()["contact_form"])
+BODY = json.loads(app_contracts().valid["contact_form"])
 NOTIFY = cast(DeployedSubscriber, type("DeployedSubscriber", (), {"task": "notify_webhook"})())
 
 

@@ -7,9 +7,10 @@ from typing import Any, cast
 
 from rich.console import Console
 
+from fanout import names
 from fanout.cli.views.dead_list import render
 from fanout.cli.views.tail import render as render_line
-from fanout.contracts import app as contracts
+from fanout.contracts.app import heartbeat_example
 from fanout.ops import status
 from fanout.ops.aws.discovery import DeployedSubscriber
 from fanout.ops.aws.session import Aws
@@ -39,11 +40,11 @@ def subscriber(*lines: Any) -> DeployedSubscriber:
 
 
 def heartbeat() -> DeadLetterMessage:
-    return message(contracts.heartbeat_example())
+    return message(heartbeat_example())
 
 
 def test_the_type_is_the_contracts() -> None:
-    assert HEARTBEAT == contracts.HEARTBEAT_TYPE
+    assert names.HEARTBEAT_TYPE.endswith(HEARTBEAT)
     assert heartbeat().is_heartbeat and not message().is_heartbeat and not message("no JSON").is_heartbeat
 
 
@@ -78,7 +79,7 @@ def test_a_list_of_messages_says_how_many_nobody_submitted() -> None:
 
 
 def test_a_message_that_is_one_is_shown_whole_as_nothing_in_it_is_personal() -> None:
-    assert heartbeat().redacted() == json.loads(contracts.heartbeat_example())
+    assert heartbeat().redacted() == json.loads(heartbeat_example())
 
 
 def test_tail_shows_it() -> None:

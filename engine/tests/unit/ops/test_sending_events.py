@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from fanout.contracts.app import invalid_examples, valid_examples
+from fanout.contracts.app import app_contracts
 from fanout.errors import Unusable
 from fanout.ops.send.event import read_events
 
-ONE = json.loads(next(iter(valid_examples().values())))
+ONE = json.loads(next(iter(app_contracts().valid.values())))
 
 
 def test_a_file_is_one_event_an_array_or_json_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,7 +35,7 @@ def test_copies_and_examples_have_ids_of_their_own(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "line"),
-    [("{", "line 1: neither JSON nor JSON Lines"), ("", "has no event"), (invalid_examples()["missing_id"], "event must contain")],
+    [("{", "line 1: neither JSON nor JSON Lines"), ("", "has no event"), (app_contracts().invalid["missing_id"], "event must contain")],
 )  # fmt: skip
 def test_what_cannot_be_sent_is_one_line(text: str, line: str, tmp_path: Path) -> None:
     path = tmp_path / "event.json"

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fanout.contracts import app as contracts
+from events import FormSubmitted
+from fanout.contracts.app import app_contracts
 from fanout.publisher import Event, EventTooLarge, InvalidEvent, checked_event, form_submitted
 from fanout.publisher.event import MAX_BYTES, MAX_DEPTH
 from fanout.runtime.event import parse
@@ -53,7 +54,7 @@ def test_the_event_is_what_was_given() -> None:
     assert event.source == "https://forms.example.com/contact" and event.time == datetime(
         2026, 1, 15, 9, 30, tzinfo=UTC
     )
-    assert (event.submitter_email, event.submitter_name) == ("pat@example.com", "Pat Example")
+    assert (event.submitter.email, event.submitter.name) == ("pat@example.com", "Pat Example")
     assert event.answers == {"colours": ["red", "blue"]} and "traceparent" in event.raw
 
 
@@ -64,15 +65,15 @@ def test_without_an_id_and_a_time_each_event_gets_its_own() -> None:
     assert one.source == "/forms/contact"
 
 
-@pytest.mark.parametrize("body", contracts.valid_examples().values(), ids=contracts.valid_examples())
+@pytest.mark.parametrize("body", app_contracts().valid.values(), ids=app_contracts().valid)
 def test_a_stored_event_keeps_its_id_and_all_its_fields(body: str) -> None:
     event = checked_event(json.loads(body))
     assert event.id == json.loads(body)["id"] and json.loads(event.body) == json.loads(body)
-    assert event.attributes == {"type": contracts.TYPE, "form_id": event.form_id}
+    assert event.attributes == {"type": "form.submitted.v1", "form_id": event.group}
 
 
 NO_MAPPING_HAS_IT = {"field_named_twice", "not_json"}
-INVALID = {name: body for name, body in contracts.invalid_examples().items() if name not in NO_MAPPING_HAS_IT}
+INVALID = {name: body for name, body in app_contracts().invalid.items() if name not in NO_MAPPING_HAS_IT}
 
 
 @pytest.mark.parametrize("body", INVALID.values(), ids=INVALID)
@@ -91,12 +92,12 @@ def test_invalid_examples_are_refused_by_path(body: str) -> None:
         ({"submitter_email": f"{CANARY}@example.com\nBcc: x@example.com"}, "event.data.submitter.email must match"),
         ({"submitter_email": f"{CANARY}..@example.com"}, "event.data.submitter.email must be email"),
         ({"time": datetime(2026, 1, 15)}, "time must be a datetime with a time zone"),
-        ({"answers": {"a": {CANARY}}}, "event.data.answers, or an extra field, holds what JSON has no type for"),
-        ({"answers": {"a": Decimal(1)}}, "event.data.answers, or an extra field, holds what JSON has no type for"),
-        ({"answers": {"a": {1: CANARY, "1": CANARY}}}, "event.data.answers, or an extra field, holds what JSON has no"),
-        ({"answers": {CANARY: float("nan")}}, "event.data.answers, or an extra field, holds a number that JSON cannot"),
-        ({"answers": {CANARY: 10**5000}}, "event.data.answers, or an extra field, holds a number that JSON cannot"),
-        ({"answers": {CANARY: "\ud83c"}}, "event.data.answers, or an extra field, holds half a surrogate pair"),
+        ({"answers": {"a": {CANARY}}}, "event.data, or an extra field, holds what JSON has no type for"),
+        ({"answers": {"a": Decimal(1)}}, "event.data, or an extra field, holds what JSON has no type for"),
+        ({"answers": {"a": {1: CANARY, "1": CANARY}}}, "event.data, or an extra field, holds what JSON has no"),
+        ({"answers": {CANARY: float("nan")}}, "event.data, or an extra field, holds a number that JSON cannot"),
+        ({"answers": {CANARY: 10**5000}}, "event.data, or an extra field, holds a number that JSON cannot"),
+        ({"answers": {CANARY: "\ud83c"}}, "event.data, or an extra field, holds half a surrogate pair"),
     ],
 )
 def test_a_bad_value_is_refused_by_place_and_rule(changes: dict[str, Any], reason: str) -> None:
@@ -107,7 +108,7 @@ def test_answers_may_nest_deep_but_not_without_end() -> None:
     def nested(levels: int) -> Any:
         return [nested(levels - 1)] if levels else CANARY
 
-    parse(built(answers={"a": nested(MAX_DEPTH - 3)}).body)
+    parse(built(answers={"a": nested(MAX_DEPTH - 3)}).body, FormSubmitted)
     endless: dict[str, Any] = {}
     endless["again"] = endless
     for answers in ({"a": nested(MAX_DEPTH - 2)}, endless):
@@ -131,7 +132,7 @@ def test_ten_attributes_pass_and_eleven_do_not() -> None:
     eight = {f"extra{n}": "x" for n in range(8)}
     assert len(built(attributes=eight).attributes) == 10
     error = refusal(lambda: built(attributes={**eight, "extra8": "x"}))
-    assert str(error).startswith("11 attributes with type and form_id, at most 10 survive raw delivery")
+    assert str(error).startswith("11 attributes with those of the contract, at most 10 survive raw delivery")
 
 
 @pytest.mark.parametrize("name", ["", "a^b", ".a", "a.", "a..b", "AWS.a", "amazon.a", "a\n", "x" * 256])
@@ -165,13 +166,13 @@ def test_what_the_publisher_builds_every_task_reads(answers: dict[str, Any], tim
 
 
 @settings(max_examples=examples(100))
-@given(st.from_regex(contracts.schema()["properties"]["time"]["pattern"]))
+@given(st.from_regex(app_contracts()["form.submitted.v1"].schema["properties"]["time"]["pattern"]))
 def test_every_time_the_publisher_accepts_every_task_reads(time: str) -> None:
     try:
-        event = checked_event({**json.loads(contracts.valid_examples()["contact_form"]), "time": time})
+        event = checked_event({**json.loads(app_contracts().valid["contact_form"]), "time": time})
     except InvalidEvent:
         return
-    parse(event.body)
+    parse(event.body, FormSubmitted)
 
 
 def test_repr_shows_no_answers() -> None:

@@ -352,5 +352,5 @@ def test_an_unknown_profile_is_said_when_the_service_starts(monkeypatch: pytest.
 
 def test_only_checked_events_are_published() -> None:
     anything: Any = {"id": "e1"}
-    with pytest.raises(TypeError, match=r"publish takes what submitted\(\) or checked\(\) returns, not a dict"):
+    with pytest.raises(TypeError, match=r"publish takes what new\(\) or checked\(\) returns, not a dict"):
         forms_with(FakeSns()).publish(anything)

@@ -37,8 +37,8 @@ def filter_scope_mismatch(template: Template) -> Iterator[Problem]:
     for subscription, policy, in_attributes in _filters(template):
         if in_attributes and is_nested(policy):
             yield Problem(subscription, "a nested filter needs FilterPolicyScope MessageBody: attributes are flat")
-        elif template.contract is not None:
-            for key in sorted(_misplaced(policy, template.contract, in_attributes)):
+        else:
+            for key in sorted(_misplaced(policy, template.contracts, in_attributes)):
                 here, there = ("attributes", "body") if in_attributes else ("body", "attributes")
                 yield Problem(subscription, f"the filter looks for {key!r} in the {here}, but it is in the {there}")
 
@@ -52,14 +52,13 @@ def filter_scope_mismatch(template: Template) -> Iterator[Problem]:
     link=_FILTERING,
 )
 def filter_never_matches(template: Template) -> Iterator[Problem]:
-    contract = template.contract
-    if contract is None:
+    contracts = template.contracts
+    if not contracts:
         return
     for subscription, policy, in_attributes in _filters(template):
-        bodies = [contract.attribute_values(each) if in_attributes else each for each in contract.examples]
-        matched = any_of(matches_example(policy, each) for each in bodies)
-        misplaced = _misplaced(policy, contract, in_attributes) or (in_attributes and is_nested(policy))
-        if not misplaced and matched is False and can_match(policy, contract, attributes=in_attributes) is False:
+        matched = any_of(_matches(policy, each, in_attributes) for each in contracts)
+        misplaced = _misplaced(policy, contracts, in_attributes) or (in_attributes and is_nested(policy))
+        if not misplaced and matched is False:
             yield Problem(subscription, "no example of the contract and no value of its schema can match the filter")
 
 
@@ -90,8 +89,18 @@ def _filters(template: Template) -> Iterator[tuple[Resource, dict[str, Value], b
             yield subscription, policy, scope in (None, "MessageAttributes")
 
 
-def _misplaced(policy: dict[str, Value], contract: Contract, in_attributes: bool) -> set[str]:
-    """Keys that are not where the filter looks, but are in the other place."""
-    if in_attributes:
-        return {key for key in keys(policy) if key not in contract.attributes and contract.body_schema(key) is not None}
-    return {key for key in keys(policy) if key in contract.attributes and contract.body_schema(key) is None}
+def _matches(policy: dict[str, Value], contract: Contract, in_attributes: bool) -> bool | None:
+    """Whether an event of the contract can match: one of its examples, or one that its schema allows."""
+    bodies = [contract.attribute_values(each) if in_attributes else each for each in contract.examples]
+    matched = any_of(matches_example(policy, each) for each in bodies)
+    return matched if matched is not False else can_match(policy, contract, attributes=in_attributes)
+
+
+def _misplaced(policy: dict[str, Value], contracts: tuple[Contract, ...], in_attributes: bool) -> set[str]:
+    """Keys that no contract has where the filter looks, and one has in the other place."""
+    here = {key for key in keys(policy) if any(_has(each, key, in_attributes) for each in contracts)}
+    return {key for key in keys(policy) - here if any(_has(each, key, not in_attributes) for each in contracts)}
+
+
+def _has(contract: Contract, key: str, in_attributes: bool) -> bool:
+    return key in contract.attributes if in_attributes else contract.body_schema(key) is not None

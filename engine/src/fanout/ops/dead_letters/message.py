@@ -9,7 +9,7 @@ from typing import Any
 
 from fanout import names
 
-CAUSE, HEARTBEAT = names.CAUSE_ATTRIBUTE, names.HEARTBEAT_TYPE
+CAUSE, HEARTBEAT = names.CAUSE_ATTRIBUTE, names.HEARTBEAT_SUFFIX
 MOST_ATTRIBUTES = 10
 _PLAIN = ("specversion", "id", "source", "type", "time", "datacontenttype", "dataschema", "subject", "traceparent")
 _PLAIN_DATA = ("form_id", "submission_id")
@@ -59,7 +59,7 @@ class DeadLetterMessage:
     @property
     def is_heartbeat(self) -> bool:
         """Nobody submitted it: redriven, it is acknowledged and does nothing; dropped, nobody misses it."""
-        return (self.event or {}).get("type") == HEARTBEAT
+        return str((self.event or {}).get("type")).endswith(HEARTBEAT)
 
     @property
     def form_id(self) -> str | None:

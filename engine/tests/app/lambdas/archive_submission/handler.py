@@ -5,9 +5,8 @@ from datetime import UTC
 
 from botocore.exceptions import ClientError
 
-from fanout.runtime.aws import client
-from fanout.runtime.batch import each_message
-from fanout.runtime.event import FormSubmitted
+from events import FormSubmitted
+from fanout.runtime import client, handler_of
 
 _BUCKET = os.environ["ARCHIVE_BUCKET"]
 _s3 = client("s3")
@@ -32,4 +31,4 @@ def archive_submission(form: FormSubmitted) -> None:
             raise
 
 
-handle = each_message(archive_submission)
+handle = handler_of(archive_submission)

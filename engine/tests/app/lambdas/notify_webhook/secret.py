@@ -3,7 +3,7 @@
 import os
 import time
 
-from fanout.runtime.aws import client
+from fanout.runtime import client
 
 FRESH_SECONDS = 300
 """After a rotation the old key signs for five minutes at most; until then the receiver accepts both."""
