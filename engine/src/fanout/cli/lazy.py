@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from fanout.errors import Unusable
+from fanout.installed import missing
 
 
 class LazyCommand(TyperCommand):
@@ -23,11 +24,10 @@ class LazyCommand(TyperCommand):
         try:
             found = getattr(importlib.import_module(module), function)
         except ModuleNotFoundError as error:
-            if (error.name or "").partition(".")[0] == "fanout":
+            line = missing(f"`fanout {self.name}`", error.name)
+            if line is None:
                 raise
-            raise Unusable(
-                f"fanout {self.name} needs {error.name}, which is not installed: pip install 'fanout[cli]'"
-            ) from None
+            raise Unusable(line) from None
         app = typer.Typer(add_completion=False)
         app.command(self.name)(found)
         command = typer.main.get_command(app)

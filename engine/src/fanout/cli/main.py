@@ -55,7 +55,9 @@ COMMANDS: Table = {
 }  # fmt: skip
 """In the order in which they are needed: before a deployment; then look, understand, heal, and see that it is well."""
 
-command = command_group("fanout", "Events to many tasks on AWS: look before you deploy, and after.", COMMANDS)
+command = command_group(
+    "fanout", "Events to many tasks on AWS: look before you deploy, and after. Its version: fanout --version.", COMMANDS
+)
 
 
 def main(command: Any = command, name: str = "fanout") -> None:

@@ -1,0 +1,5 @@
+"""What is deployed: topic, subscribers, alarms, dashboard, heartbeat."""
+
+from fanout.installed import require
+
+require("aws_cdk", by="fanout.constructs")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import cache
 
 from fanout.errors import Unusable
+from fanout.installed import missing
 
 REGION = "us-east-1"
 """Every resource type is there first; what is create-only does not differ between Regions."""
@@ -22,7 +23,7 @@ def create_only(resource_type: str) -> tuple[tuple[str, ...], ...]:
             ResourceNotFoundError,
         )
     except ImportError:
-        raise Unusable("fanout diff needs CloudFormation's resource schemas: pip install cfn-lint") from None
+        raise Unusable(str(missing("`fanout diff`", "cfnlint"))) from None
     try:
         schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, resource_type).schema
     except ResourceNotFoundError:

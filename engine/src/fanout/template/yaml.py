@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 from fanout.errors import Unusable
+from fanout.installed import missing
 
 try:
     import yaml
-except ImportError as error:  # it comes with cfn-lint, which requirements.txt pins
-    raise Unusable("YAML templates need PyYAML: pip install pyyaml") from error
+except ImportError as error:
+    raise Unusable(str(missing("a YAML template", "yaml"))) from error
 
 
 class _Loader(yaml.SafeLoader):

@@ -1,7 +1,5 @@
 """One certificate authority per state folder, for this machine alone."""
 
-import trustme
-
 from fanout.local.emulator.ports import HOST
 from fanout.local.emulator.state import State, write_private
 
@@ -14,6 +12,8 @@ def make_certificate(state: State) -> None:
     """
     if state.authority.exists() and state.server_certificate.exists():
         return
+    import trustme
+
     authority = trustme.CA(organization_name="Fanout local")
     server = authority.issue_cert("localhost", HOST, "::1")
     write_private(state.server_certificate, server.private_key_and_cert_chain_pem.bytes().decode())

@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any
 
+from fanout.installed import require
 from fanout.local.emulator.certificate import make_certificate
 from fanout.local.emulator.connection import ACCOUNT, REGION, Connection
 from fanout.local.emulator.https import call, call_for_bytes
@@ -46,6 +47,7 @@ class Emulator:
                 )
             self._wait_until_ready()
             return ""
+        _check_installed()
         self._empty_scratch()
         make_certificate(self.state)
         listener, said = listen(self.state, NAME, preferred=self.preferred_port, required=port)
@@ -123,3 +125,10 @@ class Emulator:
     def _empty_scratch(self) -> None:
         shutil.rmtree(self.state.scratch, ignore_errors=True)
         self.state.create()
+
+
+def _check_installed() -> None:
+    try:
+        require("ministack", "trustme", by="the embedded AWS")
+    except ImportError as error:
+        raise LocalError(str(error)) from None

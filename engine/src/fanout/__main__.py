@@ -1,0 +1,36 @@
+"""The `fanout` command, as far as it goes without any extra: its version, and one line where it cannot go on."""
+
+import sys
+
+from fanout.installed import another_version, missing, version
+from fanout.project import find_root
+
+WRONG = 2
+"""Exit status of every error that a person can mend."""
+
+
+def main() -> None:
+    """Runs a command; with another version of the engine than the app here has, none."""
+    if sys.argv[1:] == ["--version"]:
+        print(f"fanout {version()}")
+        return
+    if line := another_version(find_root()):
+        _end(line)
+    try:
+        from fanout.cli.main import main as run
+
+        run()
+    except ModuleNotFoundError as error:
+        line = missing(f"`{' '.join(['fanout', *sys.argv[1:2]])}`", error.name)
+        if line is None:
+            raise
+        _end(line)
+
+
+def _end(line: str) -> None:
+    print(f"error: {line}", file=sys.stderr)
+    sys.exit(WRONG)
+
+
+if __name__ == "__main__":
+    main()
