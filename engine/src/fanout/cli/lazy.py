@@ -8,7 +8,6 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from fanout.errors import Unusable
-from fanout.installed import missing
 
 
 class LazyCommand(TyperCommand):
@@ -24,6 +23,8 @@ class LazyCommand(TyperCommand):
         try:
             found = getattr(importlib.import_module(module), function)
         except ModuleNotFoundError as error:
+            from fanout.installed import missing
+
             line = missing(f"`fanout {self.name}`", error.name)
             if line is None:
                 raise
