@@ -1,4 +1,4 @@
-"""Publisher: events a second through `publish_many`, against one `publish` for each, by the same FormEvents, in turn.
+"""Publisher: events a second through `publish_many`, against one `publish` for each, by the same EventPublisher, in turn.
 
 Against an SNS that does nothing, in a process of its own on loopback (what the client itself can do, 9 rounds), and against
 boto3's bare `publish_batch` of the same bodies without attributes. Then against the embedded
@@ -25,7 +25,8 @@ from benchmarks.harness.measuring import ENGINE, Say, environment, interleaved, 
 from benchmarks.harness.rows import Row, at_least, at_most, row
 from fanout.local.emulator.emulator import Emulator
 from fanout.local.emulator.state import State
-from fanout.publisher import Event, FormEvents, form_submitted
+from fanout.publisher import Event, EventPublisher
+from tests.published import form_submitted
 
 if TYPE_CHECKING:
     from mypy_boto3_sns.type_defs import PublishBatchRequestEntryTypeDef
@@ -34,7 +35,7 @@ ARN = "arn:aws:sns:eu-west-1:123456789012:FormSubmitted"
 ONES, MANY, MILLION = 100, 1_000, 1_000_000
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_DEFAULT_REGION": "eu-west-1"}
 START = "from time import process_time\nbegan = process_time()\n{code}\nprint((process_time() - began) * 1000)"
-OURS = f"from publisher import FormEvents; FormEvents({ARN!r})"
+OURS = f"from fanout.publisher import EventPublisher; EventPublisher({ARN!r})"
 PLAIN = "import boto3; boto3.client('sns', region_name='eu-west-1')"
 
 
@@ -66,7 +67,7 @@ class NullSession(boto3.Session):
 
 
 def _speed(where: str, session: boto3.Session, topic: str, *, rounds: int, say: Say) -> Iterator[Row]:
-    forms, events, client = FormEvents(topic, session=session), _events(MANY), session.client("sns")
+    forms, events, client = EventPublisher(topic, session=session), _events(MANY), session.client("sns")
     entries: list[PublishBatchRequestEntryTypeDef] = [
         {"Id": str(number % 10), "Message": each.body} for number, each in enumerate(events)
     ]

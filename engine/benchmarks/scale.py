@@ -23,7 +23,8 @@ from fanout.local.emulator.emulator import Emulator
 from fanout.local.emulator.state import State
 from fanout.local.wait import wait_until
 from fanout.project import find_cdk
-from fanout.publisher import FormEvents, form_submitted
+from fanout.publisher import EventPublisher
+from tests.published import form_submitted
 
 APP = ENGINE / "benchmarks" / "peers" / "many_app.py"
 SUBSCRIBERS = 40
@@ -117,7 +118,7 @@ def _reach(connection: Connection, topic_arn: str, outputs: Mapping[str, str]) -
     lambdas, logs = connection.session.client("lambda"), connection.session.client("logs")
     groups = [lambdas.get_function_configuration(FunctionName=each)["LoggingConfig"]["LogGroup"] for each in functions]
     began = time.monotonic()
-    FormEvents(topic_arn, session=connection.session).publish(event)
+    EventPublisher(topic_arn, session=connection.session).publish(event)
 
     def done() -> bool:
         open_ = [each for each in groups if each not in finished]

@@ -24,7 +24,8 @@ from fanout.local.emulator.connection import Connection
 from fanout.local.evidence import Evidence
 from fanout.local.run import Run
 from fanout.local.wait import wait_until
-from fanout.publisher import Event, FormEvents, form_submitted
+from fanout.publisher import Event, EventPublisher
+from tests.published import form_submitted
 
 EVENTS = 2_000
 WARM_UP = 100
@@ -116,7 +117,7 @@ class _Way(ABC):
 class _Ours(_Way):
     def __init__(self, evidence: Evidence) -> None:
         self._evidence = evidence
-        self._publisher = FormEvents(evidence.stack.topic_arn, session=evidence.emulator.connection.session)
+        self._publisher = EventPublisher(evidence.stack.topic_arn, session=evidence.emulator.connection.session)
         self.waits = []
 
     def burst(self, count: int) -> float:
@@ -148,7 +149,7 @@ class _ReceiveLoop(_Way):
         self._sqs = connection.session.client("sqs")
         sns = connection.session.client("sns")
         topic = sns.create_topic(Name="floor")["TopicArn"]
-        self._publisher = FormEvents(topic, session=connection.session)
+        self._publisher = EventPublisher(topic, session=connection.session)
         self._urls = [self._sqs.create_queue(QueueName=f"floor-{number}")["QueueUrl"] for number in range(TASKS)]
         for url in self._urls:
             arn = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]

@@ -9,7 +9,8 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
-from fanout.publisher import Event, FormEvents, form_submitted
+from fanout.publisher import Event, EventPublisher
+from tests.published import form_submitted
 
 FIRST = 10_000
 
@@ -26,7 +27,7 @@ def events(count: int) -> Iterator[Event]:
 
 def main(count: int) -> None:
     client: Any = SimpleNamespace(meta=SimpleNamespace(region_name="eu-west-1"), publish_batch=taken)
-    forms = FormEvents("arn:aws:sns:eu-west-1:123456789012:FormSubmitted", client=client)
+    forms = EventPublisher("arn:aws:sns:eu-west-1:123456789012:FormSubmitted", client=client)
     forms.publish_many(events(FIRST))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     result = forms.publish_many(events(count))

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from fanout.publisher import Event, form_submitted
+from fanout.publisher import Event
+from tests.published import form_submitted
 
 Expected = Literal["done", "dead", "done or dead"]
 LEAST_EACH = 2

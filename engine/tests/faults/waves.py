@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from fanout.local.errors import LocalError
 from fanout.local.wait import wait_until
-from fanout.publisher import Event, FormEvents
+from fanout.publisher import Event, EventPublisher
 from tests.faults.ledger import Ledger
 from tests.faults.plan import AROUND, CRASH_ALWAYS, CRASHES, MIXED, RESTART, Cell, Fault, Plan, no_event
 from tests.faults.run import FaultsRun
@@ -52,7 +52,7 @@ class Waves:
             yield [(cell, event) for cell, event in self.plan.of(*faults) if turn.get(cell.task) == cell.fault]
 
     def _publish(self, struck: Struck) -> None:
-        topic = FormEvents(self.ledger.evidence.stack.topic_arn, session=self.run.connection.session)
+        topic = EventPublisher(self.ledger.evidence.stack.topic_arn, session=self.run.connection.session)
         if failed := topic.publish_many([event for _, event in struck]).failed:
             raise LocalError(f"could not publish: {failed[0].reason}")
 

@@ -16,8 +16,9 @@ import boto3
 
 from fanout.local.emulator.connection import without_real_aws
 from fanout.project import find_root
-from fanout.publisher import Event, FormEvents, form_submitted
+from fanout.publisher import Event, EventPublisher
 from tests.local.conftest import Deployed
+from tests.published import form_submitted
 
 READ, HEAL = "OperatorReadPolicyArn", "OperatorHealPolicyArn"
 
@@ -115,7 +116,7 @@ def publish(deployed: Deployed, count: int, form_id: str) -> list[Event]:
         form_submitted(form_id=form_id, submission_id=f"{form_id}-{n}", answers={"q": "canary-answer"})
         for n in range(count)
     ]
-    result = FormEvents(deployed.stack.topic_arn, session=deployed.session).publish_many(events)
+    result = EventPublisher(deployed.stack.topic_arn, session=deployed.session).publish_many(events)
     assert result.published == count
     return events
 

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from fanout.local.wait import wait_until
-from fanout.publisher import form_submitted
 from tests.faults.ledger import CAUSE, NOT_RECORDED, Letter, Story
 from tests.faults.plan import ALL, ARCHIVE, CRASH_ALWAYS, CRASHES, MIXED, Cell, Fault, Plan, draw
 from tests.faults.run import FaultsRun, tasks
 from tests.faults.sabotage import BEFORE
 from tests.faults.verdicts import Books, rows
 from tests.places import APP
+from tests.published import form_submitted
 
 TASKS = ("send_confirmation", "archive_submission", "notify_webhook")
 Lines = Sequence[dict[str, Any]]

@@ -9,7 +9,7 @@ import pytest
 
 from fanout.ops.aws.discovery import Stack, find
 from fanout.ops.aws.session import Aws
-from fanout.publisher import FormEvents
+from fanout.publisher import EventPublisher
 from tests import places
 from tests.local.conftest import Deployed
 from tests.local.test_fan_out import new_event
@@ -42,7 +42,7 @@ def ordered(a_deployment: Deployed, tmp_path_factory: pytest.TempPathFactory) ->
 
 def test_a_forms_events_keep_their_order_behind_one_that_fails(deployed: Deployed, ordered: Stack) -> None:
     form, other = f"ordered-{uuid.uuid4().hex[:8]}", f"other-{uuid.uuid4().hex[:8]}"
-    forms = FormEvents(ordered.topic_arn, session=deployed.session)
+    forms = EventPublisher(ordered.topic_arn, session=deployed.session)
     deployed.receiver.answer(status=503, containing=form)
     events = [new_event(form) for _ in range(4)]
     beside = new_event(other)
@@ -63,7 +63,7 @@ def test_a_forms_events_keep_their_order_behind_one_that_fails(deployed: Deploye
 
 def test_a_dead_letter_keeps_its_group_and_the_next_event_goes_on(deployed: Deployed, ordered: Stack) -> None:
     form = f"dead-{uuid.uuid4().hex[:8]}"
-    forms = FormEvents(ordered.topic_arn, session=deployed.session)
+    forms = EventPublisher(ordered.topic_arn, session=deployed.session)
     first, second = new_event(form), new_event(form)
     sqs = deployed.session.client("sqs")
     queue = ordered.subscriber("archive_submission")

@@ -9,7 +9,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from fanout.publisher import FormEvents, PublishError
+from fanout.publisher import EventPublisher, PublishError
 from tests.local.conftest import Deployed
 from tests.local.test_fan_out import new_event, publish
 
@@ -20,7 +20,7 @@ def code(raised: pytest.ExceptionInfo[ClientError]) -> str:
 
 def test_a_form_service_with_the_publisher_policy_publishes_and_does_nothing_else(deployed: Deployed) -> None:
     service = deployed.session_with({}, deployed.stack.outputs["PublisherPolicyArn"])
-    forms = FormEvents(deployed.stack.topic_arn, session=service)
+    forms = EventPublisher(deployed.stack.topic_arn, session=service)
     event = new_event()
     assert forms.publish(forms.checked(event)).event_id == event["id"]
     deployed.wait_until_done(event["id"], "archive_submission")
@@ -37,7 +37,7 @@ def test_a_form_service_with_the_publisher_policy_publishes_and_does_nothing_els
 
 
 def test_a_strangers_publish_is_refused_in_one_line(deployed: Deployed) -> None:
-    stranger = FormEvents(deployed.stack.topic_arn, session=deployed.session_with({}))
+    stranger = EventPublisher(deployed.stack.topic_arn, session=deployed.session_with({}))
     with pytest.raises(PublishError) as raised:
         stranger.publish(stranger.checked(new_event()))
     line = str(raised.value)

@@ -22,7 +22,8 @@ from fanout.local.interrupts import postponed
 from fanout.local.run import Run
 from fanout.local.wait import wait_until
 from fanout.project import find_root
-from fanout.publisher import FormEvents, form_submitted
+from fanout.publisher import EventPublisher
+from tests.published import form_submitted
 from tests.recordings.shapes_counted import Seen, counted
 
 COMMAND = "python -m local shapes"
@@ -44,7 +45,7 @@ class Recording:
 
     def __post_init__(self) -> None:
         self.seen = Seen({task: [] for task in self.evidence.stack.tasks})
-        self.service = FormEvents(self.evidence.stack.topic_arn, session=self.run.connection.session)
+        self.service = EventPublisher(self.evidence.stack.topic_arn, session=self.run.connection.session)
 
     def all(self) -> None:
         self.began = time.time()

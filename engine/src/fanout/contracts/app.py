@@ -13,16 +13,18 @@ HEARTBEAT: Final = Path(__file__).parent / "heartbeat"
 HEARTBEAT_SCHEMA_PATH: Final = HEARTBEAT / "fanout_heartbeat.v1.schema.json"
 
 
-@cache
-def app_contracts(folder: Path | None = None) -> Contracts:
-    """What `contracts/` of the app holds, or another folder; read once. Raises ContractError."""
-    return load(folder or find_root() / "contracts")
+def app_contracts() -> Contracts:
+    """What `contracts/` of the app holds; read once. Raises ContractError."""
+    return _loaded(find_root() / "contracts")
 
 
 def known_contracts() -> Contracts:
     """The same for what is of use without them too, as to an operator who is in no app's folder: none are known there."""
     folder = find_root() / "contracts"
-    return app_contracts() if folder.is_dir() else Contracts({})
+    return _loaded(folder) if folder.is_dir() else Contracts({})
+
+
+_loaded = cache(load)
 
 
 def heartbeat_schema() -> dict[str, Any]:

@@ -100,6 +100,12 @@ def value_at(example: Any, path: str) -> Any:
     return example
 
 
+def with_value(example: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """A copy with another value at a dotted path, whose objects are there."""
+    key, _, rest = path.partition(".")
+    return {**example, key: with_value(example[key], rest, value) if rest else value}
+
+
 def load(folder: Path) -> Contracts:
     """Every `*.schema.json` in `folder`, and `examples/valid/*.json` and `examples/invalid/*.json`; or one schema's file.
 

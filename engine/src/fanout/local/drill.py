@@ -28,7 +28,7 @@ from fanout.local.interrupts import postponed
 from fanout.local.run import Run
 from fanout.local.wait import wait_until
 from fanout.project import find_root
-from fanout.publisher import Event, FormEvents, checked_event
+from fanout.publisher import Event, EventPublisher, checked_event
 
 COUNT = 50
 ONE = "night-07"
@@ -118,7 +118,7 @@ class _Rehearsal:
 
         _say(f"Then {task} breaks ({self.task.breaks}), while {COUNT} events are published.")
         self.task.break_down(self.evidence)
-        FormEvents(self.evidence.stack.topic_arn, session=self.run.connection.session).publish_many(self._events())
+        EventPublisher(self.evidence.stack.topic_arn, session=self.run.connection.session).publish_many(self._events())
         self._until_dead("all its attempts each, and every event is a dead letter")
 
         _say("The alarm rings. What is wrong, and why?")

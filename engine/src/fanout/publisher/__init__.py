@@ -4,7 +4,6 @@ from fanout.contracts.contract import ContractError
 from fanout.publisher.client import EventPublisher, Receipt
 from fanout.publisher.errors import EventTooLarge, Failure, InvalidEvent, InvalidTopicArn, PublishError, PublishResult
 from fanout.publisher.event import Event, checked_event, new_event
-from fanout.publisher.former import FormEvents, form_submitted
 
 __all__ = [
     "ContractError",
@@ -12,13 +11,11 @@ __all__ = [
     "EventPublisher",
     "EventTooLarge",
     "Failure",
-    "FormEvents",
     "InvalidEvent",
     "InvalidTopicArn",
     "PublishError",
     "PublishResult",
     "Receipt",
     "checked_event",
-    "form_submitted",
     "new_event",
 ]

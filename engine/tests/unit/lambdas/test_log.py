@@ -3,12 +3,17 @@
 import json
 import logging
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from fanout.contracts.contract import load
+from fanout.contracts.roles import LOGGED
 from fanout.runtime.log import logger
+from fanout.runtime.outcome import Outcome
+from tests.unit.contracts.given import put, schema
 from tests.unit.lambdas.conftest import Lines
-from tests.unit.lambdas.given import form
+from tests.unit.lambdas.given import example, form, record
 
 
 class Heard(logging.Handler):
@@ -90,3 +95,15 @@ def test_the_runtimes_own_logger_does_not_say_it_again(lines: Lines, monkeypatch
     monkeypatch.setattr(logging.getLogger(), "handlers", [Heard(said)])
     logger.info("once")
     assert not said and len(lines()) == 1
+
+
+def test_no_role_can_replace_a_field_of_a_log_line(tmp_path: Path, lines: Lines) -> None:
+    event = form(json.dumps({**example(), "traceparent": f"00-{'1' * 32}-{'2' * 16}-01"}))
+    Outcome("dead", record("{}"), event, ValueError(), 1.0).log("request-1")
+    (line,) = lines()
+    assert line.keys() - {"form_id", "submission_id"} <= LOGGED
+    assert {"stack", "task", "xray_trace_id"} <= LOGGED
+    for name in ("attempt", "message", "task"):
+        wrong = schema({"required": [name], "properties": {name: {"type": "string", "x-fanout": ["group"]}}})
+        with pytest.raises(ValueError, match=f"data.{name} is a field that every log line has already"):
+            load(put(tmp_path, wrong))

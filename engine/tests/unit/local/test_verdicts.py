@@ -11,7 +11,8 @@ from fanout.local.app import Task
 from fanout.local.demo import verdicts
 from fanout.local.demo.verdicts import DEAD, DONE, FILTERED, RETRYING, WAITING, Trial, Verdict
 from fanout.local.evidence import Attempt, Evidence
-from fanout.publisher import Event, form_submitted
+from fanout.publisher import Event
+from tests.published import form_submitted
 
 FIRST = form_submitted(form_id="first", submission_id="s-1", answers={})
 REFUSED = form_submitted(form_id="refused", submission_id="s-2", answers={})

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from events import FormSubmitted
 from fanout.contracts.app import app_contracts
-from fanout.publisher import Event, EventTooLarge, InvalidEvent, checked_event, form_submitted
+from fanout.publisher import Event, EventTooLarge, InvalidEvent, checked_event
 from fanout.publisher.event import MAX_BYTES, MAX_DEPTH
 from fanout.runtime.event import parse
 from tests.examples import examples
+from tests.published import form_submitted
 from tests.unit.lambdas.given import form
 
 CANARY = "canary-7f3a"

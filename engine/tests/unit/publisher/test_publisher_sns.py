@@ -13,9 +13,10 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError, ReadTimeoutError
 
-from fanout.publisher import Event, FormEvents, InvalidTopicArn, PublishError
+from fanout.publisher import Event, EventPublisher, InvalidTopicArn, PublishError
 from fanout.publisher.client import ATTEMPTS
 from fanout.publisher.event import MAX_BYTES
+from tests.published import form_submitted
 
 NO_CREDENTIALS = NoCredentialsError()
 ARN = "arn:aws:sns:eu-west-1:111122223333:FormSubmitted"
@@ -95,8 +96,8 @@ def raises(error: Exception) -> Answer:
     return answer
 
 
-def forms_with(fake: FakeSns, arn: str = ARN) -> FormEvents:
-    forms = FormEvents(arn, session=SESSION)
+def forms_with(fake: FakeSns, arn: str = ARN) -> EventPublisher:
+    forms = EventPublisher(arn, session=SESSION)
     answer: Any = fake
     forms._client.meta.events.register("before-send.sns", answer)
     return forms
@@ -104,7 +105,7 @@ def forms_with(fake: FakeSns, arn: str = ARN) -> FormEvents:
 
 def event(number: int, size: int = 0) -> Event:
     def build(padding: int) -> Event:
-        return FormEvents.submitted(
+        return form_submitted(
             form_id="contact", submission_id=str(number), answers={"a": "x" * padding}, event_id=f"e{number}"
         )
 
@@ -120,7 +121,7 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def test_publish_sends_body_and_attributes_and_returns_both_ids() -> None:
     fake = FakeSns()
-    form = FormEvents.submitted(form_id="contact", submission_id="1", answers={}, attributes={"team": "sales"})
+    form = form_submitted(form_id="contact", submission_id="1", answers={}, attributes={"team": "sales"})
     receipt = forms_with(fake).publish(form)
     assert (receipt.event_id, receipt.message_id) == (form.id, "m-1")
     [sent] = fake.requests
@@ -145,12 +146,12 @@ def test_a_fifo_topic_orders_by_form_and_deduplicates_by_event() -> None:
 
 
 def test_the_region_is_the_arns_and_the_client_is_made_once() -> None:
-    forms = FormEvents("arn:aws-cn:sns:cn-north-1:111122223333:FormSubmitted", session=SESSION)
+    forms = EventPublisher("arn:aws-cn:sns:cn-north-1:111122223333:FormSubmitted", session=SESSION)
     assert forms._client.meta.region_name == "cn-north-1"
     given = SESSION.client("sns", region_name="eu-west-1")
-    assert FormEvents(ARN, client=given)._client is given
+    assert EventPublisher(ARN, client=given)._client is given
     with pytest.raises(InvalidTopicArn, match="make the client with region_name='eu-west-1'"):
-        FormEvents(ARN, client=SESSION.client("sns", region_name="us-east-1"))
+        EventPublisher(ARN, client=SESSION.client("sns", region_name="us-east-1"))
 
 
 @pytest.mark.parametrize(
@@ -158,7 +159,7 @@ def test_the_region_is_the_arns_and_the_client_is_made_once() -> None:
 )
 def test_what_is_no_topic_arn_is_refused_in_one_line(arn: Any) -> None:
     with pytest.raises(InvalidTopicArn) as caught:
-        FormEvents(arn)
+        EventPublisher(arn)
     assert str(caught.value).startswith(f"not the ARN of an SNS topic: {arn!r}; expected arn:aws:sns:")
 
 
@@ -188,7 +189,7 @@ def test_publishing_makes_no_client_and_no_session(monkeypatch: pytest.MonkeyPat
 def test_a_request_is_encoded_once_and_arrives_as_it_was_meant() -> None:
     fake = FakeSns()
     forms = forms_with(fake)
-    form = FormEvents.submitted(form_id="contact", submission_id="1", answers={"a": "50 % + more & = Zoë\n"})
+    form = form_submitted(form_id="contact", submission_id="1", answers={"a": "50 % + more & = Zoë\n"})
     bodies: list[Any] = []
     keep: Any = lambda request, **_: bodies.append(request.data)  # noqa: E731
     forms._client.meta.events.register("request-created.sns", keep)
@@ -199,7 +200,7 @@ def test_a_request_is_encoded_once_and_arrives_as_it_was_meant() -> None:
 
 def test_a_generator_of_any_length_takes_the_same_memory() -> None:
     def peak(count: int) -> int:
-        forms = FormEvents(ARN, client=Taker())  # type: ignore[arg-type]
+        forms = EventPublisher(ARN, client=Taker())  # type: ignore[arg-type]
         tracemalloc.reset_peak()
         began = tracemalloc.get_traced_memory()[0]
         assert forms.publish_many(event(number, size=1_000) for number in range(count)).published == count
@@ -347,7 +348,7 @@ def test_an_unknown_profile_is_said_when_the_service_starts(monkeypatch: pytest.
     monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     with pytest.raises(PublishError, match="no usable AWS credentials"):
-        FormEvents(ARN)
+        EventPublisher(ARN)
 
 
 def test_only_checked_events_are_published() -> None:

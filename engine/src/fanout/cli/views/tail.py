@@ -12,7 +12,7 @@ def render(task: str, line: Line) -> Text:
     """No answers: a log line holds none."""
     text = Text(f"{line.at:%H:%M:%S} {task:<20} ", no_wrap=True, overflow="ignore")
     text.append(f"{line.kind:<9}", style=_STYLES.get(line.kind, ""))
-    text.append(f" attempt {line.attempt}  event {line.event_id or '-'}  group {line.form_id or '-'}")
+    text.append(f" attempt {line.attempt}  event {line.event_id or '-'}  group {line.ids.group or '-'}")
     if line.duration_ms is not None:
         text.append(f"  {line.duration_ms:.0f} ms")
     if line.error_type:

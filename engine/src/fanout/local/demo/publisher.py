@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from fanout.local.emulator.connection import ACCOUNT, Connection
 from fanout.local.errors import LocalError
-from fanout.publisher import Event, FormEvents, PublishError
+from fanout.publisher import Event, EventPublisher, PublishError
 
 ROLE = "demo-publisher"
 
@@ -27,7 +27,7 @@ def publisher_session(connection: Connection, publisher_policy_arn: str) -> boto
 
 def publish(session: boto3.Session, topic_arn: str, events: Sequence[Event]) -> None:
     try:
-        result = FormEvents(topic_arn, session=session).publish_many(events)
+        result = EventPublisher(topic_arn, session=session).publish_many(events)
     except PublishError as error:
         raise LocalError(f"the demo could not publish: {error}") from error
     if result.failed:

@@ -9,6 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from fanout.contracts.ids import Ids, of_line
 from fanout.ops.aws.errors import OpsError, code_of
 from fanout.ops.aws.session import Aws
 
@@ -37,8 +38,7 @@ class Line:
     attempt: int
     at: datetime
     event_id: str | None = None
-    form_id: str | None = None
-    submission_id: str | None = None
+    ids: Ids = Ids()
     error_type: str | None = None
     error: str | None = None
     request_id: str | None = None
@@ -56,8 +56,8 @@ class Line:
         return self.kind == "heartbeat"
 
     def as_dict(self) -> dict[str, Any]:
-        fields = {name: getattr(self, name) for name in self.__slots__}
-        return {**fields, "at": self.at.isoformat(timespec="milliseconds")}
+        fields = {name: getattr(self, name) for name in self.__slots__ if name != "ids"}
+        return {**fields, **dict(self.ids.named), "at": self.at.isoformat(timespec="milliseconds")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def about(aws: Aws, log_group: str, word: str, since: datetime) -> list[Line]:
     found = []
     for raw in read(aws, log_group, json.dumps(word), since):
         line = outcome(raw)
-        if line is not None and word in (line.event_id, line.submission_id, line.message_id):
+        if line is not None and word in (line.event_id, line.ids.reference, line.message_id):
             found.append(line)
     return sorted(found, key=lambda line: line.at)
 
@@ -153,8 +153,7 @@ def outcome(raw: Raw) -> Line | None:
         attempt=int(value.get("attempt", 0)),
         at=_when(value, raw.timestamp),
         event_id=value.get("event_id"),
-        form_id=value.get("form_id"),
-        submission_id=value.get("submission_id"),
+        ids=of_line(value),
         error_type=value.get("error_type"),
         error=value.get("error"),
         request_id=value.get("function_request_id"),

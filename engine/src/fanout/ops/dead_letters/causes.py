@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from fanout.contracts.ids import groups_name
 from fanout.ops.aws import logs
 from fanout.ops.aws.discovery import DeployedSubscriber
 from fanout.ops.aws.logs import Line
@@ -63,7 +64,7 @@ class Group:
     first: datetime | None = None
     last: datetime | None = None
     sample: str = ""
-    forms: set[str] = field(default_factory=set)
+    groups: set[str] = field(default_factory=set)
     heartbeats: int = 0
 
     def add(self, message: DeadLetterMessage) -> None:
@@ -72,8 +73,9 @@ class Group:
         self.first = min(self.first or message.sent_at, message.sent_at)
         self.last = max(self.last or message.sent_at, message.sent_at)
         self.heartbeats += message.is_heartbeat
-        if message.form_id and len(self.forms) < 20:
-            self.forms.add(message.form_id)
+        group = message.ids.group
+        if group and len(self.groups) < 20:
+            self.groups.add(group)
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -84,7 +86,7 @@ class Group:
             "first": self.first,
             "last": self.last,
             "sample": self.sample,
-            "forms": sorted(self.forms),
+            groups_name(): sorted(self.groups),
             "heartbeats": self.heartbeats,
         }
 

@@ -2,17 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from fanout import names
+from fanout.contracts.ids import Ids, of_event, plain_paths
 
 CAUSE, HEARTBEAT = names.CAUSE_ATTRIBUTE, names.HEARTBEAT_SUFFIX
 MOST_ATTRIBUTES = 10
 _PLAIN = ("specversion", "id", "source", "type", "time", "datacontenttype", "dataschema", "subject", "traceparent")
-_PLAIN_DATA = ("form_id", "submission_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +58,13 @@ class DeadLetterMessage:
 
     @property
     def is_heartbeat(self) -> bool:
-        """Nobody submitted it: redriven, it is acknowledged and does nothing; dropped, nobody misses it."""
+        """Nothing happened: redriven, it is acknowledged and does nothing; dropped, nobody misses it."""
         return str((self.event or {}).get("type")).endswith(HEARTBEAT)
 
     @property
-    def form_id(self) -> str | None:
-        return self._data("form_id")
-
-    @property
-    def submission_id(self) -> str | None:
-        return self._data("submission_id")
+    def ids(self) -> Ids:
+        """The group and the reference of its event."""
+        return of_event(self.event)
 
     @property
     def sent_at(self) -> datetime:
@@ -104,7 +101,7 @@ class DeadLetterMessage:
 
     def matches(self, id_: str) -> bool:
         """By the id of the message, of the message that died, of the event, or by the event's reference."""
-        return id_ in (self.message_id, self.died_as, self.event_id, self.submission_id)
+        return id_ in (self.message_id, self.died_as, self.event_id, self.ids.reference)
 
     def redacted(self) -> dict[str, Any] | str:
         """The event without its answers or anything this program does not know."""
@@ -114,18 +111,21 @@ class DeadLetterMessage:
         data = event.get("data")
         shown = {name: value if name in _PLAIN else _hidden(value) for name, value in event.items() if name != "data"}
         if isinstance(data, dict):
-            known = {name: value if name in _PLAIN_DATA else _hidden(value) for name, value in data.items()}
-            return {**shown, "data": known}
+            return {**shown, "data": _redacted(data, "data", plain_paths(event))}
         return {**shown, "data": _hidden(data)} if "data" in event else shown
-
-    def _data(self, name: str) -> str | None:
-        data = (self.event or {}).get("data")
-        value = data.get(name) if isinstance(data, dict) else None
-        return value if isinstance(value, str) else None
 
 
 def sha256(body: str) -> str:
     return hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _redacted(value: Any, path: str, plain: Sequence[str]) -> Any:
+    """What is at a plain path is shown, and what leads there is opened."""
+    if path in plain and not isinstance(value, dict | list):
+        return value
+    if isinstance(value, dict) and any(each.startswith(f"{path}.") for each in plain):
+        return {name: _redacted(each, f"{path}.{name}", plain) for name, each in value.items()}
+    return _hidden(value)
 
 
 def _hidden(value: Any) -> str:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
+from fanout.contracts.ids import plain_attributes
 from fanout.ops.aws import logs
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.aws.errors import OpsError
@@ -13,8 +14,6 @@ from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters.browse import MOST, Browse
 from fanout.ops.dead_letters.causes import Cause, Explainer
 from fanout.ops.dead_letters.message import CAUSE, DeadLetterMessage
-
-_SHOWN = ("type", "form_id", CAUSE)
 
 
 @dataclass(frozen=True)
@@ -33,8 +32,7 @@ class Found:
             "message_id": message.message_id,
             "died_as": message.died_as,
             "event_id": message.event_id,
-            "form_id": message.form_id,
-            "submission_id": message.submission_id,
+            **dict(message.ids.named),
             "sent_at": message.sent_at,
             "moved_by_sqs": message.moved_by_sqs,
             "group": message.group,
@@ -80,8 +78,9 @@ def attempts(subscriber: DeployedSubscriber, message: DeadLetterMessage) -> list
 
 def attributes(message: DeadLetterMessage, *, reveal: bool) -> dict[str, Any]:
     """Values that a publisher chose are answers for all we know."""
+    shown = (*plain_attributes(), CAUSE)
     return {
-        name: value.get("StringValue", "(binary)") if reveal or name in _SHOWN else "(not shown)"
+        name: value.get("StringValue", "(binary)") if reveal or name in shown else "(not shown)"
         for name, value in message.attributes.items()
     }
 

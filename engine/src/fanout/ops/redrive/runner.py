@@ -75,7 +75,7 @@ class RedriveRun:
         message = self._send_first()
         if message is None:
             return None
-        self.report(f"canary {message.message_id} of group {message.form_id or '?'} sent: waiting for its outcome")
+        self.report(f"canary {message.message_id} of group {message.ids.group or '?'} sent: waiting for its outcome")
         self.watcher.wait(self.plan.patience, self.stop, until_failures=1)
         if self.stop:
             return None

@@ -10,13 +10,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from fanout.contracts.app import app_contracts
+from fanout.contracts.contract import with_value
+from fanout.contracts.validator import problem_finder
 from fanout.errors import Unusable
 from fanout.ops.aws import logs
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.dead_letters import browse
 from fanout.ops.interrupt import Stop
 from fanout.ops.timeline.timeline import DEAD, DONE, NOT_FOUND, RETRYING
-from fanout.publisher import Event, FormEvents, InvalidEvent, PublishError, checked_event, form_submitted
+from fanout.publisher import Event, EventPublisher, InvalidEvent, PublishError, checked_event
 
 MOST = 10_000
 
@@ -40,7 +43,7 @@ def read_events(source: str | None, *, example: bool, count: int) -> list[Event]
 
 def publish(stack: Stack, published: Sequence[Event]) -> None:
     try:
-        result = FormEvents(stack.topic_arn, client=stack.aws.sns).publish_many(published)
+        result = EventPublisher(stack.topic_arn, client=stack.aws.sns).publish_many(published)
     except PublishError as error:
         raise Unusable(f"{error}{f' ({error.result})' if error.result else ''}") from None
     if result.failed:
@@ -100,13 +103,17 @@ def follow(stack: Stack, sent: Sequence[Event], seconds: float, stop: Stop) -> I
 
 
 def _example() -> Event:
-    return form_submitted(
-        form_id="fanout-example",
-        submission_id=f"example-{uuid.uuid4().hex[:12]}",
-        answers={"message": "Sent by fanout send --example"},
-        submitter_email="pat.example@example.com",
-        submitter_name="Pat Example",
-    )
+    """A copy of the first valid example, under ids of its own where its schema allows these."""
+    found = next(((each, example) for each in app_contracts() for example in each.examples[:1]), None)
+    if found is None:
+        raise Unusable("contracts/examples/valid has no event: add one, or give a file")
+    contract, example = found
+    own = {contract.group: "fanout-example", contract.reference: f"example-{uuid.uuid4().hex[:12]}"}
+    event = {**json.loads(json.dumps(example)), "id": str(uuid.uuid4()), "time": datetime.now(UTC).isoformat()}
+    for path, value in own.items():
+        changed = with_value(event, path, value) if path else event
+        event = changed if problem_finder(contract.schema)(changed) is None else event
+    return checked_event(event)
 
 
 def _text(source: str) -> str:

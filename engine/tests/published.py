@@ -1,11 +1,10 @@
-"""The former calls, until the last use of them in this repository is gone."""
+"""Events as tests and benchmarks publish them, by the contract of the tests' app."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from fanout.publisher.client import EventPublisher
-from fanout.publisher.event import Event, checked_event, new_event
+from fanout.publisher import Event, new_event
 
 
 def form_submitted(
@@ -37,8 +36,3 @@ def form_submitted(
         traceparent=traceparent,
         attributes=attributes,
     )
-
-
-class FormEvents(EventPublisher):
-    submitted = staticmethod(form_submitted)
-    checked = staticmethod(checked_event)  # type: ignore[assignment]
