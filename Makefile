@@ -79,6 +79,12 @@ wheel-test: install ## the engine as others install it: its wheel, each extra in
 BASE ?= $(shell git rev-parse --quiet --verify origin/main || echo HEAD)
 ALLOW ?=
 
+documents: install # what this repository's documents and workflows say is true
+	$(PYTEST) -q ../repository
+
+adopter: install # a copy of this checkout is adopted as its documents say, and then passes
+	@cd engine && $(BIN)/python -m tests.adopter
+
 gate: synth
 	$(BIN)/fanout contract check
 	$(BIN)/fanout check cdk.out --contract contracts

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -12,11 +14,14 @@ from rich.text import Text
 
 from fanout.cli.output import print_indented, print_line, printable
 from fanout.costs.changes import CostChange, cost_changes, cost_markdown, in_one_line
+from fanout.diff.allowances import FILE, read_allowances
+from fanout.diff.allowances import allow as allow_changes
 from fanout.diff.change import KINDS, Change
 from fanout.diff.compare import compare_stacks
-from fanout.diff.revisions import read
-from fanout.diff.table import Told, markdown, told
+from fanout.diff.revisions import read_both
+from fanout.diff.table import Summary, markdown, summarize
 from fanout.errors import Unusable
+from fanout.project import find_root
 from fanout.words import counted
 
 SNAPSHOTS = Path("tests/snapshots")
@@ -33,7 +38,7 @@ def diff(
         str, typer.Argument(metavar="OLD", help="A template, a folder of templates such as cdk.out, or a git revision.")
     ],
     new: Annotated[
-        str, typer.Argument(metavar="NEW", help="The same; by default the committed snapshots as they are now.")
+        str, typer.Argument(metavar="NEW", help="The same; by default cdk.out, else the snapshots as they are now.")
     ] = "",
     format: Annotated[Format, typer.Option(help="How to print the changes.")] = Format.TABLE,
     allow: Annotated[
@@ -45,21 +50,25 @@ def diff(
 ) -> int:
     """Say what a deployment would do: replaced queues, lost alarms, new subscribers.
 
-    Exit status: 0 nothing dangerous, 1 a danger that is not allowed by name, 2 unusable input.
+    A danger that is meant is allowed by --allow, or by an entry of allowed-changes.toml in the app's root.
+    Exit status: 0 nothing dangerous, 1 a danger that is not allowed, 2 unusable input.
     """
     names = frozenset(allow or ())
     _refuse_unknown(names)
-    try:
-        before, after = read(old, snapshots), read(new or str(snapshots), snapshots)
-        changes = [each.allow(names) for each in compare_stacks(before, after)]
-    except Unusable as error:
-        raise Unusable(str(error)) from None
+    allowances = read_allowances(find_root() / FILE)
+    compared = read_both(old, new, snapshots)
+    found = [each.allow(names) for each in compare_stacks(compared.old, compared.new)]
+    changes, notes = allow_changes(found, allowances, date.today())
+    dearer = cost_changes(compared.old, compared.new)
     if format is Format.JSON:
         print(json.dumps([each.as_dict() for each in changes], indent=2))
     elif format is Format.MARKDOWN:
-        print(printable_lines(markdown(changes) + "\n" + cost_markdown(cost_changes(before, after))).rstrip())
+        print(printable_lines(markdown(changes) + "\n" + cost_markdown(dearer)).rstrip())
     else:
-        _print_table(told(changes), changes, cost_changes(before, after))
+        _print_table(summarize(changes), changes, dearer)
+    print(f"compared {compared.places[0]} with {compared.places[1]}", file=sys.stderr)
+    for note in notes:
+        print(f"{FILE}: {note}", file=sys.stderr)
     return 1 if any(each.danger and not each.allowed for each in changes) else 0
 
 
@@ -75,13 +84,13 @@ def printable_lines(text: str) -> str:
     return "\n".join(printable(line) for line in text.splitlines())
 
 
-def _print_table(rows: list[Told], changes: list[Change], dearer: list[CostChange]) -> None:
+def _print_table(rows: list[Summary], changes: list[Change], dearer: list[CostChange]) -> None:
     for each in rows:
         style = "bold red" if each.label == "danger" else "cyan" if each.label == "allowed" else "dim"
         print_line(Text.assemble((each.label, style), " ", (each.kind, "bold"), f" {printable(each.path)}"))
         print_indented(f"{each.message} ({each.stacks})")
         if each.label == "danger":
-            print_line(f"  {KINDS[each.kind].what} If it is meant: --allow {each.kind}", "dim")
+            print_line(f"  {KINDS[each.kind].what} If it is meant: --allow {each.kind}, or {FILE}", "dim")
     if line := in_one_line(dearer):
         print_line(printable(line))
     dangers = sum(each.danger and not each.allowed for each in changes)

@@ -18,7 +18,7 @@ class Kind:
 
 _DANGERS = {
     "stack-removed": "A stack is gone, with everything in it.",
-    "subscriber-removed": "A task gets no more events; what waits in its queues is lost.",
+    "subscriber-removed": "Drain it before: docs/operations.md, Retire a subscriber.",
     "queue-removed": "A queue is deleted, with the messages in it.",
     "queue-replaced": "A new empty queue takes the place of the old one; the messages in it are lost.",
     "dead-letter-queue-removed": "A dead-letter queue is deleted, with the dead letters in it.",
@@ -80,10 +80,13 @@ class Change:
     def danger(self) -> bool:
         return KINDS[self.kind].danger
 
-    def allow(self, names: frozenset[str]) -> Change:
-        """Allowed by its kind, or by kind:resource."""
+    def is_danger_of(self, names: frozenset[str]) -> bool:
+        """Whether one of `names` is its kind, or kind:resource."""
         own = {self.kind, *(f"{self.kind}:{each}" for each in (self.resource, self.path, f"{self.stack}/{self.path}"))}
-        return replace(self, allowed=self.danger and bool(own & names))
+        return self.danger and bool(own & names)
+
+    def allow(self, names: frozenset[str]) -> Change:
+        return replace(self, allowed=self.allowed or self.is_danger_of(names))
 
     def as_dict(self) -> dict[str, str | bool]:
         return {

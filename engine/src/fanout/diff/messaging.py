@@ -8,6 +8,7 @@ from fanout.checks.rules.limits import QUEUE_DEFAULT
 from fanout.checks.rules.queues import DEFAULT_RETENTION, DEFAULT_VISIBILITY
 from fanout.diff.change import Change, change, name_of
 from fanout.diff.filters import filter_changes
+from fanout.diff.resources import is_kept
 from fanout.template.messaging import (
     ALARM,
     MAPPING,
@@ -46,9 +47,7 @@ def changed_subscribers(old: Template, new: Template) -> tuple[list[Change], set
     found, theirs = [], set[str]()
     for logical_id, subscription in before.items():
         if logical_id not in new.resources and subscription.queue is not None:
-            found.append(
-                change("subscriber-removed", subscription.queue, f"the task {_task(subscription)} gets no more events")
-            )
+            found.append(change("subscriber-removed", subscription.queue, _removed(subscription)))
             theirs |= _parts(subscription)
     for logical_id, subscription in after.items():
         if logical_id not in old.resources and subscription.queue is not None:
@@ -59,6 +58,15 @@ def changed_subscribers(old: Template, new: Template) -> tuple[list[Change], set
             )
             theirs |= _parts(subscription)
     return found, theirs
+
+
+def _removed(subscription: Subscription) -> str:
+    """What becomes of the messages that wait."""
+    assert subscription.queue is not None
+    waiting = "are deleted with what waits in them"
+    if is_kept(subscription.queue, "DeletionPolicy"):
+        waiting = "stay, and nobody reads what waits in them"
+    return f"the task {_task(subscription)} gets no more events; its queues {waiting}"
 
 
 def _task(subscription: Subscription) -> str:

@@ -32,7 +32,7 @@ def added(resource: Resource) -> Change:
 
 def removed(resource: Resource) -> Iterator[Change]:
     word = word_of(resource)
-    kept = _is_kept(resource, "DeletionPolicy")
+    kept = is_kept(resource, "DeletionPolicy")
     if resource.type == ALARM:
         yield change("alarm-lost", resource, "the alarm is removed")
     elif word in ("queue", "dead-letter queue", "data"):
@@ -48,14 +48,14 @@ def replaced(before: Resource, after: Resource, reason: str, *, moved: bool) -> 
     if word is None or word == "mapping":
         kind = "logical-id-moved" if moved else "resource-replaced"
         return change(kind, after, f"{before.type} would be made anew: {reason}")
-    kept = _is_kept(before, "DeletionPolicy" if moved else "UpdateReplacePolicy")
+    kept = is_kept(before, "DeletionPolicy" if moved else "UpdateReplacePolicy")
     return change(f"{_kind(word)}-replaced", after, f"{_fate(word, kept, 'replaced')}: {reason}")
 
 
 def updated(before: Resource, after: Resource) -> Iterator[Change]:
     """Properties that no other comparison speaks of, and the promise to survive."""
     lost = [
-        key for key in ("DeletionPolicy", "UpdateReplacePolicy") if _is_kept(before, key) and not _is_kept(after, key)
+        key for key in ("DeletionPolicy", "UpdateReplacePolicy") if is_kept(before, key) and not is_kept(after, key)
     ]
     if lost:
         yield change("retain-lost", after, f"{' and '.join(lost)} was Retain")
@@ -88,5 +88,6 @@ def _fate(word: str, kept: bool, what: str) -> str:
     return f"{noun} would be {what} ({after})"
 
 
-def _is_kept(resource: Resource, attribute: str) -> bool:
+def is_kept(resource: Resource, attribute: str) -> bool:
+    """Whether it stays when its stack lets go of it, by its DeletionPolicy or UpdateReplacePolicy."""
     return resource.body.get(attribute) in ("Retain", "RetainExceptOnCreate", "Snapshot")

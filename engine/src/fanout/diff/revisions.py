@@ -2,15 +2,65 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fanout.errors import Unusable
 from fanout.template.load import load, parse
 from fanout.template.template import Template
 
+SYNTHESIZED = Path("cdk.out")
+INPUTS = ("*.py", "cdk.json", "stacks/**/*.py", "lambdas/**/*", "contracts/**/*.json")
+"""What a synth of the app reads."""
+_MADE = ("__pycache__", ".layer")
+MASK = "<asset>.zip"
+"""What a snapshot has for the name of a zip, which changes with every edit of its code."""
+_ASSET = re.compile(r"^[0-9a-f]{64}\.zip$")
 
-def read(source: str, snapshots: Path) -> dict[str, Template]:
+
+@dataclass(frozen=True)
+class Compared:
+    """Two sets of templates by stack name, and where they were read."""
+
+    old: dict[str, Template]
+    new: dict[str, Template]
+    places: tuple[str, str]
+
+
+def read_both(old: str, new: str, snapshots: Path) -> Compared:
+    """Of files, folders or git revisions; without `new` what was synthesized last, else the snapshots.
+
+    A snapshot has no hashes of assets, so that a comparison with one says nothing of code.
+    """
+    new = new or _newest(snapshots)
+    before, after = _read(old, snapshots), _read(new, snapshots)
+    if _is_masked(before) or _is_masked(after):
+        before, after = _without_assets(before), _without_assets(after)
+    places = tuple(each if Path(each).exists() else f"{each}:{snapshots.as_posix()}" for each in (old, new))
+    return Compared(before, after, (places[0], places[1]))
+
+
+def _newest(snapshots: Path) -> str:
+    manifest = SYNTHESIZED / "manifest.json"
+    if not manifest.exists():
+        return str(snapshots)
+    made = manifest.stat().st_mtime
+    changed = [path for path in _inputs() if path.stat().st_mtime > made]
+    if changed:
+        raise Unusable(f"{SYNTHESIZED} is older than {sorted(changed)[0]}: run make synth, or name NEW")
+    return str(SYNTHESIZED)
+
+
+def _inputs() -> Iterable[Path]:
+    found = (path for pattern in INPUTS for path in Path().glob(pattern))
+    return (path for path in found if path.is_file() and not set(path.parts) & set(_MADE))
+
+
+def _read(source: str, snapshots: Path) -> dict[str, Template]:
     """Templates by stack name: of a file, of a folder, or of the snapshots that a git revision holds."""
     path = Path(source)
     if path.exists():
@@ -19,6 +69,8 @@ def read(source: str, snapshots: Path) -> dict[str, Template]:
 
 
 def _of_revision(revision: str, snapshots: Path) -> dict[str, Template]:
+    if _git("rev-parse", "--git-dir") is None:
+        raise Unusable(f"{revision}: no such file, and this folder is no git repository: give a file or folder")
     commit = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     if commit is None:
         raise Unusable(f"{revision}: neither a file or folder, nor a git revision of this repository")
@@ -32,6 +84,28 @@ def _of_revision(revision: str, snapshots: Path) -> dict[str, Template]:
     if not found:
         raise Unusable(f"{revision}: no templates in {snapshots} there: give --snapshots FOLDER, or compare folders")
     return found
+
+
+def _is_masked(templates: dict[str, Template]) -> bool:
+    return any(MASK in str(each.body) for each in templates.values())
+
+
+def _without_assets(templates: dict[str, Template]) -> dict[str, Template]:
+    for each in templates.values():
+        _mask(each.body)
+    return templates
+
+
+def _mask(node: Any) -> None:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key == "S3Key" and isinstance(value, str) and _ASSET.match(value):
+                node[key] = MASK
+            else:
+                _mask(value)
+    elif isinstance(node, list):
+        for each in node:
+            _mask(each)
 
 
 def _git(*arguments: str) -> str | None:

@@ -9,8 +9,8 @@ from fanout.diff.change import KINDS, Change
 
 
 @dataclass(frozen=True)
-class Told:
-    """`label` is danger, allowed or notice."""
+class Summary:
+    """One change in all the stacks that it happens to. `label` is danger, allowed or notice."""
 
     label: str
     kind: str
@@ -19,13 +19,13 @@ class Told:
     stacks: str
 
 
-def told(changes: Sequence[Change]) -> list[Told]:
+def summarize(changes: Sequence[Change]) -> list[Summary]:
     """Dangers first, then what is allowed, then the rest."""
     stacks: dict[tuple[str, str, str, str], list[str]] = {}
     for each in changes:
         path = "" if each.path == each.stack else each.path
         stacks.setdefault((_label(each), each.kind, path, each.message), []).append(each.stack)
-    found = [Told(*key, ", ".join(dict.fromkeys(names))) for key, names in stacks.items()]
+    found = [Summary(*key, ", ".join(dict.fromkeys(names))) for key, names in stacks.items()]
     return sorted(found, key=lambda each: ("danger", "allowed", "notice").index(each.label))
 
 
@@ -34,11 +34,11 @@ def markdown(changes: Sequence[Change]) -> str:
     lines = ["### What deploying this would do", ""]
     if not changes:
         return "\n".join([*lines, "Nothing: the templates are the same."])
-    dangers = sum(each.label == "danger" for each in told(changes))
+    dangers = sum(each.label == "danger" for each in summarize(changes))
     if dangers:
-        lines += [f"**{dangers} dangerous.** Allow what is meant by name: `fanout diff ... --allow NAME`.", ""]
+        lines += [f"**{dangers} dangerous.** Allow what is meant in `allowed-changes.toml`.", ""]
     lines += ["| | change | where | what | stacks |", "|---|---|---|---|---|"]
-    for each in told(changes):
+    for each in summarize(changes):
         label = {"danger": "**danger**", "allowed": "allowed", "notice": ""}[each.label]
         what = f"{each.message}. {KINDS[each.kind].what}"
         cells = (label, f"`{each.kind}`", each.path, what, each.stacks)

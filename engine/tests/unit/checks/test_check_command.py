@@ -1,6 +1,7 @@
 """`fanout check` and `fanout diff` as a person or a pipeline calls them."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -160,3 +161,49 @@ def test_diff_reads_a_git_revision(run: Run, tmp_path: Path) -> None:
     assert run("diff", "HEAD") == 1 and "queue-removed" in run.out
     assert run("diff", "main", "HEAD") == 0
     assert run("diff", "no-such-branch") == 2 and "nor a git revision" in run.err
+
+
+def test_diff_compares_what_was_synthesized_last(run: Run, tmp_path: Path) -> None:
+    old = write(tmp_path / "old.json", {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}})
+    (tmp_path / "cdk.out").mkdir()
+    (tmp_path / "stacks").mkdir()
+    write(tmp_path / "cdk.out" / "FormEvents-dev.template.json", {"Resources": {}})
+    write(tmp_path / "cdk.out" / "manifest.json", {})
+    assert run("diff", old) == 1 and "queue-removed" in run.out
+    assert run.err == f"compared {old} with cdk.out\n"
+    later = tmp_path / "stacks" / "settings.py"
+    later.touch()
+    os.utime(later, (2e9, 2e9))
+    assert run("diff", old) == 2
+    assert run.err == "error: cdk.out is older than stacks/settings.py: run make synth, or name NEW\n"
+
+
+def test_diff_with_a_snapshot_says_nothing_of_code(run: Run, tmp_path: Path) -> None:
+    def function(key: str, memory: int) -> dict[str, object]:
+        properties = {"Code": {"S3Key": key}, "MemorySize": memory}
+        return {"Resources": {"Function": {"Type": "AWS::Lambda::Function", "Properties": properties}}}
+
+    snapshot = write(tmp_path / "snapshot.json", function("<asset>.zip", 128))
+    assert run("diff", snapshot, write(tmp_path / "new.json", function("0" * 64 + ".zip", 128))) == 0
+    assert run.out == "no changes\n"
+    assert run("diff", snapshot, write(tmp_path / "more.json", function("0" * 64 + ".zip", 256))) == 0
+    assert "function-updated" in run.out and "Code" not in run.out
+    assert run("diff", tmp_path / "new.json", write(tmp_path / "code.json", function("1" * 64 + ".zip", 128))) == 0
+    assert "Code" in run.out
+
+
+def test_diff_outside_of_git_is_one_line(run: Run, tmp_path: Path) -> None:
+    assert run("diff", "HEAD", tmp_path) == 2
+    assert run.err == "error: HEAD: no such file, and this folder is no git repository: give a file or folder\n"
+
+
+def test_diff_reads_what_is_allowed_from_the_apps_root(run: Run, tmp_path: Path) -> None:
+    old = write(tmp_path / "old.json", {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}})
+    new = write(tmp_path / "new.json", {"Resources": {}})
+    allowed = tmp_path / "allowed-changes.toml"
+    allowed.write_text('[[allow]]\nchange = "queue-removed"\nresource = "Queue"\nreason = "it is empty"\n')
+    assert run("diff", old, new) == 0 and "allowed queue-removed Queue" in run.out
+    assert run("diff", new, new) == 0
+    assert "allowed-changes.toml: queue-removed:Queue allows nothing: remove the entry" in run.err
+    allowed.write_text("[[allow]]\n")
+    assert run("diff", old, new) == 2 and run.err.count("\n") == 1
