@@ -12,7 +12,7 @@ export CDK_HOME ?= $(CURDIR)/.venv/cache/cdk
 export CDK_VALIDATION ?= false
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test tests wheel-test gate docs lint types unit synth snapshot contract lock up down status drill faults bench changes comment deploy diff clean
+.PHONY: help install demo test tests lint types unit gate synth snapshot docs contract lock up down status drill changes comment adopter deploy diff clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,40 +59,20 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-
 
 # --- the two commands ------------------------------------------------------------------------------------------------
 
-demo: install ## from nothing to proof: real events through three real tasks on an embedded AWS
+demo: install ## from nothing to proof: real events through real tasks on an embedded AWS
 	@$(BIN)/fanout local demo
 
-test: lint gate ## everything CI runs
+test: lint gate ## everything CI runs; an app in its own repository has no engine/, and tests itself alone
 	@# mypy beside the tests: without its cache it takes a minute and a half, and the tests wait more than they compute.
 	@$(MAKE) --no-print-directory --jobs=2 types tests
 
-PYTEST := cd engine/tests/app && $(BIN)/python -m pytest -c ../../pyproject.toml
+# --- every day -------------------------------------------------------------------------------------------------------
 
 tests: install
 	$(BIN)/python -m pytest -q
-	$(PYTEST) -n 2 --dist loadgroup .. --ignore=../wheel
+	@$(ENGINE) tests
 
-wheel-test: install ## the engine as others install it: its wheel, each extra in an empty environment (asks the package index)
-	$(PYTEST) -q ../wheel
-
-# What the templates are compared with, and the dangers that are meant, by name: make test ALLOW=queue-replaced
-BASE ?= $(shell git rev-parse --quiet --verify origin/main || echo HEAD)
-ALLOW ?=
-
-documents: install # what this repository's documents and workflows say is true
-	$(PYTEST) -q ../repository
-
-adopter: install # a copy of this checkout is adopted as its documents say, and then passes
-	@cd engine && $(BIN)/python -m tests.adopter
-
-gate: synth
-	$(BIN)/fanout contract check
-	$(BIN)/fanout check cdk.out --contract contracts
-	$(BIN)/fanout diff $(BASE) $(addprefix --allow ,$(ALLOW))
-	$(BIN)/python -m fanout.catalog cdk.out --check
-	$(BIN)/python -m fanout.checks.rule_pages engine/docs/rules --check
-
-# --- every day -------------------------------------------------------------------------------------------------------
+ENGINE := $(MAKE) --no-print-directory -C engine
 
 lint: install
 	$(BIN)/ruff check .
@@ -100,10 +80,21 @@ lint: install
 
 types: install
 	nice $(BIN)/mypy
-	cd engine && nice $(BIN)/mypy
+	@$(ENGINE) types
 
-unit: install ## the tests that take milliseconds, with a tenth of the examples
-	$(PYTEST) -n 2 --hypothesis-profile=few ../unit
+unit: install ## the tests that take milliseconds
+	$(BIN)/python -m pytest -q tests/tasks
+	@$(ENGINE) unit
+
+# What templates are compared with: the main branch, else the last commit, else (no git here) the committed snapshots.
+BASE ?= $(shell for each in origin/main HEAD; do git rev-parse -q --verify $$each > /dev/null 2>&1 && echo $$each && exit; done; echo tests/snapshots)
+
+gate: synth # a danger is told here, and stops a pull request: make changes
+	$(BIN)/fanout contract check
+	$(BIN)/fanout check cdk.out --contract contracts
+	$(BIN)/fanout docs --check
+	$(BIN)/fanout diff $(BASE) cdk.out || [ $$? = 1 ]
+	@$(ENGINE) rules CHECK=--check
 
 synth: install ## templates of all environments to cdk.out, without the CDK CLI
 	@CDK_OUTDIR=cdk.out CDK_CONTEXT_JSON="$$($(BIN)/python -c 'import json; print(json.dumps(json.load(open("cdk.json"))["context"]))')" $(BIN)/python app.py
@@ -111,17 +102,19 @@ synth: install ## templates of all environments to cdk.out, without the CDK CLI
 
 snapshot: install ## accept the templates as they are now
 	$(BIN)/python -m pytest -q tests/test_snapshots.py --update-snapshots
-	$(PYTEST) -q ../infra/test_snapshots.py --update-snapshots
+	@$(ENGINE) snapshot
 
-docs: synth ## write docs/catalog/, the README's picture and docs/rules/ anew
-	$(BIN)/python -m fanout.catalog cdk.out
-	$(BIN)/python -m fanout.checks.rule_pages engine/docs/rules
+docs: synth ## write docs/catalog/ and the README's picture anew
+	$(BIN)/fanout docs
+	@$(ENGINE) rules
 
 contract: install ## write lambdas/events/ anew from contracts/*.schema.json
 	$(BIN)/fanout contract build
-	cd engine/tests/app && $(BIN)/fanout contract build
+	@$(ENGINE) contract
 
-up: install ## start the embedded AWS and deploy FormEvents-local; again: deploy what changed
+# --- the embedded AWS ------------------------------------------------------------------------------------------------
+
+up: install ## start the embedded AWS and deploy to it; again: deploy what changed
 	@$(BIN)/fanout local up
 
 down: ## stop it
@@ -130,24 +123,19 @@ down: ## stop it
 status: ## say what runs
 	@$(BIN)/fanout local status
 
-drill: install ## break a task, find out, heal it: the runbook, narrated, on the embedded AWS
+drill: install ## break a task, find out, heal it: the runbook, narrated
 	@$(BIN)/fanout local drill
-
-faults: install ## every fault at every task, then count: published = done + waiting + dead
-	@cd engine/tests/app && PYTHONPATH=../.. $(BIN)/python -m tests.faults
-
-NAME ?=
-
-bench: install ## measure what docs/performance.md claims; one of them: make bench NAME=synth
-	@cd engine && $(BIN)/python -m benchmarks $(NAME)
 
 # --- for the pull request: what it would do when it is deployed, as a comment ----------------------------------------
 
-changes: install
-	$(BIN)/fanout diff $(BASE) --format markdown $(addprefix --allow ,$(ALLOW)) > changes.md
+changes: synth # ends with 1 for a danger that allowed-changes.toml does not allow
+	$(BIN)/fanout diff $(BASE) cdk.out --format markdown > changes.md
 
 comment:
 	gh pr comment "$$PULL_REQUEST" --body-file changes.md --edit-last --create-if-none
+
+adopter: install # a copy of this checkout is adopted as its documents say, and then passes
+	@$(ENGINE) adopter
 
 # --- AWS: each names its environment, and none is part of another target ---------------------------------------------
 

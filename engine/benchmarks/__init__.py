@@ -1,4 +1,4 @@
-"""What we claim about speed, and how it is measured: `make bench`, or one of them: `make bench NAME=synth`.
+"""What we claim about speed, and how it is measured: `make -C engine bench`, or one of them: `make -C engine bench NAME=synth`.
 
 A benchmark is a file here. Its docstring says what it measures, against what and how often; its one public function
 yields rows as they are ready, and `say` tells the user how far it is:

@@ -14,11 +14,13 @@ from tests.adopter.checkout import Checkout, block, copy_of
 from tests.adopter.examples import delete_examples
 from tests.places import REPOSITORY
 
-ACCEPT = ["make", "--no-print-directory", "snapshot", "docs"]
+MAKE = ["make", "--no-print-directory", "--old-file=.venv/.installed", "--old-file=node_modules/.installed"]
+"""What is linked into a copy is installed, and installed by nobody else."""
+ACCEPT = [*MAKE, "snapshot", "docs"]
 CHECKS = [
-    ["make", "--no-print-directory", "lint", "gate", "types"],
+    [*MAKE, "lint", "gate", "types"],
     [".venv/bin/python", "-m", "pytest", "-q"],
-    ["make", "--no-print-directory", "documents"],
+    [*MAKE, "-C", "engine", "documents"],
 ]
 """`make test`, but for the engine's tests that read nothing of the app."""
 

@@ -1,4 +1,4 @@
-"""`python -m tests.faults`: what `make faults` calls."""
+"""`python -m tests.faults`: what `make -C engine faults` calls."""
 
 import secrets
 from pathlib import Path

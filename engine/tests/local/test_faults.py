@@ -1,4 +1,4 @@
-"""The fault matrix, its short version: what can go wrong inside a task, all at once. `make faults` runs all of it."""
+"""The fault matrix, its short version: what can go wrong inside a task, all at once. `make -C engine faults` runs all of it."""
 
 import json
 import signal
@@ -31,7 +31,7 @@ def test_whatever_goes_wrong_in_a_task_no_event_is_missing(tmp_path: Path, progr
         [*COMMAND, *arguments], cwd=APP, env=program_environment, capture_output=True, text=True, timeout=120
     )
     # 1: on a machine that is busy with other tests too, a task that was not struck may time out for lack of a processor,
-    # and then it has been touched. What must hold however slow it is follows; `make faults` holds to all of it.
+    # and then it has been touched. What must hold however slow it is follows; `make -C engine faults` holds to all of it.
     assert done.returncode in (0, 1), done.stderr + done.stdout
     told = json.loads(done.stdout)
     assert (told["seed"], told["events"]) == (4, 50)

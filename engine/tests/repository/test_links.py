@@ -67,8 +67,9 @@ def anchors(path: Path) -> set[str]:
     return {slug(each) for each in re.findall(r"^#+ (.+)$", prose(path), re.MULTILINE)}
 
 
-def targets() -> set[str]:
-    return set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+def targets(folder: str = ".") -> set[str]:
+    """Of the Makefile that `make` reads, or `make -C folder`."""
+    return set(re.findall(r"^([a-z][a-z-]*):", (ROOT / folder / "Makefile").read_text(), re.MULTILINE))
 
 
 @cache
@@ -119,8 +120,9 @@ def test_paths_exist(document: Path) -> None:
 
 def test_make_targets_exist(document: Path) -> None:
     commands = [*code_spans(document), *shell_lines(document)]
-    named = {name for each in commands for name in re.findall(r"\bmake (?:[A-Z_]+=\S+ )*([a-z][a-z-]*)", each)}
-    assert named <= targets(), named - targets()
+    found = [re.findall(r"\bmake (?:-C (\S+) )?(?:[A-Z_]+=\S+ )*([a-z][a-z-]*)", each) for each in commands]
+    unknown = [(folder, name) for some in found for folder, name in some if name not in targets(folder or ".")]
+    assert unknown == []
 
 
 def test_named_tests_exist(document: Path) -> None:

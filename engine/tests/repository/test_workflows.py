@@ -80,8 +80,17 @@ def test_permissions_are_least(workflow: Workflow) -> None:
 
 def test_only_our_own_branches_are_commented_on_and_only_one_step_has_the_token() -> None:
     job = jobs(read(ROOT / ".github" / "workflows" / "check.yml"))["changes"]
-    assert "head.repo.full_name == github.repository" in job["if"]
-    assert [step["run"] for step in job["steps"] if "GH_TOKEN" in step.get("env", {})] == ["make comment"]
+    (comment,) = [step for step in job["steps"] if "GH_TOKEN" in step.get("env", {})]
+    assert comment["run"] == "make comment"
+    assert "head.repo.full_name == github.repository" in comment["if"]
+
+
+def test_a_danger_stops_a_pull_request_and_the_comment_says_so_all_the_same() -> None:
+    *_, changes, comment = jobs(read(ROOT / ".github" / "workflows" / "check.yml"))["changes"]["steps"]
+    assert changes["run"] == "make changes" and "continue-on-error" not in changes
+    assert comment["run"] == "make comment" and "!cancelled()" in comment["if"]
+    (command,) = re.findall(r"^changes:.*\n\t(.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert command == "$(BIN)/fanout diff $(BASE) cdk.out --format markdown > changes.md"
 
 
 def test_only_a_job_with_an_environment_can_ask_for_a_role(workflow: Workflow) -> None:
@@ -174,10 +183,12 @@ def test_only_ci_and_deployments_pay_for_the_cdks_own_validation() -> None:
 def test_a_commit_is_tested_then_goes_to_dev_then_staging_then_prod() -> None:
     deploy = read(ROOT / ".github" / "workflows" / "deploy.yml")
     assert list(jobs(deploy)) == ["test", *ENVIRONMENTS]
-    assert jobs(deploy)["test"]["if"] == "github.ref == 'refs/heads/main'"
+    assert jobs(deploy)["test"]["if"] == "github.ref == 'refs/heads/main' && vars.DEPLOY == 'true'"
     for before, name in pairwise(jobs(deploy)):
         assert jobs(deploy)[name]["needs"] == before
-        assert "if" not in jobs(deploy)[name]  # an `if` could run a job after the one before it failed
+        assert (
+            "if" not in jobs(deploy)[name]
+        )  # without the test it is skipped too; an `if` could run a job after the one before it failed
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)

@@ -13,6 +13,7 @@ from fanout.errors import Unusable
 COMMANDS: Table = {
     "check": ("fanout.cli.check:check", "Say what would lose, duplicate, block or leak messages, and what to change."),
     "diff": ("fanout.cli.diff:diff", "Say what a deployment would do: replaced queues, lost alarms, new subscribers."),
+    "docs": ("fanout.cli.docs:docs", "Write the app's documents from its templates, or check that they are current."),
     "cost": ("fanout.cli.cost:cost", "Say what each environment and each subscriber costs a month."),
     "install": ("fanout.cli.install:install", "Install what each lambdas/<task>/requirements.txt pins."),
     "contract": (

@@ -1,4 +1,4 @@
-"""What `make bench` decides, keeps and prints. What it measures is measured there, and never here."""
+"""What `make -C engine bench` decides, keeps and prints. What it measures is measured there, and never here."""
 
 import json
 import re
@@ -219,5 +219,5 @@ def test_every_benchmark_says_how_often_it_measures() -> None:
 
 
 def test_what_is_timed_is_what_make_unit_runs() -> None:
-    (command,) = re.findall(r"^unit:.*\n\t\$\(PYTEST\) (.*)$", (ENGINE.parent / "Makefile").read_text(), re.MULTILINE)
+    (command,) = re.findall(r"^unit:.*\n\t\$\(PYTEST\) (.*)$", (ENGINE / "Makefile").read_text(), re.MULTILINE)
     assert sorted(command.split()) == sorted(suite.UNIT[5:])

@@ -6,16 +6,17 @@ from typing import Any
 
 import pytest
 
-from fanout.catalog.__main__ import main
 from fanout.catalog.documents import BEGIN, END
+from fanout.cli import main
 from tests.unit.catalog.given import orders
 
 SCHEMA = {"title": "order.placed.v1", "type": "object", "properties": {"type": {"const": "order.placed.v1"}}}
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """A repository with a contract, a README and a template."""
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with a contract, a README and a template, which is also the working directory."""
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "contracts").mkdir()
     (tmp_path / "contracts" / "order_placed.v1.schema.json").write_text(json.dumps(SCHEMA))
     (tmp_path / "README.md").write_text(f"# Orders\n\n{BEGIN}old\n{END}\nmore\n")
@@ -30,7 +31,10 @@ def synthesized(root: Path, body: dict[str, Any], name: str = "orders.json") -> 
 
 
 def run(root: Path, *arguments: str) -> int:
-    return main([str(root / "orders.json"), *arguments], root=root)
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as ended:
+        patch.setattr("sys.argv", ["fanout", "docs", str(root / "orders.json"), *arguments])
+        main.main()
+    return ended.value.code if isinstance(ended.value.code, int) else 0
 
 
 def written(root: Path) -> dict[str, str]:
@@ -63,7 +67,7 @@ def test_what_is_stale_is_named_in_one_line(root: Path, page: str, capsys: pytes
     path = root / page
     path.write_text(path.read_text().replace("queue", "q"))
     assert run(root, "--check") == 1
-    assert capsys.readouterr().err == f"{page} is not what the template says: run make docs\n"
+    assert capsys.readouterr().err == f"{page} is not what the templates say: run make docs\n"
     assert run(root) == 0
     assert run(root, "--check") == 0
 
