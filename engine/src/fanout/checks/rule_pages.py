@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     stale = sorted(name for name in {*wanted, *there} if wanted.get(name) != there.get(name))
     if check:
         for name in stale:
-            print(f"{folder / name} is not what the rules say: run python -m fanout.checks.rule_pages", file=sys.stderr)
+            print(f"{folder / name} is not what the rules say: run make docs", file=sys.stderr)
         return 1 if stale else 0
     folder.mkdir(parents=True, exist_ok=True)
     for name in stale:
@@ -93,8 +93,18 @@ def _changes() -> str:
     text = """\
 # What `fanout diff` says
 
-`fanout diff OLD NEW` compares templates, folders such as `cdk.out`, or a git revision with the committed snapshots. A
-danger exits 1 unless it is allowed by name: `--allow queue-replaced`, or `--allow queue-replaced:SendConfirmation/Queue`.
+`fanout diff OLD NEW` compares templates, folders such as `cdk.out`, or a git revision with its committed snapshots. A
+danger exits 1 unless it is allowed: by `--allow queue-replaced` or `--allow queue-replaced:SendConfirmation/Queue`, or by an
+entry of `allowed-changes.toml` in the app's root, which is reviewed with the change and removed after the merge:
+
+```toml
+[[allow]]
+change = "queue-replaced"
+resource = "SendConfirmation/Queue"
+reason = "renamed: it is drained, INC-123"
+until = 2026-12-31 # optional: the last day
+```
+
 Which property forces a replacement is read from CloudFormation's resource schemas, which cfn-lint ships.
 
 | change | danger | what it means |
