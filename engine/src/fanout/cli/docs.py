@@ -25,8 +25,9 @@ def docs(
         str | None, typer.Option("--stack", "-s", metavar="STACK", help="The stack to describe; else production's.")
     ] = None,
 ) -> int:
-    """Write the app's documents as its templates are: picture, AsyncAPI, rights, a page for each subscriber.
+    """Write the app's documents from its templates, or check that they are current.
 
+    The README's picture, AsyncAPI, rights, and a page for each subscriber.
     Exit status: 0 current or written, 1 with --check when one is not current, 2 unusable input.
     """
     root = find_root()
