@@ -12,7 +12,7 @@ export CDK_HOME ?= $(CURDIR)/.venv/cache/cdk
 export CDK_VALIDATION ?= false
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test tests lint types unit gate synth snapshot docs contract lock up down status drill changes comment adopter deploy diff clean
+.PHONY: help install demo test tests lint types unit gate synth snapshot docs contract lock up watch down status drill changes comment adopter deploy diff clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -92,6 +92,7 @@ BASE ?= $(shell for each in origin/main HEAD; do git rev-parse -q --verify $$eac
 gate: synth # a danger is told here, and stops a pull request: make changes
 	$(BIN)/fanout contract check
 	$(BIN)/fanout check cdk.out --contract contracts
+	$(BIN)/fanout local imports --assembly cdk.out
 	$(BIN)/fanout docs --check
 	$(BIN)/fanout diff $(BASE) cdk.out || [ $$? = 1 ]
 	@$(ENGINE) rules CHECK=--check
@@ -116,6 +117,9 @@ contract: install ## write lambdas/events/ anew from contracts/*.schema.json
 
 up: install ## start the embedded AWS and deploy to it; again: deploy what changed
 	@$(BIN)/fanout local up
+
+watch: install ## as up; and what is saved runs at once, with the tasks' log lines below it
+	@$(BIN)/fanout local watch
 
 down: ## stop it
 	@$(BIN)/fanout local down

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from fanout.local.emulator.state import State, write_private
 from fanout.local.errors import LocalError
 from fanout.local.evidence import Evidence
 from fanout.local.interrupts import postponed
+from fanout.local.watch import code
 from fanout.local.webhook.receiver import Receiver
 from fanout.ops.aws.discovery import Stack, find
 from fanout.ops.aws.session import Aws
@@ -56,7 +58,7 @@ class Run:
         """Starts what does not run, deploys what changed, and writes the addresses down. Hold the lock."""
         was_running = self.emulator.is_running()
         try:
-            with step("starting the embedded AWS"):
+            with nullcontext() if was_running else step("starting the embedded AWS"):
                 said = self.emulator.start(port)
                 self.receiver.start()
             if said:
@@ -83,6 +85,7 @@ class Run:
         told.prepare(self.connection.session, self.receiver)
         deploy(self.connection, self.state, say, command)
         evidence = self.evidence()
+        code.put_again(evidence)
         for task in told.of(evidence.stack):
             task.settle(evidence)
         named = {"FORM_EVENTS_TOPIC_ARN": evidence.stack.topic_arn, names.STACK: evidence.stack.name}

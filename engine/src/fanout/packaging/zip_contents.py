@@ -38,6 +38,12 @@ def zip_contents(app_root: Path, task: str | None, *, engine: Path | None = None
     return _staged(app_root.resolve(), task, engine or Path(next(iter(fanout.__path__))))
 
 
+def zip_files(app_root: Path, task: str) -> Iterator[tuple[Path, str]]:
+    """Each file of a task's zip as it is now, with its name there; nothing is copied or kept."""
+    check_task(app_root, task)
+    return _contents(app_root / "lambdas", task, Path(next(iter(fanout.__path__))))
+
+
 def check_task(app_root: Path, task: str) -> None:
     """Raises ConfigurationError unless `lambdas/<task>/handler.py` exists under a name that shadows nothing."""
     lambdas = app_root / "lambdas"

@@ -6,6 +6,8 @@ import typer
 
 from fanout.cli.local_command import State, folder_of, local_command
 from fanout.local.console import console
+from fanout.local.handlers.imports import deployed_handlers, importing
+from fanout.local.handlers.view import show_failures
 from fanout.local.run import Run
 
 
@@ -15,9 +17,15 @@ def up(
         int | None, typer.Option(min=1, max=65535, metavar="PORT", help="For the embedded AWS; else 4566, or any.")
     ] = None,
     state: State = None,
-) -> None:
+) -> int:
     """Start the embedded AWS, deploy the settings entry `local`, write .local/env. Again: deploy what changed."""
     run = Run(folder_of(state))
-    with run.state.lock(waiting=lambda: console.print("another `make up` or `make down` is at work here: waiting")):
-        topic_arn = run.up(port).stack.topic_arn
-    console.print(f"\ntopic  {topic_arn}\nuse it [bold]set -a; . {run.state.environment}; set +a[/]", soft_wrap=True)
+    waiting = "another `make up` or `make down` is at work here: waiting"
+    with importing() as importer, run.state.lock(waiting=lambda: console.print(waiting)):
+        stack = run.up(port).stack
+        failures = importer.failures(deployed_handlers(stack, run.connection))
+    console.print(
+        f"\ntopic  {stack.topic_arn}\nuse it [bold]set -a; . {run.state.environment}; set +a[/]", soft_wrap=True
+    )
+    show_failures(failures)
+    return int(bool(failures))

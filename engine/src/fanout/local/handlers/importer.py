@@ -1,0 +1,106 @@
+"""The program that imports handlers: each in a process of its own, with the variables and packages of its function.
+
+One request is one line of JSON on standard input: {module, attribute, paths, variables}; the answer, one line on standard
+output: {error, place, traceback}, all empty when all is well. It loads boto3 once, as Lambda has it, and forks.
+"""
+
+import importlib
+import json
+import os
+import sys
+import traceback
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import boto3  # noqa: F401  # loaded for the children
+
+OF_LAMBDA = {"boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3"}
+"""https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html: the SDK, and what it needs."""
+OF_THE_RUNTIME = ("fanout.runtime", "fanout.names")
+WITHOUT_AWS = {"EndpointConnectionError", "ConnectTimeoutError", "ConnectionClosedError"}
+"""The handler was imported as far as its first call to AWS, and there is none."""
+
+
+def main() -> None:
+    for line in sys.stdin:
+        request = json.loads(line)
+        reading, writing = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(reading)
+            with os.fdopen(writing, "w") as out:
+                json.dump(_answer(request), out)
+                out.flush()
+            os._exit(0)
+        os.close(writing)
+        with os.fdopen(reading) as answer:
+            told = answer.read()
+        os.waitpid(child, 0)
+        sys.stdout.write((told or json.dumps(_ended(request))) + "\n")
+        sys.stdout.flush()
+
+
+def _answer(request: dict[str, Any]) -> dict[str, str]:
+    os.environ.clear()
+    os.environ.update(request["variables"])
+    sys.path[:0] = request["paths"]
+    sys.dont_write_bytecode = True
+    before = set(sys.modules)
+    try:
+        with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+            module = importlib.import_module(request["module"])
+            handler = getattr(module, request["attribute"])
+        if not callable(handler):
+            raise TypeError(f"{request['attribute']} of {request['module']} is no function")
+        return _stranger(set(sys.modules) - before, request)
+    except BaseException as error:
+        if type(error).__name__ in WITHOUT_AWS:
+            return {"error": "", "place": "", "traceback": ""}
+        return _told(error, request["paths"])
+
+
+def _told(error: BaseException, paths: list[str]) -> dict[str, str]:
+    frames = traceback.TracebackException.from_exception(error)
+    own = [each for each in frames.stack if each.filename.startswith(paths[0])]
+    place = f"{own[-1].filename}:{own[-1].lineno}" if own else ""
+    if isinstance(error, SyntaxError):
+        place = f"{error.filename}:{error.lineno}"
+    frames.stack = traceback.StackSummary.from_list(
+        each for each in frames.stack if each.filename != __file__ and "importlib" not in each.filename
+    )
+    said = error.msg if isinstance(error, SyntaxError) else str(error)
+    return {"error": f"{type(error).__name__}: {said}", "place": place, "traceback": "".join(frames.format())}
+
+
+def _stranger(loaded: set[str], request: dict[str, Any]) -> dict[str, str]:
+    """A package that this machine has, and Lambda would not: it is in no requirements.txt of the task."""
+    for name in sorted(loaded):
+        file = str(getattr(sys.modules.get(name), "__file__", None) or "")
+        own = file.startswith(tuple(request["paths"]))
+        ours = name == "fanout" or name.startswith(OF_THE_RUNTIME)
+        if own or ours or name.partition(".")[0] in OF_LAMBDA or not _is_installed(name, file):
+            continue
+        what = f"it imports {name}, which no Lambda has: "
+        task = request["module"].partition(".")[0]
+        mend = (
+            "a task may import fanout.runtime alone"
+            if name.startswith("fanout.")
+            else f"pin it in lambdas/{task}/requirements.txt, and run `make install`"
+        )
+        return {"error": what + mend, "place": f"lambdas/{task}", "traceback": ""}
+    return {"error": "", "place": "", "traceback": ""}
+
+
+def _is_installed(name: str, file: str) -> bool:
+    return name.startswith("fanout.") or ("site-packages" in file and not name.startswith("_"))
+
+
+def _ended(request: dict[str, Any]) -> dict[str, str]:
+    return {"error": f"the process ended while it imported {request['module']}", "place": "", "traceback": ""}
+
+
+if __name__ == "__main__":
+    sys.path[:] = [each for each in sys.path if each != str(Path(__file__).parent)]
+    main()

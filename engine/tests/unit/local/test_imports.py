@@ -1,0 +1,90 @@
+"""Handlers are imported as Lambda would: own process, own variables, own packages; and what fails has its own line."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fanout.local.errors import LocalError
+from fanout.local.handlers.imports import Handler, Importer, importing, synthesized_handlers
+
+
+@pytest.fixture(scope="module")
+def importer() -> Iterator[Importer]:
+    with importing() as made:
+        yield made
+
+
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "cdk.json").write_text("{}")
+    (tmp_path / "lambdas" / "own").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def failing(importer: Importer, app: Path, text: str, **variables: str) -> str:
+    (app / "lambdas" / "own" / "handler.py").write_text(text)
+    found = importer.failure(Handler("own", "own.handler.handle", variables))
+    return str(found) if found else ""
+
+
+def test_a_handler_sees_its_functions_variables_and_no_others(
+    importer: Importer, app: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OF_THIS_MACHINE", "1")
+    text = "import os\nassert 'OF_THIS_MACHINE' not in os.environ\nX = os.environ['GIVEN']\ndef handle(e, c): ...\n"
+    assert failing(importer, app, text, GIVEN="1") == ""
+    assert "own/handler.py:3: KeyError: 'GIVEN'" in failing(importer, app, text)
+    assert failing(importer, app, text, GIVEN="1") == "", "the second import is as fresh as the first"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("import json\nimport nosuchmodule\n", "handler.py:2: ModuleNotFoundError: No module named 'nosuchmodule'"),
+        ("import json\njson.loads('{')\n", "handler.py:2: JSONDecodeError: "),
+        ("def handle(:\n", "handler.py:1: SyntaxError: "),
+        ("x = 1\n", "AttributeError: module 'own.handler' has no attribute 'handle'"),
+        ("handle = 1\n", "TypeError: handle of own.handler is no function"),
+        ("import os\nos._exit(3)\n", "the process ended while it imported own.handler"),
+        ("import sys\nsys.exit(3)\n", "handler.py:2: SystemExit: 3"),
+        ("import yaml\ndef handle(e, c): ...\n", "imports yaml, which no Lambda has: pin it in lambdas/own/requirem"),
+        ("import fanout.project\ndef handle(e, c): ...\n", "imports fanout.project, which no Lambda has: a task may"),
+    ],
+)
+def test_what_fails_before_the_first_event_is_told_with_the_tasks_own_line(
+    importer: Importer, app: Path, text: str, told: str
+) -> None:
+    assert told in failing(importer, app, text)
+
+
+def test_what_lambda_has_is_no_stranger_and_what_a_users_own_layer_may_hold_is_not_judged(
+    importer: Importer, app: Path
+) -> None:
+    assert failing(importer, app, "import boto3, urllib3, fanout.runtime.errors\ndef handle(e, c): ...\n") == ""
+    (app / "lambdas" / "own" / "handler.py").write_text("import aws_lambda_powertools_of_a_layer\n")
+    assert importer.failure(Handler("own", "own.handler.handle", {}, layers=1)) is None
+
+
+def test_a_client_that_is_asked_at_import_needs_no_aws(importer: Importer, app: Path) -> None:
+    from fanout.local.handlers.imports import NOWHERE
+
+    text = "import boto3\nboto3.client('sts').get_caller_identity()\ndef handle(e, c): ...\n"
+    assert failing(importer, app, text, **NOWHERE) == ""
+
+
+def test_variables_are_read_from_a_template_and_what_is_known_later_is_a_word(tmp_path: Path) -> None:
+    function = {
+        "Handler": "own.handler.handle",
+        "Environment": {"Variables": {"FANOUT_TASK": "own", "A": {"Ref": "X"}}},
+    }
+    other = {"Handler": "index.handler"}
+    resources = {str(n): {"Type": "AWS::Lambda::Function", "Properties": p} for n, p in enumerate((function, other))}
+    (tmp_path / "t.json").write_text(json.dumps({"Resources": resources}))
+    (found,) = synthesized_handlers(tmp_path / "t.json")
+    assert (found.task, found.handler) == ("own", "own.handler.handle")
+    assert found.variables["A"] == "known-when-deployed"
+    with pytest.raises(LocalError, match="is no template: run `make synth` first"):
+        synthesized_handlers(tmp_path / "gone.json")
