@@ -1,6 +1,7 @@
 """The few promises that only real packages prove. They ask the package index."""
 
 import importlib.metadata
+import json
 import os
 import subprocess
 import sys
@@ -9,11 +10,15 @@ from pathlib import Path
 import pytest
 
 from fanout.errors import ConfigurationError
+from fanout.local.run import Run
 from fanout.packaging.dependencies import dependencies_of, install
 from fanout.packaging.targets import Target, aws_target, local_target
 from fanout.packaging.uv_install import _uv
 from tests.unit.packaging import small_app as app
 
+TRUST = (
+    '{"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}]}'
+)
 AARCH64, X86_64 = 183, 62
 """e_machine of an ELF file."""
 
@@ -67,6 +72,39 @@ def test_a_compiled_package_is_this_machines_for_the_embedded_aws(tmp_path: Path
     environment = {"PYTHONPATH": str(folder / "python"), "PYTHONDONTWRITEBYTECODE": "1"}
     said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
     assert said.startswith(f"[1] {folder}")
+
+
+def test_the_embedded_aws_runs_a_compiled_package(tmp_path: Path) -> None:
+    """A function with the layer that `local` deploys; nothing else here has orjson."""
+    lock(tmp_path, "orjson==3.13.0")
+    layer = app.zipped(installed(tmp_path, local_target()))
+    code = tmp_path / "code"
+    code.mkdir()
+    (code / "ship.py").write_text(
+        "import orjson\n\n\ndef handle(event, context):\n    return [orjson.dumps(event).decode(), orjson.__file__]\n"
+    )
+    run = Run(tmp_path / "state", preferred_port=0)
+    run.state.create()
+    run.emulator.start()
+    try:
+        session = run.connection.session
+        role = session.client("iam").create_role(RoleName="ship", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+        functions = session.client("lambda")
+        version = functions.publish_layer_version(LayerName="ship", Content={"ZipFile": layer})["LayerVersionArn"]
+        functions.create_function(
+            FunctionName="ship",
+            Role=role,
+            Runtime="python3.14",
+            Handler="ship.handle",
+            Code={"ZipFile": app.zipped(code)},
+            Layers=[version],
+        )
+        functions.get_waiter("function_active_v2").wait(FunctionName="ship")
+        answer = json.loads(functions.invoke(FunctionName="ship", Payload=b'{"a": 1}')["Payload"].read())
+    finally:
+        run.down()
+    assert answer[0] == '{"a":1}', answer
+    assert not answer[1].startswith(sys.prefix), "of this test's own environment"
 
 
 def test_a_package_without_a_wheel_for_the_target(tmp_path: Path) -> None:

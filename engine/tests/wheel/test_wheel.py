@@ -22,7 +22,7 @@ PROMISED = {
     "checks": ["fanout.cli.main", "fanout.checks.engine", "fanout.diff.schemas", "cfnlint.schema"],
     "constructs": ["fanout.constructs.subscriber", "fanout.checks.plugin", "fanout.packaging.dependencies", "uv"],
     "local": ["fanout.local.run", "fanout.local.emulator.ministack_fixes", "fanout.constructs.subscriber"],
-    "all": ["fanout.local.__main__", "fanout.diff.schemas", "fanout.constructs.subscriber"],
+    "all": ["fanout.local.run", "fanout.diff.schemas", "fanout.constructs.subscriber"],
 }
 """By extra: modules that import in an environment with nothing else."""
 PUBLISHER = {"boto3", "botocore", "fanout", "fastjsonschema", "jmespath", "python-dateutil", "s3transfer", "six"}
@@ -99,9 +99,9 @@ def test_diff_without_the_linter_says_what_it_lacks(with_extra: WithExtra, tmp_p
 
 
 def test_the_embedded_aws_says_what_it_lacks(with_extra: WithExtra, tmp_path: Path) -> None:
-    ended = with_extra("constructs").run("python", "-m", "fanout.local", "up", cwd=tmp_path)
+    ended = with_extra("constructs").run("fanout", "local", "up", cwd=tmp_path)
     line = "error: the embedded AWS needs fanout[local]: pip install 'fanout[local]'"
-    assert (ended.returncode, ended.stderr.strip()) == (1, line)
+    assert (ended.returncode, ended.stderr.strip()) == (2, line)
 
 
 def lowest(requirements: Iterable[str]) -> list[str]:
