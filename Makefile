@@ -146,12 +146,12 @@ adopter: install # a copy of this checkout is adopted as its documents say, and 
 deploy: CDK_VALIDATION := true
 deploy: install ## make deploy ENV=dev
 	@$(MAKE) --no-print-directory synth
-	@$(BIN)/python -m fanout.ops.deploy.preflight prepare cdk.out FormEvents-$(ENV)
+	@$(BIN)/fanout deploy prepare "$(ENV)"
 	$(BIN)/cdk deploy --app cdk.out FormEvents-$(ENV) $(if $(CI),--require-approval never)
 
 diff: install ## make diff ENV=dev
 	@$(MAKE) --no-print-directory synth
-	@$(BIN)/python -m fanout.ops.deploy.preflight check cdk.out FormEvents-$(ENV)
+	@$(BIN)/fanout deploy check "$(ENV)"
 	$(BIN)/cdk diff --app cdk.out FormEvents-$(ENV)
 
 clean: ## remove what install and synth made

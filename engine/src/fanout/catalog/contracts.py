@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fanout.contracts.contract import Contract, ContractError
+from fanout.contracts.contract import Contract
+from fanout.errors import ContractError
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ class Words:
 
     def _last_resource(self, value: Value) -> Resource | None:
         parts = value.parts if isinstance(value, Text) else (value,)
-        found = [part.resource for part in parts if isinstance(part, Reference)]
+        found = [part.resource for part in parts if isinstance(part, Reference) and isinstance(part.resource, Resource)]
         return found[-1] if found else self.template.resource(value)
 
 

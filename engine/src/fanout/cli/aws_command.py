@@ -13,9 +13,9 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout import names
+from fanout.aws_errors import one_line
 from fanout.errors import Unusable
 from fanout.ops.aws.discovery import Stack, find
-from fanout.ops.aws.errors import one_line
 from fanout.ops.aws.session import Aws
 from fanout.project import product, stack_name
 

@@ -9,11 +9,11 @@ from typing import Annotated, TypeVar
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from fanout.errors import Unusable
+from fanout.aws_errors import one_line
+from fanout.errors import Unusable, UserError
 from fanout.local.app import told_with_its_line
 from fanout.local.console import errors
 from fanout.local.interrupts import stop_on_all
-from fanout.ops.aws.errors import one_line
 from fanout.project import find_root
 
 Result = TypeVar("Result")
@@ -41,7 +41,7 @@ def local_command(command: Callable[..., Result]) -> Callable[..., Result]:
         except KeyboardInterrupt:
             errors.print("interrupted: everything that this command started was stopped")
             sys.exit(INTERRUPTED)
-        except Unusable:
+        except UserError:
             raise
         except (ClientError, BotoCoreError) as error:
             raise Unusable(one_line(error)) from None

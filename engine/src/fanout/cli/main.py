@@ -8,13 +8,20 @@ from typing import Any
 import typer
 
 from fanout.cli.lazy import Table, command_group
-from fanout.errors import Unusable
+from fanout.errors import UserError
 
 COMMANDS: Table = {
     "check": ("fanout.cli.check:check", "Say what would lose, duplicate, block or leak messages, and what to change."),
     "diff": ("fanout.cli.diff:diff", "Say what a deployment would do: replaced queues, lost alarms, new subscribers."),
     "docs": ("fanout.cli.docs:docs", "Write the app's documents from its templates, or check that they are current."),
     "cost": ("fanout.cli.cost:cost", "Say what each environment and each subscriber costs a month."),
+    "deploy": (
+        {
+            "check": ("fanout.cli.deploy:check", "Refuse a stack, an account or a region that cannot be deployed to."),
+            "prepare": ("fanout.cli.deploy:prepare", "Check, say where the deployment goes, and bootstrap an account."),
+        },
+        "What a deployment needs, before anything is changed.",
+    ),
     "install": ("fanout.cli.install:install", "Install what each lambdas/<task>/requirements.txt pins."),
     "contract": (
         {
@@ -86,7 +93,7 @@ def _usage_errors() -> tuple[type[Exception], ...]:
     return tuple(each for each in typer.BadParameter.__mro__ if each.__name__ == "ClickException")
 
 
-_MENDABLE: tuple[type[Exception], ...] = (Unusable, *_usage_errors())
+_MENDABLE: tuple[type[Exception], ...] = (UserError, *_usage_errors())
 
 
 def _one_line(error: Exception) -> str:

@@ -7,11 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fanout.contracts import model, roles
-from fanout.errors import Unusable
-
-
-class ContractError(Unusable):
-    """Contracts that cannot be used: one line for each file and fault."""
+from fanout.errors import ContractError
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Final
 
-from fanout.contracts.contract import Contract, ContractError, Contracts
+from fanout.contracts.contract import Contract, Contracts
 from fanout.contracts.model import Model, class_name, module_name
 from fanout.contracts.validator import validator_code
+from fanout.errors import ContractError
 
 FIRST_LINE: Final = "# generated from contracts/"
 HEADER: Final = """\

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from fanout.costs.bill import STACK, Bill
 from fanout.costs.model import monthly
 from fanout.costs.prices import REGION, SEEN
-from fanout.diff.table import cell
 from fanout.template.template import Template
+from fanout.words import markdown_cell
 
 EVENTS = 100_000
 """A month; the volume at which changes are told."""
@@ -67,7 +67,7 @@ def cost_markdown(changes: Sequence[CostChange]) -> str:
     for each in changes:
         where = (f"**{each.stack}**", each.owner) if each.owner == IN_ALL else ("", each.owner)
         cells = (*where, _arrow(each.idle), _signed(each.idle), _arrow(each.busy), _signed(each.busy))
-        lines.append("| " + " | ".join(map(cell, cells)) + " |")
+        lines.append("| " + " | ".join(map(markdown_cell, cells)) + " |")
     return "\n".join(lines)
 
 

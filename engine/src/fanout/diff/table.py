@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fanout.diff.change import KINDS, Change
+from fanout.words import markdown_cell
 
 
 @dataclass(frozen=True)
@@ -42,14 +43,9 @@ def markdown(changes: Sequence[Change]) -> str:
         label = {"danger": "**danger**", "allowed": "allowed", "notice": ""}[each.label]
         what = f"{each.message}. {KINDS[each.kind].what}"
         cells = (label, f"`{each.kind}`", each.path, what, each.stacks)
-        lines.append("| " + " | ".join(map(cell, cells)) + " |")
+        lines.append("| " + " | ".join(map(markdown_cell, cells)) + " |")
     return "\n".join(lines)
 
 
 def _label(each: Change) -> str:
     return ("allowed" if each.allowed else "danger") if each.danger else "notice"
-
-
-def cell(text: str) -> str:
-    """Text of a template, in a cell of a table."""
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")

@@ -1,7 +1,5 @@
-"""What a user of this package sees instead of a traceback."""
+"""What a user of this room sees instead of a traceback."""
 
-from fanout.errors import Unusable
+from fanout.errors import LocalError
 
-
-class LocalError(Unusable):
-    """One line: what is wrong, with which value, and what to do about it."""
+__all__ = ["LocalError"]

@@ -5,9 +5,9 @@ from typing import Any
 
 from rich.table import Table
 
+from fanout.errors import OpsError
 from fanout.local.console import console
 from fanout.local.run import Run
-from fanout.ops.aws.errors import OpsError
 
 
 def report(run: Run) -> dict[str, Any]:

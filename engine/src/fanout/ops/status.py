@@ -9,9 +9,10 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout import names
+from fanout.aws_errors import one_line
+from fanout.errors import OpsError
 from fanout.ops.aws import logs
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack
-from fanout.ops.aws.errors import OpsError, one_line
 from fanout.ops.aws.logs import Line
 from fanout.ops.dead_letters import browse
 from fanout.ops.pause import reason, switch

@@ -16,12 +16,13 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from fanout.aws_errors import is_throttled
 from fanout.contracts.contract import Contracts, load
 from fanout.publisher.attributes import as_message_attributes
 from fanout.publisher.batches import batches
 from fanout.publisher.errors import Failure, InvalidEvent, InvalidTopicArn, PublishError, PublishResult
 from fanout.publisher.event import Event, checked_event, new_event
-from fanout.publisher.refusals import is_throttled, is_unknown_throttling, publish_error
+from fanout.publisher.refusals import is_unknown_throttling, publish_error
 
 if TYPE_CHECKING:
     from mypy_boto3_sns.client import SNSClient

@@ -2,50 +2,33 @@
 
 from typing import Any, Final
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    CredentialRetrievalError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    ProfileNotFound,
-    SSOError,
-    TokenRetrievalError,
-)
-from botocore.exceptions import ConnectionError as BotoConnectionError
-from botocore.exceptions import HTTPClientError as BotoHTTPError
+from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 
+from fanout.aws_errors import (
+    DENIED,
+    EXPIRED,
+    NO_ANSWER,
+    NO_CREDENTIALS,
+    SIGN_IN,
+    UNKNOWN_CREDENTIALS,
+    code_of,
+    is_throttled,
+)
 from fanout.publisher.errors import PublishError
 
-_NO_CREDENTIALS: Final = (
-    CredentialRetrievalError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    ProfileNotFound,
-    SSOError,
-    TokenRetrievalError,
-)
-_DENIED: Final = {"AuthorizationError", "AuthorizationErrorException", "AccessDenied", "AccessDeniedException"}
 _NO_TOPIC: Final = {"NotFound", "NotFoundException"}
-_BAD_CREDENTIALS: Final = {
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "InvalidClientTokenId",
-    "SignatureDoesNotMatch",
-    "UnrecognizedClientException",
-}
 
 
 def publish_error(error: ClientError | BotoCoreError, topic_arn: str) -> PublishError:
     """The error to raise from `error`."""
     if isinstance(error, ClientError):
         return _answered(error, topic_arn)
-    if isinstance(error, _NO_CREDENTIALS):
+    if isinstance(error, (*NO_CREDENTIALS, *SIGN_IN, ProfileNotFound)):
         return PublishError(
             f"no usable AWS credentials to publish to {topic_arn}: give this process a role or a profile",
             retryable=False,
         )
-    if isinstance(error, BotoConnectionError | BotoHTTPError):
+    if isinstance(error, NO_ANSWER):
         return PublishError(
             f"no answer from SNS for {topic_arn}: check the network and the region's endpoint, "
             "then publish the same event again (SNS may have accepted it)",
@@ -54,36 +37,27 @@ def publish_error(error: ClientError | BotoCoreError, topic_arn: str) -> Publish
     return PublishError(f"cannot publish to {topic_arn}: {type(error).__name__}", retryable=False)
 
 
-def is_throttled(code: str) -> bool:
-    """Throttled, ThrottledException, KMSThrottling, ...: AWS blames the sender, and asks to try again."""
-    return "Throttl" in code
-
-
 def is_unknown_throttling(error: Exception) -> bool:
     """SNS's own throttling codes, which no retry mode of botocore 1.43 knows, although SNS's model has them.
 
     https://github.com/boto/botocore/blob/develop/botocore/retries/standard.py
     """
-    return isinstance(error, ClientError) and _code(error) in {"Throttled", "KMSThrottling"}
-
-
-def _code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", "unknown"))
+    return isinstance(error, ClientError) and code_of(error) in {"Throttled", "KMSThrottling"}
 
 
 def _answered(error: ClientError, topic_arn: str) -> PublishError:
-    code = _code(error)
+    code = code_of(error)
     status = _status(error.response)
     if code.startswith("KMS") and not is_throttled(code):
         what = (
             f"the topic's key does not let this role publish to {topic_arn} ({code}): "
             "attach the publisher policy of the stack (kms:GenerateDataKey*, kms:Decrypt)"
         )
-    elif code in _DENIED:
+    elif code in DENIED:
         what = f"this role may not publish to {topic_arn} ({code}): attach the publisher policy of the stack"
     elif code in _NO_TOPIC:
         what = f"no topic {topic_arn}: check the ARN against the stack's output, and the account of this role"
-    elif code in _BAD_CREDENTIALS:
+    elif code in EXPIRED | UNKNOWN_CREDENTIALS:
         what = f"AWS does not accept the credentials used for {topic_arn} ({code}): renew them"
     elif is_throttled(code) or status >= 500:
         what = f"SNS is busy and did not accept a publish to {topic_arn} ({code}): publish the same event again later"

@@ -6,13 +6,26 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-functio
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
-from fanout.template.values import UNKNOWN, External, Missing, Reference, Text, Value, joined
+from fanout.template.values import UNKNOWN, External, Missing, Referable, Reference, Text, Value, joined
 
-if TYPE_CHECKING:
-    from fanout.template.template import Template
+
+class Lookup(Protocol):
+    """What resolving asks of a template."""
+
+    @property
+    def resources(self) -> Mapping[str, Referable]: ...
+    @property
+    def parameters(self) -> Mapping[str, Any]: ...
+    @property
+    def mappings(self) -> Mapping[str, Any]: ...
+    @property
+    def imports(self) -> Mapping[str, Value]: ...
+    @property
+    def has_transform(self) -> bool: ...
+
 
 DEEPEST = 60
 """Levels of nesting that are looked at. Real templates have about 15."""
@@ -20,13 +33,13 @@ _DROP = object()
 _VARIABLE = re.compile(r"\$\{(!?)([^${}]*)\}")
 
 
-def resolve(template: Template, node: Any, depth: int = 0) -> Value:
+def resolve(template: Lookup, node: Any, depth: int = 0) -> Value:
     """`node` with literals, references and `UNKNOWN` in the place of its intrinsic functions."""
     value = _resolve(template, node, depth)
     return None if value is _DROP else value
 
 
-def _resolve(template: Template, node: Any, depth: int) -> Any:
+def _resolve(template: Lookup, node: Any, depth: int) -> Any:
     if depth > DEEPEST:
         return UNKNOWN
     if isinstance(node, list):
@@ -44,7 +57,7 @@ def _resolve(template: Template, node: Any, depth: int) -> Any:
     return {key: item for key, item in resolved.items() if item is not _DROP}
 
 
-def _ref(template: Template, argument: Any, depth: int) -> Any:
+def _ref(template: Lookup, argument: Any, depth: int) -> Any:
     if not isinstance(argument, str):
         return UNKNOWN
     if argument == "AWS::NoValue":
@@ -58,7 +71,7 @@ def _ref(template: Template, argument: Any, depth: int) -> Any:
     return UNKNOWN if template.has_transform else Missing(argument)
 
 
-def _parameter(template: Template, name: str) -> Value:
+def _parameter(template: Lookup, name: str) -> Value:
     """A parameter's default is what is deployed unless somebody says otherwise; without one only its identity is known."""
     declaration = template.parameters[name]
     default = declaration.get("Default") if isinstance(declaration, dict) else None
@@ -68,7 +81,7 @@ def _parameter(template: Template, name: str) -> Value:
     return default.split(",") if kind == "CommaDelimitedList" and isinstance(default, str) else default
 
 
-def _get_att(template: Template, argument: Any, depth: int) -> Value:
+def _get_att(template: Lookup, argument: Any, depth: int) -> Value:
     if isinstance(argument, str):
         argument = argument.split(".", 1)
     if not isinstance(argument, list) or len(argument) != 2 or not all(isinstance(part, str) for part in argument):
@@ -79,7 +92,7 @@ def _get_att(template: Template, argument: Any, depth: int) -> Value:
     return UNKNOWN if template.has_transform else Missing(logical_id)
 
 
-def _sub(template: Template, argument: Any, depth: int) -> Value:
+def _sub(template: Lookup, argument: Any, depth: int) -> Value:
     text, variables = (
         (argument[0], argument[1]) if isinstance(argument, list) and len(argument) == 2 else (argument, {})
     )
@@ -102,7 +115,7 @@ def _sub(template: Template, argument: Any, depth: int) -> Value:
     return joined([*parts, text[end:]])
 
 
-def _join(template: Template, argument: Any, depth: int) -> Value:
+def _join(template: Lookup, argument: Any, depth: int) -> Value:
     if not isinstance(argument, list) or len(argument) != 2 or not isinstance(argument[0], str):
         return UNKNOWN
     items = resolve(template, argument[1], depth)
@@ -114,14 +127,14 @@ def _join(template: Template, argument: Any, depth: int) -> Value:
     return joined(parts)
 
 
-def _split(template: Template, argument: Any, depth: int) -> Value:
+def _split(template: Lookup, argument: Any, depth: int) -> Value:
     if not isinstance(argument, list) or len(argument) != 2 or not isinstance(argument[0], str) or not argument[0]:
         return UNKNOWN
     text = resolve(template, argument[1], depth)
     return text.split(argument[0]) if isinstance(text, str) else UNKNOWN
 
 
-def _select(template: Template, argument: Any, depth: int) -> Value:
+def _select(template: Lookup, argument: Any, depth: int) -> Value:
     if not isinstance(argument, list) or len(argument) != 2 or not str(argument[0]).isdecimal():
         return UNKNOWN
     index, source = int(str(argument[0])[:6]), argument[1]
@@ -131,7 +144,7 @@ def _select(template: Template, argument: Any, depth: int) -> Value:
     return _piece_of_arn(template, source, index, depth)
 
 
-def _piece_of_arn(template: Template, source: Any, index: int, depth: int) -> Value:
+def _piece_of_arn(template: Lookup, source: Any, index: int, depth: int) -> Value:
     """A piece of an ARN that is not known still belongs to one resource: CDK takes the name of a queue so."""
     split = source.get("Fn::Split") if isinstance(source, dict) else None
     if not isinstance(split, list) or len(split) != 2 or split[0] != ":" or index < 5:
@@ -142,7 +155,7 @@ def _piece_of_arn(template: Template, source: Any, index: int, depth: int) -> Va
     return External(f"{whole.name}[{index}]") if isinstance(whole, External) else UNKNOWN
 
 
-def _if(template: Template, argument: Any, depth: int) -> Any:
+def _if(template: Lookup, argument: Any, depth: int) -> Any:
     """Which way a condition goes is the deployment's business: known only when both ways are the same."""
     if not isinstance(argument, list) or len(argument) != 3:
         return UNKNOWN
@@ -150,14 +163,14 @@ def _if(template: Template, argument: Any, depth: int) -> Any:
     return yes if yes is no or (yes is not _DROP and no is not _DROP and yes == no) else UNKNOWN
 
 
-def _import_value(template: Template, argument: Any, depth: int) -> Value:
+def _import_value(template: Lookup, argument: Any, depth: int) -> Value:
     name = resolve(template, argument, depth)
     if isinstance(name, str) and name in template.imports:
         return template.imports[name]
     return External(f"import {name}") if isinstance(name, str | Text | External) else UNKNOWN
 
 
-def _stack_output(template: Template, argument: Any, depth: int) -> Value:
+def _stack_output(template: Lookup, argument: Any, depth: int) -> Value:
     """CDK's weak references between stacks."""
     named = resolve(template, argument, depth)
     if not isinstance(named, dict):
@@ -166,7 +179,7 @@ def _stack_output(template: Template, argument: Any, depth: int) -> Value:
     return template.imports.get(key, External(f"output {key}"))
 
 
-def _find_in_map(template: Template, argument: Any, depth: int) -> Value:
+def _find_in_map(template: Lookup, argument: Any, depth: int) -> Value:
     keys = resolve(template, argument, depth)
     if not isinstance(keys, list) or len(keys) != 3:
         return UNKNOWN
@@ -178,7 +191,7 @@ def _find_in_map(template: Template, argument: Any, depth: int) -> Value:
     return found
 
 
-_FUNCTIONS: dict[str, Callable[[Template, Any, int], Any]] = {
+_FUNCTIONS: dict[str, Callable[[Lookup, Any, int], Any]] = {
     "Ref": _ref,
     "Fn::GetAtt": _get_att,
     "Fn::Sub": _sub,

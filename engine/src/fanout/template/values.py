@@ -8,10 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
-if TYPE_CHECKING:
-    from fanout.template.template import Resource
+
+class Referable(Protocol):
+    """What a reference leads to: a resource of a template."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def type(self) -> str: ...
 
 
 class Unknown(Enum):
@@ -27,7 +33,7 @@ UNKNOWN: Final = Unknown.UNKNOWN
 class Reference:
     """`Ref` or `Fn::GetAtt` of a resource that the template, or a template checked with it, has."""
 
-    resource: Resource
+    resource: Referable
     attribute: str
 
 

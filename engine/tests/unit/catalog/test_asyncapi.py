@@ -10,7 +10,7 @@ from fanout.catalog.asyncapi import document, text
 from fanout.catalog.contracts import Message, messages
 from fanout.catalog.reading import subscribers, topics
 from fanout.catalog.tasks import Task
-from fanout.contracts.contract import ContractError
+from fanout.errors import ContractError
 from fanout.template.template import Template
 from tests.unit.catalog.given import orders
 

@@ -14,7 +14,17 @@ from fanout.cli import aws_command, main
 from fanout.cli.lazy import LazyCommand, command_group
 from fanout.errors import Unusable
 
-WITHOUT_A_STACK = {"check", "diff", "docs", "cost", "install", "contract build", "contract check"}
+WITHOUT_A_STACK = {
+    "check",
+    "diff",
+    "docs",
+    "cost",
+    "install",
+    "deploy check",
+    "deploy prepare",
+    "contract build",
+    "contract check",
+}
 
 
 def commands(group: Any, *above: str) -> Iterator[tuple[str, LazyCommand]]:

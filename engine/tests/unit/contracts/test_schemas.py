@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fanout.contracts.contract import ContractError, load
+from fanout.contracts.contract import load
 from fanout.contracts.generate import generated
+from fanout.errors import ContractError
 from tests.examples import examples
 from tests.unit.contracts.given import FORMS, ORDERS, order, put, schema
 

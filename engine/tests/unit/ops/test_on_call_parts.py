@@ -10,11 +10,11 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, NoRegionError
 
-from fanout.errors import Unusable
+from fanout.aws_errors import one_line
+from fanout.errors import OpsError, Unusable
 from fanout.ops import status
 from fanout.ops.aws import logs
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack
-from fanout.ops.aws.errors import one_line
 from fanout.ops.aws.session import Aws
 from fanout.ops.dead_letters import summary
 from fanout.ops.dead_letters.causes import UNREAD, Cause, Explainer, normalised
@@ -188,7 +188,7 @@ def test_a_file_of_messages_keeps_all_that_sending_needs(tmp_path: Path) -> None
     path.write_text("{}\n")
     with pytest.raises(Unusable, match=r"line 1: expected a line of fanout dead export"):
         list(read_outgoing(path, stack))
-    with pytest.raises(Unusable, match="S has no task 'other': it has task"):
+    with pytest.raises(OpsError, match="S has no task 'other': it has task"):
         stack.subscriber("other")
 
 

@@ -9,8 +9,10 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 from botocore.stub import Stubber
 
+from fanout.cli import deploy
+from fanout.errors import OpsError
 from fanout.ops.deploy import preflight
-from fanout.ops.deploy.preflight import Destination, Refused
+from fanout.ops.deploy.preflight import Destination
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 DEV = Destination("FormEvents-dev", None, None)
@@ -57,8 +59,8 @@ def assembly(tmp_path: Path) -> Path:
 
 
 def test_a_stack_goes_where_its_settings_pin_it(assembly: Path) -> None:
-    assert preflight.destination(assembly, "FormEvents-dev") == DEV
-    assert preflight.destination(assembly, "FormEvents-prod") == Destination("FormEvents-prod", ACCOUNT, REGION)
+    assert preflight.destination(assembly, "dev") == DEV
+    assert preflight.destination(assembly, "prod") == Destination("FormEvents-prod", ACCOUNT, REGION)
 
 
 @pytest.mark.parametrize(
@@ -70,18 +72,18 @@ def test_a_stack_goes_where_its_settings_pin_it(assembly: Path) -> None:
     ],
 )
 def test_an_unknown_environment_is_named_with_those_there_are(name: str, line: str, assembly: Path) -> None:
-    with pytest.raises(Refused) as refused:
-        preflight.destination(assembly, f"FormEvents-{name}")
+    with pytest.raises(OpsError) as refused:
+        preflight.destination(assembly, name)
     assert str(refused.value) == line
 
 
 def test_credentials_of_another_account_are_refused_once_it_is_pinned() -> None:
-    with pytest.raises(Refused, match=f"FormEvents-prod belongs to account {ACCOUNT}, and these credentials to 2109"):
+    with pytest.raises(OpsError, match=f"FormEvents-prod belongs to account {ACCOUNT}, and these credentials to 2109"):
         preflight.check(Destination("FormEvents-prod", ACCOUNT, REGION), Session().belongs_to("210987654321"))
 
 
 def test_without_a_region_nothing_begins() -> None:
-    with pytest.raises(Refused, match="no region for FormEvents-dev: set AWS_REGION"):
+    with pytest.raises(OpsError, match="no region for FormEvents-dev: set AWS_REGION"):
         preflight.check(DEV, Session(region=None))
 
 
@@ -98,7 +100,7 @@ def test_an_account_new_to_the_cdk_is_bootstrapped_first(code: int) -> None:
 
     go: Callable[[], None] = lambda: preflight.prepare(DEV, session, said.append, run)  # noqa: E731
     if code:
-        with pytest.raises(Refused, match="nothing was deployed"):
+        with pytest.raises(OpsError, match="nothing was deployed"):
             go()
     else:
         go()
@@ -115,18 +117,18 @@ def test_a_bootstrapped_account_is_left_alone() -> None:
 @pytest.mark.parametrize(
     ("raised", "line"),
     [
-        (NoCredentialsError(), "no AWS credentials: run `aws sso login`, or set AWS_PROFILE"),
+        (NoCredentialsError(), "no usable AWS credentials: run `aws sso login`, set AWS_PROFILE, or give --profile"),
         (
             ClientError({"Error": {"Code": "ExpiredToken", "Message": "old"}}, "GetCallerIdentity"),
             "the AWS credentials have expired: sign in again, as with `aws sso login`",
         ),
         (
             ClientError({"Error": {"Code": "AccessDenied", "Message": "not you"}}, "GetParameter"),
-            "AWS refused GetParameter (AccessDenied): not you",
+            "these credentials may not GetParameter: sign in with a role that may deploy",
         ),
         (
             EndpointConnectionError(endpoint_url="https://sts.example.com"),
-            'AWS could not be asked: Could not connect to the endpoint URL: "https://sts.example.com"',
+            'AWS did not answer: check the network and the region (Could not connect to the endpoint URL: "https://sts.example.com")',
         ),
     ],
 )
@@ -135,20 +137,18 @@ def test_what_aws_says_becomes_one_line(
     line: str,
     assembly: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
 ) -> None:
     def refuse(*_: object) -> None:
         raise raised
 
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.setattr(preflight, "prepare", refuse)
-    assert preflight.main(["prepare", str(assembly), "FormEvents-dev"]) == 1
-    assert capsys.readouterr().err == f"error: {line}\n"
+    with pytest.raises(OpsError) as refused:
+        deploy.prepare("dev", assembly)
+    assert str(refused.value) == line
 
 
-def test_a_shell_of_the_embedded_aws_is_refused(
-    assembly: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_shell_of_the_embedded_aws_is_refused(assembly: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "https://127.0.0.1:4566")
-    assert preflight.main(["prepare", str(assembly), "FormEvents-dev"]) == 1
-    assert "AWS_ENDPOINT_URL is https://127.0.0.1:4566" in capsys.readouterr().err
+    with pytest.raises(OpsError, match="AWS_ENDPOINT_URL is https://127.0.0.1:4566"):
+        deploy.prepare("dev", assembly)

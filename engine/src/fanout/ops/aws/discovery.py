@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from fanout import names
-from fanout.ops.aws.errors import OpsError
+from fanout.errors import OpsError
 from fanout.ops.aws.session import Aws
 
 if TYPE_CHECKING:

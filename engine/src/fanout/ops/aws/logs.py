@@ -9,8 +9,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from fanout.aws_errors import code_of
 from fanout.contracts.ids import Ids, of_line
-from fanout.ops.aws.errors import OpsError, code_of
+from fanout.errors import OpsError
 from fanout.ops.aws.session import Aws
 
 MOST_PAGES = 200

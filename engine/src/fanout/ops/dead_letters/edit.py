@@ -17,9 +17,8 @@ from typing import Any
 import jsonpatch
 import jsonpointer
 
-from fanout.errors import Unusable
+from fanout.errors import OpsError, Unusable
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack
-from fanout.ops.aws.errors import OpsError
 from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters import show as showing
 from fanout.ops.dead_letters.message import CAUSE, DeadLetterMessage

@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from fanout import names
-from fanout.errors import Unusable
+from fanout.errors import OpsError, Unusable
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack
-from fanout.ops.aws.errors import OpsError
 from fanout.ops.dead_letters.message import DeadLetterMessage
 from fanout.ops.journal import SENT, Journal, home
 from fanout.ops.send.queue import OutgoingMessage, send

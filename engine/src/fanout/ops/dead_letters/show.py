@@ -6,9 +6,9 @@ from typing import Any
 from urllib.parse import quote
 
 from fanout.contracts.ids import plain_attributes
+from fanout.errors import OpsError
 from fanout.ops.aws import logs
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack
-from fanout.ops.aws.errors import OpsError
 from fanout.ops.aws.logs import Line
 from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters.browse import MOST, Browse

@@ -7,8 +7,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from fanout.aws_errors import one_line
 from fanout.ops.aws.discovery import DeployedSubscriber
-from fanout.ops.aws.errors import one_line
 from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters.causes import Cause, Explainer, Group
 from fanout.ops.dead_letters.message import DeadLetterMessage

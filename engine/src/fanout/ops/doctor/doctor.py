@@ -13,9 +13,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from fanout.aws_errors import one_line
 from fanout.checks.engine import check_template
 from fanout.ops.aws.discovery import Stack
-from fanout.ops.aws.errors import one_line
 from fanout.ops.doctor.deployed import UNKNOWN, Deployed
 from fanout.ops.doctor.live import READS
 

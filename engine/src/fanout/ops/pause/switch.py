@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 
 from fanout import names
+from fanout.errors import OpsError
 from fanout.ops.aws.discovery import DeployedSubscriber
-from fanout.ops.aws.errors import OpsError
 from fanout.ops.dead_letters import browse
 from fanout.ops.interrupt import Stop
 from fanout.ops.journal import Journal

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 
 from botocore.exceptions import ClientError
 
+from fanout.aws_errors import code_of
 from fanout.ops.aws.discovery import DeployedSubscriber
-from fanout.ops.aws.errors import code_of
 from fanout.ops.dead_letters.browse import Browse
 from fanout.ops.dead_letters.drop import delete
 from fanout.ops.dead_letters.message import DeadLetterMessage

@@ -1,8 +1,8 @@
 """Before a redrive: what it would do, and whether it is the time for it."""
 
+from fanout.errors import OpsError
 from fanout.ops import status
 from fanout.ops.aws.discovery import DeployedSubscriber
-from fanout.ops.aws.errors import OpsError
 from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters.causes import Cause, Explainer
 from fanout.ops.dead_letters.message import DeadLetterMessage

@@ -1,4 +1,4 @@
-"""Whatever goes wrong is one line for the operator: what, and what to do."""
+"""Says any error of AWS, or of its SDK, in one line: what is wrong, and what to do."""
 
 import re
 from collections.abc import Callable
@@ -19,18 +19,24 @@ from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.exceptions import HTTPClientError as BotoHTTPError
 
 from fanout import names
-from fanout.errors import Unusable
 
-
-class OpsError(Unusable):
-    """What an on-call command cannot do: its message is the one line."""
-
-
-_NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)
-_SIGN_IN = (SSOError, TokenRetrievalError, UnauthorizedSSOTokenError)
-_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
-_UNKNOWN = {"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "InvalidAccessKeyId"}
-_DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
+NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)
+SIGN_IN = (SSOError, TokenRetrievalError, UnauthorizedSSOTokenError)
+EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
+UNKNOWN_CREDENTIALS = {
+    "InvalidClientTokenId",
+    "UnrecognizedClientException",
+    "SignatureDoesNotMatch",
+    "InvalidAccessKeyId",
+}
+DENIED = {
+    "AccessDenied",
+    "AccessDeniedException",
+    "AuthorizationError",
+    "AuthorizationErrorException",
+    "UnauthorizedOperation",
+}
+NO_ANSWER = (BotoConnectionError, BotoHTTPError)
 _BUSY = {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestThrottled", "SlowDown"}
 _GONE = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
 _ACTION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z*]+)(?:.*?on resource:? \"?([^\s\"]+))?")
@@ -42,23 +48,28 @@ def one_line(error: Exception) -> str:
     """One line for any error of AWS or of its SDK."""
     if isinstance(error, ClientError):
         return _answered(error)
-    if isinstance(error, _NO_CREDENTIALS):
+    if isinstance(error, NO_CREDENTIALS):
         return "no usable AWS credentials: run `aws sso login`, set AWS_PROFILE, or give --profile"
-    if isinstance(error, _SIGN_IN):
+    if isinstance(error, SIGN_IN):
         return "the AWS sign-in has expired: run `aws sso login`"
     if isinstance(error, ProfileNotFound):
-        return f"{_one_line(error)}: see ~/.aws/config, or give another --profile"
+        return f"{_text(error)}: see ~/.aws/config, or give another --profile"
     if isinstance(error, NoRegionError):
         return "no AWS region: set AWS_REGION, or give --region"
-    if isinstance(error, BotoConnectionError | BotoHTTPError):
-        return f"AWS did not answer: check the network and the region ({_one_line(error)})"
+    if isinstance(error, NO_ANSWER):
+        return f"AWS did not answer: check the network and the region ({_text(error)})"
     if isinstance(error, BotoCoreError):
-        return f"AWS could not be asked: {_one_line(error)}"
-    return _one_line(error)
+        return f"AWS could not be asked: {_text(error)}"
+    return _text(error)
 
 
 def code_of(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", "unknown"))
+
+
+def is_throttled(code: str) -> bool:
+    """Throttled, ThrottledException, KMSThrottling, ...: AWS blames the caller, and asks to try again."""
+    return "Throttl" in code
 
 
 def missing_action(error: ClientError) -> str:
@@ -76,7 +87,7 @@ def _answered(error: ClientError) -> str:
             return line(error)
     if code.startswith("KMS") or "kms:" in _said(error):
         return _key(error)
-    if "Throttl" in code:
+    if is_throttled(code):
         return _busy(error)
     return f"AWS refused {error.operation_name} ({code}): {_said(error)}"
 
@@ -111,17 +122,20 @@ def _gone(error: ClientError) -> str:
 
 
 _LINES: tuple[tuple[set[str], Callable[[ClientError], str]], ...] = (
-    (_EXPIRED, lambda _: "the AWS credentials have expired: sign in again, as with `aws sso login`"),
-    (_UNKNOWN, lambda error: f"AWS does not know these credentials ({code_of(error)}): check AWS_PROFILE or the keys"),
-    (_DENIED, _denied),
+    (EXPIRED, lambda _: "the AWS credentials have expired: sign in again, as with `aws sso login`"),
+    (
+        UNKNOWN_CREDENTIALS,
+        lambda error: f"AWS does not know these credentials ({code_of(error)}): check AWS_PROFILE or the keys",
+    ),
+    (DENIED, _denied),
     (_BUSY, _busy),
     (_GONE, _gone),
 )
 
 
 def _said(error: ClientError) -> str:
-    return _one_line(Exception(error.response.get("Error", {}).get("Message", "")))
+    return _text(Exception(error.response.get("Error", {}).get("Message", "")))
 
 
-def _one_line(error: Exception) -> str:
+def _text(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
