@@ -50,13 +50,6 @@ def test_alarms_cost_what_settings_and_documents_say(synth: Synth) -> None:
         assert re.findall(pattern, (REPOSITORY / document).read_text(), re.DOTALL) == [said], document
 
 
-def test_what_dev_costs_idle_is_in_the_readme(synth: Synth) -> None:
-    said = re.search(rf"dev with three subscribers: {_DOLLARS} a month", (REPOSITORY / "README.md").read_text())
-    assert said is not None
-    lines = monthly(synth["dev"], events_per_month=0).lines
-    assert float(said[1]) == round(sum(each.dollars for each in lines), 2)
-
-
 def test_a_filter_costs_two_metrics_more() -> None:
     stack = cdk.Stack(cdk.App(), "Team")
     topic = sns.Topic.from_topic_arn(stack, "Topic", "arn:aws:sns:eu-west-1:123456789012:FormSubmitted")

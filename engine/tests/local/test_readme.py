@@ -1,7 +1,9 @@
 """The README's examples, run as printed."""
 
+import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -28,9 +30,9 @@ app.synth()
 """
 
 
-def block(name: str) -> str:
+def block(name: str, language: str = "python") -> str:
     """The code block behind the comment `<!-- name -->` of the README."""
-    found = re.search(rf"<!-- {name} -->\n```python\n(.*?)```", (REPOSITORY / "README.md").read_text(), re.DOTALL)
+    found = re.search(rf"<!-- {name} -->\n```{language}\n(.*?)```", (REPOSITORY / "README.md").read_text(), re.DOTALL)
     assert found, f"README.md has no block {name}"
     return found[1]
 
@@ -96,6 +98,22 @@ def test_one_call_adds_it_to_our_own_stack(checkout: Path, program_environment: 
     )
     for name in ("dev", "staging", "prod", "local"):
         assert "SyncCrmMapping" in (tmp_path / f"FormEvents-{name}.template.json").read_text()
+
+
+def test_another_languages_message_reaches_every_task(deployed: Deployed) -> None:
+    """The AWS CLI is not installed here: its arguments are read as it reads them, and sent by boto3."""
+    *_, message, _, attributes = shlex.split(block("publish-cli", "sh").replace("\\\n", ""))
+    named = re.findall(r"(\w+)=\{DataType=(\w+),StringValue=([^}]+)\}", attributes)
+    event = json.loads((APP / message.removeprefix("file://")).read_text())
+    event["id"] = new_event()["id"]
+    assert [name for name, *_ in named] == ["type", "form_id"]
+    assert [value for *_, value in named] == [event["type"], event["data"]["form_id"]]
+    deployed.session.client("sns").publish(
+        TopicArn=deployed.outputs.topic_arn,
+        Message=json.dumps(event),
+        MessageAttributes={name: {"DataType": kind, "StringValue": value} for name, kind, value in named},
+    )
+    deployed.wait_until_done(event["id"])
 
 
 def test_the_form_services_ten_lines_publish(deployed: Deployed) -> None:

@@ -14,7 +14,13 @@ from tests.places import REPOSITORY as ROOT
 
 ADR = ENGINE / "docs" / "adr"
 DOCUMENTS = sorted(
-    [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ENGINE.glob("docs/**/*.md"), *ROOT.glob(".github/*.md")],
+    [
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/**/*.md"),
+        *ENGINE.glob("*.md"),
+        *ENGINE.glob("docs/**/*.md"),
+        *ROOT.glob(".github/*.md"),
+    ],
     key=lambda path: path.as_posix(),
 )
 DECISIONS = sorted(ADR.glob("[0-9]*.md"))

@@ -18,7 +18,7 @@ class Kind:
 
 _DANGERS = {
     "stack-removed": "A stack is gone, with everything in it.",
-    "subscriber-removed": "Drain it before: docs/operations.md, Retire a subscriber.",
+    "subscriber-removed": "A task gets no more events. First drain its queues: docs/operations.md, Retire a subscriber.",
     "queue-removed": "A queue is deleted, with the messages in it.",
     "queue-replaced": "A new empty queue takes the place of the old one; the messages in it are lost.",
     "dead-letter-queue-removed": "A dead-letter queue is deleted, with the dead letters in it.",
