@@ -1,4 +1,4 @@
-"""The README's examples, run as printed."""
+"""The README's examples, run as printed; what they add to our own stack: make adopter."""
 
 import json
 import os
@@ -82,25 +82,6 @@ def test_another_team_adds_the_readmes_subscriber_from_the_arn_alone(deployed: D
 
     deployed.wait_until(is_synced, "the new task to sync the event")
     assert cloudformation.get_template(StackName="FormEvents-local")["TemplateBody"] == before
-
-
-def test_one_call_adds_it_to_our_own_stack(checkout: Path, program_environment: dict[str, str], tmp_path: Path) -> None:
-    stack = checkout / "stacks" / "form_events_stack.py"
-    stack.write_text(stack.read_text().replace("\n\n_SYNTHESIZERS", "\n" + block("call") + "\n\n_SYNTHESIZERS", 1))
-    subprocess.run(
-        [sys.executable, "app.py"],
-        cwd=checkout,
-        env={
-            **program_environment,
-            "PYTHONPATH": f"{checkout}:{checkout / 'lambdas'}",
-            "CDK_OUTDIR": str(tmp_path),
-            "CDK_VALIDATION": "false",
-        },
-        check=True,
-        timeout=60,
-    )
-    for name in ("dev", "staging", "prod", "local"):
-        assert "SyncCrmMapping" in (tmp_path / f"FormEvents-{name}.template.json").read_text()
 
 
 def test_another_languages_message_reaches_every_task(deployed: Deployed) -> None:
