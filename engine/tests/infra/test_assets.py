@@ -82,6 +82,23 @@ def test_the_layer_holds_what_is_pinned_and_no_trace_of_the_machine(synth: Synth
     assert str(APP).encode() not in b"".join(path.read_bytes() for path in asset.rglob("*") if path.is_file())
 
 
+def test_bytecode_that_python_left_in_the_cache_is_no_part_of_the_layer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An import from .fanout/ writes some; the layer's key would then be another one on each machine."""
+    shutil.copytree(LAMBDAS.parent / ".fanout", tmp_path / ".fanout")
+    monkeypatch.setattr(function, "dependencies_of", lambda *_: found)
+    (found,) = tmp_path.glob(".fanout/dependencies/python*")
+    (found / "python/urllib3/__pycache__").mkdir()
+    (found / "python/urllib3/__pycache__/a.cpython-314.pyc").write_bytes(b"x")
+    made = cdk.App(outdir=str(tmp_path / "cdk.out"))
+    layer = function._layer(cdk.Stack(made, "Stack"), "notify_webhook", settings.LOCAL)
+    assert layer is not None
+    made.synth()
+    staged = [path for path in tmp_path.glob("cdk.out/asset.*") if (path / "python").is_dir()]
+    assert staged and not list(staged[0].rglob("__pycache__"))
+
+
 def test_wheels_are_for_the_functions_architecture_and_python(synth: Synth) -> None:
     for each in of_type(synth["prod"], FUNCTION).values():
         (architecture,) = each["Properties"]["Architectures"]
