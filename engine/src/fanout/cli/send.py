@@ -12,6 +12,7 @@ from fanout.ops.interrupt import stoppable
 from fanout.ops.journal import Journal
 from fanout.ops.send.event import follow, publish, read_events
 from fanout.publisher import Event
+from fanout.words import counted
 
 
 @aws_command
@@ -33,10 +34,12 @@ def send(
     """Publish events that keep the contract, as any publisher does. Exit status 1: not all were done, in time."""
     events = read_events(source, example=example, count=count)
     if dry_run:
-        console.print(f"{len(events)} events keep the contract; nothing was published")
+        what = "event keeps" if len(events) == 1 else "events keep"
+        console.print(f"{len(events)} {what} the contract; nothing was published")
         return 0
     stack = connect(target)
-    confirm(f"publish {len(events)} events to {stack.name}?", yes=yes)
+    topic = stack.topic_arn.rpartition(":")[2]
+    confirm(f"publish {counted(len(events), 'event')} to {topic} of {stack.name}?", yes=yes)
     Journal.open(stack, "send").write_all({"step": "publishing", "event_id": each.id} for each in events)
     publish(stack, events)
     if not as_json:
@@ -67,4 +70,4 @@ def _follow(stack: Stack, events: list[Event], patience: float, as_json: bool) -
         say_json({"published": [each.id for each in events], "tasks": [each.as_dict() for each in progress]})
     if stop:
         return INTERRUPTED
-    return int(any(each.count("done") != len(events) for each in progress))
+    return int(not all(each.is_well for each in progress))

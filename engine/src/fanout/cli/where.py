@@ -9,6 +9,7 @@ from fanout.cli.aws_command import Target, aws_command, connect
 from fanout.cli.options import EventId, Json
 from fanout.cli.output import console, say_json
 from fanout.cli.views.where import render
+from fanout.errors import Unusable
 from fanout.ops.dead_letters.selection import age
 from fanout.ops.timeline import timeline
 
@@ -20,10 +21,12 @@ def where(
     since: Annotated[str, typer.Option(metavar="AGE", help="How far back: 12h, 2d.")] = "14d",
     as_json: Json = False,
 ) -> int:
-    """Say what became of one event at every subscriber. Exit status 1: it is not done everywhere."""
+    """Say what became of one event at every subscriber. Exit status 1: it is not done, nor filtered out, everywhere."""
+    if not id_.strip():
+        raise Unusable("which event? give its id, its reference, or a message's id")
     states = timeline.for_stack(connect(target), id_, since=datetime.now(UTC) - age(since))
     if as_json:
         say_json([each.as_dict() for each in states])
     else:
         console.print(render(states))
-    return int(any(each.state != timeline.DONE for each in states))
+    return int(not all(each.is_well for each in states))

@@ -14,9 +14,11 @@ from fanout.errors import OpsError
 from fanout.ops.aws import logs
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.aws.logs import Line
+from fanout.ops.aws.subscription import read_subscriptions
 from fanout.ops.dead_letters import browse
 from fanout.ops.pause import reason, switch
 from fanout.ops.pause.reason import Pause
+from fanout.words import counted
 
 RECENT = timedelta(minutes=15)
 OLD_SECONDS = 900
@@ -117,7 +119,7 @@ def _dead(subscriber: DeployedSubscriber, found: Health) -> None:
     depth = browse.read_depth(subscriber.aws, subscriber.dead_letter_queue_url)
     found.dead, found.dead_hidden = depth.all, depth.in_flight
     if depth.all:
-        found.problems.append(f"{depth.all} dead letters: fanout dead list {subscriber.task}")
+        found.problems.append(f"{counted(depth.all, 'dead letter')}: fanout dead list {subscriber.task}")
 
 
 def _mapping(subscriber: DeployedSubscriber, found: Health) -> None:
@@ -190,9 +192,16 @@ def _subscriptions(stack: Stack, problems: list[str]) -> int | None:
         problems.append(one_line(error))
         return None
     for each in stack.subscribers:
-        if each.queue_name not in endpoints:
+        if each.queue_name not in endpoints and not _has_another_topic(each):
             problems.append(f"{each.task} is not subscribed to the topic: it gets no events; deploy the stack again")
     return len(endpoints)
+
+
+def _has_another_topic(subscriber: DeployedSubscriber) -> bool:
+    try:
+        return bool(read_subscriptions(subscriber))
+    except (ClientError, BotoCoreError):
+        return False
 
 
 def _alarms(stack: Stack, problems: list[str]) -> list[dict[str, Any]]:

@@ -5,8 +5,10 @@ https://docs.aws.amazon.com/sns/latest/dg/sns-subscription-filter-policies.html
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from ipaddress import ip_address, ip_network
 from math import prod
 from typing import Any
 
@@ -49,18 +51,40 @@ def is_nested(policy: dict[str, Value]) -> bool:
     return any(isinstance(conditions, dict) for conditions in policy.values())
 
 
-def matches_example(policy: dict[str, Value], body: dict[str, Any]) -> bool | None:
-    """Whether an event, or its attributes by name, passes the filter."""
-    answers = []
+def matches(policy: dict[str, Value], values: Mapping[str, Any], *, partial: bool = False) -> bool | None:
+    """Whether an event's body, or its message attributes by name, passes the filter; None when that cannot be said.
+
+    `partial`: values that are not here may be there, as of an event of which only a log line is left.
+    """
+    return all_of(_answers(policy, values, partial).values())
+
+
+def refusing_keys(policy: dict[str, Value], values: Mapping[str, Any], *, partial: bool = False) -> list[str]:
+    """The keys of the filter by which it keeps the event back."""
+    return [key for key, answer in _answers(policy, values, partial).items() if answer is False]
+
+
+def _answers(
+    policy: dict[str, Value], values: Mapping[str, Any], partial: bool, prefix: str = ""
+) -> dict[str, bool | None]:
+    """By dotted path; the alternatives of `$or` are one answer, under the names of all their keys."""
+    answers: dict[str, bool | None] = {}
     for key, conditions in policy.items():
         if key == "$or" and isinstance(conditions, list):
-            answers.append(any_of(matches_example(each, body) for each in conditions if isinstance(each, dict)))
+            alternatives = [each for each in conditions if isinstance(each, dict)]
+            path = " or ".join(sorted({prefix + name for each in alternatives for name in keys(each)}))
+            answers[path] = any_of(all_of(_answers(each, values, partial).values()) for each in alternatives)
         elif isinstance(conditions, dict):
-            inner = body.get(key)
-            answers.append(matches_example(conditions, inner) if isinstance(inner, dict) else False)
+            inner = values.get(key)
+            absent = None if partial and key not in values else False
+            if isinstance(inner, dict):
+                answers |= _answers(conditions, inner, partial, f"{prefix}{key}.")
+            else:
+                answers |= {prefix + key: absent}
         else:
-            answers.append(_any_condition(conditions, body.get(key)))
-    return all_of(answers)
+            unknown = partial and key not in values
+            answers[prefix + key] = None if unknown else _any_condition(conditions, values.get(key))
+    return answers
 
 
 def can_match(policy: dict[str, Value], contract: Contract, *, attributes: bool) -> bool | None:
@@ -132,18 +156,70 @@ def _meets(condition: Value, value: Any) -> bool | None:
         return type(condition) is type(value) and bool(condition == value)
     if not isinstance(condition, dict) or len(condition) != 1:
         return None
-    ((operator, operand),) = condition.items()
-    if operator == "exists":
+    ((name, operand),) = condition.items()
+    if name == "exists":
         return (value is not None) is operand if isinstance(operand, bool) else None
-    if operator == "anything-but" and isinstance(operand, str | int | float | list):
-        return value is not None and value not in (operand if isinstance(operand, list) else [operand])
-    if isinstance(operand, str) and operator in _TEXT:
-        return isinstance(value, str) and _TEXT[operator](value, operand)
-    return False if value is None else None
+    if value is None:
+        return False
+    judge = _OPERATORS.get(name)
+    return judge(value, operand) if judge else None
 
 
-_TEXT = {
-    "prefix": str.startswith,
-    "suffix": str.endswith,
-    "equals-ignore-case": lambda value, operand: value.lower() == operand.lower(),
+def _is_anything_but(value: Any, operand: Value) -> bool | None:
+    if isinstance(operand, dict):
+        met = _meets(operand, value)
+        return None if met is None else not met
+    return value not in (operand if isinstance(operand, list) else [operand])
+
+
+def _is_number(value: Any, operand: Value) -> bool | None:
+    """[">", 0, "<=", 150]"""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    if not isinstance(operand, list) or len(operand) not in (2, 4):
+        return None
+    pairs = list(zip(operand[::2], operand[1::2], strict=True))
+    if not all(sign in _SIGNS and isinstance(bound, int | float) for sign, bound in pairs):
+        return None
+    return all(_SIGNS[sign](value, bound) for sign, bound in pairs)
+
+
+def _is_in_network(value: Any, operand: Value) -> bool | None:
+    try:
+        network = ip_network(str(operand), strict=False)
+    except ValueError:
+        return None
+    try:
+        return ip_address(str(value)) in network
+    except ValueError:
+        return False
+
+
+def _has_text(test: Callable[[str, str], bool]) -> Callable[[Any, Value], bool | None]:
+    """Some text, or one of a list of texts."""
+
+    def judge(value: Any, operand: Value) -> bool | None:
+        wanted = operand if isinstance(operand, list) else [operand]
+        if not all(isinstance(each, str) for each in wanted):
+            return None
+        return isinstance(value, str) and any(test(value, each) for each in wanted)
+
+    return judge
+
+
+_SIGNS: dict[Any, Callable[[Any, Any], bool]] = {
+    "=": operator.eq,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
 }
+_OPERATORS: dict[str, Callable[[Any, Value], bool | None]] = {
+    "anything-but": _is_anything_but,
+    "numeric": _is_number,
+    "cidr": _is_in_network,
+    "prefix": _has_text(str.startswith),
+    "suffix": _has_text(str.endswith),
+    "equals-ignore-case": _has_text(lambda value, operand: value.lower() == operand.lower()),
+}
+"""https://docs.aws.amazon.com/sns/latest/dg/string-value-matching.html and numeric-value-matching.html beside it"""

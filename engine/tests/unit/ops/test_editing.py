@@ -4,17 +4,19 @@ import json
 import shlex
 import sys
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
 from fanout.contracts.app import app_contracts
 from fanout.errors import Unusable
 from fanout.ops.aws.discovery import DeployedSubscriber
+from fanout.ops.aws.subscription import Subscription
 from fanout.ops.dead_letters import edit as editing
 from fanout.ops.dead_letters.message import DeadLetterMessage
 
 BODY = json.loads(app_contracts().valid["contact_form"])
+TOPIC = "arn:aws:sns:eu-west-1:1:Topic"
 NOTIFY = cast(DeployedSubscriber, type("DeployedSubscriber", (), {"task": "notify_webhook"})())
 
 
@@ -74,19 +76,19 @@ def test_without_an_editor_it_says_what_to_set(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize(
-    ("subscription", "passes"),
+    ("subscriptions", "passes"),
     [
-        ({}, True),
-        ({"FilterPolicy": '{"form_id": ["contact"]}'}, True),
-        ({"FilterPolicy": '{"form_id": ["survey"]}'}, False),
-        ({"FilterPolicy": '{"data": {"form_id": ["contact"]}}', "FilterPolicyScope": "MessageBody"}, True),
-        ({"FilterPolicy": '{"data": {"form_id": ["survey"]}}', "FilterPolicyScope": "MessageBody"}, False),
+        ([], True),
+        ([Subscription(TOPIC, {"form_id": ["contact"]})], True),
+        ([Subscription(TOPIC, {"form_id": ["survey"]})], False),
+        ([Subscription(TOPIC, {"data": {"form_id": ["contact"]}}, in_body=True)], True),
+        ([Subscription(TOPIC, {"data": {"form_id": ["survey"]}}, in_body=True)], False),
     ],
 )
 def test_an_edit_must_pass_the_filter_of_its_task(
-    subscription: dict[str, Any], passes: bool, monkeypatch: pytest.MonkeyPatch
+    subscriptions: list[Subscription], passes: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(editing, "subscription", lambda subscriber: subscription)
+    monkeypatch.setattr(editing, "read_subscriptions", lambda subscriber: subscriptions)
     event = {**BODY, "data": {**BODY["data"], "form_id": "contact", "answers": {"q": "mended"}}}
     if passes:
         assert editing.check_edit(NOTIFY, message(json.dumps(BODY)), event).changes

@@ -13,7 +13,7 @@ from fanout.template.filter_policy import (
     combinations,
     is_nested,
     keys,
-    matches_example,
+    matches,
 )
 from fanout.template.messaging import SUBSCRIPTION
 from fanout.template.policies import any_of
@@ -92,7 +92,7 @@ def _filters(template: Template) -> Iterator[tuple[Resource, dict[str, Value], b
 def _matches(policy: dict[str, Value], contract: Contract, in_attributes: bool) -> bool | None:
     """Whether an event of the contract can match: one of its examples, or one that its schema allows."""
     bodies = [contract.attribute_values(each) if in_attributes else each for each in contract.examples]
-    matched = any_of(matches_example(policy, each) for each in bodies)
+    matched = any_of(matches(policy, each) for each in bodies)
     return matched if matched is not False else can_match(policy, contract, attributes=in_attributes)
 
 

@@ -6,9 +6,11 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from fanout.cli.output import table
-from fanout.ops.timeline.timeline import DEAD, DONE, EventState
+from fanout.ops.timeline.timeline import DEAD, DONE, FILTERED_OUT, NOT_FOUND, OTHER_TOPIC, EventState
 
-_STYLES = {DONE: "green", DEAD: "red"}
+_STYLES = {DONE: "green", DEAD: "red", FILTERED_OUT: "dim", OTHER_TOPIC: "dim"}
+_WORDS = {NOT_FOUND: "not seen"}
+"""What was not seen is not told as absent."""
 
 
 def render(states: Sequence[EventState]) -> RenderableType:
@@ -22,6 +24,9 @@ def render(states: Sequence[EventState]) -> RenderableType:
                     style="dim",
                 )
         shown.add_row(
-            each.task, Text(each.state, style=_STYLES.get(each.state, "yellow")), str(len(each.attempts)), told
+            each.task,
+            Text(_WORDS.get(each.state, each.state), style=_STYLES.get(each.state, "yellow")),
+            str(len(each.attempts)),
+            told,
         )
     return shown

@@ -95,6 +95,10 @@ class Stack:
 
     @property
     def topic_arn(self) -> str:
+        if names.TOPIC_ARN_OUTPUT not in self.outputs:
+            raise OpsError(
+                f"the stack {self.name} has no topic: events are published to the stack that has the TopicArn output"
+            )
         return self.outputs[names.TOPIC_ARN_OUTPUT]
 
     @property

@@ -19,13 +19,13 @@ import jsonpointer
 
 from fanout.errors import OpsError, Unusable
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack
+from fanout.ops.aws.subscription import KnownEvent, read_subscriptions
 from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters import show as showing
 from fanout.ops.dead_letters.message import CAUSE, DeadLetterMessage
 from fanout.ops.journal import DELETED, SENDING, SENT, Journal, about
 from fanout.ops.send.queue import OutgoingMessage, send
 from fanout.publisher import Event, InvalidEvent, checked_event
-from fanout.template.filter_policy import matches_example
 
 
 @dataclass(frozen=True)
@@ -122,35 +122,11 @@ def send_edited(stack: Stack, subscriber: DeployedSubscriber, edit: Edit, journa
 
 def _check_filter(subscriber: DeployedSubscriber, event: Event, attributes: Mapping[str, Mapping[str, Any]]) -> None:
     """The task was never meant to see an event that its filter lets not through."""
-    found = subscription(subscriber)
-    policy = json.loads(found.get("FilterPolicy") or "{}")
-    if not policy:
-        return
-    in_body = found.get("FilterPolicyScope") == "MessageBody"
-    looked_at = json.loads(event.body) if in_body else {n: v.get("StringValue") for n, v in attributes.items()}
-    if matches_example(policy, looked_at) is False:
-        raise Unusable(f"the filter of {subscriber.task} does not let this event through: {json.dumps(policy)}")
-
-
-def subscription(subscriber: DeployedSubscriber) -> dict[str, str]:
-    """The attributes of the subscription that fills its queue; none when there is none, or it is another account's."""
-    policy = json.loads(subscriber.attributes().get("Policy", "{}"))
-    topics = {
-        topic
-        for each in policy.get("Statement", [])
-        for topic in _listed(each.get("Condition", {}).get("ArnEquals", {}).get("aws:SourceArn"))
-    }
-    sns = subscriber.aws.sns
-    for topic in sorted(topics):
-        for page in sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic):
-            for each in page["Subscriptions"]:
-                if each["Endpoint"].rsplit(":", 1)[-1] == subscriber.queue_name:
-                    return sns.get_subscription_attributes(SubscriptionArn=each["SubscriptionArn"])["Attributes"]
-    return {}
-
-
-def _listed(value: Any) -> list[str]:
-    return [value] if isinstance(value, str) else list(value or [])
+    after = DeadLetterMessage("", "", event.body, attributes, {})
+    for each in read_subscriptions(subscriber):
+        if each.lets_through(KnownEvent.from_message(after)) is False:
+            policy = json.dumps(each.policy)
+            raise Unusable(f"the filter of {subscriber.task} does not let this event through: {policy}")
 
 
 def _file(name: str) -> str:

@@ -10,15 +10,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from fanout.contracts.app import app_contracts
 from fanout.contracts.contract import with_value
 from fanout.contracts.validator import problem_finder
 from fanout.errors import Unusable
 from fanout.ops.aws import logs
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack
+from fanout.ops.aws.subscription import KnownEvent, read_subscriptions
 from fanout.ops.dead_letters import browse
 from fanout.ops.interrupt import Stop
-from fanout.ops.timeline.timeline import DEAD, DONE, NOT_FOUND, RETRYING
+from fanout.ops.timeline.timeline import DEAD, DONE, FILTERED_OUT, NOT_FOUND, RETRYING
 from fanout.publisher import Event, EventPublisher, InvalidEvent, PublishError, checked_event
 
 MOST = 10_000
@@ -33,15 +36,25 @@ def read_events(source: str | None, *, example: bool, count: int) -> list[Event]
     if source is None:
         return [_example() for _ in range(count)]
     given = list(_parsed(_text(source), source))
+    return [event for number, each in enumerate(given, 1) for event in _copies(each, count, _place(number, given))]
+
+
+def _copies(event: dict[str, Any], count: int, place: str) -> list[Event]:
     try:
         if count == 1:
-            return [checked_event(each) for each in given]
-        return [checked_event({**each, "id": str(uuid.uuid4())}) for each in given for _ in range(count)]
+            return [checked_event(event)]
+        return [checked_event({**event, "id": str(uuid.uuid4())}) for _ in range(count)]
     except InvalidEvent as error:
-        raise Unusable(str(error)) from None
+        raise Unusable(f"{place}{error}") from None
+
+
+def _place(number: int, given: Sequence[Any]) -> str:
+    """Which of several events a message is about."""
+    return f"event {number} of {len(given)}: " if len(given) > 1 else ""
 
 
 def publish(stack: Stack, published: Sequence[Event]) -> None:
+    """Publishes them to the stack's topic, or raises what was not published and why."""
     try:
         result = EventPublisher(stack.topic_arn, client=stack.aws.sns).publish_many(published)
     except PublishError as error:
@@ -62,10 +75,15 @@ class Progress:
 
     @property
     def is_over(self) -> bool:
-        return all(each in (DONE, DEAD) for each in self.states.values())
+        return all(each in (DONE, DEAD, FILTERED_OUT) for each in self.states.values())
+
+    @property
+    def is_well(self) -> bool:
+        """Every event is done, or kept back by the subscriber's filter."""
+        return all(each in (DONE, FILTERED_OUT) for each in self.states.values())
 
     def as_dict(self) -> dict[str, Any]:
-        counted = {state: self.count(state) for state in (DONE, DEAD, RETRYING, NOT_FOUND)}
+        counted = {state: self.count(state) for state in (DONE, DEAD, RETRYING, NOT_FOUND, FILTERED_OUT)}
         return {"task": self.subscriber.task, **counted}
 
     def look(self, since: datetime) -> None:
@@ -89,7 +107,7 @@ class Progress:
 def follow(stack: Stack, sent: Sequence[Event], seconds: float, stop: Stop) -> Iterator[list[Progress]]:
     """Again and again until every event is done or dead everywhere, or the time is over."""
     since = datetime.now(UTC) - timedelta(minutes=1)
-    progress = [Progress(each, {event.id: NOT_FOUND for event in sent}) for each in stack.subscribers]
+    progress = list(_begin(stack, sent))
     end, pause = time.monotonic() + seconds, 0.25
     while True:
         for each in progress:
@@ -100,6 +118,24 @@ def follow(stack: Stack, sent: Sequence[Event], seconds: float, stop: Stop) -> I
             return
         stop.sleep(pause)
         pause = min(pause * 1.5, 3.0)
+
+
+def _begin(stack: Stack, sent: Sequence[Event]) -> Iterator[Progress]:
+    """The subscribers of the topic, each with the events that its filter lets through; all where that cannot be read."""
+    for subscriber in stack.subscribers:
+        try:
+            found = read_subscriptions(subscriber)
+        except (ClientError, BotoCoreError):
+            found = []
+        of_topic = [each for each in found if each.topic_arn == stack.topic_arn]
+        if found and not of_topic:
+            continue
+        states = {}
+        for event in sent:
+            known = KnownEvent.from_event(event)
+            is_refused = bool(of_topic) and all(each.lets_through(known) is False for each in of_topic)
+            states[event.id] = FILTERED_OUT if is_refused else NOT_FOUND
+        yield Progress(subscriber, states)
 
 
 def _example() -> Event:

@@ -1,0 +1,96 @@
+"""Reads the SNS subscriptions that fill a subscriber's queue, and says which events their filters keep back."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fanout.ops.aws.discovery import DeployedSubscriber
+from fanout.ops.aws.logs import Line
+from fanout.ops.dead_letters.message import CAUSE, DeadLetterMessage
+from fanout.publisher import Event
+from fanout.template.filter_policy import keys, matches, refusing_keys
+
+
+@dataclass(frozen=True)
+class KnownEvent:
+    """What is known of an event. `partial`: it has other attributes too, and its body is not known."""
+
+    attributes: Mapping[str, Any] = field(repr=False)
+    body: Mapping[str, Any] = field(repr=False, default_factory=dict)
+    partial: bool = False
+
+    @classmethod
+    def from_event(cls, event: Event) -> "KnownEvent":
+        return cls(event.attributes, json.loads(event.body))
+
+    @classmethod
+    def from_message(cls, message: DeadLetterMessage) -> "KnownEvent":
+        kept = {name: _value(each) for name, each in message.attributes.items() if name != CAUSE}
+        return cls(kept, message.event or {})
+
+    @classmethod
+    def from_line(cls, line: Line) -> "KnownEvent":
+        """A log line has the event's group and reference alone."""
+        return cls({name: value for name, value in line.ids.named if value is not None}, partial=True)
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """`policy` is empty where there is no filter."""
+
+    topic_arn: str
+    policy: dict[str, Any] = field(default_factory=dict)
+    in_body: bool = False
+
+    @property
+    def keys(self) -> list[str]:
+        """What the filter looks at."""
+        return sorted(keys(self.policy))
+
+    def lets_through(self, event: KnownEvent) -> bool | None:
+        """None when the event, or an operator of the filter, is not known well enough."""
+        return matches(self.policy, self._looked_at(event), partial=event.partial) if self.policy else True
+
+    def refusing_keys(self, event: KnownEvent) -> list[str]:
+        return refusing_keys(self.policy, self._looked_at(event), partial=event.partial)
+
+    def _looked_at(self, event: KnownEvent) -> Mapping[str, Any]:
+        return event.body if self.in_body else event.attributes
+
+
+def read_subscriptions(subscriber: DeployedSubscriber) -> list[Subscription]:
+    """Of the topics that its queue lets in. Raises what AWS says, as for a topic of another account."""
+    policy = json.loads(subscriber.attributes().get("Policy", "{}"))
+    topics = {
+        topic
+        for each in policy.get("Statement", [])
+        for topic in _listed(each.get("Condition", {}).get("ArnEquals", {}).get("aws:SourceArn"))
+    }
+    return [found for topic in sorted(topics) for found in _of_topic(subscriber, topic)]
+
+
+def _of_topic(subscriber: DeployedSubscriber, topic_arn: str) -> list[Subscription]:
+    sns, found = subscriber.aws.sns, []
+    for page in sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic_arn):
+        for each in page["Subscriptions"]:
+            if each["Endpoint"].rsplit(":", 1)[-1] == subscriber.queue_name:
+                attributes = sns.get_subscription_attributes(SubscriptionArn=each["SubscriptionArn"])["Attributes"]
+                policy = json.loads(attributes.get("FilterPolicy") or "{}")
+                found.append(Subscription(topic_arn, policy, attributes.get("FilterPolicyScope") == "MessageBody"))
+    return found
+
+
+def _listed(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else list(value or [])
+
+
+def _value(attribute: Mapping[str, Any]) -> Any:
+    """As a filter sees it: https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html"""
+    text = attribute.get("StringValue")
+    if attribute.get("DataType") in ("Number", "String.Array") and isinstance(text, str):
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text
+    return text
