@@ -23,7 +23,7 @@ from tests.infra.conftest import cdk_context
 from tests.infra.reading import Synth
 
 
-@pytest.mark.parametrize("name", [each.name for each in settings.ALL])
+@pytest.mark.parametrize("name", ["dev", "prod"])  # all entries of the app: tests/test_gates.py
 def test_cfn_lint_has_nothing_to_say(name: str, synth: Synth) -> None:
     text = (synth.folder / f"FormEvents-{name}.template.json").read_text()
     found = lint(text, regions=["eu-west-1"])
