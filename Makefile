@@ -107,7 +107,7 @@ snapshot: install ## accept the templates as they are now
 
 docs: synth ## write docs/catalog/ and the README's picture anew
 	$(BIN)/fanout docs
-	@$(ENGINE) rules
+	@$(ENGINE) rules scaffold
 
 contract: install ## write lambdas/events/ anew from contracts/*.schema.json
 	$(BIN)/fanout contract build

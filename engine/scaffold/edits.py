@@ -34,12 +34,32 @@ def without(pattern: str) -> Edit:
     return edit
 
 
+def line(start: str, new: str) -> Edit:
+    """Replaces the one line that begins so."""
+
+    def edit(text: str) -> str:
+        found = [each for each in text.splitlines(keepends=True) if each.startswith(start)]
+        if len(found) != 1:
+            raise Stale(f"has {len(found)} lines that begin with {start!r}, expected 1")
+        return text.replace(found[0], new)
+
+    return edit
+
+
 def words(*pairs: tuple[str, str]) -> Edit:
-    """Replaces words wherever they are, those that come first before the others."""
+    """Replaces words wherever they are, also over the end of a line, those that come first before the others."""
 
     def edit(text: str) -> str:
         for old, new in pairs:
-            text = text.replace(old, new)
+            text = _over_lines(text.replace(old, new), old, new)
         return text
 
     return edit
+
+
+def _over_lines(text: str, old: str, new: str) -> str:
+    """Replaces `old` where a line ends in it: the line then ends behind `new`."""
+    if " " not in old.strip():
+        return text
+    parted = re.escape(old).replace(r"\ ", r"\s+") + r"(\S*)[ \n]?"
+    return re.sub(parted, lambda found: f"{new}{found[1]}\n", text)

@@ -52,7 +52,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "local.__main__": {"cli.main"},  # python -m fanout.local is fanout local, for one version
     "local": {"names", "errors", "aws_errors", "project", "words", "template", "ops", "publisher", "contracts", "packaging"},
-    "scaffold": {"names", "errors", "project"},
+    "scaffold": {"names", "errors", "project", "contracts"},
     "batching": {"names", "errors"},
 }  # fmt: skip
 """By package, or by module where one is an exception: the packages that it may import, or single modules of them."""

@@ -11,6 +11,11 @@ from fanout.cli.lazy import Table, command_group
 from fanout.errors import UserError
 
 COMMANDS: Table = {
+    "init": ("fanout.cli.init:init", "Write a new team's repository: app, stack, one task, contract, tests, workflows."),
+    "new": (
+        {"task": ("fanout.cli.new:task", "Add a task's folder and test, and show the call that subscribes it, or write it.")},
+        "More of what an app has: task.",
+    ),
     "check": ("fanout.cli.check:check", "Say what would lose, duplicate, block or leak messages, and what to change."),
     "diff": ("fanout.cli.diff:diff", "Say what a deployment would do: replaced queues, lost alarms, new subscribers."),
     "docs": ("fanout.cli.docs:docs", "Write the app's documents from its templates, or check that they are current."),
@@ -63,7 +68,7 @@ COMMANDS: Table = {
         "The app on this machine, without an AWS account.",
     ),
 }  # fmt: skip
-"""In the order in which they are needed: before a deployment; then look, understand, heal, and see that it is well."""
+"""In the order in which they are needed: at the beginning; before a deployment; then look, understand, heal, and see that it is well."""
 
 command = command_group(
     "fanout", "Events to many tasks on AWS: look before you deploy, and after. Its version: fanout --version.", COMMANDS

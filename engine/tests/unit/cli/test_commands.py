@@ -15,6 +15,8 @@ from fanout.cli.lazy import LazyCommand, command_group
 from fanout.errors import Unusable
 
 WITHOUT_A_STACK = {
+    "init",
+    "new task",
     "check",
     "diff",
     "docs",
