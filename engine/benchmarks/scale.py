@@ -21,6 +21,7 @@ from fanout.local import deploy
 from fanout.local.emulator.connection import Connection
 from fanout.local.emulator.emulator import Emulator
 from fanout.local.emulator.state import State
+from fanout.local.program import environment as environment_of
 from fanout.local.wait import wait_until
 from fanout.project import find_cdk
 from fanout.publisher import EventPublisher
@@ -100,7 +101,7 @@ def _deploy(connection: Connection, state: State, stack: str, arguments: Sequenc
     told = state.folder / "outputs.json"
     command = [str(find_cdk()), "deploy", stack, "--app", " ".join(_app(*arguments)), "--require-approval", "never"]
     command += ["--method", "direct", "--output", str(state.assembly), "--outputs-file", str(told)]
-    run(command, environment={**deploy.environment(connection), "PYTHONPATH": f"{FIXTURE}:{ENGINE}"})
+    run(command, environment={**environment_of(connection), "PYTHONPATH": f"{FIXTURE}:{ENGINE}"})
     outputs: Mapping[str, str] = json.loads(told.read_text())[stack]
     return outputs
 

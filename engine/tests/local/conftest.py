@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 import boto3
 import pytest
 
-from fanout.local.deploy import environment
 from fanout.local.emulator.connection import Connection, without_real_aws
 from fanout.local.emulator.emulator import Emulator
 from fanout.local.evidence import Evidence
+from fanout.local.program import environment
 from fanout.local.run import Run
 from fanout.local.wait import wait_until
 from fanout.local.webhook.receiver import Receiver

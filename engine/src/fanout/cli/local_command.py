@@ -2,17 +2,19 @@
 
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
+from rich.markup import escape
 
 from fanout.aws_errors import one_line
+from fanout.cli.aws_command import confirm
 from fanout.errors import Unusable, UserError
 from fanout.local.app import told_with_its_line
-from fanout.local.console import errors
+from fanout.local.console import console, errors
 from fanout.local.interrupts import stop_on_all
 from fanout.project import find_root
 
@@ -28,6 +30,13 @@ State = Annotated[
 
 def folder_of(state: Path | None, usual: str = MAIN) -> Path:
     return state or find_root() / usual
+
+
+def agree(deletions: Sequence[str], *, yes: bool) -> None:
+    """Asks before messages and data are deleted; raises Unusable, and nothing is changed, when that is not meant."""
+    for line in deletions:
+        console.print(f"[yellow]![/] this deployment {escape(line)}", soft_wrap=True)
+    confirm("deploy it all the same?", yes=yes)
 
 
 def local_command(command: Callable[..., Result]) -> Callable[..., Result]:

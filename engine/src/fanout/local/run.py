@@ -1,19 +1,23 @@
 """One local run: the emulator, the receiver of webhooks and the deployed stack, up and down."""
 
 import re
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from fanout import names
-from fanout.local import app
-from fanout.local.console import Say, note, step
-from fanout.local.deploy import APP, ENTRY, deploy, prepare
+from fanout.errors import Unusable
+from fanout.local import synth
+from fanout.local.app import App, load
+from fanout.local.console import note, step
+from fanout.local.deletions import deletions
+from fanout.local.deploy import ENTRY, deploy, prepare
 from fanout.local.emulator.connection import Connection
 from fanout.local.emulator.emulator import PREFERRED_PORT, Emulator
+from fanout.local.emulator.ports import HOST
 from fanout.local.emulator.state import State, write_private
-from fanout.local.errors import LocalError
 from fanout.local.evidence import Evidence
 from fanout.local.interrupts import postponed
 from fanout.local.watch import code
@@ -22,6 +26,12 @@ from fanout.ops.aws.discovery import Stack, find
 from fanout.ops.aws.session import Aws
 from fanout.project import stack_name
 
+Agree = Callable[[Sequence[str]], None]
+APPENDED = f"""\
+NO_PROXY="${{NO_PROXY:+$NO_PROXY,}}{HOST}"
+PATH="${{PATH:+$PATH:}}{Path(sys.executable).parent}"
+"""
+"""What the shell has already stays: `fanout` and `python` of this app come last."""
 _PLAIN = re.compile(r"[\w@%+=:,./-]*")
 
 
@@ -54,8 +64,11 @@ class Run:
     def evidence(self) -> Evidence:
         return Evidence(self.emulator, self.receiver, self.stack())
 
-    def up(self, port: int | None = None) -> Evidence:
-        """Starts what does not run, deploys what changed, and writes the addresses down. Hold the lock."""
+    def up(self, port: int | None = None, agree: Agree = lambda deletions: None) -> Evidence:
+        """Starts what does not run, deploys what changed, and writes the addresses down. Hold the lock.
+
+        `agree` hears what would be deleted with messages or data in it; what it raises stops the deployment.
+        """
         was_running = self.emulator.is_running()
         try:
             with nullcontext() if was_running else step("starting the embedded AWS"):
@@ -63,9 +76,8 @@ class Run:
                 self.receiver.start()
             if said:
                 note(said)
-            with step("deploying the changes" if was_running else f"deploying {stack_name(ENTRY)} with cdk") as say:
-                return self._deploy(say)
-        except LocalError:
+            return self._deploy(agree)
+        except Unusable:
             raise
         except BaseException:  # Ctrl-C: what this call started goes, what ran before it stays
             if not was_running:
@@ -79,17 +91,27 @@ class Run:
             self.state.environment.unlink(missing_ok=True)
         return any(stopped)
 
-    def _deploy(self, say: Say, command: str = APP) -> Evidence:
-        told = app.load()
-        prepare(self.connection)
-        told.prepare(self.connection.session, self.receiver)
-        deploy(self.connection, self.state, say, command)
+    def _deploy(self, agree: Agree, app: str = synth.APP) -> Evidence:
+        told, stack = load(), stack_name(ENTRY)
+        with step(f"synthesizing {stack}"):
+            assembly = synth.synthesize(self.connection, self.state, app)
+        template = synth.template(self.state)
+        if template and (lines := deletions(self.connection, stack, template["Resources"])):
+            agree(lines)
+        with step(f"deploying {stack} with cdk") as say:
+            prepare(self.connection)
+            told.prepare(self.connection.session, self.receiver)
+            deploy(self.connection, self.state, say, assembly)
+            return self._settle(told)
+
+    def _settle(self, told: App) -> Evidence:
         evidence = self.evidence()
         code.put_again(evidence)
         for task in told.of(evidence.stack):
             task.settle(evidence)
+        plain = {name: value for name, value in self.connection.variables.items() if name != "NO_PROXY"}
         named = {"FORM_EVENTS_TOPIC_ARN": evidence.stack.topic_arn, names.STACK: evidence.stack.name}
-        write_private(self.state.environment, dotenv({**self.connection.variables, **named}))
+        write_private(self.state.environment, dotenv({**plain, **named}) + APPENDED)
         return evidence
 
 

@@ -2,15 +2,16 @@
 
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from fanout.local import deploy
+from fanout.local import deploy, program
 from fanout.local.emulator.connection import Connection, without_real_aws
 from fanout.local.emulator.state import State, write_private
 from fanout.local.errors import LocalError
-from fanout.local.run import dotenv
+from fanout.local.run import APPENDED, dotenv
 from fanout.local.wait import wait_until
 
 
@@ -95,7 +96,7 @@ def test_a_failed_deployment_is_one_line_with_the_clis_own_reason(
     cdk.chmod(0o755)
     monkeypatch.setattr(deploy, "find_cdk", lambda: cdk)
     with pytest.raises(LocalError) as raised:
-        deploy.deploy(connection, state, lambda text: None)
+        deploy.deploy(connection, state, lambda text: None, "cdk.out")
     assert str(raised.value) == f"cdk deploy failed: {told}; all it said is in {state.log('deploy')}"
 
 
@@ -106,15 +107,15 @@ def test_a_deployment_that_hangs_is_ended(
     cdk.write_text("#!/bin/sh\necho waiting for ever\nsleep 60\n")
     cdk.chmod(0o755)
     monkeypatch.setattr(deploy, "find_cdk", lambda: cdk)
-    monkeypatch.setattr(deploy, "DEADLINE", 0.2)
+    monkeypatch.setattr(program, "DEADLINE", 0.2)
     with pytest.raises(LocalError, match="waiting for ever"):
-        deploy.deploy(connection, state, lambda text: None)
+        deploy.deploy(connection, state, lambda text: None, "cdk.out")
 
 
 def test_a_missing_cli_says_what_to_do(state: State, connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deploy, "find_cdk", lambda: Path("/nowhere/cdk"))
     with pytest.raises(LocalError, match="/nowhere/cdk does not exist: `make install` first"):
-        deploy.deploy(connection, state, lambda text: None)
+        deploy.deploy(connection, state, lambda text: None, "cdk.out")
 
 
 @pytest.mark.parametrize(
@@ -128,3 +129,26 @@ def test_a_missing_cli_says_what_to_do(state: State, connection: Connection, mon
 )  # fmt: skip
 def test_progress_is_read_from_the_clis_lines(line: str, meaning: str) -> None:
     assert deploy._progress(line) == meaning
+
+
+@pytest.mark.parametrize(
+    ("before", "path", "no_proxy"),
+    [
+        ({"PATH": "/mine", "NO_PROXY": "corp.example"}, "/mine:", "corp.example,127.0.0.1"),
+        ({}, "", "127.0.0.1"),
+    ],
+)
+def test_what_a_shell_has_in_path_and_no_proxy_stays_and_ours_comes_last(
+    tmp_path: Path, before: dict[str, str], path: str, no_proxy: str
+) -> None:
+    (tmp_path / "env").write_text(APPENDED)
+    script = 'set -a; unset UNSET $FORGET; . "$1"; printf "%s\n" "$PATH" "$NO_PROXY"'
+    forget = "" if before else "PATH"
+    told = subprocess.run(
+        ["/bin/sh", "-c", script, "sh", str(tmp_path / "env")],
+        env={**before, "FORGET": forget},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout.splitlines() == [f"{path}{Path(sys.executable).parent}", no_proxy]

@@ -1,10 +1,12 @@
 """`fanout local up`: the embedded AWS, with the app on it."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
 
-from fanout.cli.local_command import State, folder_of, local_command
+from fanout.cli.local_command import State, agree, folder_of, local_command
+from fanout.cli.options import Yes
 from fanout.local.console import console
 from fanout.local.handlers.imports import deployed_handlers, importing
 from fanout.local.handlers.view import show_failures
@@ -16,13 +18,14 @@ def up(
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, metavar="PORT", help="For the embedded AWS; else 4566, or any.")
     ] = None,
+    yes: Yes = False,
     state: State = None,
 ) -> int:
     """Start the embedded AWS, deploy the settings entry `local`, write .local/env. Again: deploy what changed."""
     run = Run(folder_of(state))
     waiting = "another `make up` or `make down` is at work here: waiting"
     with importing() as importer, run.state.lock(waiting=lambda: console.print(waiting)):
-        stack = run.up(port).stack
+        stack = run.up(port, agree=partial(agree, yes=yes)).stack
         failures = importer.failures(deployed_handlers(stack, run.connection))
     console.print(
         f"\ntopic  {stack.topic_arn}\nuse it [bold]set -a; . {run.state.environment}; set +a[/]", soft_wrap=True

@@ -13,7 +13,7 @@ from fanout.local.console import console, note
 from fanout.local.evidence import Evidence
 from fanout.local.handlers.imports import Importer, deployed_handlers, handler_of, importing
 from fanout.local.handlers.view import show_failures
-from fanout.local.run import Run
+from fanout.local.run import Agree, Run
 from fanout.local.watch import code
 from fanout.local.watch.files import Change, Snapshot, changed, classify, snapshot
 from fanout.local.watch.lines import following
@@ -25,12 +25,12 @@ EVERY = 0.1
 """Seconds between two looks at the files: some dozens, which takes a millisecond or two."""
 
 
-def watch(run: Run) -> None:
+def watch(run: Run, agree: Agree) -> None:
     """Until Ctrl-C. The embedded AWS stays up, as after `up`."""
     with run.state.lock(waiting=lambda: console.print("another `make up` is at work here: waiting")):
-        evidence = run.up()
+        evidence = run.up(agree=agree)
     with importing() as importer:
-        watcher = Watcher(run, evidence, importer)
+        watcher = Watcher(run, evidence, importer, agree)
         watcher.begin()
         with following(lambda: watcher.evidence, lambda text: console.print(text, soft_wrap=True)):
             with suppress(KeyboardInterrupt):
@@ -45,6 +45,7 @@ class Watcher:
     run: Run
     evidence: Evidence
     importer: Importer
+    agree: Agree
     files: Snapshot = field(default_factory=dict)
     running: dict[str, str] = field(default_factory=dict)
     """Fingerprints of the code that each task runs."""
@@ -85,7 +86,7 @@ class Watcher:
 
     def _deploy(self) -> None:
         with self.run.state.lock(waiting=lambda: console.print("another `make up` is at work here: waiting")):
-            self.evidence = self.run.up()
+            self.evidence = self.run.up(agree=self.agree)
         self.running = {task: code.fingerprint(task) for task in self.evidence.stack.tasks}
 
     def _put(self, tasks: Sequence[str], began: float) -> None:

@@ -1,0 +1,62 @@
+"""Synthesizes the stack of the settings entry `local`, with the app's own program; tells in the app's words what is wrong."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from fanout.local.console import errors
+from fanout.local.deploy import ENTRY, reason
+from fanout.local.emulator.connection import ACCOUNT, REGION, Connection
+from fanout.local.emulator.state import State
+from fanout.local.errors import LocalError
+from fanout.local.program import environment, running
+from fanout.project import find_root, stack_name
+
+APP = f"python app.py {ENTRY}"
+"""Makes no other environment's stack."""
+_FINDING = re.compile(r"^ERROR .*(?:\n[ ]+.*)*", re.MULTILINE)
+_OF_THE_CLI = {"aws:cdk:enable-path-metadata": True, "aws:cdk:enable-asset-metadata": True}
+"""What the CDK CLI adds to the context: with it, its own deployments change nothing after ours."""
+
+
+def synthesize(connection: Connection, state: State, app: str = APP) -> str:
+    """What `cdk deploy --app` takes: the assembly or, where the stack looks something up, the command for the CLI."""
+    shutil.rmtree(state.assembly, ignore_errors=True)
+    own = {
+        "CDK_OUTDIR": str(state.assembly),
+        "CDK_CONTEXT_JSON": json.dumps(_context()),
+        "CDK_DEFAULT_ACCOUNT": ACCOUNT,
+        "CDK_DEFAULT_REGION": REGION,
+    }
+    log = state.log("synth")
+    with log.open("w") as file, running(["/bin/sh", "-c", app], {**environment(connection), **own}) as program:
+        assert program.stdout is not None
+        file.writelines(program.stdout)
+    if program.returncode:
+        said = log.read_text(errors="replace")
+        for finding in _FINDING.findall(said):
+            errors.print(f"{finding}\n", markup=False)
+        raise LocalError(f"the stack was not synthesized: {reason(log)}; all it said is in {log}")
+    manifest = _json(state.assembly / "manifest.json")
+    return app if manifest.get("missing") else str(state.assembly)
+
+
+def template(state: State) -> dict[str, Any]:
+    """Of the stack, as it was synthesized; empty when the CDK CLI is to synthesize it."""
+    return _json(state.assembly / f"{stack_name(ENTRY)}.template.json")
+
+
+def _context() -> dict[str, Any]:
+    root = find_root()
+    told = _json(root / "cdk.json").get("context", {})
+    return {**_OF_THE_CLI, **told, **_json(root / "cdk.context.json")}
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        read = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return read if isinstance(read, dict) else {}
