@@ -7,7 +7,7 @@ from pathlib import Path
 from fanout.local.console import step
 from fanout.local.emulator.emulator import Emulator
 from fanout.local.evidence import Evidence
-from fanout.local.run import Run
+from fanout.local.run import Agree, Run
 from fanout.project import find_root
 from tests.faults.checkout import make_checkout
 from tests.places import ENGINE
@@ -55,14 +55,14 @@ class FaultsRun(Run):
         super().__post_init__()
         self.emulator: LastingEmulator = LastingEmulator(self.state, self.preferred_port)
 
-    def up(self, port: int | None = None) -> Evidence:
+    def up(self, port: int | None = None, agree: Agree = lambda deletions: None) -> Evidence:
         """From nothing, always. Hold the lock."""
         shutil.rmtree(self.emulator.kept, ignore_errors=True)
         with step("starting the embedded AWS, with its persistence on"):
             self.emulator.start(port)
             self.receiver.start()
         app = make_checkout(self.state.folder / "checkout", tasks())
-        return self._deploy(lambda deletions: None, app)
+        return self._deploy(agree, app)
 
     def down(self) -> bool:
         was_running = super().down()
