@@ -5,6 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from fanout import names
 from fanout.local.emulator.connection import Connection
 from fanout.words import counted
 
@@ -41,7 +42,7 @@ def _line(session: Any, kind: str, resource: dict[str, Any]) -> str:
     sqs = session.client("sqs")
     try:
         told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-        task = sqs.list_queue_tags(QueueUrl=url).get("Tags", {}).get("fanout:task", name)
+        task = sqs.list_queue_tags(QueueUrl=url).get("Tags", {}).get(names.TASK_TAG, name)
     except ClientError:
         return ""
     waiting = sum(int(value) for attribute, value in told.items() if attribute.startswith("ApproximateNumberOf"))
