@@ -5,8 +5,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from fanout.constructs import Settings
 from fanout.constructs.keys import archive_key
-from fanout.constructs.settings import Settings
 
 
 class Archive(Construct):

@@ -5,7 +5,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from fanout.constructs.settings import SSM_PREFIX, Settings
+from stacks.settings import SSM_PREFIX, FormSettings
 
 
 class Webhook(Construct):
@@ -15,7 +15,7 @@ class Webhook(Construct):
     (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md).
     """
 
-    def __init__(self, scope: Construct, id_: str, *, settings: Settings) -> None:
+    def __init__(self, scope: Construct, id_: str, *, settings: FormSettings) -> None:
         super().__init__(scope, id_)
         self.url = (
             ssm.StringParameter.value_for_string_parameter(self, settings.webhook_url.removeprefix(SSM_PREFIX))

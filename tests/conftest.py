@@ -10,6 +10,7 @@ import pytest
 from cdk_nag import AwsSolutionsChecks
 
 import app
+from fanout.constructs import App
 from tests.reading import Synth, cdk_context
 
 # The CDK's own validation takes seconds a template; `make deploy` and CI's own job run it.
@@ -23,7 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def synth(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synth]:
     folder: Path = tmp_path_factory.mktemp("cdk.out")
-    made = cdk.App(context=cdk_context(), outdir=str(folder), builtin_cloud_formation_validation=False)
+    made = App(context=cdk_context(), outdir=str(folder), builtin_cloud_formation_validation=False)
     app.add_stacks(made)
     cdk.Validations.of(made).add_plugins(AwsSolutionsChecks(made))
     with suppress(RuntimeError):  # what is found is in the report, which test_gates reads; templates are written before

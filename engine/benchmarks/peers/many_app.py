@@ -9,8 +9,9 @@ import sys
 import aws_cdk as cdk
 from aws_cdk import aws_sns as sns
 
-from fanout.constructs.errors import told_in_one_line
+from fanout.constructs.errors import one_line_errors
 from fanout.constructs.subscriber import Subscriber
+from fanout.constructs.topic import Topic
 from stacks import settings
 from stacks.email_sender import grant_send_email
 
@@ -18,26 +19,25 @@ from stacks.email_sender import grant_send_email
 def main(count: int, topic_arn: str = "") -> None:
     app = cdk.App()
     stack = cdk.Stack(app, "More" if topic_arn else "Many", synthesizer=cdk.CliCredentialsStackSynthesizer())
-    topic: sns.ITopic
     if topic_arn:
-        topic = sns.Topic.from_topic_arn(stack, "Topic", topic_arn)
+        topic = Topic.from_arn(stack, "Topic", topic_arn, settings=settings.LOCAL)
     else:
-        topic = sns.Topic(stack, "Topic", enforce_ssl=True)
-        cdk.CfnOutput(stack, "TopicArn", value=topic.topic_arn)
+        own = sns.Topic(stack, "Topic", enforce_ssl=True)
+        cdk.CfnOutput(stack, "TopicArn", value=own.topic_arn)
+        topic = Topic.from_sns(own, settings=settings.LOCAL)
     for number in range(count):
         subscriber = Subscriber(
             stack,
             f"Task{number}",
             topic=topic,
             task="send_confirmation",
-            settings=settings.LOCAL,
-            idempotency=False,
-            variables={"EMAIL_SENDER": settings.LOCAL.email_sender},
+            idempotent=True,
+            environment={"EMAIL_SENDER": settings.LOCAL.email_sender},
         )
         grant_send_email(subscriber.function, sender=settings.LOCAL.email_sender)
     app.synth()
 
 
 if __name__ == "__main__":
-    with told_in_one_line():
+    with one_line_errors():
         main(int(sys.argv[1]), *sys.argv[2:])

@@ -47,7 +47,9 @@ class Checkout:
         text = path.read_text()
         entry = f'{name.upper()} = replace({like}, name="{name}")\n\n'
         text = re.sub(r"^ALL = \(", f"{entry}ALL = ({name.upper()}, ", text, flags=re.MULTILINE)
-        path.write_text(text.replace("from datetime", "from dataclasses import replace\nfrom datetime", 1))
+        path.write_text(
+            text.replace("from dataclasses import dataclass", "from dataclasses import dataclass, replace", 1)
+        )
 
     def changed(self) -> set[str]:
         """Paths that are not as they were in the copied checkout."""

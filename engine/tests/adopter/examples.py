@@ -25,7 +25,10 @@ def _delete_calls(stack: Path) -> list[str]:
     own = {
         alias.asname or alias.name: node.module
         for node in tree.body
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("stacks.")
+        if isinstance(node, ast.ImportFrom)
+        and node.module
+        and node.module.startswith("stacks.")
+        and node.module != "stacks.settings"
         for alias in node.names
     }
     (constructor,) = [each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef) and each.name == "__init__"]

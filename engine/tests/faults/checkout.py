@@ -23,12 +23,12 @@ from typing import Any
 
 import aws_cdk as cdk
 
-from fanout.constructs.subscriber import Subscriber
+from fanout.constructs import Function, Subscriber
 from stacks import form_events_stack, settings
 
 
 def shortened(*args: Any, **named: Any) -> Subscriber:
-    made = Subscriber(*args, **{{**named, "timeout": cdk.Duration.seconds({TIMEOUT})}})
+    made = Subscriber(*args, **{{**named, "compute": Function(timeout=cdk.Duration.seconds({TIMEOUT}))}})
     made.queue.node.default_child.visibility_timeout = {VISIBILITY}
     return made
 

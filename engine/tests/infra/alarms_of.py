@@ -5,13 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 import aws_cdk as cdk
-from aws_cdk import Duration
-from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template as Synthesized
 
-from fanout.constructs.monitoring import Watch
-from fanout.constructs.retry import RetryPolicy
+from fanout.constructs.compute import Function
+from fanout.constructs.monitoring import Monitoring
+from fanout.constructs.retry import Retry
 from fanout.constructs.subscriber import Subscriber
+from fanout.constructs.topic import Topic
 from stacks import settings
 from tests.infra.reading import Template, of_type
 
@@ -44,17 +44,16 @@ def of_another_team() -> Template:
     """A subscriber with a filter, a time-out of a minute, a schedule of its own and an owner; and expected hours."""
     chosen = replace(settings.PROD, expected_hours=(7, 19), alarm_recipients=(TOPIC_ARN,))
     stack = cdk.Stack(cdk.App(), "Team")
-    topic = sns.Topic.from_topic_arn(stack, "Topic", TOPIC_ARN)
+    topic = Topic.from_arn(stack, "Topic", TOPIC_ARN, settings=chosen)
     Subscriber(
         stack,
         "SyncCrm",
         topic=topic,
         task="archive_submission",
-        settings=chosen,
-        timeout=Duration.minutes(1),
-        retry=RetryPolicy(attempts=4, backoff=[timedelta(hours=12) / 1.2] * 3),
-        attribute_filter={"form_id": sns.SubscriptionFilter.string_filter(allowlist=["contact"])},
+        compute=Function(timeout=timedelta(minutes=1)),
+        retry=Retry(attempts=4, backoff=[timedelta(hours=12) / 1.2] * 3),
+        only={"form_id": ["contact"]},
         owner="CRM team",
     )
-    Watch(stack, "Watch", topic=topic, settings=chosen)
+    Monitoring(stack, "Watch", topic=topic)
     return dict(Synthesized.from_stack(stack).to_json())

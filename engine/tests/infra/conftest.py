@@ -10,6 +10,7 @@ import pytest
 from cdk_nag import AwsSolutionsChecks
 
 import app
+from fanout.constructs import App
 from stacks import settings
 from tests.infra.alarms_of import of_another_team
 from tests.infra.reading import Synth, Template
@@ -25,7 +26,7 @@ def cdk_context() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def synth(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synth]:
     folder = tmp_path_factory.mktemp("cdk.out")
-    made = cdk.App(context=cdk_context(), outdir=str(folder), builtin_cloud_formation_validation=False)
+    made = App(context=cdk_context(), outdir=str(folder), builtin_cloud_formation_validation=False)
     app.add_stacks(made)
     cdk.Validations.of(made).add_plugins(AwsSolutionsChecks(made))
     with suppress(RuntimeError):  # findings are in the report, which test_gates reads; templates are written before

@@ -12,7 +12,9 @@ from aws_cdk import Duration
 from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template as Synthesized
 
+from fanout.constructs.compute import Batching, Function
 from fanout.constructs.subscriber import Subscriber
+from fanout.constructs.topic import Topic
 from stacks import settings
 from tests.infra.alarm_evaluator import Recorded, Series, at, none, rings, states
 from tests.infra.alarms_of import DAY, HOUR, TOPIC_ARN, VISIBLE, alarm, metrics, of_another_team
@@ -142,8 +144,8 @@ def test_it_looks_at_the_topics_own_schedule_and_the_tasks_own_metric(missed: di
 
 def subscriber(**arguments: Any) -> Template:
     stack = cdk.Stack(cdk.App(), "Team")
-    topic = sns.Topic.from_topic_arn(stack, "Topic", TOPIC_ARN)
-    Subscriber(stack, "SyncCrm", topic=topic, task="archive_submission", **{"settings": settings.PROD, **arguments})
+    topic = Topic.from_arn(stack, "Topic", TOPIC_ARN, settings=arguments.pop("settings", settings.PROD))
+    Subscriber(stack, "SyncCrm", topic=topic, task="archive_submission", **arguments)
     return dict(Synthesized.from_stack(stack).to_json())
 
 
@@ -156,9 +158,9 @@ FILTER = {"form_id": sns.SubscriptionFilter.string_filter(allowlist=["contact"])
         ({}, 360, 3),
         ({"settings": replace(settings.PROD, heartbeat=timedelta(minutes=1))}, 120, 3),
         ({"settings": replace(settings.PROD, heartbeat=timedelta(minutes=60))}, 3660, 3),
-        ({"timeout": Duration.minutes(15)}, 360, 5),
-        ({"timeout": Duration.minutes(15), "batching_window": Duration.minutes(5)}, 360, 6),
-        ({"attribute_filter": FILTER}, 360, 5),  # a filter that was changed takes a quarter of an hour
+        ({"compute": Function(timeout=Duration.minutes(15))}, 360, 5),
+        ({"compute": Function(timeout=Duration.minutes(15), batching=Batching(window=Duration.minutes(5)))}, 360, 6),
+        ({"only": FILTER}, 360, 5),  # a filter that was changed takes a quarter of an hour
     ],
 )
 def test_its_patience_follows_the_interval_the_timeout_the_window_and_a_filter(
@@ -170,7 +172,7 @@ def test_its_patience_follows_the_interval_the_timeout_the_window_and_a_filter(
 
 
 def test_a_filter_that_was_deployed_a_moment_ago_does_not_ring() -> None:
-    found = alarm(subscriber(attribute_filter=FILTER), "HeartbeatMissed", "SyncCrm")
+    found = alarm(subscriber(only=FILTER), "HeartbeatMissed", "SyncCrm")
     recorded = heard([*none(HOUR), *beats(2 * HOUR)], at(0, 3 * HOUR), [*none(HOUR), *none(15), *beats(2 * HOUR - 15)])
     assert rings_anywhere(found, recorded) == [0] * PERIOD
 

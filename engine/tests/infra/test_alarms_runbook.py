@@ -7,13 +7,13 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template as Synthesized
 
 from fanout.cli.main import command as fanout
 from fanout.constructs.alarms.runbook import OPERATIONS, RUNBOOKS
 from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.subscriber import Subscriber
+from fanout.constructs.topic import Topic
 from stacks import settings
 from tests.infra.reading import Template, of_type
 from tests.places import REPOSITORY
@@ -81,8 +81,8 @@ def test_every_section_is_written() -> None:
 
 def subscriber(name: str = "Team", **arguments: Any) -> Template:
     stack = cdk.Stack(cdk.App(), name)
-    topic = sns.Topic.from_topic_arn(stack, "Topic", TOPIC_ARN)
-    Subscriber(stack, "SyncCrm", topic=topic, task="archive_submission", **{"settings": settings.DEV, **arguments})
+    topic = Topic.from_arn(stack, "Topic", TOPIC_ARN, settings=settings.DEV)
+    Subscriber(stack, "SyncCrm", topic=topic, task="archive_submission", **arguments)
     return dict(Synthesized.from_stack(stack).to_json())
 
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import aws_cdk as cdk
-from aws_cdk import aws_sns as sns
 
 from fanout.checks.engine import check_template
 from fanout.constructs.subscriber import Subscriber
+from fanout.constructs.topic import Topic
 from stacks import settings
 from stacks.form_events_stack import FormEventsStack
 from tests.infra.conftest import cdk_context
@@ -21,8 +21,8 @@ def test_a_subscriber_from_an_arn_changes_nothing_in_the_first_stack(synth: Synt
     both = cdk.App(context=cdk_context(), outdir=str(tmp_path), builtin_cloud_formation_validation=False)
     FormEventsStack(both, "FormEvents-staging", settings=settings.STAGING)
     theirs = cdk.Stack(both, "AnotherTeam")
-    topic = sns.Topic.from_topic_arn(theirs, "FormSubmitted", TOPIC_ARN)
-    Subscriber(theirs, "SyncCrm", topic=topic, task="archive_submission", settings=settings.STAGING)
+    topic = Topic.from_arn(theirs, "FormSubmitted", TOPIC_ARN, settings=settings.STAGING)
+    Subscriber(theirs, "SyncCrm", topic=topic, task="archive_submission")
     assembly = both.synth()
 
     first = "FormEvents-staging.template.json"

@@ -8,13 +8,13 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_sns as sns
 from cfnlint.api import lint
 
 from fanout.checks.engine import check_template
 from fanout.constructs.circuit_breaker import CircuitBreaker
 from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.subscriber import Subscriber
+from fanout.constructs.topic import Topic
 from stacks import settings
 from tests.infra.conftest import cdk_context
 from tests.infra.reading import actions, of_type, statements, target
@@ -27,10 +27,10 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder: Path = tmp_path_factory.mktemp("circuit")
     app = cdk.App(context=cdk_context(), outdir=str(folder), builtin_cloud_formation_validation=False)
     stack = cdk.Stack(app, "Team")
-    topic = sns.Topic.from_topic_arn(stack, "Topic", TOPIC_ARN)
+    topic = Topic.from_arn(stack, "Topic", TOPIC_ARN, settings=settings.PROD)
     for name, task in (("Notify", "notify_webhook"), ("Archive", "archive_submission")):
         breaker = CircuitBreaker(failures=7, cool_down=timedelta(minutes=2))
-        Subscriber(stack, name, topic=topic, task=task, settings=settings.PROD, circuit_breaker=breaker)
+        Subscriber(stack, name, topic=topic, task=task, circuit_breaker=breaker)
     app.synth()
     made: dict[str, Any] = json.loads((folder / "Team.template.json").read_text())
     return made

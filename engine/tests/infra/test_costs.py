@@ -4,11 +4,11 @@ import re
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template as Synthesized
 
 from fanout.constructs.circuit_breaker import CircuitBreaker
 from fanout.constructs.subscriber import Subscriber
+from fanout.constructs.topic import Topic
 from fanout.costs.bill import STACK
 from fanout.costs.model import monthly
 from stacks import settings
@@ -52,15 +52,14 @@ def test_alarms_cost_what_settings_and_documents_say(synth: Synth) -> None:
 
 def test_a_filter_costs_two_metrics_more() -> None:
     stack = cdk.Stack(cdk.App(), "Team")
-    topic = sns.Topic.from_topic_arn(stack, "Topic", "arn:aws:sns:eu-west-1:123456789012:FormSubmitted")
-    chosen = {"type": sns.SubscriptionFilter.string_filter(allowlist=["form.submitted.v1"])}
+    arn = "arn:aws:sns:eu-west-1:123456789012:FormSubmitted"
+    topic = Topic.from_arn(stack, "Topic", arn, settings=settings.PROD)
     Subscriber(
         stack,
         "ArchiveSubmission",
         topic=topic,
         task="archive_submission",
-        settings=settings.PROD,
-        attribute_filter=chosen,
+        only={"type": ["form.submitted.v1"]},
         circuit_breaker=CircuitBreaker(),
     )
     template: Template = dict(Synthesized.from_stack(stack).to_json())

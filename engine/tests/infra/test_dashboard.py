@@ -7,16 +7,17 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template as Synthesized
 
 from fanout import names
-from fanout.constructs.monitoring import Watch
+from fanout.batching import BATCHING
+from fanout.constructs.monitoring import Monitoring
 from fanout.constructs.settings import Settings
 from fanout.constructs.subscriber import Subscriber
-from fanout.costs.favour import favoured
+from fanout.constructs.topic import Topic
 from fanout.costs.model import monthly
 from fanout.costs.polling import Polled
+from fanout.costs.rebatched import rebatched
 from stacks import settings
 from tests.infra.alarm_evaluator import evaluated
 from tests.infra.dashboard_picture import PICTURE, picture
@@ -49,10 +50,10 @@ def _names(part: dict[str, Any]) -> list[str]:
 
 def team(count: int, chosen: Settings) -> Template:
     stack = cdk.Stack(cdk.App(), "Team")
-    topic = sns.Topic.from_topic_arn(stack, "Topic", TOPIC_ARN)
+    topic = Topic.from_arn(stack, "Topic", TOPIC_ARN, settings=chosen)
     for number in range(count):
-        Subscriber(stack, f"Task{number}", topic=topic, task="archive_submission", settings=chosen)
-    Watch(stack, "Watch", topic=topic, settings=chosen)
+        Subscriber(stack, f"Task{number}", topic=topic, task="archive_submission")
+    Monitoring(stack, "Watch", topic=topic)
     return dict(Synthesized.from_stack(stack).to_json())
 
 
@@ -126,7 +127,7 @@ def test_more_than_a_composite_alarm_takes_is_refused(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("events", [0, 100_000, MONTH, 20 * MONTH])
 def test_the_cost_of_a_row_is_what_fanout_cost_says_of_the_same_traffic(synth: Synth, events: int) -> None:
     """An hour's metrics as the model would have them, through the dashboard's own expression; without heartbeats."""
-    bill = monthly(favoured(synth["prod"], "latency"), events_per_month=events)
+    bill = monthly(rebatched(synth["prod"], *BATCHING["latency"]), events_per_month=events)
     counts = {each.what: each.quantity / 720 for each in bill.of("notify_webhook")}
     polled = Polled(batch_size=10, window=0, bound=50)
     attempts, calls = events * 1.01, counts.get("invocations", 0)

@@ -8,15 +8,16 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from cdk_nag import AwsSolutionsChecks
 from cfnlint.api import lint
 from constructs import IConstruct
 
 import app
+from fanout.constructs import App
 from fanout.constructs.nag import REASONS, findings
 from fanout.constructs.subscriber import Subscriber
+from fanout.constructs.topic import Topic
 from stacks import settings
 from tests.infra.acknowledged import ACKNOWLEDGED
 from tests.infra.conftest import cdk_context
@@ -53,8 +54,9 @@ def granted(tmp_path_factory: pytest.TempPathFactory) -> Synth:
     folder = tmp_path_factory.mktemp("granted")
     made = cdk.App(context=cdk_context(), outdir=str(folder), builtin_cloud_formation_validation=False)
     stack = cdk.Stack(made, "Granted")
-    topic = sns.Topic.from_topic_arn(stack, "Topic", "arn:aws:sns:eu-west-1:123456789012:FormSubmitted")
-    subscriber = Subscriber(stack, "Theirs", topic=topic, task="archive_submission", settings=settings.PROD)
+    arn = "arn:aws:sns:eu-west-1:123456789012:FormSubmitted"
+    topic = Topic.from_arn(stack, "Topic", arn, settings=settings.PROD)
+    subscriber = Subscriber(stack, "Theirs", topic=topic, task="archive_submission")
     key = dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING)
     index = dynamodb.GlobalSecondaryIndexPropsV2(index_name="by_id", partition_key=key)
     table = dynamodb.TableV2(stack, "Table", partition_key=key, global_secondary_indexes=[index])
@@ -73,7 +75,7 @@ def test_a_subscribers_usual_grants_are_no_finding(granted: Synth) -> None:
 
 def test_a_template_that_loses_messages_does_not_synthesize(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(settings, "ALL", ())
-    made = cdk.App(context=cdk_context(), outdir=str(tmp_path), builtin_cloud_formation_validation=False)
+    made = App(context=cdk_context(), outdir=str(tmp_path), builtin_cloud_formation_validation=False)
     app.add_stacks(made)
     sqs.Queue(cdk.Stack(made, "Theirs"), "Queue", dead_letter_queue=None)
     with pytest.raises(RuntimeError, match="ValidationFailed"):

@@ -16,6 +16,7 @@ from aws_cdk.assertions import Template as Synthesized
 from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.settings import Settings
 from fanout.constructs.subscriber import Subscriber
+from fanout.constructs.topic import Topic
 from fanout.contracts.app import heartbeat_schema
 from fanout.template.filter_policy import matches
 from stacks import settings
@@ -44,7 +45,7 @@ def request(template: Template) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def ordered() -> Template:
-    chosen = replace(settings.PROD, ordering="per-form")
+    chosen = replace(settings.PROD, ordered=True)
     return dict(Synthesized.from_stack(FormEventsStack(cdk.App(), "Ordered", settings=chosen)).to_json())
 
 
@@ -135,8 +136,8 @@ HEARTBEAT = {"type": "fanout.heartbeat.v1"}
 
 def filter_of(chosen: Settings, asked: dict[str, sns.SubscriptionFilter] | None) -> Any:
     stack = cdk.Stack(cdk.App(), "Team")
-    topic = sns.Topic.from_topic_arn(stack, "Topic", TOPIC_ARN)
-    Subscriber(stack, "SyncCrm", topic=topic, task="archive_submission", settings=chosen, attribute_filter=asked)
+    topic = Topic.from_arn(stack, "Topic", TOPIC_ARN, settings=chosen)
+    Subscriber(stack, "SyncCrm", topic=topic, task="archive_submission", only=asked)
     template = dict(Synthesized.from_stack(stack).to_json())
     (found,) = [
         each for each in of_type(template, "AWS::SNS::Subscription").values() if each["Properties"]["Protocol"] == "sqs"
@@ -172,9 +173,7 @@ def test_with_heartbeats_a_filter_has_room_for_four_attributes_beside_the_type()
     value = sns.SubscriptionFilter.string_filter(allowlist=["x"])
     five = {f"a{number}": value for number in range(5)}
     assert len(filter_of(settings.DEV, five)) == 5
-    with pytest.raises(
-        ConfigurationError, match="attribute_filter is 6: expected at most 5 attributes, `type` of heart"
-    ):
+    with pytest.raises(ConfigurationError, match="only is 6: expected at most 5 attributes, `type` of heart"):
         filter_of(settings.PROD, five)
     four = {f"a{number}": value for number in range(4)}
     assert filter_of(settings.PROD, {**four, **TYPE})

@@ -5,7 +5,7 @@ from pathlib import Path
 import aws_cdk as cdk
 import pytest
 
-from fanout.constructs.errors import told_in_one_line
+from fanout.constructs.errors import one_line_errors
 
 
 def synthesize(resources: int, folder: Path) -> None:
@@ -13,7 +13,7 @@ def synthesize(resources: int, folder: Path) -> None:
     stack = cdk.Stack(app, "Big")
     for number in range(resources):
         cdk.CfnResource(stack, f"Topic{number}", type="AWS::SNS::Topic")
-    with told_in_one_line():
+    with one_line_errors():
         app.synth()
 
 

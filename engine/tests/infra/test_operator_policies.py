@@ -12,6 +12,7 @@ from aws_cdk import aws_sns as sns
 from fanout.constructs.heartbeat import Heartbeat
 from fanout.constructs.operator_policies import OperatorPolicies
 from fanout.constructs.subscriber import Subscriber
+from fanout.constructs.topic import Topic
 from stacks import settings
 from tests.infra.conftest import cdk_context
 from tests.infra.reading import Template, actions, dead_letter_queues, of_type, statements, target, task_queues
@@ -77,12 +78,12 @@ def forty(tmp_path_factory: pytest.TempPathFactory) -> Template:
     context = {**cdk_context(), "@aws-cdk/core:stackResourceLimit": 0}  # with keys and heartbeats they are 543
     app = cdk.App(context=context, outdir=str(folder), builtin_cloud_formation_validation=False)
     stack = cdk.Stack(app, "FormEvents-staging")
-    topic = sns.Topic(stack, "Topic")
     fullest = replace(settings.PROD, alarms="essential")
+    topic = Topic.from_sns(sns.Topic(stack, "Topic"), settings=fullest)
     for number in range(40):
-        Subscriber(stack, f"SynchronizeCrm{number}", topic=topic, task="archive_submission", settings=fullest)
-    OperatorPolicies(stack, "Operator", topic=topic, settings=fullest)
-    Heartbeat(stack, "Heartbeat", topic=topic, settings=fullest)
+        Subscriber(stack, f"SynchronizeCrm{number}", topic=topic, task="archive_submission")
+    OperatorPolicies(stack, "Operator", topic=topic)
+    Heartbeat(stack, "Heartbeat", topic=topic)
     app.synth()
     template: Template = json.loads((folder / "FormEvents-staging.template.json").read_text())
     return template

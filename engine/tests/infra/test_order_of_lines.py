@@ -11,43 +11,43 @@ from typing import Any
 import aws_cdk as cdk
 import hypothesis
 import pytest
-from aws_cdk import aws_sns as sns
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from fanout.constructs.circuit_breaker import CircuitBreaker
-from fanout.constructs.errors import told_in_one_line
+from fanout.constructs.errors import one_line_errors
 from fanout.constructs.heartbeat import Heartbeat
-from fanout.constructs.monitoring import Watch
+from fanout.constructs.monitoring import Monitoring
 from fanout.constructs.operator_policies import OperatorPolicies
 from fanout.constructs.subscriber import Subscriber
+from fanout.constructs.topic import Topic
 from stacks import settings
 from tests.examples import examples
 from tests.infra.conftest import cdk_context
 from tests.infra.reading import Template, of_type
 
 CHOSEN = replace(settings.PROD, alarms="full", heartbeat=timedelta(minutes=5))
-Line = Callable[[cdk.Stack, sns.Topic], Any]
+Line = Callable[[cdk.Stack, Topic], Any]
 
 LINES: dict[str, Line] = {
     "Confirm": lambda stack, topic: subscriber(stack, "Confirm", topic, circuit_breaker=CircuitBreaker()),
-    "Archive": lambda stack, topic: subscriber(stack, "Archive", topic, idempotency=False),
+    "Archive": lambda stack, topic: subscriber(stack, "Archive", topic, idempotent=True),
     "Notify": lambda stack, topic: subscriber(stack, "Notify", topic, circuit_breaker=CircuitBreaker(failures=5)),
-    "operators": lambda stack, topic: OperatorPolicies(stack, "Operator", topic=topic, settings=CHOSEN),
-    "heartbeat": lambda stack, topic: Heartbeat(stack, "Heartbeat", topic=topic, settings=CHOSEN),
-    "monitoring": lambda stack, topic: Watch(stack, "Watch", topic=topic, settings=CHOSEN),
+    "operators": lambda stack, topic: OperatorPolicies(stack, "Operator", topic=topic),
+    "heartbeat": lambda stack, topic: Heartbeat(stack, "Heartbeat", topic=topic),
+    "monitoring": lambda stack, topic: Monitoring(stack, "Watch", topic=topic),
 }
 
 
-def subscriber(stack: cdk.Stack, id_: str, topic: sns.Topic, **arguments: Any) -> Subscriber:
-    return Subscriber(stack, id_, topic=topic, task="archive_submission", settings=CHOSEN, **arguments)
+def subscriber(stack: cdk.Stack, id_: str, topic: Topic, **arguments: Any) -> Subscriber:
+    return Subscriber(stack, id_, topic=topic, task="archive_submission", **arguments)
 
 
 def synthesized(lines: Sequence[str], folder: Path, context: dict[str, Any] | None = None) -> Template:
     context = cdk_context() if context is None else context
     app = cdk.App(context=context, outdir=str(folder), builtin_cloud_formation_validation=False)
     stack = cdk.Stack(app, "Team")
-    topic = sns.Topic(stack, "Topic")
+    topic = Topic(stack, "FormSubmitted", settings=CHOSEN)
     for line in lines:
         LINES[line](stack, topic)
     template: Template = app.synth().get_stack_by_name("Team").template
@@ -85,8 +85,8 @@ def test_more_subscribers_than_one_policy_has_room_for_are_divided_by_their_ids(
     def many(ids: Sequence[str], folder: Path) -> Template:
         app = cdk.App(context=cdk_context(), outdir=str(folder), builtin_cloud_formation_validation=False)
         stack = cdk.Stack(app, "Team")
-        topic = sns.Topic(stack, "Topic")
-        OperatorPolicies(stack, "Operator", topic=topic, settings=CHOSEN)
+        topic = Topic(stack, "FormSubmitted", settings=CHOSEN)
+        OperatorPolicies(stack, "Operator", topic=topic)
         for id_ in ids:
             subscriber(stack, id_, topic)
         template: Template = app.synth().get_stack_by_name("Team").template
@@ -94,7 +94,7 @@ def test_more_subscribers_than_one_policy_has_room_for_are_divided_by_their_ids(
 
     ids = [f"Task{number}" for number in range(8)]
     forth = many(ids, tmp_path / "forth")
-    assert len(of_type(forth, "AWS::IAM::ManagedPolicy")) == 3
+    assert len(of_type(forth, "AWS::IAM::ManagedPolicy")) == 1 + 3
     assert text(forth) == text(many(ids[::-1], tmp_path / "back"))
 
 
@@ -114,11 +114,11 @@ def test_whoever_comes_last_is_watched_waited_for_and_let_in(tmp_path: Path) -> 
 def test_more_alarms_than_a_composite_has_room_for_are_one_line_that_says_what_to_do(tmp_path: Path) -> None:
     app = cdk.App(outdir=str(tmp_path), builtin_cloud_formation_validation=False)
     stack = cdk.Stack(app, "Team")
-    topic = sns.Topic(stack, "Topic")
-    Watch(stack, "Watch", topic=topic, settings=CHOSEN)
+    topic = Topic(stack, "FormSubmitted", settings=CHOSEN)
+    Monitoring(stack, "Watch", topic=topic)
     for number in range(33):
         subscriber(stack, f"Task{number}", topic)
-    with pytest.raises(SystemExit) as ended, told_in_one_line():
+    with pytest.raises(SystemExit) as ended, one_line_errors():
         app.synth()
     assert ended.value.code == (
         "error: settings prod: alarms is 'full' for 33 subscribers: expected at most 32 in one stack, or 'essential'"

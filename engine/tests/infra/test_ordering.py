@@ -20,7 +20,7 @@ from tests.infra.reading import Synth, of_type
 def ordered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder: Path = tmp_path_factory.mktemp("ordered")
     app = cdk.App(context=cdk_context(), outdir=str(folder), builtin_cloud_formation_validation=False)
-    FormEventsStack(app, "FormEvents-staging", settings=replace(settings.STAGING, ordering="per-form"))
+    FormEventsStack(app, "FormEvents-staging", settings=replace(settings.STAGING, ordered=True))
     app.synth()
     template: dict[str, Any] = json.loads((folder / "FormEvents-staging.template.json").read_text())
     return template

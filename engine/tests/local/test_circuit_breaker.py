@@ -16,9 +16,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_sns as sns
 
 from stacks import settings
-from fanout.constructs.circuit_breaker import CircuitBreaker
-from fanout.constructs.retry import RetryPolicy
-from fanout.constructs.subscriber import Subscriber
+from fanout.constructs import CircuitBreaker, Retry, Subscriber, Topic
 from stacks.webhook import Webhook
 
 app = cdk.App()
@@ -27,13 +25,12 @@ webhook = Webhook(stack, "Webhook", settings=settings.LOCAL)
 subscriber = Subscriber(
     stack,
     "Protected",
-    topic=sns.Topic.from_topic_arn(stack, "FormSubmitted", {topic_arn!r}),
+    topic=Topic.from_arn(stack, "FormSubmitted", {topic_arn!r}, settings=settings.LOCAL),
     task="notify_webhook",
-    settings=settings.LOCAL,
-    attribute_filter={{"form_id": sns.SubscriptionFilter.string_filter(allowlist=["protected"])}},
-    retry=RetryPolicy(attempts=10, backoff=[timedelta(seconds=1)] * 9),  # each container counts for itself
+    only={{"form_id": ["protected"]}},
+    retry=Retry(attempts=10, backoff=[timedelta(seconds=1)] * 9),  # each container counts for itself
     circuit_breaker=CircuitBreaker(failures=4, cool_down=timedelta(minutes=1)),
-    variables={{"WEBHOOK_URL": webhook.url, "WEBHOOK_SECRET_ARN": webhook.secret.secret_arn}},
+    environment={{"WEBHOOK_URL": webhook.url, "WEBHOOK_SECRET_ARN": webhook.secret.secret_arn}},
 )
 webhook.secret.grant_read(subscriber.function)
 cdk.CfnOutput(stack, "Mapping", value=subscriber.mapping.event_source_mapping_id)

@@ -30,25 +30,23 @@ from aws_cdk import aws_sns as sns
 
 from stacks import settings
 from stacks.email_sender import grant_send_email
-from fanout.constructs.heartbeat import Heartbeat
-from fanout.constructs.subscriber import Subscriber
+from fanout.constructs import Heartbeat, Subscriber, Topic
 
 app = cdk.App()
 stack = cdk.Stack(app, "Beating", synthesizer=cdk.CliCredentialsStackSynthesizer())
-beating = replace(settings.LOCAL, name="beating", heartbeat=timedelta(minutes=60), measured_forms=5)
-topic = sns.Topic(stack, "Topic")
-made = dict(topic=topic, settings=beating)
-Subscriber(stack, "Archive", task="archive_submission", variables={{"ARCHIVE_BUCKET": {bucket!r}}}, **made)
-Subscriber(stack, "Confirm", task="send_confirmation", variables={{"EMAIL_SENDER": "forms@example.com"}}, **made)
+beating = replace(settings.LOCAL, name="beating", heartbeat=timedelta(minutes=60), measured_groups=5)
+topic = Topic.from_sns(sns.Topic(stack, "Topic"), settings=beating)
+Subscriber(stack, "Archive", task="archive_submission", environment={{"ARCHIVE_BUCKET": {bucket!r}}}, topic=topic)
+Subscriber(stack, "Confirm", task="send_confirmation", environment={{"EMAIL_SENDER": "forms@example.com"}}, topic=topic)
 Subscriber(
     stack,
     "Filtered",
     task="notify_webhook",
-    attribute_filter={{"form_id": sns.SubscriptionFilter.string_filter(allowlist=["contact"])}},
-    variables={{"WEBHOOK_URL": {webhook!r}, "WEBHOOK_SECRET_ARN": "unused"}},
-    **made,
+    only={{"form_id": ["contact"]}},
+    environment={{"WEBHOOK_URL": {webhook!r}, "WEBHOOK_SECRET_ARN": "unused"}},
+    topic=topic,
 )
-Heartbeat(stack, "Heartbeat", topic=topic, settings=beating)
+Heartbeat(stack, "Heartbeat", topic=topic)
 on_aws = cdk.CfnCondition(stack, "OnAws", expression=cdk.Fn.condition_equals("embedded", "AWS"))
 for each in stack.node.children:
     if isinstance(each, Subscriber):  # the embedded CloudWatch refuses metric math; the definition stays in the template

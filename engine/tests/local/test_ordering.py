@@ -23,7 +23,7 @@ from stacks import settings
 from stacks.form_events_stack import FormEventsStack
 
 app = cdk.App()
-FormEventsStack(app, "FormEvents-ordered", settings=replace(settings.LOCAL, name="ordered", ordering="per-form"))
+FormEventsStack(app, "FormEvents-ordered", settings=replace(settings.LOCAL, name="ordered", ordered=True))
 app.synth()
 """
 

@@ -19,10 +19,9 @@ PROGRAM = """\
 from dataclasses import replace
 
 import aws_cdk as cdk
-from aws_cdk import aws_sns as sns
 
 from stacks import settings
-from fanout.constructs.subscriber import Subscriber
+from fanout.constructs import Subscriber, Topic
 
 PROD = replace(settings.PROD, alarms="essential", heartbeat=None)  # the embedded AWS has no metric math
 topic_arn = {topic_arn!r}

@@ -41,14 +41,14 @@ ALLOWED: dict[str, set[str]] = {
     "local.emulator.emulator": {"installed"},
     "constructs": {
         "installed",
-        "names", "errors", "project", "packaging", "contracts", "batching",
+        "names", "errors", "project", "packaging", "batching",
         "costs.prices",  # the dashboard shows what a subscriber costs
-        "costs.favour",  # until batching is a module of its own
     },
+    "constructs.app": {"checks.plugin", "contracts.contract"},  # when an app is made, and no sooner
     "ops": {"names", "errors", "aws_errors", "project", "words", "template", "checks", "contracts", "publisher", "costs"},
     "cli": {
         "names", "errors", "aws_errors", "project", "words", "template", "checks", "diff", "costs", "catalog", "contracts",
-        "packaging", "publisher", "ops", "scaffold", "local", "installed",
+        "packaging", "publisher", "ops", "scaffold", "local", "installed", "batching",
     },
     "local.__main__": {"cli.main"},  # python -m fanout.local is fanout local, for one version
     "local": {"names", "errors", "aws_errors", "project", "words", "template", "ops", "publisher", "contracts", "packaging"},

@@ -38,7 +38,9 @@ def cost(
     assume: Annotated[
         list[str] | None, typer.Option(metavar="NAME=NUMBER", help="Instead of an assumption that is shown below.")
     ] = None,
-    favours: Annotated[bool, typer.Option("--favours", help="Compare favour=latency with favour=cost.")] = False,
+    favours: Annotated[
+        bool, typer.Option("--favours", help="Compare batching for latency with batching for cost.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> int:
     """Say what each environment and each subscriber costs a month, idle first, then with traffic.

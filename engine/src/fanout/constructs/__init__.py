@@ -1,5 +1,36 @@
-"""What is deployed: topic, subscribers, alarms, dashboard, heartbeat."""
+"""What an app is made of: one import for the stack, the entries of its settings, and its app.py."""
 
 from fanout.installed import require
 
 require("aws_cdk", by="fanout.constructs")
+
+from fanout.constructs.app import App
+from fanout.constructs.circuit_breaker import CircuitBreaker
+from fanout.constructs.compute import Batching, Function
+from fanout.constructs.errors import ConfigurationError
+from fanout.constructs.heartbeat import Heartbeat
+from fanout.constructs.monitoring import Monitoring
+from fanout.constructs.operator_policies import OperatorPolicies
+from fanout.constructs.retry import Exponential, Retry
+from fanout.constructs.settings import Encryption, Settings
+from fanout.constructs.stack import FanoutStack
+from fanout.constructs.subscriber import Subscriber
+from fanout.constructs.topic import Topic
+
+__all__ = [
+    "App",
+    "Batching",
+    "CircuitBreaker",
+    "ConfigurationError",
+    "Encryption",
+    "Exponential",
+    "FanoutStack",
+    "Function",
+    "Heartbeat",
+    "Monitoring",
+    "OperatorPolicies",
+    "Retry",
+    "Settings",
+    "Subscriber",
+    "Topic",
+]

@@ -1,25 +1,31 @@
-"""The one error this room raises on purpose, and how `app.py` ends when something is wrong."""
+"""How a wrong value is refused, and how a synth ends when something is wrong."""
 
 import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fanout.errors import ConfigurationError
+from fanout.errors import ConfigurationError, Unusable
 
-__all__ = ["ConfigurationError", "told_in_one_line"]
+__all__ = ["ConfigurationError", "expect", "one_line_errors"]
 
 _TOO_MANY = re.compile(r"resources in stack '([^']+)': (\d+) is greater than allowed maximum of (\d+)")
 _REFUSED = re.compile(r"Validation failed with the following errors:\s+\[[^\]]*\] (.*)")
 """By what a construct says of itself at synth; the first of them."""
 
 
+def expect(owner: str, name: str, holds: object, value: object, expected: str) -> None:
+    """Raises ConfigurationError in one line that starts with `owner` unless `holds`."""
+    if not holds:
+        raise ConfigurationError(f"{owner}: {name} is {value!r}: expected {expected}")
+
+
 @contextmanager
-def told_in_one_line() -> Iterator[None]:
+def one_line_errors() -> Iterator[None]:
     """Ends the program with exit code 1 and one line, where a traceback would say less."""
     try:
         yield
-    except ConfigurationError as error:
+    except Unusable as error:
         sys.exit(f"error: {error}")
     except RuntimeError as error:  # of the CDK; the findings of validation plugins are on standard error already
         if too_many := _TOO_MANY.search(str(error)):

@@ -8,10 +8,10 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sns as sns
 from constructs import Construct, DependencyGroup
 
-from fanout.constructs.alarms.heartbeat import schedule_group
 from fanout.constructs.registry import announce, for_each
 from fanout.constructs.settings import Settings
 from fanout.constructs.subscriber import Subscriber
+from fanout.constructs.topic import AnyTopic
 from fanout.names import HEARTBEAT_TYPE
 
 PUBLISH = "arn:aws:scheduler:::aws-sdk:sns:publish"
@@ -25,16 +25,17 @@ class Heartbeat(Construct):
     dead-letter queue; subscribers in other stacks are deployed first.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, topic: sns.Topic, settings: Settings) -> None:
+    def __init__(self, scope: Construct, id_: str, *, topic: AnyTopic, settings: Settings | None = None) -> None:
         super().__init__(scope, id_)
         self.schedule: scheduler.CfnSchedule | None = None
+        settings = settings or topic.settings
         if settings.heartbeat is None:
             return
         group = scheduler.ScheduleGroup(
-            self, "Group", schedule_group_name=schedule_group(settings), removal_policy=RemovalPolicy.DESTROY
+            self, "Group", schedule_group_name=topic.schedule_group, removal_policy=RemovalPolicy.DESTROY
         )
         role = self._role(group)
-        topic.grant_publish(role)
+        topic.topic.grant_publish(role)
         minutes = int(settings.heartbeat.total_seconds()) // 60
         schedule = scheduler.CfnSchedule(
             self,
@@ -46,7 +47,7 @@ class Heartbeat(Construct):
             target=scheduler.CfnSchedule.TargetProperty(
                 arn=PUBLISH,
                 role_arn=role.role_arn,
-                input=Stack.of(self).to_json_string(_request(topic, settings)),
+                input=Stack.of(self).to_json_string(_request(topic.topic, settings)),
                 retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
                     maximum_retry_attempts=0  # the next one comes soon enough, and each counts once
                 ),
@@ -68,7 +69,7 @@ class Heartbeat(Construct):
         return iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com", conditions=ours))
 
 
-def _request(topic: sns.Topic, settings: Settings) -> dict[str, object]:
+def _request(topic: sns.ITopic, settings: Settings) -> dict[str, object]:
     """The parameters of SNS's Publish. Scheduler fills in what is in angle brackets.
 
     https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html

@@ -11,17 +11,18 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from fanout.constructs.cdk_cache import SNS, once
+from fanout.constructs.registry import late_any
 from fanout.constructs.settings import Encryption, Settings
 
 
 def topic_key(scope: Construct, settings: Settings) -> kms.Key | None:
     """The key of the topic in `scope`; None when SNS's own encryption in transit and at rest is enough."""
-    return _key(scope, "Key", "Form events in the topic", settings)
+    return _key(scope, "Key", "Events in the topic", settings)
 
 
 def archive_key(scope: Construct, settings: Settings) -> kms.Key | None:
     """The key of the archive in `scope`; None when S3 holds the key."""
-    return _key(scope, "Key", "Form events in the archive", settings)
+    return _key(scope, "Key", "Events in the archive", settings)
 
 
 def table_key(stack: Stack, settings: Settings) -> kms.Key | None:
@@ -35,18 +36,30 @@ def queue_key(scope: Construct, settings: Settings, *, topic: sns.ITopic) -> kms
     SNS needs both rights for the queue and for the dead-letter queue of the subscription, or it drops the message:
     https://docs.aws.amazon.com/sns/latest/dg/sns-enable-encryption-for-topic-sqs-queue-subscriptions.html
     """
-    key = once(scope, "QueueKey", lambda stack: _key(stack, "QueueKey", "Form events in the queues", settings))
-    if key is None:
-        return None
-    key.add_to_resource_policy(
-        iam.PolicyStatement(
-            actions=["kms:Decrypt", "kms:GenerateDataKey"],
-            principals=[SNS],
-            resources=["*"],
-            conditions={"ArnEquals": {"aws:SourceArn": topic.topic_arn}},
-        )
-    )
-    return key
+    found = once(scope, "key of the queues", lambda stack: _QueueKey(stack, settings))
+    found.topics.setdefault(topic.node.path, topic)
+    return found.key
+
+
+class _QueueKey:
+    """The topics it lets deliver are known at synth, so that their order is not that of a stack's lines."""
+
+    def __init__(self, stack: Stack, settings: Settings) -> None:
+        self.topics: dict[str, sns.ITopic] = {}
+        self.key = _key(stack, "QueueKey", "Events in the queues", settings)
+        if self.key:
+            self.key.add_to_resource_policy(
+                iam.PolicyStatement(
+                    actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                    principals=[SNS],
+                    resources=["*"],
+                    conditions={"ArnEquals": {"aws:SourceArn": late_any(self._arns)}},
+                )
+            )
+
+    def _arns(self) -> str | list[str]:
+        arns = [self.topics[path].topic_arn for path in sorted(self.topics)]
+        return arns[0] if len(arns) == 1 else arns
 
 
 def _key(scope: Construct, id_: str, description: str, settings: Settings) -> kms.Key | None:

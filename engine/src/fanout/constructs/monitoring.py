@@ -17,12 +17,13 @@ from fanout.constructs.dashboard.dashboard import dashboard
 from fanout.constructs.registry import for_each, in_order, late_string, validate_late
 from fanout.constructs.settings import Settings
 from fanout.constructs.subscriber import Subscriber
+from fanout.constructs.topic import AnyTopic
 
 MOST_CHILDREN = 100
 """Of one composite alarm: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Create_Composite_Alarm.html"""
 
 
-class Watch(Construct):
+class Monitoring(Construct):
     """Alarms of `topic`, the dashboard, and with `alarms="full"` the composite alarm of all that needs a person.
 
     Of every subscriber of the stack, wherever its line stands. The composite holds the essential alarms only: they say
@@ -30,16 +31,17 @@ class Watch(Construct):
     has ended.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, topic: sns.ITopic, settings: Settings) -> None:
+    def __init__(self, scope: Construct, id_: str, *, topic: AnyTopic) -> None:
         super().__init__(scope, id_)
+        settings = topic.settings
         place = Place(scope=self, settings=settings, owner=settings.owner)
-        topic_alarms = [ring(self, each, place, settings) for each in _topic_alarms(topic, settings)]
-        self._failures = topic_alarms[: len(_failures(topic))]
+        topic_alarms = [ring(self, each, place, settings) for each in _topic_alarms(topic)]
+        self._failures = topic_alarms[: len(_failures(topic.topic))]
         self.subscribers: list[Subscriber] = []
         for_each(Subscriber, self, self.subscribers.append)
         if settings.alarms == "full":
             self._needs_a_person(place, settings)
-        dashboard(self, topic=topic, subscribers=self.subscribers, alarms=self.essential, settings=settings)
+        dashboard(self, topic=topic.topic, subscribers=self.subscribers, alarms=self.essential, settings=settings)
 
     def essential(self) -> list[cloudwatch.Alarm]:
         """What says that a person is needed: of the topic, and of each subscriber that is there by now."""
@@ -78,8 +80,9 @@ class Watch(Construct):
         ]
 
 
-def _topic_alarms(topic: sns.ITopic, settings: Settings) -> list[Alarm]:
-    return [*_failures(topic), *_silence(topic, settings), *heartbeat_silent(settings)]
+def _topic_alarms(topic: AnyTopic) -> list[Alarm]:
+    silent = heartbeat_silent(topic.settings, topic.schedule_group)
+    return [*_failures(topic.topic), *_silence(topic), *silent]
 
 
 def _failures(topic: sns.ITopic) -> list[Alarm]:
@@ -97,23 +100,23 @@ def _failures(topic: sns.ITopic) -> list[Alarm]:
     ]
 
 
-def _silence(topic: sns.ITopic, settings: Settings) -> list[Alarm]:
+def _silence(topic: AnyTopic) -> list[Alarm]:
     """SNS sends no data for a topic that has been idle for hours, so a series of zeros stands behind the metric.
 
     Heartbeats are published too, and are no sign of life of the form service.
     """
-    hours = settings.expected_hours
+    hours = topic.settings.expected_hours
     if hours is None:
         return []
     first, last = hours
     zeros = cloudwatch.MathExpression(expression="TIME_SERIES(0)", period=HOUR, using_metrics={})
-    published = topic.metric_number_of_messages_published(period=HOUR, statistic="Sum")
+    published = topic.topic.metric_number_of_messages_published(period=HOUR, statistic="Sum")
     metrics: dict[str, cloudwatch.IMetric] = {"published": published, "zeros": zeros}
     by_forms = "SUM([published, zeros])"
-    if settings.heartbeat is not None:
+    if topic.settings.heartbeat is not None:
         by_forms = f"{by_forms} - SUM([sent, zeros]) + SUM([refused, zeros])"
-        metrics["sent"] = scheduled("InvocationAttemptCount", settings, HOUR)
-        metrics["refused"] = scheduled("TargetErrorCount", settings, HOUR)
+        metrics["sent"] = scheduled("InvocationAttemptCount", topic.schedule_group, HOUR)
+        metrics["refused"] = scheduled("TargetErrorCount", topic.schedule_group, HOUR)
     return [
         Alarm(
             kind="nothing-published",

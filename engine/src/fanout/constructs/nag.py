@@ -16,12 +16,12 @@ from constructs import IConstruct
 from fanout.constructs.heartbeat import Heartbeat
 from fanout.constructs.operator_policies import OperatorPolicies
 from fanout.constructs.subscriber import Subscriber
-from fanout.constructs.topic import FormTopic
+from fanout.constructs.topic import Topic
 
 _KEY_OF_A_TOPIC = "SNS asks a publisher for GenerateDataKey* on the topic's key; the resource is that one key"
 _GRANT = r"(s3:(GetObject|GetBucket|List|DeleteObject|Abort)|kms:(ReEncrypt|GenerateDataKey))\*"
 REASONS: dict[type[IConstruct], dict[str, str]] = {
-    FormTopic: {r"IAM5\[Action::kms:GenerateDataKey\*\]": _KEY_OF_A_TOPIC},
+    Topic: {r"IAM5\[Action::kms:GenerateDataKey\*\]": _KEY_OF_A_TOPIC},
     Heartbeat: {r"IAM5\[Action::kms:GenerateDataKey\*\]": _KEY_OF_A_TOPIC},
     OperatorPolicies: {
         r"IAM5\[Action::kms:GenerateDataKey\*\]": _KEY_OF_A_TOPIC,

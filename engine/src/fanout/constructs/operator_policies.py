@@ -10,11 +10,10 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from fanout import names
-from fanout.constructs.alarms.heartbeat import schedule_group
 from fanout.constructs.heartbeat import Heartbeat
 from fanout.constructs.registry import for_each, in_order, late_list
-from fanout.constructs.settings import Settings
 from fanout.constructs.subscriber import Subscriber
+from fanout.constructs.topic import AnyTopic
 
 Grants = Sequence[tuple[list[str], Callable[[Subscriber], list[str]]]]
 """Actions, and the ARNs of a subscriber that they are allowed on."""
@@ -29,8 +28,8 @@ _OUTPUTS = {
     "HealPolicy": names.OPERATOR_HEAL_POLICY_ARN_OUTPUT,
 }
 _DESCRIPTIONS = {
-    "ReadPolicy": "Look at form events: attach to the role of an operator",
-    "HealPolicy": "Heal form events: attach beside those for looking",
+    "ReadPolicy": "Look at events: attach to the role of an operator",
+    "HealPolicy": "Heal events: attach beside those for looking",
 }
 
 
@@ -42,15 +41,15 @@ class OperatorPolicies(Construct):
     nothing of another stack; when they no longer fit into one policy the next is opened, with an output of its own.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, topic: sns.Topic, settings: Settings) -> None:
+    def __init__(self, scope: Construct, id_: str, *, topic: AnyTopic) -> None:
         super().__init__(scope, id_)
         self._stack = Stack.of(self)
         self.subscribers: list[Subscriber] = []
-        self.read = [self._policy("ReadPolicy", 0, _around(self._stack, topic))]
+        self.read = [self._policy("ReadPolicy", 0, _around(self._stack, topic.topic))]
         self.heal = [self._policy("HealPolicy", 0, [])]
-        topic.grant_publish(self.heal[0])
-        if settings.heartbeat:
-            self._grant_schedules(schedule_group(settings))
+        topic.topic.grant_publish(self.heal[0])
+        if topic.settings.heartbeat:
+            self._grant_schedules(topic.schedule_group)
         for_each(Subscriber, self, self._add)
 
     def _add(self, subscriber: Subscriber) -> None:
@@ -102,7 +101,7 @@ class OperatorPolicies(Construct):
         return policy
 
 
-def _around(stack: Stack, topic: sns.Topic) -> list[iam.PolicyStatement]:
+def _around(stack: Stack, topic: sns.ITopic) -> list[iam.PolicyStatement]:
     """Of the topic, and of the stack by its name. The last ones take no resource
     (https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html), or tell of composite alarms
     only so (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html).

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import jsii
-from aws_cdk import IStableListProducer, IStableStringProducer, Lazy
+from aws_cdk import IStableAnyProducer, IStableListProducer, IStableStringProducer, Lazy
 from constructs import Construct, IConstruct, IValidation
 
 from fanout.constructs.cdk_cache import once
@@ -62,6 +62,20 @@ def late_list(make: Callable[[], list[str]]) -> list[str]:
 def validate_late(construct: IConstruct, check: Callable[[], list[str]]) -> None:
     """Refuses the synth with the lines that `check` returns."""
     construct.node.add_validation(_Validation(check))
+
+
+def late_any(make: Callable[[], Any]) -> Any:
+    """A token that is made at synth, of any kind."""
+    return Lazy.any(_Any(make))
+
+
+@jsii.implements(IStableAnyProducer)
+class _Any:
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+
+    def produce(self) -> Any:
+        return self._make()
 
 
 @jsii.implements(IStableStringProducer)

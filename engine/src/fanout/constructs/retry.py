@@ -30,7 +30,7 @@ class Exponential:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RetryPolicy:
+class Retry:
     """`attempts` tries in all, with the delays of `backoff` in between: a list of attempts - 1, or Exponential.
 
     Attempts become the queue's maxReceiveCount; a delay is what the function sets as the visibility of the one message

@@ -1,6 +1,9 @@
-"""The topic a form service publishes to, and all that service needs: an ARN and a policy to attach."""
+"""The topic that services publish to, with the settings of its environment; and one that exists already."""
 
-from aws_cdk import CfnOutput, Stack
+import re
+from dataclasses import dataclass
+
+from aws_cdk import CfnOutput, Stack, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_ssm as ssm
@@ -8,66 +11,122 @@ from aws_cdk import aws_xray as xray
 from constructs import Construct
 
 from fanout import names
+from fanout.constructs.cdk_cache import once
+from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.keys import topic_key
 from fanout.constructs.settings import Settings
+from fanout.project import prefix
+
+_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?")
 
 
-class FormTopic(Construct):
+@dataclass(frozen=True, kw_only=True)
+class ExistingTopic:
+    """A topic that this call did not make: of another stack, team or account. Ordered if it is FIFO."""
+
+    topic: sns.ITopic
+    settings: Settings
+    schedule_group: str
+    """Of its heartbeats."""
+
+
+class Topic(Construct):
     """An SNS topic over TLS only, its ARN as output and SSM parameter, and a managed policy for publishers.
 
     The managed policy allows sns:Publish on this topic and, when the topic has a customer key, the two key rights SNS
     asks of a publisher: https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+
+    One topic of a stack has the outputs `TopicArn`, `PublisherPolicyArn` and so on. A further one says `main=False`: its
+    own id stands before its outputs and in its physical names.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, settings: Settings) -> None:
+    def __init__(self, scope: Construct, id_: str, *, settings: Settings, main: bool = True) -> None:
         super().__init__(scope, id_)
+        self.settings = settings
+        self._id = "" if main else id_
+        if main:
+            self._be_main()
+        self.schedule_group = self._physical_name("-")
         self.key = topic_key(self, settings)
-        ordered = settings.ordering == "per-form"
-        self.topic = sns.Topic(
+        self.topic = self._topic(settings)
+        self._let_in(settings)
+        self.publisher_policy = iam.ManagedPolicy(
+            self, "PublisherPolicy", description="Publish events: attach to the role of whoever publishes"
+        )
+        self.topic.grant_publish(self.publisher_policy)
+        if settings.topic_tracing is sns.TracingConfig.ACTIVE:
+            self._allow_tracing()
+        self._outputs()
+
+    @staticmethod
+    def from_arn(
+        scope: Construct, id_: str, arn: str, *, settings: Settings, schedule_group: str | None = None
+    ) -> ExistingTopic:
+        """A topic of which only the ARN is known. `schedule_group`: of its heartbeats, when its product's prefix differs."""
+        if not Token.is_unresolved(arn) and not _ARN.fullmatch(arn):
+            raise ConfigurationError(f"topic {id_}: the ARN is {arn!r}: expected arn:aws:sns:REGION:ACCOUNT:NAME")
+        return Topic.from_sns(
+            sns.Topic.from_topic_arn(scope, id_, arn), settings=settings, schedule_group=schedule_group
+        )
+
+    @staticmethod
+    def from_sns(topic: sns.ITopic, *, settings: Settings, schedule_group: str | None = None) -> ExistingTopic:
+        """A topic that was made with the CDK alone."""
+        group = schedule_group or f"{prefix()}-{settings.name}"
+        return ExistingTopic(topic=topic, settings=settings, schedule_group=group)
+
+    def _be_main(self) -> None:
+        main = once(self, "its main topic", lambda stack: self)
+        if main is not self:
+            raise ConfigurationError(
+                f"topic {self.node.id}: the outputs of topic {main.node.id} are {names.TOPIC_ARN_OUTPUT} and so on:"
+                " say main=False of this one or of that"
+            )
+
+    def _physical_name(self, separator: str) -> str:
+        return separator.join(filter(None, [prefix(), self.settings.name, self._id]))
+
+    def _topic(self, settings: Settings) -> sns.Topic:
+        topic = sns.Topic(
             self,
             "Topic",
             enforce_ssl=True,
             master_key=self.key,
             tracing_config=settings.topic_tracing,
-            fifo=ordered or None,
-            fifo_throughput_scope=sns.FifoThroughputScope.MESSAGE_GROUP if ordered else None,
+            fifo=settings.ordered or None,
+            fifo_throughput_scope=sns.FifoThroughputScope.MESSAGE_GROUP if settings.ordered else None,
         )
-        self.topic.apply_removal_policy(settings.removal_policy)
-        self._let_in(settings)
-        self.publisher_policy = iam.ManagedPolicy(
-            self, "PublisherPolicy", description="Publish form events: attach to the role of a form service"
-        )
-        self.topic.grant_publish(self.publisher_policy)
-        if settings.topic_tracing is sns.TracingConfig.ACTIVE:
-            self._allow_tracing(settings)
+        topic.apply_removal_policy(settings.removal_policy)
+        return topic
 
+    def _outputs(self) -> None:
+        """All that a publisher needs to know."""
         parameter = ssm.StringParameter(
             self,
             "ArnParameter",
-            parameter_name=f"/fanout/{settings.name}/topic-arn",
+            parameter_name=f"/{self._physical_name('/')}/topic-arn",
             string_value=self.topic.topic_arn,
-            description="The topic a form service publishes to",
+            description="The topic that services publish to",
         )
-        stack = Stack.of(self)
-        CfnOutput(
-            stack, names.TOPIC_ARN_OUTPUT, value=self.topic.topic_arn, description="All a form service needs to know"
-        )
-        CfnOutput(
-            stack, names.TOPIC_ARN_PARAMETER_OUTPUT, value=parameter.parameter_name, description="The same, in SSM"
-        )
-        CfnOutput(
-            stack,
+        self._output(names.TOPIC_ARN_OUTPUT, self.topic.topic_arn, "All that a publisher needs to know")
+        self._output(names.TOPIC_ARN_PARAMETER_OUTPUT, parameter.parameter_name, "The same, in SSM")
+        self._output(
             names.PUBLISHER_POLICY_ARN_OUTPUT,
-            value=self.publisher_policy.managed_policy_arn,
-            description="Attach to the role of the form service",
+            self.publisher_policy.managed_policy_arn,
+            "Attach to the role of whoever publishes",
         )
+        if self.settings.publisher_accounts and self.key:
+            self._output(names.TOPIC_KEY_ARN_OUTPUT, self.key.key_arn, "What policies in other accounts name too")
+
+    def _output(self, name: str, value: str, description: str) -> None:
+        CfnOutput(Stack.of(self), f"{self._id}{name}", value=value, description=description)
 
     def _let_in(self, settings: Settings) -> None:
         """Other accounts: both sides must allow it, here and in the identity's own policy.
 
         https://docs.aws.amazon.com/sns/latest/dg/sns-send-message-to-sqs-cross-account.html
         """
-        publishers = [iam.AccountPrincipal(each) for each in settings.publisher_accounts]
+        publishers = [iam.AccountPrincipal(account) for account in settings.publisher_accounts]
         if publishers:
             self.topic.add_to_resource_policy(
                 iam.PolicyStatement(actions=["sns:Publish"], principals=publishers, resources=[self.topic.topic_arn])
@@ -81,43 +140,35 @@ class FormTopic(Construct):
                     conditions={"StringEquals": {"kms:ViaService": f"sns.{Stack.of(self).region}.amazonaws.com"}},
                 )
             )
-            CfnOutput(
-                Stack.of(self),
-                names.TOPIC_KEY_ARN_OUTPUT,
-                value=self.key.key_arn,
-                description="What their policies name too",
-            )
         if settings.subscriber_accounts:
             self.topic.add_to_resource_policy(
                 iam.PolicyStatement(
                     actions=["sns:Subscribe"],
-                    principals=[iam.AccountPrincipal(each) for each in settings.subscriber_accounts],
+                    principals=[iam.AccountPrincipal(account) for account in settings.subscriber_accounts],
                     resources=[self.topic.topic_arn],
                     conditions={"StringEquals": {"sns:Protocol": "sqs"}},
                 )
             )
 
-    def _allow_tracing(self, settings: Settings) -> None:
+    def _allow_tracing(self) -> None:
         """SNS sends segments only with this policy: https://docs.aws.amazon.com/sns/latest/dg/sns-active-tracing.html"""
         stack = Stack.of(self)
-        document = {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Effect": "Allow",
-                    "Principal": {"Service": "sns.amazonaws.com"},
-                    "Action": ["xray:PutTraceSegments", "xray:GetSamplingRules", "xray:GetSamplingTargets"],
-                    "Resource": "*",
-                    "Condition": {
-                        "StringEquals": {"aws:SourceAccount": stack.account},
-                        "ArnEquals": {"aws:SourceArn": self.topic.topic_arn},
-                    },
-                }
-            ],
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": ["xray:PutTraceSegments", "xray:GetSamplingRules", "xray:GetSamplingTargets"],
+            "Resource": "*",
+            "Condition": {
+                "StringEquals": {"aws:SourceAccount": stack.account},
+                "ArnEquals": {"aws:SourceArn": self.topic.topic_arn},
+            },
         }
         xray.CfnResourcePolicy(
             self,
             "TracingPolicy",
-            policy_name=f"fanout-{settings.name}",
-            policy_document=stack.to_json_string(document),
+            policy_name=self._physical_name("-"),
+            policy_document=stack.to_json_string({"Version": "2012-10-17", "Statement": [statement]}),
         )
+
+
+AnyTopic = Topic | ExistingTopic

@@ -16,8 +16,8 @@ SOURCE = ENGINE / "src" / "fanout"
 PAGE = ENGINE / "docs" / "names.md"
 VALUES = {name: value for name, value in vars(names).items() if name.isupper()}
 OUTPUTS = {value for name, value in VALUES.items() if name.endswith("_OUTPUT")}
-METRICS = {names.DONE, names.DUPLICATE, names.DEAD, names.ATTEMPTS, names.LATENCY, names.HEARTBEAT}
-"""Without Failed, which is also a word of AWS's batch answers."""
+METRICS = {names.DONE, names.DUPLICATE, names.DEAD, names.ATTEMPTS, names.LATENCY}
+"""Without Failed and Heartbeat, which are also a word of AWS's batch answers and a class."""
 OURS_ALONE = {value for value in VALUES.values() if re.search(r"[:.]|^FANOUT_", value)} | METRICS
 LONG_OUTPUTS = {value for value in OUTPUTS if len(value) > len("FunctionName")}
 """Longer than any word of AWS's own; a shorter one is ours only where it is an output's."""

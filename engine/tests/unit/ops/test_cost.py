@@ -73,7 +73,7 @@ def test_favours_shows_that_cost_is_cheaper(run: Run) -> None:
     assert words["cost"]["1/s"] < words["latency"]["1/s"]
     assert words["cost"]["idle"] == words["latency"]["idle"]
     assert run("--env", "prod", "--favours", "--assembly", SNAPSHOTS) == 0
-    assert [line.split()[0] for line in run.out.splitlines()[1:5]] == ["favour", "latency", "cost", "cost,"]
+    assert [line.split()[0] for line in run.out.splitlines()[1:5]] == ["batching", "latency", "cost", "cost,"]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from fanout.constructs.errors import ConfigurationError
-from fanout.constructs.retry import Exponential, RetryPolicy
+from fanout.constructs.retry import Exponential, Retry
 from fanout.constructs.settings import Settings
 from stacks import settings
 
@@ -32,7 +32,7 @@ def test_a_region_and_an_account_may_be_pinned() -> None:
         ("queue_retention_days", 14),
         ("max_concurrency", 1),
         ("max_concurrency", 1001),
-        ("favour", "speed"),
+        ("batching", "speed"),
         ("publisher_accounts", ("12345",)),
         ("subscriber_accounts", ("123456789012", "a-team")),
         ("alarm_recipients", ("nobody",)),
@@ -56,34 +56,34 @@ def test_a_bad_value_is_named_in_one_line(setting: str, value: object) -> None:
 @pytest.mark.parametrize(
     ("policy", "named"),
     [
-        (RetryPolicy(attempts=2), "retry.attempts is 2: expected 3 to 1000"),
-        (RetryPolicy(attempts=1001), "retry.attempts is 1001: expected 3 to 1000"),
-        (RetryPolicy(jitter=1.0), "retry.jitter is 1.0: expected a fraction from 0 to less than 1"),
-        (RetryPolicy(jitter=-0.1), "retry.jitter is -0.1"),
-        (RetryPolicy(backoff=[timedelta(seconds=1)]), "retry.backoff is 1 delays: expected 4"),
-        (RetryPolicy(attempts=3, backoff=[timedelta(seconds=-1)] * 2), "retry.backoff is -1 to -1 seconds"),
-        (RetryPolicy(attempts=3, backoff=[timedelta(hours=11)] * 2), "retry.backoff is 39600 to 47520 seconds"),
-        (RetryPolicy(backoff=Exponential(factor=0.5)), "retry.backoff.factor is 0.5: expected 1 or more"),
-        (RetryPolicy(backoff=Exponential(first=timedelta(seconds=-1))), "retry.backoff.first is -1 day, 23:59:59"),
-        (RetryPolicy(backoff=Exponential(first=timedelta(hours=3))), "retry.backoff.first is 3:00:00: expected 0 to"),
+        (Retry(attempts=2), "retry.attempts is 2: expected 3 to 1000"),
+        (Retry(attempts=1001), "retry.attempts is 1001: expected 3 to 1000"),
+        (Retry(jitter=1.0), "retry.jitter is 1.0: expected a fraction from 0 to less than 1"),
+        (Retry(jitter=-0.1), "retry.jitter is -0.1"),
+        (Retry(backoff=[timedelta(seconds=1)]), "retry.backoff is 1 delays: expected 4"),
+        (Retry(attempts=3, backoff=[timedelta(seconds=-1)] * 2), "retry.backoff is -1 to -1 seconds"),
+        (Retry(attempts=3, backoff=[timedelta(hours=11)] * 2), "retry.backoff is 39600 to 47520 seconds"),
+        (Retry(backoff=Exponential(factor=0.5)), "retry.backoff.factor is 0.5: expected 1 or more"),
+        (Retry(backoff=Exponential(first=timedelta(seconds=-1))), "retry.backoff.first is -1 day, 23:59:59"),
+        (Retry(backoff=Exponential(first=timedelta(hours=3))), "retry.backoff.first is 3:00:00: expected 0 to"),
     ],
 )
-def test_a_bad_retry_policy_is_named(policy: RetryPolicy, named: str) -> None:
+def test_a_bad_retry_policy_is_named(policy: Retry, named: str) -> None:
     with pytest.raises(ConfigurationError, match=re.escape(f"settings prod: {named}")):
         replace(settings.PROD, retry=policy).validate()
 
 
 def test_delays_grow_by_the_factor_up_to_the_longest() -> None:
     backoff = Exponential(first=timedelta(seconds=30), factor=4, longest=timedelta(seconds=1000))
-    assert RetryPolicy(attempts=5, backoff=backoff).delays() == [30, 120, 480, 1000]
+    assert Retry(attempts=5, backoff=backoff).delays() == [30, 120, 480, 1000]
 
 
 def test_a_thousand_attempts_have_a_thousand_delays_less_one() -> None:
-    assert RetryPolicy(attempts=1000).delays()[-1] == 7200
+    assert Retry(attempts=1000).delays()[-1] == 7200
 
 
 def test_delays_may_be_listed() -> None:
-    policy = RetryPolicy(attempts=3, backoff=[timedelta(seconds=1), timedelta(minutes=1)], jitter=0.5)
+    policy = Retry(attempts=3, backoff=[timedelta(seconds=1), timedelta(minutes=1)], jitter=0.5)
     assert policy.delays() == [1, 60] and policy.longest_schedule() == 92
 
 

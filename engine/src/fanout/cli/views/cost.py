@@ -8,12 +8,13 @@ from typing import Any
 
 from rich.text import Text
 
+from fanout.batching import BATCHING
 from fanout.cli.output import console, printable, table
 from fanout.costs.assumptions import Assumptions, described
 from fanout.costs.bill import STACK, Bill
-from fanout.costs.favour import FAVOURS, favoured
 from fanout.costs.model import NOT_COUNTED, monthly
 from fanout.costs.prices import PRICES, REGION, SEEN
+from fanout.costs.rebatched import rebatched
 
 MOST_LINES = 8
 """Of one owner, in the detailed table."""
@@ -92,8 +93,8 @@ Compared = dict[str, dict[str, float]]
 
 def compared(template: dict[str, Any], assumed: Assumptions, rates: Mapping[str, int]) -> Compared:
     """Queue, function, logs and traces of the average subscriber, without what its task itself does and its alarms."""
-    choices = {word: favoured(template, word) for word in FAVOURS}
-    choices["cost, no maximum concurrency"] = favoured(template, "cost", bounded=False)
+    choices: dict[str, dict[str, Any]] = {word: rebatched(template, *BATCHING[word]) for word in BATCHING}
+    choices["cost, no maximum concurrency"] = rebatched(template, *BATCHING["cost"], bounded=False)
     return {
         choice: {rate: _delivery(changed, events, assumed) for rate, events in rates.items()}
         for choice, changed in choices.items()
@@ -113,7 +114,7 @@ def print_compared(tables: Mapping[str, Compared], rates: Mapping[str, int], as_
         console.print(
             Text(f"{printable(name)}: dollars a month and subscriber: queue, function, logs, traces", style="bold")
         )
-        shown = table("favour", *rates, right=tuple(rates))
+        shown = table("batching", *rates, right=tuple(rates))
         for choice, dollars in choices.items():
             shown.add_row(choice, *[_money(dollars[rate]) for rate in rates])
         console.print(shown)

@@ -1,32 +1,26 @@
 """Whether every event that reached a subscriber's queue was worked on, is there still, or is a dead letter."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from fanout import names
 from fanout.constructs.alarms.alarm import HOUR, Alarm, measured
-
-if TYPE_CHECKING:
-    from fanout.constructs.alarms.subscriber import Watched
+from fanout.constructs.alarms.target import AlarmTarget
 
 HOURS = 6
 """A gap counts when it is open at the end of each of them: what is only under way closes it again."""
 
 
-def incomplete(watched: Watched) -> Alarm:
+def incomplete(target: AlarmTarget) -> Alarm:
     """Since the window began, more arrived than was worked on, taken from the dead letters, or is in one of the queues.
 
     What was there before the window, duplicates, redrives and letters make the sum smaller, never larger. What waits,
     what is being worked on and what waits for its next attempt is counted where it is, at its most in each hour.
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation-window.html
     """
-    queue, letters = watched.queue, watched.dead_letter_queue
+    queue, letters = target.queue, target.dead_letter_queue
 
     def worked_on(name: str, statistic: str = "Sum") -> cloudwatch.Metric:
-        return measured(watched.stack, watched.task, name, period=HOUR, statistic=statistic)
+        return measured(target.stack_name, target.task, name, period=HOUR, statistic=statistic)
 
     return Alarm(
         kind="incomplete",

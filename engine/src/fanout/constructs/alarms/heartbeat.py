@@ -1,21 +1,16 @@
 """Who did not acknowledge a heartbeat, and whether heartbeats are published at all."""
 
-from __future__ import annotations
-
 import math
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from fanout import names
 from fanout.constructs.alarms.alarm import Alarm, measured
+from fanout.constructs.alarms.target import AlarmTarget
 from fanout.constructs.cdk_cache import seconds
 from fanout.constructs.settings import Settings
-
-if TYPE_CHECKING:
-    from fanout.constructs.alarms.subscriber import Watched
 
 LATEST = 60
 """Seconds after which Scheduler publishes at the latest: https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html"""
@@ -23,12 +18,7 @@ FILTER_TAKES_EFFECT = 15 * 60
 """Seconds: https://docs.aws.amazon.com/sns/latest/dg/sns-subscription-filter-policies.html"""
 
 
-def schedule_group(settings: Settings) -> str:
-    """By name, as metrics of a schedule know its group only, and a subscriber in another stack has to find them."""
-    return f"fanout-{settings.name}"
-
-
-def heartbeat_missed(watched: Watched, settings: Settings) -> list[Alarm]:
+def heartbeat_missed(target: AlarmTarget, settings: Settings) -> list[Alarm]:
     """A period is the longest time between two heartbeats, so that each has one, wherever it begins.
 
     A heartbeat that waits in the queue is not missed: a pause, an open circuit, a backlog and a mapping that comes last in
@@ -38,8 +28,8 @@ def heartbeat_missed(watched: Watched, settings: Settings) -> list[Alarm]:
         return []
     longest = _longest(settings.heartbeat)
     period = seconds(longest)
-    late = watched.timeout + watched.window + (FILTER_TAKES_EFFECT if watched.filtered else 0)
-    queue = watched.queue
+    late = target.timeout + target.window + (FILTER_TAKES_EFFECT if target.only else 0)
+    queue = target.queue
     return [
         Alarm(
             kind="heartbeat-missed",
@@ -51,11 +41,11 @@ def heartbeat_missed(watched: Watched, settings: Settings) -> list[Alarm]:
                 label="published and not acknowledged",
                 period=period,
                 using_metrics={
-                    "sent": scheduled("InvocationAttemptCount", settings, period),
-                    "refused": scheduled("TargetErrorCount", settings, period),
+                    "sent": scheduled("InvocationAttemptCount", target.schedule_group, period),
+                    "refused": scheduled("TargetErrorCount", target.schedule_group, period),
                     "waiting": queue.metric_approximate_number_of_messages_visible(period=period, statistic="Minimum"),
                     "acknowledged": measured(
-                        watched.stack, watched.task, names.HEARTBEAT, period=period, statistic="SampleCount"
+                        target.stack_name, target.task, names.HEARTBEAT, period=period, statistic="SampleCount"
                     ),
                 },
             ),
@@ -64,7 +54,7 @@ def heartbeat_missed(watched: Watched, settings: Settings) -> list[Alarm]:
     ]
 
 
-def heartbeat_silent(settings: Settings) -> list[Alarm]:
+def heartbeat_silent(settings: Settings, group: str) -> list[Alarm]:
     """Of the stack with the topic. A schedule that somebody disabled has no metric: `fanout doctor` sees it."""
     if settings.heartbeat is None:
         return []
@@ -78,8 +68,8 @@ def heartbeat_silent(settings: Settings) -> list[Alarm]:
                 label="heartbeats that were not published",
                 period=period,
                 using_metrics={
-                    "refused": scheduled("TargetErrorCount", settings, period),
-                    "dropped": scheduled("InvocationDroppedCount", settings, period),
+                    "refused": scheduled("TargetErrorCount", group, period),
+                    "dropped": scheduled("InvocationDroppedCount", group, period),
                 },
             ),
             periods=3,
@@ -87,12 +77,12 @@ def heartbeat_silent(settings: Settings) -> list[Alarm]:
     ]
 
 
-def scheduled(name: str, settings: Settings, period: Duration) -> cloudwatch.Metric:
+def scheduled(name: str, group: str, period: Duration) -> cloudwatch.Metric:
     """https://docs.aws.amazon.com/scheduler/latest/UserGuide/monitoring-cloudwatch.html"""
     return cloudwatch.Metric(
         namespace="AWS/Scheduler",
         metric_name=name,
-        dimensions_map={"ScheduleGroup": schedule_group(settings)},
+        dimensions_map={"ScheduleGroup": group},
         period=period,
         statistic="Sum",
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from constructs import Construct
 
+from fanout import project
 from fanout.constructs.cdk_cache import name_of_stack, region_of_stack
 from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.settings import Settings
@@ -76,7 +77,7 @@ def describe(kind: str, means: str, place: Place) -> str:
     """The alarm's description."""
     runbook = RUNBOOKS[kind]
     lines = [f"{place.task or place.settings.name}: {means}"]
-    lines += [f"$ {each.format(task=place.task)} {_where(place)}" for each in runbook.commands]
+    lines += [f"$ {each.format(task=place.task)} {where(place)}" for each in runbook.commands]
     if runbook.query and place.log_group:
         lines.append(f"Log: {_link(runbook.query, place)}")
     lines.append(f"Runbook: {OPERATIONS}#{kind}")
@@ -91,10 +92,10 @@ def describe(kind: str, means: str, place: Place) -> str:
     return text
 
 
-def _where(place: Place) -> str:
+def where(place: Place) -> str:
     """How the operator's commands are told which stack."""
     stack = name_of_stack(place.scope)
-    conventional = stack == f"FormEvents-{place.settings.name}"
+    conventional = stack == project.stack_name(place.settings.name)
     return f"--env {place.settings.name}" if conventional else f"--stack {stack}"
 
 

@@ -2,20 +2,16 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from fanout.constructs.alarms.alarm import ABOVE, AT_LEAST, FIVE_MINUTES, HOUR, MINUTE, Alarm, ring
 from fanout.constructs.alarms.completeness import incomplete
 from fanout.constructs.alarms.heartbeat import heartbeat_missed
 from fanout.constructs.alarms.runbook import Place
-from fanout.constructs.retry import RetryPolicy
+from fanout.constructs.alarms.target import AlarmTarget, all_attempts, oldest
 from fanout.constructs.settings import Settings
 
 ESSENTIAL = ("dead-letter", "queue-age", "heartbeat-missed")
@@ -26,57 +22,29 @@ MOST_PERIODS = 288
 QUARTER_HOUR = Duration.minutes(15)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Watched:
-    """What the alarms of one subscriber look at, and what their numbers are derived from. Times in seconds."""
-
-    stack: str
-    task: str
-    owner: str
-    topic: sns.ITopic
-    queue: sqs.Queue
-    dead_letter_queue: sqs.Queue
-    function: lambda_.Function
-    retry: RetryPolicy
-    timeout: int
-    window: int
-    retention: int
-    filtered: bool
-
-    @property
-    def oldest(self) -> int:
-        """Seconds: a quarter of the retention, and never less than an event's own attempts may take."""
-        return max(self.retention // 4, self.all_attempts)
-
-    @property
-    def all_attempts(self) -> int:
-        """Seconds from the first to the last attempt of an event that always fails, at the longest."""
-        return self.retry.longest_schedule() + self.retry.attempts * self.timeout
-
-
-def subscriber_alarms(scope: Construct, watched: Watched, settings: Settings) -> dict[str, cloudwatch.Alarm]:
+def subscriber_alarms(scope: Construct, target: AlarmTarget, settings: Settings) -> dict[str, cloudwatch.Alarm]:
     """By kind: those that settings ask for."""
     place = Place(
         scope=scope,
         settings=settings,
-        owner=watched.owner,
-        task=watched.task,
-        log_group=watched.function.log_group.log_group_name,
+        owner=target.owner,
+        task=target.task,
+        log_group=target.function.log_group.log_group_name,
     )
     early = {"essential": _none, "full": _early}[settings.alarms]
-    chosen = [*_essential(watched), *early(watched), *heartbeat_missed(watched, settings)]
+    chosen = [*_essential(target), *early(target), *heartbeat_missed(target, settings)]
     return {each.kind: ring(scope, each, place, settings) for each in chosen}
 
 
-def _none(watched: Watched) -> list[Alarm]:
+def _none(target: AlarmTarget) -> list[Alarm]:
     return []
 
 
-def _essential(watched: Watched) -> list[Alarm]:
-    queue, letters = watched.queue, watched.dead_letter_queue
+def _essential(target: AlarmTarget) -> list[Alarm]:
+    queue, letters = target.queue, target.dead_letter_queue
     return [
         Alarm(
-            # What SQS itself moves there is not counted as sent, so visible messages are watched:
+            # What SQS itself moves there is not counted as sent, so visible messages are target:
             # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/dead-letter-queues-alarms-cloudwatch.html
             kind="dead-letter",
             means="an event could not be processed and waits in the dead-letter queue.",
@@ -87,26 +55,26 @@ def _essential(watched: Watched) -> list[Alarm]:
         Alarm(
             # The metric leaves out what was received three times or more; that ends as a dead letter instead.
             kind="queue-age",
-            means=f"an event has waited for {_span(watched.oldest)} without being tried three times;"
-            f" it is deleted after {_span(watched.retention)}.",
+            means=f"an event has waited for {_span(oldest(target))} without being tried three times;"
+            f" it is deleted after {_span(target.retention)}.",
             metric=queue.metric_approximate_age_of_oldest_message(period=FIVE_MINUTES, statistic="Maximum"),
-            threshold=watched.oldest,
+            threshold=oldest(target),
         ),
     ]
 
 
-def _early(watched: Watched) -> Sequence[Alarm]:
+def _early(target: AlarmTarget) -> Sequence[Alarm]:
     return [
-        *_about_letters(watched),
-        *_about_queue(watched),
-        *_about_function(watched),
-        *_about_filter(watched),
-        incomplete(watched),
+        *_about_letters(target),
+        *_about_queue(target),
+        *_about_function(target),
+        *_about_filter(target),
+        incomplete(target),
     ]
 
 
-def _about_letters(watched: Watched) -> list[Alarm]:
-    letters = watched.dead_letter_queue
+def _about_letters(target: AlarmTarget) -> list[Alarm]:
+    letters = target.dead_letter_queue
     return [
         Alarm(
             # Not the age metric: letters have been received too often for it to see them.
@@ -134,8 +102,8 @@ def _about_letters(watched: Watched) -> list[Alarm]:
     ]
 
 
-def _about_queue(watched: Watched) -> list[Alarm]:
-    queue, wait = watched.queue, watched.all_attempts
+def _about_queue(target: AlarmTarget) -> list[Alarm]:
+    queue, wait = target.queue, all_attempts(target)
     return [
         Alarm(
             kind="queue-backlog",
@@ -176,8 +144,8 @@ def _about_queue(watched: Watched) -> list[Alarm]:
     ]
 
 
-def _about_function(watched: Watched) -> list[Alarm]:
-    function, timeout_ms = watched.function, 1000 * watched.timeout
+def _about_function(target: AlarmTarget) -> list[Alarm]:
+    function, timeout_ms = target.function, 1000 * target.timeout
     return [
         Alarm(
             kind="function-errors",
@@ -211,11 +179,11 @@ def _about_function(watched: Watched) -> list[Alarm]:
     ]
 
 
-def _about_filter(watched: Watched) -> list[Alarm]:
+def _about_filter(target: AlarmTarget) -> list[Alarm]:
     """A filter drops without a trace. What does not match is meant to go; what cannot be matched is not."""
-    if not watched.filtered:
+    if not target.only:
         return []
-    topic = watched.topic
+    topic = target.topic
     return [
         Alarm(
             kind="filtered-out",

@@ -22,7 +22,7 @@ def dollars_a_month(subscriber: Subscriber) -> cloudwatch.MathExpression:
     terms = (
         f"({sent} + {empty} + 2 * {calls}) * {request}",
         f"{calls} * {_dollars('lambda-request')}",
-        f"{ms} * {_dollars('lambda-gb-second-arm64', subscriber.memory_mib / 1024 / 1000)}",
+        f"{ms} * {_dollars('lambda-gb-second-arm64', subscriber.compute.memory_mib / 1024 / 1000)}",
         f"{size} * {_dollars('log-ingested', 1e-9)}",
         # X-Ray records one a second, and a twentieth of the rest.
         f"IF({calls} < 3600, {calls}, 3600 + 0.05 * ({calls} - 3600)) * {_dollars('xray-trace')}",

@@ -11,7 +11,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from fanout import names
-from fanout.constructs.alarms.runbook import OPERATIONS
+from fanout.constructs.alarms.runbook import OPERATIONS, Place, where
 from fanout.constructs.dashboard.cost import dollars_a_month
 from fanout.constructs.registry import in_order
 from fanout.constructs.settings import Settings
@@ -36,7 +36,7 @@ def dashboard(
     """
     made = cloudwatch.Dashboard(scope, "Dashboard", default_interval=Duration.hours(3))
 
-    def rows() -> list[cloudwatch.IWidget]:
+    def rows() -> list[cloudwatch.Row]:
         return [
             cloudwatch.Row(_links(scope, settings), _needs_a_person(alarms()), _topic(topic)),
             *(cloudwatch.Row(*_row(subscriber)) for subscriber in in_order(subscribers)),
@@ -57,7 +57,7 @@ class _Late:
     width, height = 24, HEIGHT
     warnings, warnings_v2 = None, None
 
-    def __init__(self, rows: Callable[[], list[cloudwatch.IWidget]]) -> None:
+    def __init__(self, rows: Callable[[], list[cloudwatch.Row]]) -> None:
         self._rows = rows
 
     def position(self, x: float, y: float) -> None:
@@ -65,9 +65,11 @@ class _Late:
 
     @cached_property
     def _json(self) -> list[Any]:
-        column = cloudwatch.Column(*self._rows())
-        column.position(0, 0)
-        return column.to_json()
+        found: list[Any] = []
+        for number, row in enumerate(self._rows()):
+            row.position(0, number * HEIGHT)
+            found += row.to_json()
+        return found
 
     def to_json(self) -> list[Any]:
         return self._json
@@ -81,7 +83,7 @@ def _links(scope: Construct, settings: Settings) -> cloudwatch.TextWidget:
         f"[alarms]({console}/cloudwatch/home?region={region}#alarmsV2:) · "
         f"[traces]({console}/cloudwatch/home?region={region}#xray:service-map/map) · "
         f"[queues]({console}/sqs/v3/home?region={region}#/queues)\n\n"
-        f"`fanout status --env {settings.name}` · {OPERATIONS} · owner: {settings.owner}",
+        f"`fanout status {where(Place(scope=scope, settings=settings, owner=settings.owner))}` · {OPERATIONS} · owner: {settings.owner}",
         width=6,
         height=HEIGHT,
     )
@@ -143,7 +145,7 @@ def _age(subscriber: Subscriber) -> cloudwatch.GraphWidget:
 
 
 def _duration(subscriber: Subscriber) -> cloudwatch.GraphWidget:
-    metric, timeout = subscriber.function.metric_duration, 1000 * subscriber.watched.timeout
+    metric, timeout = subscriber.function.metric_duration, 1000 * subscriber.timeout
     return _graph(
         "duration, ms",
         4,
@@ -177,7 +179,7 @@ def _cost(subscriber: Subscriber) -> cloudwatch.SingleValueWidget:
 
 
 def _own(subscriber: Subscriber, name: str) -> Callable[..., cloudwatch.Metric]:
-    dimensions = {names.STACK_DIMENSION: subscriber.watched.stack, names.TASK_DIMENSION: subscriber.task}
+    dimensions = {names.STACK_DIMENSION: subscriber.stack_name, names.TASK_DIMENSION: subscriber.task}
     return partial(cloudwatch.Metric, namespace=names.NAMESPACE, metric_name=name, dimensions_map=dimensions)
 
 

@@ -1,0 +1,45 @@
+"""The CDK's app, with what every app of this engine needs around its stacks.
+
+The one module of this package that knows the rules, and imports them only when an app is made: whoever needs a Subscriber
+alone does not wait for them.
+"""
+
+import gc
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import aws_cdk as cdk
+
+from fanout.constructs.errors import one_line_errors
+from fanout.project import find_root
+
+
+class App(cdk.App):
+    """Checks every template at synth; as `with App() as app:` it synthesizes at the end, and says in one line what is wrong.
+
+    `contracts` is the folder with the events' schemas, against which filters are judged; an app without one has none.
+    """
+
+    def __init__(self, *, contracts: Path | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        from fanout.checks.plugin import FanoutChecks
+        from fanout.contracts.contract import Contracts, load
+
+        folder = contracts or find_root() / "contracts"
+        known = load(folder) if contracts or folder.is_dir() else Contracts({})
+        cdk.Validations.of(self).add_plugins(FanoutChecks(contracts=known))
+
+    def __enter__(self) -> Self:
+        """Nothing is garbage before the program ends, and a tenth of its time went into looking for it."""
+        gc.disable()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with one_line_errors():
+            if error:
+                raise error
+            self.synth()
+        gc.freeze()  # nor is anything worth looking for at the end

@@ -1,0 +1,45 @@
+"""Which events of a topic a subscriber gets: an attribute's values, or any filter of the CDK."""
+
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import aws_sns as sns
+
+from fanout.constructs.errors import expect
+from fanout.constructs.settings import Settings
+from fanout.names import HEARTBEAT_TYPE
+
+Filter = Mapping[str, Sequence[str] | sns.SubscriptionFilter]
+MOST = 5
+"""Attributes of one filter policy: https://docs.aws.amazon.com/sns/latest/dg/subscription-filter-policy-constraints.html"""
+
+
+def check_filter(owner: str, only: Filter, settings: Settings) -> None:
+    """Raises ConfigurationError in one line that starts with `owner`."""
+    attributes = {*only, *(["type"] if only and settings.heartbeat else [])}
+    expect(
+        owner, "only", len(attributes) <= MOST, len(attributes), "at most 5 attributes, `type` of heartbeats included"
+    )
+    for name, values in only.items():
+        if not isinstance(values, sns.SubscriptionFilter):
+            texts = not isinstance(values, str) and values and all(isinstance(value, str) for value in values)
+            expect(owner, f"only[{name!r}]", texts, values, "a list of texts, or an sns.SubscriptionFilter")
+
+
+def filter_policy(only: Filter, settings: Settings) -> Mapping[str, sns.SubscriptionFilter] | None:
+    """What the subscription lets through: what the task asked for, and heartbeats, which have no other attribute.
+
+    https://docs.aws.amazon.com/sns/latest/dg/and-or-logic.html
+    """
+    if not only:
+        return None
+    filters = {name: _filter(values) for name, values in only.items()}
+    if settings.heartbeat is None:
+        return filters
+    asked = {name: each.conditions for name, each in filters.items()}
+    return {"$or": sns.SubscriptionFilter(conditions=[asked, {"type": [HEARTBEAT_TYPE]}])}
+
+
+def _filter(values: Sequence[str] | sns.SubscriptionFilter) -> sns.SubscriptionFilter:
+    if isinstance(values, sns.SubscriptionFilter):
+        return values
+    return sns.SubscriptionFilter.string_filter(allowlist=list(values))

@@ -1,0 +1,53 @@
+"""Refuses a Subscriber whose parts are right each and wrong together, in the words of whoever wrote the call."""
+
+import re
+from collections.abc import Mapping
+
+from aws_cdk import Stack, Token
+from aws_cdk import aws_sns as sns
+
+from fanout import names
+from fanout.constructs.errors import ConfigurationError, expect
+from fanout.constructs.retry import Retry
+
+RESERVED = ("AWS_", names.VARIABLES, "LAMBDA_")
+LONGEST_VISIBILITY = 43_200
+"""Seconds: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html"""
+
+
+def check_environment(owner: str, environment: Mapping[str, str]) -> None:
+    """Raises ConfigurationError in one line that starts with `owner`."""
+    for name in environment:
+        allowed = re.fullmatch(r"[A-Za-z]\w+", name) and not name.startswith(RESERVED)
+        expect(
+            owner, "environment", allowed, name, f"letters, digits and _ that do not start with {', '.join(RESERVED)}"
+        )
+
+
+def check_region(owner: str, topic: sns.ITopic, stack: Stack) -> None:
+    """SNS wants the subscription's dead-letter queue in the topic's region.
+
+    https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
+    """
+    if isinstance(topic, sns.Topic) and topic.stack is stack:
+        return
+    ours, theirs = stack.region, topic.env.region
+    if not Token.is_unresolved(ours) and not Token.is_unresolved(theirs) and ours != theirs:
+        raise ConfigurationError(
+            f"{owner}: the topic is in {theirs} and this stack in {ours}: deploy the subscriber to {theirs}"
+        )
+
+
+def check_order_in_time(owner: str, retry: Retry, *, timeout: int, visibility: int, retention: int) -> None:
+    """The last attempt must come before the queue forgets the message: SQS deletes what expires, dead letters or not."""
+    if visibility > LONGEST_VISIBILITY:
+        raise ConfigurationError(
+            f"{owner}: 6 x timeout + window is {visibility} seconds: SQS hides a message for 43200 at most"
+        )
+    failing = retry.longest_schedule() + retry.attempts * timeout
+    crashing = retry.attempts * visibility
+    if max(failing, crashing) >= retention:
+        raise ConfigurationError(
+            f"{owner}: {retry.attempts} attempts take up to {max(failing, crashing)} seconds, but the queue keeps a"
+            f" message for {retention}: raise queue_retention_days, or lower attempts, delays or timeout"
+        )

@@ -1,0 +1,103 @@
+"""A stack may have several topics, and an account several products: no two of them want the same name."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+
+from fanout.checks.engine import check_template
+from fanout.constructs import ConfigurationError, Heartbeat, Monitoring, OperatorPolicies, Settings, Subscriber, Topic
+from tests.infra.conftest import cdk_context
+from tests.infra.reading import of_type, statements
+
+SETTINGS = Settings.production("prod", owner="orders team", alarm_recipients=("orders@example.com",))
+
+
+def two_topics(folder: Path, ids: tuple[str, str] = ("OrderPlaced", "OrderPaid")) -> dict[str, Any]:
+    app = cdk.App(context=cdk_context(), outdir=str(folder), builtin_cloud_formation_validation=False)
+    stack = cdk.Stack(app, "Orders")
+    for id_ in ids:
+        topic = Topic(stack, id_, settings=SETTINGS, main=id_ == "OrderPlaced")
+        Subscriber(stack, f"Ship{id_}", topic=topic, task="archive_submission")
+        Heartbeat(stack, f"{id_}Heartbeat", topic=topic)
+        Monitoring(stack, f"{id_}Watch", topic=topic) if id_ == "OrderPlaced" else None
+    app.synth()
+    template: dict[str, Any] = json.loads((folder / "Orders.template.json").read_text())
+    return template
+
+
+def test_the_main_topic_has_the_short_names_and_the_other_ones_begin_with_its_id(tmp_path: Path) -> None:
+    outputs = two_topics(tmp_path)["Outputs"]
+    names = {name for name in outputs if "Topic" in name or "Publisher" in name}
+    assert names == {
+        f"{id_}{name}" for id_ in ("", "OrderPaid") for name in ("TopicArn", "TopicArnParameter", "PublisherPolicyArn")
+    }
+
+
+def test_no_physical_name_stands_twice(tmp_path: Path) -> None:
+    template = two_topics(tmp_path)
+    parameters = [each["Properties"]["Name"] for each in of_type(template, "AWS::SSM::Parameter").values()]
+    groups = [each["Properties"]["Name"] for each in of_type(template, "AWS::Scheduler::ScheduleGroup").values()]
+    policies = [each["Properties"]["PolicyName"] for each in of_type(template, "AWS::XRay::ResourcePolicy").values()]
+    assert sorted(parameters) == ["/fanout/prod/OrderPaid/topic-arn", "/fanout/prod/topic-arn"]
+    assert sorted(groups) == sorted(policies) == ["fanout-prod", "fanout-prod-OrderPaid"]
+
+
+def test_each_subscriber_waits_for_the_heartbeats_of_its_own_topic(tmp_path: Path) -> None:
+    alarms = of_type(two_topics(tmp_path), "AWS::CloudWatch::Alarm")
+    missed = {id_: json.dumps(each) for id_, each in alarms.items() if "HeartbeatMissed" in id_}
+    assert ['"fanout-prod-OrderPaid"' in text for id_, text in sorted(missed.items())] == [True, False]
+
+
+def test_the_order_of_two_topics_changes_nothing(tmp_path: Path) -> None:
+    forth = two_topics(tmp_path / "forth")
+    back = two_topics(tmp_path / "back", ("OrderPaid", "OrderPlaced"))
+    assert json.dumps(forth, sort_keys=True) == json.dumps(back, sort_keys=True)
+
+
+def test_the_key_of_the_queues_lets_both_topics_deliver(tmp_path: Path) -> None:
+    template = two_topics(tmp_path)
+    (key,) = [each for id_, each in of_type(template, "AWS::KMS::Key").items() if id_.startswith("QueueKey")]
+    delivering = [each for each in statements(key) if "sns.amazonaws.com" in json.dumps(each["Principal"])]
+    assert json.dumps(delivering).count("OrderPaidTopic") == json.dumps(delivering).count("OrderPlacedTopic") == 1
+
+
+def test_our_checks_have_nothing_to_say(tmp_path: Path) -> None:
+    assert [each for each in check_template(two_topics(tmp_path)) if each.severity == "error"] == []
+
+
+def test_two_main_topics_are_one_line_that_says_what_to_do() -> None:
+    stack = cdk.Stack(cdk.App(), "Orders")
+    Topic(stack, "OrderPlaced", settings=SETTINGS)
+    with pytest.raises(ConfigurationError) as raised:
+        Topic(stack, "OrderPaid", settings=SETTINGS)
+    assert str(raised.value) == (
+        "topic OrderPaid: the outputs of topic OrderPlaced are TopicArn and so on: say main=False of this one or of that"
+    )
+
+
+def test_two_products_of_an_account_share_no_physical_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def names(product: str) -> set[str]:
+        folder = tmp_path / product
+        (folder / "lambdas" / "archive_submission").mkdir(parents=True)
+        (folder / "lambdas" / "archive_submission" / "handler.py").write_text("def handle(event, context): ...\n")
+        (folder / "cdk.json").write_text(json.dumps({"context": {"fanout:product": product}}))
+        monkeypatch.chdir(folder)
+        app = cdk.App(outdir=str(folder / "out"), builtin_cloud_formation_validation=False)
+        stack = cdk.Stack(app, f"{product}-prod")
+        topic = Topic(stack, "Topic", settings=SETTINGS)
+        Subscriber(stack, "Ship", topic=topic, task="archive_submission")
+        Heartbeat(stack, "Heartbeat", topic=topic)
+        Monitoring(stack, "Watch", topic=topic)
+        OperatorPolicies(stack, "Operator", topic=topic)
+        app.synth()
+        template = json.loads((folder / "out" / f"{product}-prod.template.json").read_text())
+        inline = "AWS::IAM::Policy"  # whose names are their roles' own
+        found = [each.get("Properties", {}) for each in template["Resources"].values() if each["Type"] != inline]
+        keys = ("Name", "PolicyName", "AlarmName", "FunctionName", "QueueName", "TopicName", "TableName")
+        return {str(each[key]) for each in found for key in keys if isinstance(each.get(key), str)}
+
+    orders, bills = names("Orders"), names("Bills")
+    assert len(orders) == len(bills) == 3 and not orders & bills
