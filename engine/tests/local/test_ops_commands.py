@@ -159,7 +159,7 @@ def test_what_was_changed_by_hand_is_found(deployed: Deployed, operator: Operato
 def test_who_may_only_look_is_told_what_is_missing(deployed: Deployed, operator: Operator) -> None:
     bury(deployed, made_up(1, "reader"))
     operator.keys = keys_with(deployed, READ)
-    assert "1 dead letters" in operator.run("status", status=1)
+    assert "1 dead letter" in operator.run("status", status=1)
     for command, action in {
         ("dead", "redrive", TASK, "--all", "--yes"): "sqs:SendMessage",
         ("dead", "drop", TASK, "--all", "--yes", "--reason", "x"): "sqs:DeleteMessage",

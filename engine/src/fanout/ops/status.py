@@ -1,5 +1,6 @@
 """What an operator must know first: per subscriber, the topic, and what rings. Reads only."""
 
+import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from fanout import names
 from fanout.aws_errors import one_line
 from fanout.errors import OpsError
-from fanout.ops.aws import logs
+from fanout.ops.aws import logs, starts
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.aws.logs import Line
 from fanout.ops.aws.subscription import read_subscriptions
@@ -21,6 +22,8 @@ from fanout.ops.pause.reason import Pause
 from fanout.words import counted
 
 RECENT = timedelta(minutes=15)
+START_SECONDS = 2.0
+"""In which a function on an embedded AWS has started and logged what it received."""
 OLD_SECONDS = 900
 """Older than this, and a queue needs a person: nothing of ours waits so long between two attempts by default."""
 _METRIC_DELAY = timedelta(minutes=10)
@@ -102,7 +105,7 @@ def report(stack: Stack) -> Report:
 
 def health(subscriber: DeployedSubscriber) -> Health:
     found = Health(subscriber.task)
-    for read in (_queue, _dead, _mapping, _log, _age):
+    for read in (_queue, _dead, _mapping, _log, _start, _age):
         try:
             read(subscriber, found)
         except (OpsError, ClientError, BotoCoreError) as error:
@@ -156,6 +159,24 @@ def _log(subscriber: DeployedSubscriber, found: Health) -> None:
             found.last_success = max(found.last_success or line.at, line.at)
         elif line.error_type and (found.last_error is None or line.at >= found.last_error.at):
             found.last_error = line
+
+
+def _start(subscriber: DeployedSubscriber, found: Health) -> None:
+    """A function that cannot start leaves no outcome: only its start is in the log, or, on an embedded AWS, nothing."""
+    if found.last_success or found.last_error or not (found.waiting or found.in_flight or found.delayed):
+        return
+    since = datetime.now(UTC) - RECENT
+    failures = starts.start_failures(subscriber.aws, subscriber.log_group, since)
+    if failures:
+        _, type_, text = failures[-1]
+        found.problems.append(f"its function does not start: {type_}: {text}: fanout logs {subscriber.task}")
+    elif found.in_flight and not subscriber.aws.is_aws:
+        time.sleep(START_SECONDS)  # for one that starts at this moment
+        if not starts.has_attempts(subscriber.aws, subscriber.log_group, since):
+            found.problems.append(
+                f"{counted(found.in_flight, 'event')} in flight, and its function was handed none: it does not start;"
+                " the embedded AWS says why in .local/emulator.log"
+            )
 
 
 def _age(subscriber: DeployedSubscriber, found: Health) -> None:

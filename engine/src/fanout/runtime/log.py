@@ -31,7 +31,7 @@ class Line(logging.Formatter):
         }
         line |= {name: value for name, value in vars(record).items() if name not in self.OWN}
         if record.exc_info and record.exc_info[1]:
-            line |= describe(record.exc_info[1])
+            line |= describe(record.exc_info[1]) | traceback_of(record.exc_info[1])
         if trace := os.environ.get("_X_AMZN_TRACE_ID"):
             line["xray_trace_id"] = trace.partition("Root=")[2].partition(";")[0]
         return _json(line)
@@ -53,12 +53,27 @@ def describe(error: BaseException) -> dict[str, str]:
     return {"error_type": kind, "error": _place(error)}
 
 
+def traceback_of(error: BaseException) -> dict[str, str]:
+    """`traceback` of a log line, where the settings say that the data is made up: it can quote what a task works on."""
+    if os.environ.get(names.TRACEBACKS) != "true" or (isinstance(error, TaskError) and error.__cause__ is None):
+        return {}
+    return {"traceback": "".join(traceback.format_exception(error))}
+
+
 def _place(error: BaseException) -> str:
+    """The innermost line of the task's own folder, and through which line of a library it came."""
     frames = traceback.extract_tb(error.__traceback__)
     if not frames:
         return "raised outside of the task"
     last = frames[-1]
-    return f"in {last.name}, {'/'.join(last.filename.split('/')[-2:])}:{last.lineno}"
+    folder = f"/{os.environ.get(names.TASK)}/"
+    own = next((frame for frame in reversed(frames) if folder in frame.filename), last)
+    via = "" if own is last else f" (via {_line_of(last)} in {last.name})"
+    return f"in {own.name}, {_line_of(own)}{via}"
+
+
+def _line_of(frame: traceback.FrameSummary) -> str:
+    return f"{'/'.join(frame.filename.split('/')[-2:])}:{frame.lineno}"
 
 
 def _to_stdout() -> logging.Logger:

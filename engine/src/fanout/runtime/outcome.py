@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from fanout.runtime.errors import PermanentError, TransientError
 from fanout.runtime.event import Event, Heartbeat
-from fanout.runtime.log import describe, logger
+from fanout.runtime.log import describe, logger, traceback_of
 
 Record = dict[str, Any]
 Kind = Literal["done", "duplicate", "heartbeat", "dead", "failed"]
@@ -81,6 +81,8 @@ class Outcome:
             "function_request_id": request_id,
             **self.cause(),
         }
+        if self.error is not None:
+            fields |= traceback_of(self.error)
         if self.event is not None:
             fields["event_id"] = self.event.id
         if isinstance(self.event, Event):

@@ -2,14 +2,17 @@
 
 import json
 import logging
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fanout.contracts.contract import load
 from fanout.contracts.roles import LOGGED
-from fanout.runtime.log import logger
+from fanout.runtime.errors import PermanentError
+from fanout.runtime.log import describe, logger, traceback_of
 from fanout.runtime.outcome import Outcome
 from tests.unit.contracts.given import put, schema
 from tests.unit.lambdas.conftest import Lines
@@ -58,6 +61,42 @@ def test_an_exception_is_told_by_its_place(lines: Lines) -> None:
     assert line["error_type"] == "KeyError"
     assert line["error"].startswith("in test_an_exception_is_told_by_its_place, lambdas/test_log.py:")
     assert "Pat" not in json.dumps(line)
+
+
+def failure_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ValueError:
+    """What a task raises whose second line gives a library text that is no JSON."""
+    (tmp_path / "sync_crm").mkdir()
+    handler = tmp_path / "sync_crm" / "handler.py"
+    handler.write_text("import json\ndef sync(text):\n    json.loads(text)\n")
+    monkeypatch.setenv("FANOUT_TASK", "sync_crm")
+    code: dict[str, Any] = {}
+    exec(compile(handler.read_text(), str(handler), "exec"), code)  # noqa: S102
+    with pytest.raises(ValueError) as raised:
+        code["sync"]("Pat's answer")
+    return raised.value
+
+
+def test_an_error_of_a_library_is_told_at_the_tasks_own_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = describe(failure_in(tmp_path, monkeypatch))
+    assert re.fullmatch(r"in sync, sync_crm/handler\.py:3 \(via json/decoder\.py:\d+ in raw_decode\)", told["error"])
+
+
+@pytest.mark.parametrize("value", [None, "false", "true"])
+def test_a_traceback_is_in_the_log_only_where_the_data_is_made_up(
+    value: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: Lines
+) -> None:
+    error = failure_in(tmp_path, monkeypatch)
+    if value:
+        monkeypatch.setenv("FANOUT_TRACEBACKS", value)
+    logger.error("a bug", exc_info=error)
+    (line,) = lines()
+    assert ("handler.py" in line.get("traceback", "")) is (value == "true")
+    assert "traceback" not in describe(error)
+
+
+def test_a_tasks_own_error_needs_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FANOUT_TRACEBACKS", "true")
+    assert traceback_of(PermanentError("410")) == {}
 
 
 def test_an_event_in_a_line_shows_no_answer(lines: Lines, body: str) -> None:

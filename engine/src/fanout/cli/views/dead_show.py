@@ -32,7 +32,7 @@ def render(found: Found, *, reveal: bool) -> RenderableType:
 
 def _attempts(found: Found) -> list[RenderableType]:
     if not found.attempts:
-        return [Text("no attempt is in the log: SNS could not deliver it, or the log's retention is over")]
+        return [Text(f"no attempt is in the log: {found.cause}")]
     shown = table("attempt", "outcome", "when", "why", right=("attempt",), fold=("why",))
     for each in found.attempts:
         why = Text(f"{each.error_type}: {each.error}" if each.error_type else "")
@@ -40,9 +40,9 @@ def _attempts(found: Found) -> list[RenderableType]:
         if each.trace_id:
             why.append(f"\ntrace {each.trace_id}", style="dim")
         shown.add_row(str(each.attempt), each.kind, f"{each.at.isoformat(timespec='seconds')}", why)
-    last = links(found.subscriber, found.attempts[-1])
+    last = links(found.subscriber, found.attempts[-1]) if found.subscriber.aws.is_aws else {}
     return [
         shown,
-        "",
+        *([""] if last else []),
         *(Text(f"{name} of the last: {url}", style="dim", overflow="fold") for name, url in last.items()),
     ]

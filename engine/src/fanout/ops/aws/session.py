@@ -3,6 +3,7 @@
 import os
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
@@ -33,6 +34,12 @@ class Aws:
         self.session = session or boto3.Session(
             profile_name=profile, region_name=region or os.environ.get("AWS_REGION") or None
         )
+
+    @property
+    def is_aws(self) -> bool:
+        """False for an embedded AWS, or any other address that AWS_ENDPOINT_URL names."""
+        host = urlsplit(str(self.sqs.meta.endpoint_url)).hostname or ""
+        return host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".aws"))
 
     @property
     def region(self) -> str:

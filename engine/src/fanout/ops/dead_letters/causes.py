@@ -4,11 +4,11 @@ import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fanout.contracts.ids import groups_name
-from fanout.ops.aws import logs
+from fanout.ops.aws import logs, starts
 from fanout.ops.aws.discovery import DeployedSubscriber
 from fanout.ops.aws.logs import Line
 from fanout.ops.aws.session import Aws
@@ -50,6 +50,7 @@ class Cause:
 
 UNDELIVERED = Cause("NotDelivered", "SNS could not deliver it to the task's queue, or no log line is left of it")
 UNEXPLAINED = Cause("Unexplained", "its attempts were used up, and no log line of it is left")
+NOT_STARTED = Cause("FunctionNotStarted", "no attempt reached the task's code: fanout logs says what its start said")
 UNREAD = Cause("Unread", "there is too much log since it was sent: fanout dead show reads that of one letter")
 _ALL_ATTEMPTS = timedelta(days=1)
 """Longer than any retry schedule of ours: the attempts at an event lie between its sending and this."""
@@ -128,6 +129,9 @@ class Explainer:
             line_of = last.get(each.died_as) or (None if each.moved_by_sqs else last.get(each.event_id or ""))
             found[each.message_id] = Cause.from_error(line_of.error_type, line_of.error) if line_of else None
         self._add_crashes([each for each in messages if found[each.message_id] is None and each.moved_by_sqs], found)
+        self._add_start_failures(
+            [each for each in messages if found[each.message_id] is None and each.moved_by_sqs], found
+        )
         return found
 
     def _add_crashes(self, messages: Sequence[DeadLetterMessage], found: dict[str, Cause | None]) -> None:
@@ -138,6 +142,26 @@ class Explainer:
         crashed = logs.crashes(self._aws, self._subscriber.log_group, ids, oldest(messages), until)
         for died_as, lines in crashed.items():
             found[ids[died_as]] = Cause.from_error(lines[-1].error_type, lines[-1].error)
+
+    def _add_start_failures(self, messages: Sequence[DeadLetterMessage], found: dict[str, Cause | None]) -> None:
+        """Its attempts were used up, and the function ran none of them: it could not start."""
+        if not messages:
+            return
+        since, until = oldest(messages), max(each.sent_at for each in messages) + _ALL_ATTEMPTS
+        failures = starts.start_failures(self._aws, self._subscriber.log_group, since, until)
+        if failures:
+            _, type_, text = failures[-1]
+            cause = Cause.from_error("FunctionNotStarted", f"{type_}: {text}")
+        elif self._is_kept(since) and not starts.has_attempts(self._aws, self._subscriber.log_group, since, until):
+            cause = NOT_STARTED
+        else:
+            return
+        found.update((each.message_id, cause) for each in messages)
+
+    @staticmethod
+    def _is_kept(since: datetime) -> bool:
+        """Whether the log is sure to go back so far: no retention is shorter than a day."""
+        return datetime.now(UTC) - since < timedelta(days=1)
 
 
 def oldest(messages: Iterable[DeadLetterMessage]) -> datetime:

@@ -13,12 +13,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout.aws_errors import one_line
 from fanout.errors import OpsError
-from fanout.ops.aws import logs
+from fanout.ops.aws import logs, starts
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.aws.logs import Line
 from fanout.ops.aws.subscription import KnownEvent, Subscription, read_subscriptions
 from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters import show as showing
+from fanout.ops.dead_letters.causes import Cause, Explainer
 from fanout.ops.dead_letters.message import DeadLetterMessage
 from fanout.words import counted
 
@@ -38,6 +39,8 @@ class EventState:
     message: DeadLetterMessage | None = None
     waiting: int = 0
     problem: str | None = None
+    cause: Cause | None = None
+    """Of a dead letter at which no attempt is in the log."""
     keys: tuple[str, ...] = ()
     """Of its filter: those that kept the event back, or, when it was not found, those that cannot be judged."""
 
@@ -74,7 +77,7 @@ class EventState:
             return f"done at {last.at.isoformat(timespec='seconds')}{again}"
         if self.state == DEAD:
             where = f"dead letter {self.message.message_id}" if self.message else "on its way to the dead-letter queue"
-            return f"{where}: {why or 'SNS could not deliver it, or no log line is left of it'}"
+            return f"{where}: {why or self.cause or 'no log line is left of it'}"
         if self.state == RETRYING and last:
             return f"attempt {last.attempt} of {self.of} failed, and it comes back: {why}"
         return self._said_without_a_trace()
@@ -166,10 +169,24 @@ def _read(subscriber: DeployedSubscriber, id_: str, since: datetime) -> EventSta
         until = datetime.now(UTC) if lines else first + timedelta(days=1)
         crashed = logs.crashes(subscriber.aws, subscriber.log_group, messages, first, until)
         lines = sorted([*lines, *(each for found in crashed.values() for each in found)], key=lambda line: line.at)
+    cause = None if lines or not message else Explainer(subscriber.aws, subscriber).explain([message])[0]
     depth = browse.read_depth(subscriber.aws, subscriber.queue_url)
     return EventState(
-        subscriber.task, _state(subscriber, lines, message), tuple(lines), subscriber.attempts, message, depth.all
+        subscriber.task,
+        _state(subscriber, lines, message),
+        tuple(lines),
+        subscriber.attempts,
+        message,
+        depth.all,
+        _start_problem(subscriber, since) if depth.all and not lines and not message else None,
+        cause,
     )
+
+
+def _start_problem(subscriber: DeployedSubscriber, since: datetime) -> str | None:
+    """Why what waits in its queue may not have been seen."""
+    failures = starts.start_failures(subscriber.aws, subscriber.log_group, since)
+    return f"not seen, and its function does not start: {failures[-1][1]}: {failures[-1][2]}" if failures else None
 
 
 def _state(subscriber: DeployedSubscriber, lines: list[Line], message: DeadLetterMessage | None) -> str:
