@@ -87,8 +87,8 @@ def test_bytecode_that_python_left_in_the_cache_is_no_part_of_the_layer(
 ) -> None:
     """An import from .fanout/ writes some; the layer's key would then be another one on each machine."""
     shutil.copytree(LAMBDAS.parent / ".fanout", tmp_path / ".fanout")
-    monkeypatch.setattr(function, "dependencies_of", lambda *_: found)
     (found,) = tmp_path.glob(".fanout/dependencies/python*")
+    monkeypatch.setattr(function, "dependencies_of", lambda *_: found)
     (found / "python/urllib3/__pycache__").mkdir()
     (found / "python/urllib3/__pycache__/a.cpython-314.pyc").write_bytes(b"x")
     made = cdk.App(outdir=str(tmp_path / "cdk.out"))
