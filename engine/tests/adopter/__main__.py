@@ -38,7 +38,10 @@ def start_with_ones_own(app: Checkout) -> None:
     handler = block(app.readme, "handler").replace("sync_crm", "record_lead")
     call = block(app.readme, "filtered-call").replace("SyncCrm", "RecordLead").replace("sync_crm", "record_lead")
     app.add_task("record_lead", handler, call)
-    app.write("tests/tasks/record_lead/test_record_lead.py", block(app.contributing, "test-your-task"))
+    app.write(
+        "tests/tasks/record_lead/test_record_lead.py",
+        block(app.contributing, "test-your-task").replace("sync_crm", "record_lead"),
+    )
     app.add_entry("qa", like="DEV")
 
 
