@@ -62,7 +62,14 @@ def test_an_event_is_sent_followed_and_found_again(deployed: Deployed, operator:
     found = operator.json("where", sent["published"][0])
     assert {(each["task"], each["state"]) for each in found} == {(task, "done") for task in deployed.stack.tasks}
     assert sent["published"][1] in operator.run("tail", TASK, "--once", "--since", "1min")
-    assert "no log line and no dead letter" in operator.run("where", "nobody-knows-it", status=1)
+    assert "not seen: no log line and no dead letter" in operator.run("where", "nobody-knows-it", status=1)
+
+
+def test_logs_show_every_line_of_a_task(deployed: Deployed, operator: Operator) -> None:
+    (sent,) = operator.json("send", "--example", "--yes", "--wait")["published"]
+    lines = operator.run("logs", TASK, "--since", "1min").splitlines()
+    assert any("INFO" in line and f"event_id={sent}" in line for line in lines)
+    assert any("received" in line for line in lines)
 
 
 def test_a_pause_keeps_events_waiting_and_says_why(deployed: Deployed, operator: Operator) -> None:

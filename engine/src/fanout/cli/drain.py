@@ -7,8 +7,10 @@ import typer
 from fanout.cli.aws_command import INTERRUPTED, Target, aws_command, connect
 from fanout.cli.options import Json, Task
 from fanout.cli.output import console, say
+from fanout.ops.dead_letters import browse
 from fanout.ops.interrupt import stoppable
 from fanout.ops.pause import switch
+from fanout.words import counted
 
 
 @aws_command
@@ -25,11 +27,16 @@ def drain(
             console.print(line)
 
     subscriber = connect(target).subscriber(task)
+    if line := switch.why_not_draining(subscriber):
+        say(line, as_json, task=subscriber.task, left=browse.read_depth(subscriber.aws, subscriber.queue_url).all)
+        return 1
     with stoppable() as stop:
         left = switch.drain(subscriber, deadline, stop, how_far)
     line = f"the queue of {subscriber.task} is empty"
     if left.all:
-        line = f"{subscriber.task} is not empty after {deadline:g} s: {left.all} events are left"
+        line = (
+            f"{subscriber.task} is not empty after {deadline:g} s: {counted(left.all, 'event is', 'events are')} left"
+        )
     if as_json or not stop:
         say(line, as_json, task=subscriber.task, left=left.all)
     return INTERRUPTED if stop else int(left.all > 0)

@@ -38,6 +38,7 @@ COMMANDS: Table = {
     "status": ("fanout.cli.status:status", "Say how every subscriber is: waiting, in flight, dead, paused, and why."),
     "where": ("fanout.cli.where:where", "Say what became of one event at every subscriber."),
     "tail": ("fanout.cli.tail:tail", "Show outcomes as they are logged, one a line, until Ctrl-C."),
+    "logs": ("fanout.cli.logs:logs", "Show every line that a task's function logs, its own prints too."),
     "send": ("fanout.cli.send:send", "Publish events that keep the contract, as any publisher does."),
     "pause": ("fanout.cli.pause:pause", "Let a subscriber's events wait in its queue, with all their attempts."),
     "resume": ("fanout.cli.resume:resume", "End a pause: the events that wait are worked on."),

@@ -7,6 +7,7 @@ from fanout.ops.dead_letters import browse
 from fanout.ops.interrupt import stoppable
 from fanout.ops.journal import Journal
 from fanout.ops.pause import switch
+from fanout.words import counted
 
 
 @aws_command
@@ -24,7 +25,7 @@ def pause(
     subscriber = stack.subscriber(task)
     if dry_run:
         depth = browse.read_depth(stack.aws, subscriber.queue_url)
-        line = f"would switch off the mapping of {subscriber.task}; {depth.all} events are in its queue now"
+        line = f"would switch off the mapping of {subscriber.task}; {counted(depth.all, 'event is', 'events are')} in its queue now"
         say(line, as_json, task=subscriber.task, would="pause", waiting=depth.all)
         return
     confirm(f"pause {subscriber.task} in {stack.name}?", yes=yes)

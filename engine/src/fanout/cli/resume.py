@@ -7,6 +7,7 @@ from fanout.ops.dead_letters import browse
 from fanout.ops.interrupt import stoppable
 from fanout.ops.journal import Journal
 from fanout.ops.pause import reason, switch
+from fanout.words import counted
 
 
 @aws_command
@@ -24,11 +25,15 @@ def resume(
     noted = reason.read(subscriber)
     why = f" (paused by {noted.by}: {noted.reason})" if noted else ""
     if dry_run:
-        line = f"would switch on the mapping of {subscriber.task}{why}; {depth.all} events wait"
+        line = (
+            f"would switch on the mapping of {subscriber.task}{why}; {counted(depth.all, 'event waits', 'events wait')}"
+        )
         say(line, as_json, task=subscriber.task, would="resume", waiting=depth.all)
         return
-    confirm(f"resume {subscriber.task} in {stack.name}{why}? {depth.all} events wait", yes=yes)
+    confirm(
+        f"resume {subscriber.task} in {stack.name}{why}? {counted(depth.all, 'event waits', 'events wait')}", yes=yes
+    )
     with stoppable() as stop:
         switch.resume(subscriber, Journal.open(stack, "resume"), stop)
-    line = f"{subscriber.task} is at work again; {depth.all} events waited"
+    line = f"{subscriber.task} is at work again; {counted(depth.all, 'event')} waited"
     say(line, as_json, task=subscriber.task, state="enabled", waited=depth.all)

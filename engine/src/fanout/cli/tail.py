@@ -11,7 +11,7 @@ from fanout.cli.output import console, say_json_line
 from fanout.cli.views.tail import render
 from fanout.ops.dead_letters.selection import age
 from fanout.ops.interrupt import stoppable
-from fanout.ops.timeline.tail import follow, is_wanted
+from fanout.ops.timeline.tail import follow_outcomes, is_wanted
 
 
 @aws_command
@@ -30,7 +30,7 @@ def tail(
     start = datetime.now(UTC) - age(since)
     subscribers = connect(target).chosen(task)
     with stoppable() as stop:
-        for subscriber, line in follow(subscribers, start, every, stop, once=once):
+        for subscriber, line in follow_outcomes(subscribers, start, every, stop, once=once):
             if not is_wanted(line, cause):
                 continue
             if as_json:

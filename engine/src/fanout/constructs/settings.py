@@ -74,6 +74,8 @@ class Settings:
     measured_groups: int = 0
     """So many groups have metrics of their own in each container of a task, the rest are "other". Each of them and each
     task costs up to $1.80 a month: six custom metrics, paid for the hours in which they are sent."""
+    tracebacks: bool = False
+    """An error's traceback in its log line, where the data is made up: it can quote what a task works on."""
     deploy_with: Literal["bootstrap-roles", "cli-credentials"] = "bootstrap-roles"
     dependencies: Literal["aws", "this-machine"] = "aws"
     """What the wheels of a task's requirements.txt are for: Lambda, or, on the embedded AWS, the Python that runs this."""
@@ -112,6 +114,7 @@ class Settings:
                 "queue_retention_days": 1,
                 "retry": Retry(attempts=3, backoff=[timedelta(seconds=1), timedelta(seconds=2)]),
                 "measured_groups": 20,
+                "tracebacks": True,
                 "deploy_with": "cli-credentials",
                 "dependencies": "this-machine",
                 **others,

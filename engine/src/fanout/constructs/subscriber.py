@@ -225,6 +225,7 @@ class Subscriber(Construct):
             names.RETRY_JITTER: str(self.retry.jitter),
             names.CONCURRENCY: str(self.compute.messages_at_once),
             names.MEASURED_GROUPS: str(self.settings.measured_groups),
+            **({names.TRACEBACKS: "true"} if self.settings.tracebacks else {}),
         }
 
     def _mapping(self) -> lambda_.EventSourceMapping:

@@ -83,5 +83,8 @@ def test_a_message_that_is_one_is_shown_whole_as_nothing_in_it_is_personal() -> 
 
 
 def test_tail_shows_it() -> None:
-    (line,) = [found for _, found in tail.follow([subscriber(BEAT)], datetime.now(UTC), 0, cast(Any, False), once=True)]
+    (line,) = [
+        found
+        for _, found in tail.follow_outcomes([subscriber(BEAT)], datetime.now(UTC), 0, cast(Any, False), once=True)
+    ]
     assert "heartbeat" in render_line("task", line).plain

@@ -8,6 +8,7 @@ from fanout.ops.dead_letters import drop as dropping
 from fanout.ops.dead_letters.selection import Selection
 from fanout.ops.interrupt import stoppable
 from fanout.ops.journal import Journal
+from fanout.words import counted
 
 
 @aws_command
@@ -35,6 +36,6 @@ def drop(
         count, path, complete = dropping.drop(subscriber, selection, Journal.open(stack, "dead drop"), why, stop)
     where = f"; they are in {path}" if count else ""
     more = "" if complete else "; there may be more: run it again"
-    line = f"{count} dead letters of {subscriber.task} dropped{where}{more}"
+    line = f"{counted(count, 'dead letter')} of {subscriber.task} dropped{where}{more}"
     say(line, as_json, task=subscriber.task, dropped=count, file=str(path) if count else None, complete=complete)
     return INTERRUPTED if stop else int(not complete)

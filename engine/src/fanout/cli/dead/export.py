@@ -11,6 +11,7 @@ from fanout.cli.output import say
 from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters import export as exporting
 from fanout.ops.journal import Journal
+from fanout.words import counted
 
 
 @aws_command
@@ -36,6 +37,6 @@ def export(
             exporting.append(file, subscriber, page)
     journal.write("exported", task=subscriber.task, file=str(path), count=browsing.seen, complete=browsing.complete)
     more = "" if browsing.complete else "; there are more than one pass can hold"
-    line = f"{browsing.seen} dead letters of {subscriber.task} are in {path}{more}"
+    line = f"{counted(browsing.seen, 'dead letter')} of {subscriber.task} copied to {path}{more}"
     say(line, as_json, task=subscriber.task, file=str(path), count=browsing.seen, complete=browsing.complete)
     return int(not browsing.complete)

@@ -71,6 +71,10 @@ class Raw:
     text: str
     value: dict[str, Any] | None
 
+    @property
+    def at(self) -> datetime:
+        return datetime.fromtimestamp(self.timestamp / 1000, UTC)
+
 
 def read(aws: Aws, log_group: str, pattern: str, since: datetime, until: datetime | None = None) -> Iterator[Raw]:
     """Oldest first. A log group that nothing was written to yet has no lines."""

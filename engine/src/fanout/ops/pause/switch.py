@@ -11,6 +11,7 @@ from fanout.ops.interrupt import Stop
 from fanout.ops.journal import Journal
 from fanout.ops.pause import reason as pauses
 from fanout.ops.pause.reason import Pause
+from fanout.words import counted
 
 CIRCUIT_TAG = names.CIRCUIT_TAG
 """On a mapping that the task itself switched off, because its dependency is down; a rule switches it on again."""
@@ -50,6 +51,17 @@ def drain(subscriber: DeployedSubscriber, seconds: float, stop: Stop, say: Calla
             say(f"{subscriber.task}: {depth.visible} waiting, {depth.in_flight} in flight, {depth.delayed} delayed")
             told = depth.all
         stop.sleep(1.0)
+
+
+def why_not_draining(subscriber: DeployedSubscriber) -> str | None:
+    """In one line, when events wait and nothing takes them from the queue; None when they are worked on, or none waits."""
+    depth = browse.read_depth(subscriber.aws, subscriber.queue_url)
+    if not depth.all or subscriber.mapping().get("State") != "Disabled":
+        return None
+    paused = pauses.read(subscriber)
+    why = f"is paused ({paused.reason})" if paused else "has its mapping switched off"
+    waits = counted(depth.all, "event waits", "events wait")
+    return f"{subscriber.task} {why}: {waits} and none is worked on; fanout resume {subscriber.task} first"
 
 
 def circuit_since(subscriber: DeployedSubscriber) -> int | None:

@@ -1,29 +1,41 @@
-"""Follows the outcomes of subscribers as they are logged."""
+"""Follows log lines as they are written: the outcomes of subscribers, or every line of theirs."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from fanout.ops.aws import logs
 from fanout.ops.aws.discovery import DeployedSubscriber
-from fanout.ops.aws.logs import Line
+from fanout.ops.aws.logs import Line, Raw
 from fanout.ops.dead_letters.causes import Cause
 from fanout.ops.interrupt import Stop
 
+EVERYTHING = ""
+"""The pattern of every line."""
 _OVERLAP = timedelta(seconds=60)
 """A line may become readable later than a younger one."""
 
 
-def follow(
+def follow_outcomes(
     subscribers: Sequence[DeployedSubscriber], since: datetime, every: float, stop: Stop, *, once: bool
 ) -> Iterator[tuple[DeployedSubscriber, Line]]:
+    """One for each outcome of a message."""
+    for subscriber, raw in follow(subscribers, logs.OUTCOMES, since, every, stop, once=once):
+        line = logs.outcome(raw)
+        if line is not None:
+            yield subscriber, line
+
+
+def follow(
+    subscribers: Sequence[DeployedSubscriber], pattern: str, since: datetime, every: float, stop: Stop, *, once: bool
+) -> Iterator[tuple[DeployedSubscriber, Raw]]:
     """In the order of their times within one look. What was seen is forgotten once it is too old to come again."""
     seen: dict[str, dict[str, datetime]] = {each.task: {} for each in subscribers}
     start = since
     while not stop:
-        found: list[tuple[DeployedSubscriber, Line]] = []
+        found: list[tuple[DeployedSubscriber, Raw]] = []
         for each in subscribers:
-            found += [(each, line) for line in _new(each, start, seen[each.task])]
-        yield from sorted(found, key=lambda pair: pair[1].at)
+            found += [(each, raw) for raw in _new(each, pattern, start, seen[each.task])]
+        yield from sorted(found, key=lambda pair: pair[1].timestamp)
         if once:
             return
         start = max(since, datetime.now(UTC) - _OVERLAP)
@@ -33,12 +45,11 @@ def follow(
         stop.sleep(every)
 
 
-def _new(subscriber: DeployedSubscriber, since: datetime, seen: dict[str, datetime]) -> Iterator[Line]:
-    for raw in logs.read(subscriber.aws, subscriber.log_group, logs.OUTCOMES, since):
-        line = logs.outcome(raw)
-        if line is not None and raw.id not in seen:
-            seen[raw.id] = datetime.fromtimestamp(raw.timestamp / 1000, UTC)
-            yield line
+def _new(subscriber: DeployedSubscriber, pattern: str, since: datetime, seen: dict[str, datetime]) -> Iterator[Raw]:
+    for raw in logs.read(subscriber.aws, subscriber.log_group, pattern, since):
+        if raw.id not in seen:
+            seen[raw.id] = raw.at
+            yield raw
 
 
 def is_wanted(line: Line, cause: str | None) -> bool:
