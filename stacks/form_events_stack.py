@@ -7,8 +7,8 @@ from constructs import Construct
 from fanout.constructs import FanoutStack, Heartbeat, Monitoring, OperatorPolicies, Subscriber, Topic
 from stacks.archive import Archive
 from stacks.email_sender import grant_send_email
+from stacks.form_settings import FormSettings
 from stacks.policy_descriptions import keep_policy_descriptions
-from stacks.settings import FormSettings
 from stacks.webhook import Webhook
 
 

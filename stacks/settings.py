@@ -1,34 +1,14 @@
 """The environments this app is deployed to, as data. A stack never asks which environment it is in."""
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from aws_cdk import RemovalPolicy
 from aws_cdk.aws_logs import RetentionDays
 
-from fanout.constructs import ConfigurationError, Settings
+from fanout.constructs import ConfigurationError
+from stacks.form_settings import FormSettings
 
 OWNER = "forms team"
-SSM_PREFIX = "ssm:"
-
-
-@dataclass(frozen=True, kw_only=True)
-class FormSettings(Settings):
-    """What the three tasks need beside what every subscriber needs."""
-
-    email_sender: str
-    """The address confirmations come from; it, or its domain, is a verified identity in SES."""
-    webhook_url: str
-    """An https URL, or `ssm:/name` of an SSM parameter that holds one and is read at each deployment."""
-
-    def validate(self) -> None:
-        super().validate()
-        is_address = re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", self.email_sender)
-        self.expect(is_address, "email_sender", "the address confirmations come from")
-        self.expect(_is_webhook(self.webhook_url), "webhook_url", "an https:// URL, or ssm:/name-of-a-parameter")
-
 
 DEV = FormSettings.development(
     "dev",
@@ -73,10 +53,3 @@ def chosen(names: Sequence[str]) -> tuple[FormSettings, ...]:
         if name not in known:
             raise ConfigurationError(f"no settings entry {name!r}: expected one of {', '.join(known)}")
     return tuple(entry for entry in ALL if not names or entry.name in names)
-
-
-def _is_webhook(url: str) -> bool:
-    if url.startswith(SSM_PREFIX):
-        return re.fullmatch(r"/[A-Za-z0-9_./-]+", url.removeprefix(SSM_PREFIX)) is not None
-    parts = urlsplit(url)
-    return parts.scheme == "https" and bool(parts.hostname)

@@ -5,7 +5,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from stacks.settings import SSM_PREFIX, FormSettings
+from stacks.form_settings import SSM_PREFIX, FormSettings
 
 
 class Webhook(Construct):

@@ -142,8 +142,20 @@ def _cdk_json(settings: dict[str, Any]) -> dict[str, Any]:
     return {**settings, "context": {**settings["context"], "fanout:product": "@PRODUCT@", "fanout:prefix": "@PREFIX@"}}
 
 
-STACK: Final = (with_one_task(TASK), NAMES)
-SETTINGS: Final = (_lines_without("email_sender=", "webhook_url="), NAMES)
+STACK: Final = (
+    with_one_task(TASK),
+    _lines_without("keep_policy_descriptions", "import FormSettings"),
+    replaced("operators = OperatorPolicies(", "OperatorPolicies("),
+    replaced("OperatorPolicies, Subscriber, Topic\n", "OperatorPolicies, Settings, Subscriber, Topic\n"),
+    words(("FormSettings", "Settings")),
+    NAMES,
+)
+SETTINGS: Final = (
+    _lines_without("email_sender=", "webhook_url=", "import FormSettings"),
+    replaced("import ConfigurationError\n", "import ConfigurationError, Settings\n"),
+    words(("FormSettings", "Settings")),
+    NAMES,
+)
 HANDLER: Final = (
     words(("form: FormSubmitted", "event: FormSubmitted")),
     words(("{form.form_id}/", ""), ("<form id>/", ""), ("form.", "event.")),

@@ -48,7 +48,11 @@ class Checkout:
         entry = f'{name.upper()} = replace({like}, name="{name}")\n\n'
         text = re.sub(r"^ALL = \(", f"{entry}ALL = ({name.upper()}, ", text, flags=re.MULTILINE)
         path.write_text(
-            text.replace("from dataclasses import dataclass", "from dataclasses import dataclass, replace", 1)
+            text.replace(
+                "from collections.abc import Sequence\n",
+                "from collections.abc import Sequence\nfrom dataclasses import replace\n",
+                1,
+            )
         )
 
     def changed(self) -> set[str]:
