@@ -77,3 +77,27 @@ def test_a_wrong_argument_is_one_line(arguments: list[str], line: str, program_e
     assert refused.returncode != 0
     assert refused.stderr.startswith(line)
     assert refused.stderr.count("\n") == 1
+
+
+def test_a_task_runs_on_an_example_in_this_process_and_what_came_in_is_listed_without_bodies(
+    deployed: Deployed, program_environment: dict[str, str]
+) -> None:
+    state = ["--state", str(deployed.run.state.folder)]
+    deployed.receiver.answer(410, containing='"webhook-refuses"')
+    done = local(["run", "notify_webhook", "--example", "contact", *state], program_environment)
+    assert done.returncode == 0 and "notify_webhook is done" in done.stdout, done.stderr
+    failed = local(["run", "notify_webhook", "--example", "webhook-refuses", *state], program_environment)
+    assert failed.returncode == 1
+    assert "in notify_webhook\n" in failed.stderr
+    assert "PermanentError: the webhook answered 410" in failed.stderr
+    assert "it would be a dead-letter message at once" in failed.stderr
+    hidden, shown = (local(["inbox", *more, *state], program_environment).stdout for more in ([], ["--reveal"]))
+    assert "answered 410" in hidden and "example.com" in hidden
+    assert "webhook-refuses" not in hidden and "webhook-refuses" in shown
+
+
+def test_the_handlers_that_are_deployed_can_be_imported(
+    deployed: Deployed, program_environment: dict[str, str]
+) -> None:
+    told = local(["imports", "--state", str(deployed.run.state.folder)], program_environment)
+    assert (told.returncode, told.stdout) == (0, "3 handlers can be imported\n"), told.stderr

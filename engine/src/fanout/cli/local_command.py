@@ -55,7 +55,7 @@ def local_command(command: Callable[..., Result]) -> Callable[..., Result]:
         except (ClientError, BotoCoreError) as error:
             raise Unusable(one_line(error)) from None
         except OSError as error:
-            raise Unusable(str(error)) from None
+            raise Unusable(f"{error.filename}: {error.strerror}" if error.filename else str(error)) from None
         except Exception as error:
             if line := told_with_its_line(error):
                 raise Unusable(line) from None

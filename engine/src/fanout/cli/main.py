@@ -56,12 +56,15 @@ COMMANDS: Table = {
         },
         "Dead-letter messages: list, show, redrive, edit, export, import, drop.",
     ),
+    "run": ("fanout.cli.run:run", "Run one task on one event in this process, with its function's variables and rights: breakpoint() stops in it."),
     "local": (
         {
             "up": ("fanout.cli.local.up:up", "Start the embedded AWS, deploy the settings entry `local`, write .local/env."),
             "watch": ("fanout.cli.local.watch:watch", "Run a saved task at once on the embedded AWS, deploy a changed stack, and show what the tasks log."),
             "imports": ("fanout.cli.local.imports:imports", "Import each task's handler in a process of its own, with its function's variables."),
             "status": ("fanout.cli.local.status:status", "Say what runs on this machine, and how many messages wait where."),
+            "run": ("fanout.cli.run:run", "Run one task on one event in this process, with its function's variables and rights: breakpoint() stops in it."),
+            "inbox": ("fanout.cli.local.inbox:inbox", "List the e-mails and webhooks that tasks sent on this machine."),
             "demo": ("fanout.cli.local.demo:demo", "Go from nothing to proof: real events through every task."),
             "drill": ("fanout.cli.local.drill:drill", "Rehearse a night shift: a task breaks, fifty events die, and one CLI heals them."),
             "down": ("fanout.cli.local.down:down", "Stop everything that `up` started."),

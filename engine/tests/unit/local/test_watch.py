@@ -22,19 +22,19 @@ def root(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("name", "tasks", "shared", "packages", "stack"),
     [
-        ("lambdas/a/helper.py", {"a"}, False, False, False),
-        ("lambdas/a/deep/er.json", {"a"}, False, False, False),
-        ("lambdas/events/__init__.py", set(), True, False, False),
-        ("lambdas/a/requirements.txt", {"a"}, False, True, False),
-        ("stacks/s.py", set(), False, False, True),
-        ("contracts/x.json", set(), False, False, True),
-        ("cdk.json", set(), False, False, True),
-        (str(ENGINE / "runtime" / "log.py"), set(), True, False, False),
-        (str(ENGINE / "constructs" / "topic.py"), set(), False, False, True),
+        ("lambdas/a/helper.py", frozenset({"a"}), False, False, False),
+        ("lambdas/a/deep/er.json", frozenset({"a"}), False, False, False),
+        ("lambdas/events/__init__.py", frozenset(), True, False, False),
+        ("lambdas/a/requirements.txt", frozenset({"a"}), False, True, False),
+        ("stacks/s.py", frozenset(), False, False, True),
+        ("contracts/x.json", frozenset(), False, False, True),
+        ("cdk.json", frozenset(), False, False, True),
+        (str(ENGINE / "runtime" / "log.py"), frozenset(), True, False, False),
+        (str(ENGINE / "constructs" / "topic.py"), frozenset(), False, False, True),
     ],
 )
 def test_a_saved_file_asks_for_its_own_task_for_all_tasks_or_for_a_deployment(
-    root: Path, name: str, tasks: set[str], shared: bool, packages: bool, stack: bool
+    root: Path, name: str, tasks: frozenset[str], shared: bool, packages: bool, stack: bool
 ) -> None:
     change = classify([str(root / name)], root)
     assert (change.tasks, change.shared, change.packages, change.stack) == (tasks, shared, packages, stack)

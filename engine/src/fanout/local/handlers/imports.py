@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -100,13 +100,30 @@ def deployed_handlers(stack: Stack, connection: Connection) -> list[Handler]:
 def handler_of(stack: Stack, task: str, connection: Connection) -> Handler:
     configuration = stack.subscriber(task).function
     variables = configuration.get("Environment", {}).get("Variables", {})
-    named = {"AWS_LAMBDA_FUNCTION_NAME": configuration["FunctionName"]}
+    # As the embedded AWS starts it: with the one authority that its servers are trusted by.
+    named = {
+        "AWS_LAMBDA_FUNCTION_NAME": configuration["FunctionName"],
+        "SSL_CERT_FILE": str(connection.authority),
+    }
     return Handler(
         task,
         configuration["Handler"],
         {**connection.variables, **named, **variables},
         len(configuration.get("Layers", [])),
     )
+
+
+def with_rights_of_its_role(stack: Stack, task: str, connection: Connection) -> Handler:
+    """With credentials of its function's role, as on AWS: what the role may not do is refused here too."""
+    handler, role = handler_of(stack, task, connection), stack.subscriber(task).function["Role"]
+    sts = connection.session.client("sts")
+    held = sts.assume_role(RoleArn=role, RoleSessionName="fanout-run")["Credentials"]
+    keys = {
+        "AWS_ACCESS_KEY_ID": held["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": held["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": held["SessionToken"],
+    }
+    return replace(handler, variables={**handler.variables, **keys})
 
 
 def synthesized_handlers(template: Path) -> list[Handler]:

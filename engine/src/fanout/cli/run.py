@@ -1,0 +1,75 @@
+"""`fanout run`: one task on one event in this process, where a debugger stops."""
+
+import json
+import pdb
+import traceback
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated
+
+import typer
+
+from fanout.cli.local_command import State, folder_of, local_command
+from fanout.errors import Unusable
+from fanout.local.app import load
+from fanout.local.console import console, errors
+from fanout.local.handlers.call import call
+from fanout.local.handlers.imports import Handler, with_rights_of_its_role
+from fanout.local.run import Run
+from fanout.runtime.errors import PermanentError
+
+
+@local_command
+def run(
+    task: Annotated[str, typer.Argument(help="The task, as in its folder's name.")],
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="One event as JSON.")] = None,
+    example: Annotated[
+        str | None, typer.Option("--example", metavar="NAME", help="An event of the contract, or of demo.py.")
+    ] = None,
+    post_mortem: Annotated[bool, typer.Option("--pdb", help="Open the debugger where it fails.")] = False,
+    state: State = None,
+) -> int:
+    """Run one task on one event in this process, with its function's variables and rights: breakpoint() stops in it.
+
+    Only on the embedded AWS; what the task does there is done. No retry, no dead-letter message, and an event that was
+    done before is done again. Exit status 1: it failed.
+    """
+    body = _body(file, example)
+    embedded = Run(folder_of(state))
+    if not embedded.is_running():
+        raise Unusable("the embedded AWS does not run: `fanout local up` first")
+    handler = with_rights_of_its_role(embedded.stack(), task, embedded.connection)
+    return _called(handler, body, post_mortem)
+
+
+def _called(handler: Handler, body: str, post_mortem: bool) -> int:
+    began = perf_counter()
+    try:
+        call(handler, body)
+    except Unusable:
+        raise
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        shown = [frame for frame in frames if "/fanout/cli/" not in frame.filename]
+        said = traceback.format_list(shown) + traceback.format_exception_only(error)
+        errors.print("".join(said).rstrip(), style="dim", markup=False)
+        what = (
+            "it would be a dead-letter message at once" if isinstance(error, PermanentError) else "it would be retried"
+        )
+        errors.print(f"[red]✗[/] {handler.task} failed: {what}")
+        if post_mortem:
+            pdb.post_mortem(error.__traceback__)
+        return 1
+    console.print(f"[green]✓[/] {handler.task} is done [dim]({perf_counter() - began:.2f} s)[/]")
+    return 0
+
+
+def _body(file: Path | None, example: str | None) -> str:
+    if file is not None and example is None:
+        return file.read_text("utf-8")
+    if file is not None or example is None:
+        raise Unusable("which event? give a file, or --example NAME")
+    events = load().events()
+    if example not in events:
+        raise Unusable(f"no example {json.dumps(example)}: it is one of {', '.join(events)}")
+    return events[example].body

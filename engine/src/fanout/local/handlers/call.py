@@ -1,0 +1,54 @@
+"""Runs a task on one event in this very process, as its deployed function would: a debugger stops in it.
+
+The task's own function is called, without what the runtime does around it: no retry, no dead-letter message, and no
+memory of events that it has done already. What it raises is raised here.
+"""
+
+import inspect
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any, cast
+
+from fanout.errors import Unusable
+from fanout.local.handlers.imports import Handler
+from fanout.packaging.dependencies import dependencies_of
+from fanout.packaging.targets import local_target
+from fanout.project import find_root
+from fanout.runtime.event import Heartbeat, event_classes, parse
+
+
+def call(handler: Handler, body: str) -> None:
+    """Raises what the task raises, and the runtime's PermanentErrors for a body that is no event of its types."""
+    with _as_its_function(handler):
+        task = task_of(handler)
+        event = parse(body, *event_classes(task))
+        if not isinstance(event, Heartbeat):
+            task(event)
+
+
+def task_of(handler: Handler) -> Callable[[Any], None]:
+    """The function that `handler_of` was given."""
+    module, _, attribute = handler.handler.rpartition(".")
+    found = getattr(import_module(module), attribute)
+    task: Any = inspect.getclosurevars(found).nonlocals.get("task") if inspect.isfunction(found) else None
+    if not callable(task):
+        raise Unusable(f"{handler.handler} was not made by handler_of: call it from a program of your own")
+    return cast(Callable[[Any], None], task)
+
+
+@contextmanager
+def _as_its_function(handler: Handler) -> Iterator[None]:
+    """With the function's variables and packages, until the block ends."""
+    root, before, path = find_root(), dict(os.environ), list(sys.path)
+    packages = dependencies_of(root, handler.task, local_target())
+    os.environ.update(handler.variables)
+    sys.path[:0] = [str(root / "lambdas"), *([str(packages / "python")] if packages else [])]
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        sys.path[:] = path

@@ -1,0 +1,70 @@
+"""A task runs on one event in this process: with its function's variables, in the main thread, and its errors come out."""
+
+import json
+import os
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from fanout.errors import Unusable
+from fanout.local.handlers.call import call
+from fanout.local.handlers.imports import Handler
+from fanout.publisher import new_event
+from fanout.runtime.errors import PermanentError
+
+TASK = """
+import os
+from events import FormSubmitted
+from fanout.runtime import handler_of
+
+def task(event: FormSubmitted) -> None:
+    breakpoint()
+    if event.form_id == "fails":
+        raise KeyError(os.environ["GIVEN"])
+
+handle = handler_of(task)
+"""
+
+
+def body(form_id: str) -> str:
+    data = {"form_id": form_id, "submission_id": "s", "submitter": {}, "answers": {}}
+    return new_event("form.submitted.v1", data, source="/forms/x").body
+
+
+DONE, FAILS = body("done"), body("fails")
+
+
+@pytest.fixture
+def handler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Handler:
+    name = f"own_{abs(hash(request.node.name))}"
+    (tmp_path / "cdk.json").write_text("{}")
+    (tmp_path / "lambdas" / name).mkdir(parents=True)
+    (tmp_path / "lambdas" / name / "handler.py").write_text(TASK)
+    monkeypatch.chdir(tmp_path)
+    return Handler(name, f"{name}.handler.handle", {"GIVEN": "of the function"})
+
+
+def test_a_debugger_stops_in_the_task_and_what_it_raises_comes_out(
+    handler: Handler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped: list[bool] = []
+    here = threading.current_thread()
+    monkeypatch.setattr(sys, "breakpointhook", lambda: stopped.append(threading.current_thread() is here))
+    call(handler, DONE)
+    with pytest.raises(KeyError, match="of the function"):
+        call(handler, FAILS)
+    assert stopped == [True, True]
+    assert "GIVEN" not in os.environ
+
+
+def test_what_is_no_event_of_its_types_is_refused_as_the_function_would(handler: Handler) -> None:
+    with pytest.raises(PermanentError):
+        call(handler, json.dumps({"a": 1}))
+
+
+def test_a_handler_that_was_not_made_by_handler_of_is_one_line(handler: Handler, tmp_path: Path) -> None:
+    (tmp_path / "lambdas" / handler.task / "handler.py").write_text("def handle(event, context): ...\n")
+    with pytest.raises(Unusable, match="was not made by handler_of"):
+        call(handler, DONE)
