@@ -52,6 +52,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "local.__main__": {"cli.main"},  # python -m fanout.local is fanout local, for one version
     "local": {"names", "errors", "aws_errors", "project", "words", "template", "ops", "publisher", "contracts", "packaging"},
+    "local.handlers.call": {"runtime"},  # it runs a task on an event as the runtime does
     "scaffold": {"names", "errors", "project", "contracts"},
     "batching": {"names", "errors"},
 }  # fmt: skip

@@ -13,10 +13,9 @@ from fanout.cli.local_command import State, folder_of, local_command
 from fanout.errors import Unusable
 from fanout.local.app import load
 from fanout.local.console import console, errors
-from fanout.local.handlers.call import call
+from fanout.local.handlers.call import call, consequence
 from fanout.local.handlers.imports import Handler, with_rights_of_its_role
 from fanout.local.run import Run
-from fanout.runtime.errors import PermanentError
 
 
 @local_command
@@ -53,10 +52,7 @@ def _called(handler: Handler, body: str, post_mortem: bool) -> int:
         shown = [frame for frame in frames if "/fanout/cli/" not in frame.filename]
         said = traceback.format_list(shown) + traceback.format_exception_only(error)
         errors.print("".join(said).rstrip(), style="dim", markup=False)
-        what = (
-            "it would be a dead-letter message at once" if isinstance(error, PermanentError) else "it would be retried"
-        )
-        errors.print(f"[red]✗[/] {handler.task} failed: {what}")
+        errors.print(f"[red]✗[/] {handler.task} failed: {consequence(error)}")
         if post_mortem:
             pdb.post_mortem(error.__traceback__)
         return 1

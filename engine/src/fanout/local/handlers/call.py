@@ -17,6 +17,7 @@ from fanout.local.handlers.imports import Handler
 from fanout.packaging.dependencies import dependencies_of
 from fanout.packaging.targets import local_target
 from fanout.project import find_root
+from fanout.runtime.errors import PermanentError
 from fanout.runtime.event import Heartbeat, event_classes, parse
 
 
@@ -27,6 +28,11 @@ def call(handler: Handler, body: str) -> None:
         event = parse(body, *event_classes(task))
         if not isinstance(event, Heartbeat):
             task(event)
+
+
+def consequence(error: Exception) -> str:
+    """What the runtime would make of it in a function."""
+    return "it would be a dead-letter message at once" if isinstance(error, PermanentError) else "it would be retried"
 
 
 def task_of(handler: Handler) -> Callable[[Any], None]:
