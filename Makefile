@@ -86,8 +86,8 @@ unit: install ## the tests that take milliseconds
 	$(BIN)/python -m pytest -q tests/tasks
 	@$(ENGINE) unit
 
-# What templates are compared with: the main branch, else the last commit, else (no git here) the committed snapshots.
-BASE ?= $(shell for each in origin/main HEAD; do git rev-parse -q --verify $$each > /dev/null 2>&1 && echo $$each && exit; done; echo tests/snapshots)
+# What templates are compared with: those of the main branch, else of the last commit, else (no git here) the snapshots.
+BASE ?= $(shell for each in origin/main HEAD; do git rev-parse -q --verify $$each:tests/snapshots > /dev/null 2>&1 && echo $$each && exit; done; echo tests/snapshots)
 
 gate: synth # a danger is told here, and stops a pull request: make changes
 	$(BIN)/fanout contract check

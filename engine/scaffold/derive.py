@@ -24,8 +24,11 @@ TRIAL: Final = {
     "NOUN": "qnoun",
     "VERB": "qverb",
     "TASK": "qtask",
+    "ORDERED": "QORDERED",
 }
 """Names that are nowhere else, with which a template is Python, so that ruff can format it. Longer ones come first."""
+
+IN_STRINGS: Final = {name: f"@{name}@" for name in ("TOPIC_ARN", "TOPIC_REGION")}
 
 
 def derived(root: Path) -> dict[str, str]:
@@ -56,7 +59,7 @@ def _formatted(files: dict[str, str], root: Path) -> dict[str, str]:
         folder = Path(temporary)
         (folder / "pyproject.toml").write_bytes((root / "pyproject.toml").read_bytes())
         for number, text in enumerate(python.values()):
-            (folder / f"f{number}.py").write_text(fill(text, TRIAL), "utf-8")
+            (folder / f"f{number}.py").write_text(fill(text, {**IN_STRINGS, **TRIAL}), "utf-8")
         for arguments in (["check", "--fix", "--quiet", "--select", "F401,I"], ["format", "--quiet"]):
             subprocess.run([sys.executable, "-m", "ruff", *arguments, temporary], check=True)
         formatted = [(folder / f"f{number}.py").read_text("utf-8") for number in range(len(python))]

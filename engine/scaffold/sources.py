@@ -46,6 +46,19 @@ def _lines_without(*parts: str) -> Edit:
     return edit
 
 
+def _inside(start: str, end: str, new: str) -> Edit:
+    """Puts `new` in the place of the first `end` at the beginning of a line that comes after `start`."""
+
+    def edit(text: str) -> str:
+        before, found, rest = text.partition(start)
+        kept, closed, after = rest.partition(f"\n{end}")
+        if not found or not closed:
+            raise Stale(f"has no {start!r} with its {end!r}")
+        return f"{before}{found}{kept}\n{new}{after}"
+
+    return edit
+
+
 def _without_targets(*targets: str) -> Edit:
     """Paragraphs of a Makefile that are the rule of a target, and its name in .PHONY."""
 
@@ -147,7 +160,7 @@ STACK: Final = (
     _lines_without("keep_policy_descriptions", "import FormSettings"),
     replaced("operators = OperatorPolicies(", "OperatorPolicies("),
     replaced("OperatorPolicies, Subscriber, Topic\n", "OperatorPolicies, Settings, Subscriber, Topic\n"),
-    words(("FormSettings", "Settings")),
+    words(("forms = Topic(", "events = Topic("), ("topic=forms", "topic=events"), ("FormSettings", "Settings")),
     NAMES,
 )
 SETTINGS: Final = (
@@ -155,6 +168,57 @@ SETTINGS: Final = (
     replaced("import ConfigurationError\n", "import ConfigurationError, Settings\n"),
     words(("FormSettings", "Settings")),
     NAMES,
+)
+CHOOSE_TOPIC: Final = """\
+        events = (
+            Topic.from_arn(self, "@EVENT_CLASS@", settings.topic_arn, settings=settings)
+            if settings.topic_arn
+            else Topic(self, "StandIn", settings=settings)
+        )
+"""
+SUBSCRIBER_STACK: Final = (
+    *STACK,
+    line("        events = Topic(", CHOOSE_TOPIC),
+    _lines_without("Heartbeat("),
+    replaced("settings: Settings,", "settings: SubscriberSettings,"),
+    replaced(
+        "from stacks.archive import Archive\n",
+        "from stacks.archive import Archive\nfrom stacks.settings import SubscriberSettings\n",
+    ),
+    replaced(
+        "One environment's topic and everything that listens to it.",
+        "What one environment does with the events of another team's topic.",
+    ),
+    NAMES,
+)
+SETTINGS_CLASS: Final = '''\
+@dataclass(frozen=True, kw_only=True)
+class SubscriberSettings(Settings):
+    """Whose topic it is, beside what every subscriber needs."""
+
+    topic_arn: str | None = None
+    """The other team's topic. None: a topic of this stack stands in for it, as on the embedded AWS."""
+
+
+'''
+THEIR_TOPIC: Final = """\
+    region="@TOPIC_REGION@",
+    topic_arn="@TOPIC_ARN@",
+    heartbeat=None,  # until the other team says that its topic has one, and how often
+)
+"""
+SUBSCRIBER_SETTINGS: Final = (
+    *SETTINGS,
+    words(("Settings.", "SubscriberSettings."), ("tuple[Settings", "tuple[SubscriberSettings")),
+    line(
+        "from collections.abc import Sequence",
+        "from collections.abc import Sequence\nfrom dataclasses import dataclass\n",
+    ),
+    replaced("DEV = ", SETTINGS_CLASS + "DEV = "),
+    _inside("PROD = ", ")\n", THEIR_TOPIC),
+    _inside("STAGING = ", ")\n", "    ordered=@ORDERED@,\n    heartbeat=None,  # as in prod\n)\n"),
+    _inside("DEV = ", ")\n", "    ordered=@ORDERED@,  # as their topic is\n)\n"),
+    _inside("LOCAL = ", ")\n", "    ordered=@ORDERED@,\n)\n"),
 )
 HANDLER: Final = (
     words(("form: FormSubmitted", "event: FormSubmitted")),
@@ -181,6 +245,7 @@ OPERATIONS: Final = (
     replaced("`engine/src/fanout/publisher/`", "`fanout.publisher`"),
     words(
         ("notify_webhook", "archive_@NOUN@"),
+        ("NotifyWebhook", "Archive@NOUN_CLASS@"),
         ("contact-0042", "@NOUN@-0042"),
         ("/data/answers", "/data/@NOUN@_id"),
         ('"value": {}', '"value": "@NOUN@-0043"'),
@@ -226,9 +291,11 @@ SOURCES: Final = (
     Source("tests/test_snapshots.py"),
     Source("tests/test_journey.py"),
     Source("stacks/__init__.py"),
-    Source("stacks/settings.py", SETTINGS),
+    Source("stacks/settings.py", SETTINGS, "stacks/settings.py", "publisher"),
+    Source("stacks/settings.py", SUBSCRIBER_SETTINGS, "stacks/settings.py", "subscriber"),
     Source("stacks/archive.py", (words(("submission", "event")),)),
     Source("stacks/form_events_stack.py", STACK, "stacks/@MODULE@_stack.py", "publisher"),
+    Source("stacks/form_events_stack.py", SUBSCRIBER_STACK, "stacks/@MODULE@_stack.py", "subscriber"),
     Source(f"lambdas/{TASK}/__init__.py", (), "lambdas/archive_@NOUN@/__init__.py"),
     Source(f"lambdas/{TASK}/handler.py", HANDLER, "lambdas/archive_@NOUN@/handler.py"),
     Source(f"tests/tasks/{TASK}/conftest.py", (NAMES,), "tests/tasks/archive_@NOUN@/conftest.py"),

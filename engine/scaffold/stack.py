@@ -101,7 +101,13 @@ def _unused(statements: list[ast.stmt]) -> list[ast.stmt]:
 
 
 def _without_lines(text: str, gone: Sequence[ast.AST]) -> str:
-    spans = [(getattr(each, "lineno", 0), getattr(each, "end_lineno", 0)) for each in gone]
+    spans = [(_first_line(each), getattr(each, "end_lineno", 0)) for each in gone]
     cut = {line for first, last in spans for line in range(first, last + 1)}
     kept = [line for number, line in enumerate(text.splitlines(keepends=True), 1) if number not in cut]
     return "".join(line for line, before in zip(kept, ["\n", *kept], strict=False) if line.strip() or before.strip())
+
+
+def _first_line(node: ast.AST) -> int:
+    """Decorators stand above what they decorate."""
+    lines: list[int] = [each.lineno for each in getattr(node, "decorator_list", [])]
+    return min([getattr(node, "lineno", 0), *lines])

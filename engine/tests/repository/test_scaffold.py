@@ -153,7 +153,7 @@ def test_a_stack_keeps_one_task_and_what_serves_it() -> None:
 
 
 def test_a_module_keeps_the_named_definitions_and_what_they_read() -> None:
-    text = 'A = 1\n"""Of X."""\nB = 2\nclass X: a = A\nclass Y: b = B\nTASKS = (\n    X(\'x\'),\n    Y(\'y\'),\n)\n'
+    text = 'A = 1\n"""Of X."""\nB = 2\nclass X: a = A\n@final\nclass Y: b = B\nTASKS = (\n    X(\'x\'),\n    Y(\'y\'),\n)\n'
     assert with_definitions("X")(text) == 'A = 1\n"""Of X."""\nclass X: a = A\nTASKS = (\n    X(\'x\'),\n)\n'
     with pytest.raises(Stale, match="no definition of Z"):
         with_definitions("Z")(text)

@@ -43,7 +43,7 @@ def refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], *arguments: str)
     return err
 
 
-@pytest.mark.parametrize("more", [()])
+@pytest.mark.parametrize("more", [(), ("--subscriber-of", ARN)])
 def test_it_writes_a_repository_with_the_engine_in_it(
     more: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -46,7 +46,7 @@ def _values(names: Names, engine: Engine, topic: TopicArn) -> dict[str, str]:
         "ENGINE_VERSION": engine.version,
         "TOPIC_ARN": topic.text,
         "TOPIC_REGION": topic.region,
-        "TOPIC_ACCOUNT": topic.account,
+        "ORDERED": str(topic.text.endswith(".fifo")),
     }
 
 
