@@ -146,7 +146,7 @@ def test_caches_are_keyed_on_what_is_locked() -> None:
     written, read_only = cache_of(both["test"]), cache_of(both["changes"])
     named = re.findall(r"'([^']+)'", written["key"])
     assert named == ["requirements-dev.txt", "lambdas/*/requirements.txt", "package-lock.json"]
-    assert all(list(ROOT.glob(each)) for each in named)
+    assert all((ROOT / each).is_file() for each in named if "*" not in each)
     assert written["path"].split() == ["~/.cache/pip", "~/.npm", ".venv/cache/jsii", ".mypy_cache"]
     # The path is part of what a cache is found by, and the key is that of one version of the matrix.
     versions = both["test"]["strategy"]["matrix"]["python"]
