@@ -22,7 +22,7 @@ from fanout.scaffold.naming import Names, topic_arn
 from fanout.scaffold.repository import repository
 
 ARN = "arn:aws:sns:eu-central-1:210987654321:Orders"
-BARE = Engine("0", "", "{}")
+BARE = Engine("0", "")
 
 
 def init(*arguments: str) -> int:

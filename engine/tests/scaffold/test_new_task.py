@@ -19,7 +19,7 @@ CONTRACT = "contracts/order_placed.v1.schema.json"
 def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A new team's repository, without the engine in it."""
     root = tmp_path / "shop"
-    write_repository(root, Names("Shop", "order.placed.v1"), Engine("0", "", "{}"))
+    write_repository(root, Names("Shop", "order.placed.v1"), Engine("0", ""))
     monkeypatch.chdir(root)
     return root
 

@@ -29,8 +29,6 @@ class Engine:
     version: str
     requirements: str
     """The content of requirements-engine.txt."""
-    source: str
-    """The same for `uv pip compile`, as [tool.uv.sources] has it."""
     wheel: Wheel | None = None
     """The file in vendor/."""
 
@@ -43,7 +41,7 @@ def choose_engine(given: str | None = None) -> Engine:
             raise Unusable(
                 f"engine {given!r}: expected https://.../fanout-<version>-py3-none-any.whl#sha256=<64 digits>"
             )
-        return Engine(found["version"], _FETCHED.format(address=given), f'{{ url = "{given.split("#")[0]}" }}')
+        return Engine(found["version"], _FETCHED.format(address=given))
     if given and not Path(given).exists():
         raise Unusable(
             f"engine {given!r} is no file and no https address: `fanout` on the public index is another project, "
@@ -51,4 +49,4 @@ def choose_engine(given: str | None = None) -> Engine:
         )
     wheel = read_wheel(Path(given)) if given else installed_wheel()
     requirements = _VENDORED.format(version=wheel.version, sha256=wheel.sha256)
-    return Engine(wheel.version, requirements, f'{{ path = "vendor/{wheel.name}" }}', wheel)
+    return Engine(wheel.version, requirements, wheel)

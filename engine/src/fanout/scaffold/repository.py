@@ -22,7 +22,7 @@ def write_repository(folder: Path, names: Names, engine: Engine, topic: TopicArn
 
 def repository(names: Names, engine: Engine, topic: TopicArn | None = None) -> dict[str, bytes]:
     """The files by path."""
-    values = _values(names, engine, topic or _NO_TOPIC)
+    values = _values(names, topic or _NO_TOPIC)
     files = {**rendered("common", values), **rendered("subscriber" if topic else "publisher", values)}
     files |= {f"lambdas/events/{name}": text.encode() for name, text in generated(_contracts(files)).items()}
     files["requirements-engine.txt"] = engine.requirements.encode()
@@ -31,7 +31,7 @@ def repository(names: Names, engine: Engine, topic: TopicArn | None = None) -> d
     return files
 
 
-def _values(names: Names, engine: Engine, topic: TopicArn) -> dict[str, str]:
+def _values(names: Names, topic: TopicArn) -> dict[str, str]:
     return {
         "PRODUCT": names.product,
         "MODULE": names.module,
@@ -42,8 +42,6 @@ def _values(names: Names, engine: Engine, topic: TopicArn) -> dict[str, str]:
         "NOUN": names.noun,
         "NOUN_CLASS": names.noun.capitalize(),
         "VERB": names.verb,
-        "ENGINE_SOURCE": engine.source,
-        "ENGINE_VERSION": engine.version,
         "TOPIC_ARN": topic.text,
         "TOPIC_REGION": topic.region,
         "ORDERED": str(topic.text.endswith(".fifo")),
