@@ -19,7 +19,7 @@ def simplified(module: ast.Module, *, copies: bool) -> ast.Module:
     expressions = _Expressions(module, [each.name for each in functions], copies)
     for each in functions:
         expressions.visit(each)
-        each.body = _pruned(each.body[:-1], set()) or [ast.Pass()]  # the last one returns the data
+        each.body = _without_unread(_pruned(each.body[:-1], set())) or [ast.Pass()]  # the last one returns the data
     result = ast.fix_missing_locations(ast.Module([*expressions.patterns(), *functions], []))
     names = {each.id for each in ast.walk(result) if isinstance(each, ast.Name)}
     if names & {ERROR, PATTERNS, "custom_formats"}:
@@ -170,13 +170,40 @@ def _statement(node: ast.stmt, truths: set[str]) -> list[ast.stmt]:
         truths.difference_update([each for each in truths if re.search(rf"\b{re.escape(name)}", each)])
         if ast.unparse(node.value) in truths:
             truths.add(name)
-            return []
+            node.value = ast.Constant(True)  # code further down, where nothing is known any more, may read it
+            return [node]
     if isinstance(node, ast.For | ast.Try):
         parts = [node, *(node.handlers if isinstance(node, ast.Try) else [])]
         for part in parts:
             part.body = _pruned(part.body, set(truths)) or [ast.Pass()]
         node.orelse = _pruned(node.orelse, set(truths))
     return [node]
+
+
+def _without_unread(body: list[ast.stmt]) -> list[ast.stmt]:
+    """Without `name = True` for names that nothing reads."""
+    module = ast.Module(body, [])
+    read = {
+        each.id
+        for each in ast.walk(module)
+        if isinstance(each, ast.Name) and not isinstance(getattr(each, "ctx", None), ast.Store)
+    }
+    return [each for each in (_Unread(read).visit(each) for each in body) if each is not None]
+
+
+class _Unread(ast.NodeTransformer):
+    def __init__(self, read: set[str]) -> None:
+        self.read = read
+
+    def visit_Assign(self, node: ast.Assign) -> ast.Assign | None:
+        is_known = isinstance(node.value, ast.Constant) and node.value.value is True
+        return None if is_known and ast.unparse(node.targets[0]) not in self.read else node
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        super().generic_visit(node)
+        if isinstance(node, ast.If | ast.For | ast.Try | ast.ExceptHandler) and not node.body:
+            node.body = [ast.Pass()]
+        return node
 
 
 def _condition(node: ast.If, truths: set[str]) -> list[ast.stmt]:

@@ -107,6 +107,14 @@ def test_the_code_decides_as_the_library_does(definition: Any, one: Any, two: An
         assert CANARY not in (found or "")
 
 
+def test_what_is_known_in_one_branch_is_known_behind_it() -> None:
+    """The library names a fact where it first needs it, and goes on reading the name outside of that branch."""
+    definition = {"type": "object", "oneOf": [{"properties": {}, "required": ["a"]}, {}], "propertyNames": False}
+    theirs, ours = fastjsonschema.compile(definition, use_default=False, use_formats=False), checked(definition)
+    for value in ({}, {"b": 1}, {"a": 1}, 1):
+        assert verdict(ours, value) == verdict(theirs, value, {}, "event")
+
+
 @pytest.mark.parametrize(("contracts", "event_class"), APPS)
 def test_the_contracts_are_checked_as_by_the_library(contracts: Any, event_class: Any) -> None:
     definition = contracts[event_class.TYPE].schema
