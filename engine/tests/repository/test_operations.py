@@ -23,7 +23,7 @@ RUN = "".join(
 )
 
 
-NOT_ON_CALL = {"check", "contract", "cost", "deploy", "diff", "docs", "init", "install", "local", "new"}
+NOT_ON_CALL = {"check", "contract", "cost", "deploy", "diff", "docs", "init", "install", "local", "new", "run"}
 
 
 def parsed(line: str) -> list[str]:
