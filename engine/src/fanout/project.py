@@ -1,7 +1,7 @@
 """Finds the app that a command or a synth is about, and what its `cdk.json` says of it.
 
 The app's root is the nearest folder with a `cdk.json`, from the working directory up. Its context names the product:
-`fanout:product` begins the name of every stack (`FormEvents-dev`), `fanout:prefix` every physical name, so that two
+`fanout:product` begins the name of every stack (`OrderEvents-dev`), `fanout:prefix` every physical name, so that two
 products can share an account.
 """
 
@@ -27,20 +27,20 @@ def find_cdk() -> Path:
 
 
 def product(root: Path | None = None) -> str:
-    """The product's name, as in FormEvents; Fanout where cdk.json does not say."""
+    """The product's name, as in OrderEvents; Fanout where cdk.json does not say."""
     found = _context(root or find_root()).get(PRODUCT_CONTEXT)
     return found if isinstance(found, str) and found else "Fanout"
 
 
 def prefix(root: Path | None = None) -> str:
-    """What physical names begin with; where cdk.json does not say, the product's name as form-events."""
+    """What physical names begin with; where cdk.json does not say, the product's name as order-events."""
     root = root or find_root()
     found = _context(root).get(PREFIX_CONTEXT)
     return found if isinstance(found, str) and found else re.sub(r"(?<!^)(?=[A-Z])", "-", product(root)).lower()
 
 
 def stack_name(entry: str, root: Path | None = None) -> str:
-    """The stack of one settings entry: FormEvents-dev."""
+    """The stack of one settings entry: OrderEvents-dev."""
     return f"{product(root)}-{entry}"
 
 

@@ -4,7 +4,7 @@ A task's own tests set the environment its handler reads and import it:
 
     @pytest.fixture
     def handler() -> Iterator[Any]:
-        with task_module("archive_submission", ARCHIVE_BUCKET="archive") as module:
+        with task_module("archive_order", ARCHIVE_BUCKET="archive") as module:
             yield module
 """
 

@@ -29,7 +29,7 @@ def test_a_program_that_sources_the_env_file_publishes(deployed: Deployed, progr
     body = (find_root() / "contracts" / "examples" / "valid" / "contact_form.json").read_text()
     event_id = f"sourced-{time.time_ns()}"
     program = (
-        "import boto3, os, sys; boto3.client('sns').publish(TopicArn=os.environ['FORM_EVENTS_TOPIC_ARN'], "
+        "import boto3, os, sys; boto3.client('sns').publish(TopicArn=os.environ['TOPIC_ARN'], "
         "Message=sys.argv[1], MessageAttributes={'type': {'DataType': 'String', 'StringValue': 'form.submitted.v1'}})"
     )
     script = 'set -a; . "$1"; exec "$2" -c "$3" "$4"'

@@ -103,7 +103,7 @@ def test_the_form_services_ten_lines_publish(deployed: Deployed) -> None:
     environment = {
         "PATH": os.environ["PATH"],
         **deployed.connection.variables,
-        "FORM_EVENTS_TOPIC_ARN": deployed.stack.topic_arn,
+        "TOPIC_ARN": deployed.stack.topic_arn,
     }
     run = subprocess.run(
         [sys.executable, "-c", block("publish")], env=environment, capture_output=True, text=True, timeout=60

@@ -25,7 +25,7 @@ _SECONDS = {"ApproximateAgeOfOldestMessage": 1.0, "Duration": 0.001}
 
 @dataclass(frozen=True)
 class Told:
-    """What an alarm's description says, in the form that stacks/alarms_runbook.py gives it; parts may be empty."""
+    """What an alarm's description says, as alarms/runbook.py writes it; parts may be empty."""
 
     means: str
     runbook: str

@@ -1,6 +1,6 @@
 """The AsyncAPI 3 document: what is published, in which shape, and who receives it.
 
-The application it describes is the whole: form services send to the topic, and each task receives through its queue. So
+The application it describes is the whole: publishing services send to the topic, and each task receives through its queue. So
 each message has an operation `send`, and each subscriber a `receive`. Bindings: https://github.com/asyncapi/bindings/tree/master/sns
 and https://github.com/asyncapi/bindings/tree/master/sqs. The topic's ARN is known to a deployment only, so a channel's
 address is null, as https://www.asyncapi.com/docs/reference/specification/v3.0.0#channelObject has it.
@@ -16,6 +16,7 @@ from fanout.catalog.contracts import Message
 from fanout.catalog.markdown import HEADER
 from fanout.catalog.reading import Subscriber, Topic, anchor
 from fanout.catalog.tasks import Task
+from fanout.project import product
 from fanout.template import messaging
 from fanout.template.filter_policy import can_match
 from fanout.template.template import Resource
@@ -26,7 +27,7 @@ SNS_BINDING, SQS_BINDING = "0.1.0", "0.2.0"
 """The versions that the schema of AsyncAPI 3.0.0 knows."""
 MEDIA_TYPE = "application/cloudevents+json"
 _DESCRIPTION = """
-A form service publishes an event to an SNS topic. Every task has a queue of its own and receives the event as it was
+A service publishes an event to an SNS topic. Every task has a queue of its own and receives the event as it was
 published (raw delivery), at least once. The topic's ARN is output `TopicArn` of the stack, and SSM parameter
 `/fanout/<environment>/topic-arn`; who may publish is on permissions.md."""
 
@@ -39,7 +40,7 @@ def document(topics: list[Topic], messages: list[Message], tasks: dict[str, Task
         operations |= {anchor(each.name): _receive(each, topic, messages, tasks) for each in topic.subscribers}
     return {
         "asyncapi": VERSION,
-        "info": {"title": "Form events", "version": _version(messages), "description": " ".join(_DESCRIPTION.split())},
+        "info": {"title": product(), "version": _version(messages), "description": " ".join(_DESCRIPTION.split())},
         "defaultContentType": MEDIA_TYPE,
         "servers": {
             "sns": {
@@ -102,7 +103,7 @@ def _publish(topic: Topic, message: Message) -> dict[str, Any]:
     return {
         "action": "send",
         "channel": {"$ref": f"#/channels/{anchor(topic.name)}"},
-        "title": "The stack's own schedule publishes" if message.is_internal else "A form service publishes",
+        "title": "The stack's own schedule publishes" if message.is_internal else "A publishing service publishes",
         "messages": _references(topic, [message]),
         "bindings": {"sns": {"topic": {"name": topic.name}, "consumers": consumers, "bindingVersion": SNS_BINDING}},
     }

@@ -45,7 +45,7 @@ class Spending:
 
 _NOTE = (
     f"Dollars a month, by list prices of {REGION} as seen on {SEEN} (`costs/prices.py`), without free tiers. The first"
-    " column is what nobody's forms cost; `fanout cost` shows the lines behind it, for any volume."
+    " column is what it costs when nothing is published; `fanout cost` shows the lines behind it, for any volume."
 )
 
 

@@ -34,7 +34,7 @@ def flowchart(topics: list[Topic], tasks: dict[str, Task]) -> str:
     for number, topic in enumerate(topics, start=1):
         id_ = f"topic{number}"
         kind = "FIFO topic" if topic.is_fifo else "topic"
-        lines.append(f'    form["form service"] -- publish --> {id_}(["{kind} {_text(topic.name)}"])')
+        lines.append(f'    publisher["publishing service"] -- publish --> {id_}(["{kind} {_text(topic.name)}"])')
         lines += _schedules(id_, topic)
         lines += _lanes(id_, topic, tasks) if total <= MOST_LANES else _column(id_, topic)
         lines += _others(id_, topic)

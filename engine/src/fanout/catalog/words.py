@@ -37,7 +37,7 @@ class Words:
                     self._parts.setdefault(resource, (part, name))
 
     def of(self, resource: Resource) -> str:
-        """queue of `send_confirmation`, topic `FormSubmitted`, bucket `Archive`."""
+        """queue of `send_confirmation`, topic `OrderPlaced`, bucket `Archive`."""
         if resource in self._parts:
             part, name = self._parts[resource]
             return f"{part} of `{name}`"

@@ -74,7 +74,7 @@ def connect(target: Target) -> Stack:
 
 
 def _stack_by_older_variable() -> str | None:
-    """From the variable that version 0.2 read, as in FORM_EVENTS_STACK of the product FormEvents; gone in 0.4."""
+    """From the variable that version 0.2 read, as in ORDER_EVENTS_STACK of the product OrderEvents; gone in 0.4."""
     product_in_capitals = re.sub(r"(?<!^)(?=[A-Z])", "_", product()).upper()
     return os.environ.get(f"{product_in_capitals}_STACK")
 

@@ -41,7 +41,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Bill:
-    """A month of one stack. Idle is what it costs when nobody submits a form."""
+    """A month of one stack. Idle is what it costs when nothing is published."""
 
     events_per_month: int
     subscribers: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""What a resource costs while nobody submits a form."""
+"""What a resource costs while nothing is published."""
 
 from collections.abc import Callable, Iterator
 

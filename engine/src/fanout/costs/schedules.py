@@ -1,4 +1,4 @@
-"""What happens by the clock, whether anybody submits a form or not: heartbeats, and functions that are invoked regularly."""
+"""What happens by the clock, whether anything is published or not: heartbeats, and functions that are invoked regularly."""
 
 import re
 

@@ -108,6 +108,6 @@ def change(kind: str, where: Resource | Template, message: str) -> Change:
 
 
 def name_of(resource: Resource) -> str:
-    """`SendConfirmation/Queue` for `FormEvents-dev/SendConfirmation/Queue/Resource`, else the logical id."""
+    """`SendReceipt/Queue` for `OrderEvents-dev/SendReceipt/Queue/Resource`, else the logical id."""
     path = resource.path
     return path.partition("/")[2].removesuffix("/Resource") if "/" in path else path

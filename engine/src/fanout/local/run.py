@@ -110,7 +110,7 @@ class Run:
         for task in told.of(evidence.stack):
             task.settle(evidence)
         plain = {name: value for name, value in self.connection.variables.items() if name != "NO_PROXY"}
-        named = {"FORM_EVENTS_TOPIC_ARN": evidence.stack.topic_arn, names.STACK: evidence.stack.name}
+        named = {"TOPIC_ARN": evidence.stack.topic_arn, names.STACK: evidence.stack.name}
         write_private(self.state.environment, dotenv({**plain, **named}) + APPENDED)
         return evidence
 

@@ -44,7 +44,7 @@ def parse_yaml(text: str, where: str) -> Any:
         raise Unusable(f"{where}:{line} not JSON, and not YAML either: {problem}") from None
 
 
-def _short_form(loader: _Loader, suffix: str, node: Any) -> dict[str, Any]:
+def _short_tag(loader: _Loader, suffix: str, node: Any) -> dict[str, Any]:
     name = suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}"
     if isinstance(node, yaml.ScalarNode):
         value: Any = loader.construct_scalar(node)
@@ -55,4 +55,4 @@ def _short_form(loader: _Loader, suffix: str, node: Any) -> dict[str, Any]:
     return {name: value}
 
 
-_Loader.add_multi_constructor("!", _short_form)
+_Loader.add_multi_constructor("!", _short_tag)

@@ -115,7 +115,7 @@ def test_what_only_the_stack_publishes_is_not_asked_of_a_form_service(tmp_path: 
         (path / "any.schema.json").write_text(json.dumps(message(name).schema))
     placed, beat = messages(tmp_path)
     found = described(orders()["Resources"], placed, beat)["operations"]
-    assert found["publish_order_placed_v1"]["title"] == "A form service publishes"
+    assert found["publish_order_placed_v1"]["title"] == "A publishing service publishes"
     assert found["publish_beat_v1"]["title"] == "The stack's own schedule publishes"
 
 

@@ -19,7 +19,7 @@ def drawn(body: dict[str, Any], what: str = "") -> str:
 
 def test_each_subscriber_has_a_lane() -> None:
     picture = drawn(orders(), "Writes a bill: once.")
-    assert 'form["form service"] -- publish --> topic1(["topic Orders"])' in picture
+    assert 'publisher["publishing service"] -- publish --> topic1(["topic Orders"])' in picture
     assert 'subgraph BillFn_lane["BillFn"]' in picture
     assert 'BillFn_queue[["queue"]] --> BillFn_task("Writes a bill")' in picture
     assert 'BillFn_queue -. "after 4 attempts" .-> BillDlq[["dead letters"]]' in picture
