@@ -50,7 +50,7 @@ def test_the_picture_of_the_stack_has_its_arrows_and_no_others(synth: Synth) -> 
     template = Template(synth["prod"])
     known = {each.name: task(APP / "lambdas", each.name) for each in subscribers(template)}
     (picture,) = pictures([unfenced(flowchart(topics(template), known))])
-    expected = [("form", "topic1", "publish"), ("Heartbeat_Schedule", "topic1", "every 5 minutes")]
+    expected = [("publisher", "topic1", "publish"), ("Heartbeat_Schedule", "topic1", "every 5 minutes")]
     for name, dead in (
         ("archive_submission", "ArchiveSubmission_DeadLetterQueue"),
         ("notify_webhook", "NotifyWebhook_DeadLetterQueue"),
