@@ -3,11 +3,10 @@
 # fmt: off
 # mypy: ignore-errors
 import re
-from dataclasses import dataclass
 from typing import Any, Self
 
 from fanout.runtime.errors import ContractViolation as _Violation
-from fanout.runtime.event import Event as _Event, utc as _utc
+from fanout.runtime.event import Event as _Event, Model as _Model, utc as _utc
 
 _P0 = re.compile('^[A-Za-z0-9][A-Za-z0-9._-]{0,127}\\Z')
 _P1 = re.compile('^[^@\\s\\u0000-\\u001f\\u007f]+@[^@\\s\\u0000-\\u001f\\u007f]+[.][^@\\s\\u0000-\\u001f\\u007f]+\\Z')
@@ -104,16 +103,18 @@ def _validate(data):
             raise _Violation('event.traceparent must be string')
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Submitter:
+class Submitter(_Model):
     'submitter of form.submitted.v1'
+    __slots__ = ('email', 'name')
+    _FIELDS = __slots__
     email: str | None
     name: str | None
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class FormSubmitted(_Event):
     'One form submitted: a CloudEvents 1.0 JSON object (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md).'
+    __slots__ = ('form_id', 'submission_id', 'submitter', 'answers')
+    _FIELDS = _Event._FIELDS + __slots__
     TYPE = 'form.submitted.v1'
     GROUP = 'form_id'
     REFERENCE = 'submission_id'

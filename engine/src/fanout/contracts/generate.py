@@ -17,11 +17,10 @@ HEADER: Final = """\
 """
 IMPORTS: Final = """\
 import re
-from dataclasses import dataclass
 from typing import Any, Self
 
 from fanout.runtime.errors import ContractViolation as _Violation
-from fanout.runtime.event import Event as _Event, utc as _utc, whole as _whole
+from fanout.runtime.event import Event as _Event, Model as _Model, utc as _utc, whole as _whole
 
 """
 LAZY: Final = """
@@ -84,6 +83,8 @@ def _module(contract: Contract) -> str:
     model = Model(contract.schema).code()
     if "_whole(" not in model:
         imports = imports.replace(", whole as _whole", "")
+    if "(_Model)" not in model:
+        imports = imports.replace("Model as _Model, ", "")
     return f"{header}{imports}{validator_code(contract.schema)}\n\n\n{model}\n"
 
 

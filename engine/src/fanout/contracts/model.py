@@ -19,7 +19,7 @@ TYPES: Final = {
     "array": "list[Any]",
     "null": "None",
 }
-OWN: Final = frozenset(Event.__dataclass_fields__) | frozenset(
+OWN: Final = frozenset(Event._FIELDS) | frozenset(
     ("TYPE", "GROUP", "REFERENCE", "ids", "str", "int", "float", "bool", "dict", "list", "Any")
 )
 """Names that the class needs itself."""
@@ -74,9 +74,9 @@ class Model:
         group, reference = (_value_of(self.contract_schema, role) for role in ("group", "reference"))
         about = _sentence(self.contract_schema) or self.type
         return "\n\n\n".join([*self.classes, "\n".join([
-            "@dataclass(frozen=True, slots=True, repr=False, eq=False)",
             f"class {self.name}(_Event):",
             f"    {about!r}",
+            *_slots(fields, "_Event._FIELDS + "),
             f"    TYPE = {self.type!r}",
             *(f"    {role.upper()} = {name!r}" for role, name in self._names()),
             *(f"    {each}" for each in fields),
@@ -125,7 +125,7 @@ class Model:
         fields, values = self._fields(schema, inner, path)
         class_ = _unique(_camel(".".join(path)), self.taken)
         about = _sentence(schema) or f"{'.'.join(path)} of {self.type}"
-        lines = ["@dataclass(frozen=True, slots=True, repr=False)", f"class {class_}:", f"    {about!r}"]
+        lines = [f"class {class_}(_Model):", f"    {about!r}", *_slots(fields)]
         self.classes.append("\n".join([*lines, *(f"    {each}" for each in fields)]))
         can_be_none = not required and not _is_all_optional(schema)
         found = f"{variable}[{name!r}]" if required or can_be_none else f"{variable}.get({name!r}, {{}})"
@@ -143,7 +143,7 @@ def _name_problems(of: dict[str, Any], path: str, own: frozenset[str]) -> Iterat
         elif name in own:
             yield f"{path}.{name} is a name that every event has or needs itself: choose another"
         elif _is_model(each):
-            yield from _name_problems(each, f"{path}.{name}", own - Event.__dataclass_fields__.keys())
+            yield from _name_problems(each, f"{path}.{name}", own - set(Event._FIELDS))
 
 
 def _data(schema: dict[str, Any]) -> dict[str, Any]:
@@ -200,6 +200,11 @@ def _value_of(schema: dict[str, Any], role: str) -> str:
         keys = "".join(f"[{each!r}]" for each in path.split("."))
         return f"data{keys.removeprefix(DATA)}" if keys.startswith(DATA) else f"event{keys}"
     return "''"
+
+
+def _slots(fields: list[str], before: str = "") -> list[str]:
+    names = tuple(each.partition(":")[0] for each in fields)
+    return [f"    __slots__ = {names}", f"    _FIELDS = {before}__slots__"]
 
 
 def _sentence(schema: dict[str, Any]) -> str:

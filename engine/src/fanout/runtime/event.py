@@ -7,12 +7,11 @@ the same purpose an error is raised outside the `except` that found it: a JSONDe
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from inspect import signature
 from math import isinf
 from types import UnionType
-from typing import Any, ClassVar, Final, NamedTuple, Self, TypeVar, Union, get_args, get_origin
+from typing import Any, ClassVar, Final, Self, TypeVar, Union, dataclass_transform, get_args, get_origin
 
 from fanout import names
 from fanout.runtime.errors import ContractViolation, UnknownVersion
@@ -26,8 +25,38 @@ _HEARTBEAT: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, init=False, repr=False, eq=False)  # what is written out takes no time to import
-class Event:
+@dataclass_transform(frozen_default=True)
+class Model:
+    """Fields that cannot be changed and that `repr` does not show: a frozen dataclass that takes no time to import."""
+
+    __slots__ = ()
+    _FIELDS: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, *values: Any, **named: Any) -> None:
+        if named:
+            values += tuple(named.pop(name) for name in self._FIELDS[len(values) :] if name in named)
+        if named or len(values) != len(self._FIELDS):
+            raise TypeError(f"{type(self).__name__} needs {', '.join(self._FIELDS)}, each once")
+        for name, value in zip(self._FIELDS, values, strict=True):
+            object.__setattr__(self, name, value)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__}.{name} cannot be changed")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"{type(self).__name__}.{name} cannot be changed")
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and self._values() == other._values()  # type: ignore[attr-defined]
+
+    def __hash__(self) -> int:
+        return hash((type(self), len(self._FIELDS)))
+
+    def _values(self) -> list[Any]:
+        return [getattr(self, name) for name in self._FIELDS]
+
+
+class Event(Model):
     """One event of a contract; the classes in `events` add the fields of its data. `repr` shows ids, type and time only.
 
     `id` is the same through retries, redrives and replays; `time` is in UTC; `group` and `reference` are the fields
@@ -35,6 +64,7 @@ class Event:
     `body` is what the publisher sent, byte for byte, for tasks that pass it on.
     """
 
+    __slots__ = _FIELDS = ("id", "source", "type", "time", "group", "reference", "raw", "body")
     TYPE: ClassVar[str]
     GROUP: ClassVar[str] = ""
     """The name of the property that `group` is, in log lines and metrics."""
@@ -72,9 +102,10 @@ class Event:
         raise NotImplementedError
 
 
-class Heartbeat(NamedTuple):
+class Heartbeat(Model):
     """Nothing happened: it is acknowledged, measured from `time` (in UTC), and shown to no task."""
 
+    __slots__ = _FIELDS = ("id", "time")
     id: str
     time: datetime
 

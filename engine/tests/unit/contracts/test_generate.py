@@ -1,7 +1,6 @@
 """The generated package reads well, is typed, and is the same whoever generates it."""
 
 import compileall
-import dataclasses
 import json
 import subprocess
 import sys
@@ -108,8 +107,18 @@ def test_an_optional_object_of_optional_properties_is_always_there(wide: Any) ->
 def test_nothing_below_an_event_shows_or_changes_its_values(wide: Any) -> None:
     event = read(wide)
     assert "'s'" not in f"{event!r}{event.address!r}" and type(event.address).__name__ == "Address"
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(AttributeError, match="Address.street cannot be changed"):
         event.address.street = "other"
+
+
+def test_a_model_is_made_of_each_field_once_by_place_or_name(wide: Any) -> None:
+    address = type(read(wide).address)
+    assert address("s") == address(street="s") != address("other") and hash(address("s")) == hash(address(street="s"))
+    for values, named in (((), {}), (("s", "t"), {}), (("s",), {"street": "t"}), ((), {"road": "s"})):
+        with pytest.raises(TypeError, match="Address needs street, each once"):
+            address(*values, **named)
+    with pytest.raises(AttributeError, match="Address.street cannot be changed"):
+        del read(wide).address.street
 
 
 def test_a_number_that_the_rules_cannot_be_applied_to_is_refused(tmp_path: Path) -> None:
