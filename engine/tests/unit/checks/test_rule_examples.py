@@ -7,9 +7,9 @@ from fanout.checks.examples import ROOT, examples
 from fanout.checks.rules import RULES
 from fanout.contracts.contract import load as load_contracts
 from fanout.template.template import Template
-from tests import places
+from tests.unit.contracts.given import HERE
 
-CONTRACTS = load_contracts(places.APP / "contracts")
+CONTRACTS = load_contracts(HERE / "order")
 WITH_EXAMPLE = [
     rule for rule in RULES if rule != "template-near-limit"
 ]  # 400 resources are shown by a test of their own
