@@ -44,6 +44,7 @@ ALLOWED: dict[str, set[str]] = {
         "names", "errors", "project", "packaging", "batching",
         "costs.prices",  # the dashboard shows what a subscriber costs
     },
+    "constructs.event_types": {"contracts.model", "contracts.roles"},  # the class of a type, and the type of a schema
     "constructs.app": {"checks.plugin", "contracts.contract"},  # when an app is made, and no sooner
     "ops": {"names", "errors", "aws_errors", "project", "words", "template", "checks", "contracts", "publisher", "costs"},
     "cli": {

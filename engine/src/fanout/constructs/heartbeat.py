@@ -1,4 +1,4 @@
-"""An event that nobody submitted, published at regular times: whoever does not acknowledge it misses real ones too."""
+"""An event in which nothing happened, published at regular times: whoever does not acknowledge it misses real ones too."""
 
 import json
 

@@ -103,7 +103,7 @@ def _failures(topic: sns.ITopic) -> list[Alarm]:
 def _silence(topic: AnyTopic) -> list[Alarm]:
     """SNS sends no data for a topic that has been idle for hours, so a series of zeros stands behind the metric.
 
-    Heartbeats are published too, and are no sign of life of the form service.
+    Heartbeats are published too, and are no sign of life of the publishing service.
     """
     hours = topic.settings.expected_hours
     if hours is None:
@@ -112,9 +112,9 @@ def _silence(topic: AnyTopic) -> list[Alarm]:
     zeros = cloudwatch.MathExpression(expression="TIME_SERIES(0)", period=HOUR, using_metrics={})
     published = topic.topic.metric_number_of_messages_published(period=HOUR, statistic="Sum")
     metrics: dict[str, cloudwatch.IMetric] = {"published": published, "zeros": zeros}
-    by_forms = "SUM([published, zeros])"
+    by_service = "SUM([published, zeros])"
     if topic.settings.heartbeat is not None:
-        by_forms = f"{by_forms} - SUM([sent, zeros]) + SUM([refused, zeros])"
+        by_service = f"{by_service} - SUM([sent, zeros]) + SUM([refused, zeros])"
         metrics["sent"] = scheduled("InvocationAttemptCount", topic.schedule_group, HOUR)
         metrics["refused"] = scheduled("TargetErrorCount", topic.schedule_group, HOUR)
     return [
@@ -122,7 +122,7 @@ def _silence(topic: AnyTopic) -> list[Alarm]:
             kind="nothing-published",
             means=f"no event was published in an hour from {first}:00 to {last}:00 UTC on a weekday.",
             metric=cloudwatch.MathExpression(
-                expression=f"IF(HOUR(zeros) >= {first} AND HOUR(zeros) < {last} AND DAY(zeros) <= 5, {by_forms}, 1)",
+                expression=f"IF(HOUR(zeros) >= {first} AND HOUR(zeros) < {last} AND DAY(zeros) <= 5, {by_service}, 1)",
                 label="published in an expected hour",
                 period=HOUR,
                 using_metrics=metrics,

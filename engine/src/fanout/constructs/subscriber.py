@@ -16,6 +16,7 @@ from fanout.constructs.cdk_cache import SNS, days, name_of_stack, seconds, stack
 from fanout.constructs.circuit_breaker import CircuitBreaker, protect
 from fanout.constructs.compute import Function, in_seconds
 from fanout.constructs.deprecated import OldArguments, modern, modern_topic
+from fanout.constructs.event_types import types_taken
 from fanout.constructs.filter import Filter, check_filter, filter_policy
 from fanout.constructs.function import task_function
 from fanout.constructs.idempotency import remember
@@ -73,7 +74,7 @@ class Subscriber(Construct):
         self.topic, self.ordered = topic.topic, topic.topic.fifo
         self.schedule_group = topic.schedule_group
         self.settings = settings or topic.settings
-        self.only: Filter = given.get("only", only) or {}
+        self.only: Filter = self._types() | dict(given.get("only", only) or {})
         self.compute: Function = given.get("compute", compute) or Function()
         self.retry = retry or self.settings.retry
         self.circuit_breaker = circuit_breaker
@@ -101,6 +102,11 @@ class Subscriber(Construct):
         self.alarms = subscriber_alarms(self, self, self.settings)
         self._outputs(scope)
         announce(self)
+
+    def _types(self) -> dict[str, list[str]]:
+        """A filter where the app has more types of event than the task takes."""
+        taken = types_taken(find_root(), self.task)
+        return {"type": list(taken)} if taken else {}
 
     @property
     def timeout(self) -> int:
