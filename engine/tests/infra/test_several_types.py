@@ -8,6 +8,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template
 
+from fanout.constructs.settings import Settings
 from fanout.constructs.subscriber import Subscriber
 from fanout.constructs.topic import Topic
 from stacks import settings
@@ -37,7 +38,7 @@ def app_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def policy(which: settings.Settings, **arguments: Any) -> Any:
+def policy(which: Settings, **arguments: Any) -> Any:
     stack = cdk.Stack(cdk.App(), "Stack")
     Subscriber(stack, "Sync", topic=Topic(stack, "Topic", settings=which), task="sync_crm", **arguments)
     every = Template.from_stack(stack).find_resources("AWS::SNS::Subscription").values()

@@ -5,8 +5,6 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from fanout.contracts.model import class_name
-from fanout.contracts.roles import event_type
 from fanout.errors import ConfigurationError
 
 
@@ -15,9 +13,10 @@ def types_taken(app_root: Path, task: str) -> tuple[str, ...]:
 
     Raises ConfigurationError where there are several and the handler does not say.
     """
-    classes = {class_name(type_): type_ for type_ in _types(app_root / "contracts")}
-    if len(classes) < 2:
+    schemas = sorted((app_root / "contracts").glob("*.schema.json"))
+    if len(schemas) < 2:
         return ()
+    classes = _classes(schemas)
     path = app_root / "lambdas" / task / "handler.py"
     try:
         names = set(_names_taken(ast.parse(path.read_text("utf-8"))))
@@ -32,15 +31,20 @@ def types_taken(app_root: Path, task: str) -> tuple[str, ...]:
     return () if len(taken) == len(classes) else taken
 
 
-def _types(contracts: Path) -> Iterator[str]:
-    """What is no schema is told of when the contracts are loaded to judge filters."""
-    for path in contracts.glob("*.schema.json"):
+def _classes(schemas: list[Path]) -> dict[str, str]:
+    """The type of each class. What is no schema is told of when the contracts are loaded to judge filters."""
+    from fanout.contracts.model import class_name  # by an app with several types, and by no other
+    from fanout.contracts.roles import event_type
+
+    found = {}
+    for path in schemas:
         try:
             type_ = event_type(json.loads(path.read_text("utf-8")))
         except (OSError, ValueError, RecursionError) as error:
             raise ConfigurationError(f"contract {path}: it cannot be read ({type(error).__name__})") from None
         if isinstance(type_, str):
-            yield type_
+            found[class_name(type_)] = type_
+    return found
 
 
 def _names_taken(module: ast.Module) -> Iterator[str]:
