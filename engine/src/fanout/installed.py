@@ -48,7 +48,7 @@ def another_version(root: Path) -> str | None:
 def missing(what: str, module: str | None) -> str | None:
     """The line for `what` when `module` could not be imported; None when no extra brings it."""
     extra = BROUGHT_BY.get((module or "").partition(".")[0])
-    return extra and f"{what} needs fanout[{extra}]: pip install 'fanout[{extra}]'"
+    return extra and f"{what} needs fanout[{extra}]: install that extra from where this fanout came"
 
 
 def require(*modules: str, by: str) -> None:

@@ -19,6 +19,7 @@ from {task}.sabotage import sabotaged  # noqa: E402
 handle = sabotaged({task}, handler_of)
 """
 APP = f"""\
+from dataclasses import replace
 from typing import Any
 
 import aws_cdk as cdk
@@ -35,7 +36,7 @@ def shortened(*args: Any, **named: Any) -> Subscriber:
 
 form_events_stack.Subscriber = shortened
 app = cdk.App()
-form_events_stack.FormEventsStack(app, "FormEvents-local", settings=settings.LOCAL)
+form_events_stack.FormEventsStack(app, "FormEvents-local", settings=replace(settings.LOCAL, tracebacks=False))
 app.synth()
 """
 

@@ -6,6 +6,7 @@ import aws_cdk as cdk
 import pytest
 
 from fanout.constructs.errors import one_line_errors
+from fanout.errors import ConfigurationError
 
 
 def synthesize(resources: int, folder: Path) -> None:
@@ -29,3 +30,9 @@ def test_one_more_is_one_line_that_says_what_to_do(tmp_path: Path) -> None:
         "error: stack Big has 501 resources, and CloudFormation takes 500: move some subscribers to a stack of their own,"
         " which needs only the topic's ARN"
     )
+
+
+def test_what_somebody_wrote_wrong_is_one_line() -> None:
+    with pytest.raises(SystemExit) as ended, one_line_errors():
+        raise ConfigurationError("settings dev: owner is '': expected a team or person, in 60 characters")
+    assert ended.value.code == "error: settings dev: owner is '': expected a team or person, in 60 characters"

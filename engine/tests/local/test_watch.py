@@ -70,7 +70,7 @@ def test_what_is_saved_runs_and_what_is_broken_is_told_and_does_not_end_the_watc
         appears("SystemError: the stack is broken")
         assert watch.poll() is None
         watch.send_signal(signal.SIGINT)
-        assert watch.wait(20) == 0
+        assert watch.wait(20) == 0, said.read_text()
     finally:
         watch.kill()
         watch.wait()

@@ -84,7 +84,7 @@ def test_check_runs_on_any_template(extra: str, with_extra: WithExtra, tmp_path:
 def test_the_publisher_alone_has_a_command_that_says_what_it_lacks(with_extra: WithExtra) -> None:
     ended = with_extra("").run("fanout", "status")
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr == "error: `fanout status` needs fanout[cli]: pip install 'fanout[cli]'\n"
+    assert ended.stderr == "error: `fanout status` needs fanout[cli]: install that extra from where this fanout came\n"
 
 
 def test_diff_without_the_linter_says_what_it_lacks(with_extra: WithExtra, tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_diff_without_the_linter_says_what_it_lacks(with_extra: WithExtra, tmp_p
         queue = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": value}}
         (tmp_path / name).write_text(json.dumps({"Resources": {"Queue": queue}}))
     ended = with_extra("cli").run("fanout", "diff", "a.json", "b.json", cwd=tmp_path)
-    assert ended.stderr == "error: `fanout diff` needs fanout[checks]: pip install 'fanout[checks]'\n"
+    assert ended.stderr == "error: `fanout diff` needs fanout[checks]: install that extra from where this fanout came\n"
     assert ended.returncode == 2
     ended = with_extra("checks").run("fanout", "diff", "a.json", "b.json", cwd=tmp_path)
     assert ended.returncode == 1 and "queue" in ended.stdout, ended.stderr
@@ -100,7 +100,7 @@ def test_diff_without_the_linter_says_what_it_lacks(with_extra: WithExtra, tmp_p
 
 def test_the_embedded_aws_says_what_it_lacks(with_extra: WithExtra, tmp_path: Path) -> None:
     ended = with_extra("constructs").run("fanout", "local", "up", cwd=tmp_path)
-    line = "error: the embedded AWS needs fanout[local]: pip install 'fanout[local]'"
+    line = "error: the embedded AWS needs fanout[local]: install that extra from where this fanout came"
     assert (ended.returncode, ended.stderr.strip()) == (2, line)
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from fanout.cli.local_command import State, folder_of, local_command
-from fanout.errors import Unusable
+from fanout.errors import Unusable, UserError
 from fanout.local.app import load
 from fanout.local.console import console, errors
 from fanout.local.handlers.call import call, consequence
@@ -45,7 +45,7 @@ def _called(handler: Handler, body: str, post_mortem: bool) -> int:
     began = perf_counter()
     try:
         call(handler, body)
-    except Unusable:
+    except UserError:
         raise
     except Exception as error:
         frames = traceback.extract_tb(error.__traceback__)

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fanout.errors import ConfigurationError, Unusable
+from fanout.errors import ConfigurationError, UserError
 
 __all__ = ["ConfigurationError", "expect", "one_line_errors"]
 
@@ -25,7 +25,7 @@ def one_line_errors() -> Iterator[None]:
     """Ends the program with exit code 1 and one line, where a traceback would say less."""
     try:
         yield
-    except Unusable as error:
+    except UserError as error:
         sys.exit(f"error: {error}")
     except RuntimeError as error:  # of the CDK; the findings of validation plugins are on standard error already
         if too_many := _TOO_MANY.search(str(error)):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fanout import names
-from fanout.errors import Unusable
+from fanout.errors import UserError
 from fanout.local import synth
 from fanout.local.app import App, load
 from fanout.local.console import note, step
@@ -77,7 +77,7 @@ class Run:
             if said:
                 note(said)
             return self._deploy(agree)
-        except Unusable:
+        except UserError:
             raise
         except BaseException:  # Ctrl-C: what this call started goes, what ran before it stays
             if not was_running:

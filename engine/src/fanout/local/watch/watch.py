@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from fanout.errors import Unusable
+from fanout.errors import UserError
 from fanout.local.console import console, note
 from fanout.local.evidence import Evidence
 from fanout.local.handlers.imports import Importer, deployed_handlers, handler_of, importing
@@ -66,7 +66,7 @@ class Watcher:
         began = max((self.files[path][0] / 1e9 for path in paths if path in self.files), default=time.time())
         try:
             self._act(change, began)
-        except Unusable as error:
+        except UserError as error:
             console.print(f"[red]✗[/] {escape(str(error))}", soft_wrap=True)
 
     def _act(self, change: Change, began: float) -> None:
