@@ -27,11 +27,11 @@ from fanout.ops.aws.session import Aws
 from fanout.project import stack_name
 
 Agree = Callable[[Sequence[str]], None]
-APPENDED = f"""\
+ADDED = f"""\
 NO_PROXY="${{NO_PROXY:+$NO_PROXY,}}{HOST}"
-PATH="${{PATH:+$PATH:}}{Path(sys.executable).parent}"
+PATH="{Path(sys.executable).parent}${{PATH:+:$PATH}}"
 """
-"""What the shell has already stays: `fanout` and `python` of this app come last."""
+"""What the shell has already stays; `fanout`, and the `python` that has the CDK, are this app's."""
 _PLAIN = re.compile(r"[\w@%+=:,./-]*")
 
 
@@ -111,7 +111,7 @@ class Run:
             task.settle(evidence)
         plain = {name: value for name, value in self.connection.variables.items() if name != "NO_PROXY"}
         named = {"TOPIC_ARN": evidence.stack.topic_arn, names.STACK: evidence.stack.name}
-        write_private(self.state.environment, dotenv({**plain, **named}) + APPENDED)
+        write_private(self.state.environment, dotenv({**plain, **named}) + ADDED)
         return evidence
 
 

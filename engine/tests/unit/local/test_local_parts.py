@@ -11,7 +11,7 @@ from fanout.local import deploy, program
 from fanout.local.emulator.connection import Connection, without_real_aws
 from fanout.local.emulator.state import State, write_private
 from fanout.local.errors import LocalError
-from fanout.local.run import APPENDED, dotenv
+from fanout.local.run import ADDED, dotenv
 from fanout.local.wait import wait_until
 
 
@@ -134,14 +134,14 @@ def test_progress_is_read_from_the_clis_lines(line: str, meaning: str) -> None:
 @pytest.mark.parametrize(
     ("before", "path", "no_proxy"),
     [
-        ({"PATH": "/mine", "NO_PROXY": "corp.example"}, "/mine:", "corp.example,127.0.0.1"),
+        ({"PATH": "/mine", "NO_PROXY": "corp.example"}, ":/mine", "corp.example,127.0.0.1"),
         ({}, "", "127.0.0.1"),
     ],
 )
-def test_what_a_shell_has_in_path_and_no_proxy_stays_and_ours_comes_last(
+def test_what_a_shell_has_in_path_and_no_proxy_stays_and_the_apps_python_comes_first(
     tmp_path: Path, before: dict[str, str], path: str, no_proxy: str
 ) -> None:
-    (tmp_path / "env").write_text(APPENDED)
+    (tmp_path / "env").write_text(ADDED)
     script = 'set -a; unset UNSET $FORGET; . "$1"; printf "%s\n" "$PATH" "$NO_PROXY"'
     forget = "" if before else "PATH"
     told = subprocess.run(
@@ -151,4 +151,4 @@ def test_what_a_shell_has_in_path_and_no_proxy_stays_and_ours_comes_last(
         text=True,
         check=True,
     )
-    assert told.stdout.splitlines() == [f"{path}{Path(sys.executable).parent}", no_proxy]
+    assert told.stdout.splitlines() == [f"{Path(sys.executable).parent}{path}", no_proxy]
