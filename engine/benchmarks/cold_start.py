@@ -31,9 +31,9 @@ from fanout.packaging.zip_contents import zip_contents
 
 ROUNDS = 15
 CLIENTS = {
-    "archive_submission": ["s3"],
-    "notify_webhook": ["dynamodb", "secretsmanager"],
-    "send_confirmation": ["dynamodb", "sesv2"],
+    "archive_order": ["s3"],
+    "notify_partner": ["dynamodb", "secretsmanager"],
+    "send_receipt": ["dynamodb", "sesv2"],
 }
 """By task: what it makes in the init phase (tests/unit/lambdas/test_imports.py)."""
 BARE = "import json\ndef handle(event, context): ..."
@@ -62,7 +62,7 @@ VARIABLES = {
     "AWS_ACCESS_KEY_ID": "none",
     "AWS_SECRET_ACCESS_KEY": "none",
     "ARCHIVE_BUCKET": "archive",
-    "EMAIL_SENDER": "forms@example.com",
+    "EMAIL_SENDER": "orders@example.com",
     "WEBHOOK_URL": "https://127.0.0.1:9/hook",
     "WEBHOOK_SECRET_ARN": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:webhook",
     "FANOUT_TASK": "a_task",
@@ -112,11 +112,11 @@ def _whole(asset: Path, say: Say) -> Iterator[Row]:
 def _bytecode(assets: dict[str, Path], say: Say) -> Iterator[Row]:
     """Of urllib3 as well: it comes from the task's layer, also for the SDK."""
     handlers = {
-        kind: _variant(asset, "import notify_webhook.handler", before=RUNTIME) for kind, asset in assets.items()
+        kind: _variant(asset, "import notify_partner.handler", before=RUNTIME) for kind, asset in assets.items()
     }
     times = interleaved(handlers, rounds=ROUNDS, say=say)
-    yield row("notify_webhook whole, with bytecode", times["bytecode"], unit="ms", peer=times["none"])
-    yield row("notify_webhook whole, with stale bytecode", times["stale"], unit="ms", peer=times["none"])
+    yield row("notify_partner whole, with bytecode", times["bytecode"], unit="ms", peer=times["none"])
+    yield row("notify_partner whole, with stale bytecode", times["stale"], unit="ms", peer=times["none"])
 
 
 def _asset(folder: Path, kind: str) -> Path:

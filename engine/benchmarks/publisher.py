@@ -4,7 +4,7 @@ Against an SNS that does nothing, in a process of its own on loopback (what the 
 boto3's bare `publish_batch` of the same bodies without attributes. Then against the embedded
 AWS with one topic and no subscriber, 5 rounds. Events are made before the clock starts.
 
-Then what a generator of a million events adds to the process that publishes it, and what a form service's start takes of
+Then what a generator of a million events adds to the process that publishes it, and what a publishing service's start takes of
 the processor until its client is there, next to boto3's own, 9 rounds.
 """
 
@@ -26,12 +26,12 @@ from benchmarks.harness.rows import Row, at_least, at_most, row
 from fanout.local.emulator.emulator import Emulator
 from fanout.local.emulator.state import State
 from fanout.publisher import Event, EventPublisher
-from tests.published import form_submitted
+from tests.published import order_placed
 
 if TYPE_CHECKING:
     from mypy_boto3_sns.type_defs import PublishBatchRequestEntryTypeDef
 
-ARN = "arn:aws:sns:eu-west-1:123456789012:FormSubmitted"
+ARN = "arn:aws:sns:eu-west-1:123456789012:OrderPlaced"
 ONES, MANY, MILLION = 100, 1_000, 1_000_000
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_DEFAULT_REGION": "eu-west-1"}
 START = "from time import process_time\nbegan = process_time()\n{code}\nprint((process_time() - began) * 1000)"
@@ -43,14 +43,16 @@ def measure(say: Say) -> Iterator[Row]:
     with _null_sns() as session:
         yield from _speed("an SNS that does nothing", session, ARN, rounds=9, say=say)
     with _embedded_aws() as session:
-        topic = session.client("sns").create_topic(Name="FormSubmitted")["TopicArn"]
+        topic = session.client("sns").create_topic(Name="OrderPlaced")["TopicArn"]
         yield from _speed("the embedded AWS", session, topic, rounds=5, say=say)
     say("a million events")
     grown = float(run([sys.executable, "-m", "benchmarks.peers.million", str(MILLION)], environment=environment()))
     yield row("what a generator of a million events adds to memory", grown, unit="MB", goal=at_most(1))
     starts = {"ours": partial(_start, OURS), "boto3": partial(_start, PLAIN)}
     times = interleaved(starts, rounds=9, say=say)
-    yield row("the form service's start, until its client is there", times["ours"], unit="ms", peer=times["boto3"])
+    yield row(
+        "the publishing service's start, until its client is there", times["ours"], unit="ms", peer=times["boto3"]
+    )
 
 
 class NullSession(boto3.Session):
@@ -67,18 +69,18 @@ class NullSession(boto3.Session):
 
 
 def _speed(where: str, session: boto3.Session, topic: str, *, rounds: int, say: Say) -> Iterator[Row]:
-    forms, events, client = EventPublisher(topic, session=session), _events(MANY), session.client("sns")
+    orders, events, client = EventPublisher(topic, session=session), _events(MANY), session.client("sns")
     entries: list[PublishBatchRequestEntryTypeDef] = [
         {"Id": str(number % 10), "Message": each.body} for number, each in enumerate(events)
     ]
 
     def many() -> None:
-        if forms.publish_many(events).failed:
+        if orders.publish_many(events).failed:
             raise BenchmarkError("not every event was published")
 
     def ones() -> None:
         for each in events[:ONES]:
-            forms.publish(each)
+            orders.publish(each)
 
     def bare() -> None:
         for start in range(0, MANY, 10):
@@ -98,8 +100,8 @@ def _a_second(count: int, work: Callable[[], None]) -> float:
 
 
 def _events(count: int) -> list[Event]:
-    answers = {"message": "A question that somebody typed into a form, as long as questions are" * 2}
-    return [form_submitted(form_id="contact", submission_id=str(each), answers=answers) for each in range(count)]
+    answers = {"message": "A question that somebody typed into an order, as long as questions are" * 2}
+    return [order_placed(shop_id="contact", order_id=str(each), items=answers) for each in range(count)]
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from benchmarks.harness.measuring import ROOT, Say, environment, interleaved, ru
 from benchmarks.harness.rows import Row, at_most, row
 from fanout.local.run import Run
 
-TASK = "notify_webhook"
+TASK = "notify_partner"
 LINKED = (".venv", "node_modules")
 ROUNDS = 5
 

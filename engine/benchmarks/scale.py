@@ -25,7 +25,7 @@ from fanout.local.program import environment as environment_of
 from fanout.local.wait import wait_until
 from fanout.project import find_cdk
 from fanout.publisher import EventPublisher
-from tests.published import form_submitted
+from tests.published import order_placed
 
 APP = ENGINE / "benchmarks" / "peers" / "many_app.py"
 SUBSCRIBERS = 40
@@ -108,12 +108,12 @@ def _deploy(connection: Connection, state: State, stack: str, arguments: Sequenc
 
 def _reach(connection: Connection, topic_arn: str, outputs: Mapping[str, str]) -> tuple[int, float]:
     """How many functions said that they are done with one event, and the seconds until the last of them."""
-    event = form_submitted(
-        form_id="contact",
-        submission_id=f"scale-{time.time_ns()}",
-        answers={"message": "To everybody"},
-        submitter_email="kim.example@example.com",
-        submitter_name="Kim Example",
+    event = order_placed(
+        shop_id="contact",
+        order_id=f"scale-{time.time_ns()}",
+        items={"message": "To everybody"},
+        customer_email="kim.example@example.com",
+        customer_name="Kim Example",
     )
     functions = [value for name, value in outputs.items() if name.endswith("FunctionName")]
     lambdas, logs = connection.session.client("lambda"), connection.session.client("logs")

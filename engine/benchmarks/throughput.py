@@ -1,4 +1,4 @@
-"""Throughput: 2,000 events through the three tasks of FormEvents-local, on the embedded AWS, in 2 rounds.
+"""Throughput: 2,000 events through the three tasks of OrderEvents-local, on the embedded AWS, in 2 rounds.
 
 From the first call of the publisher to the last task's `done` line; and for each event and task from the moment the
 publisher took the event to that line. Before that one event alone, 10 rounds. Beside both, in turn, the floor on the same
@@ -25,7 +25,7 @@ from fanout.local.evidence import Evidence
 from fanout.local.run import Run
 from fanout.local.wait import wait_until
 from fanout.publisher import Event, EventPublisher
-from tests.published import form_submitted
+from tests.published import order_placed
 
 EVENTS = 2_000
 WARM_UP = 100
@@ -64,7 +64,7 @@ def _measured(evidence: Evidence, say: Say) -> Iterator[Row]:
     yield row(f"{burst} through three tasks", speed["three tasks"], unit="events/s", floor=speed["one receive loop"])
     for name, share in (("p50", 50), ("p99", 99)):
         yield row(f"{burst}, {name} from publish to done", _percentile(ours.waits, share), unit="ms")
-    function = evidence.stack.subscriber("send_confirmation").function_name
+    function = evidence.stack.subscriber("send_receipt").function_name
     functions = connection.session.client("lambda")
 
     def invoke() -> float:
@@ -82,12 +82,12 @@ def _percentile(rounds: list[list[float]], share: int) -> Samples:
 
 def _events(count: int) -> list[Event]:
     return [
-        form_submitted(
-            form_id="contact",
-            submission_id=f"{time.time_ns()}-{number}",
-            answers={"message": "A question that somebody typed into a form"},
-            submitter_email="kim.example@example.com",
-            submitter_name="Kim Example",
+        order_placed(
+            shop_id="contact",
+            order_id=f"{time.time_ns()}-{number}",
+            items={"message": "A question that somebody typed into an order"},
+            customer_email="kim.example@example.com",
+            customer_name="Kim Example",
         )
         for number in range(count)
     ]
@@ -161,8 +161,8 @@ class _ReceiveLoop(_Way):
         events, published = _events(count), dict[str, float]()
         waits: list[float] = []
         end = time.monotonic() + DEADLINE
-        with ThreadPoolExecutor(1) as form_service:
-            publishing = form_service.submit(self._publisher.publish_many, _taken(events, published))
+        with ThreadPoolExecutor(1) as publishing_service:
+            publishing = publishing_service.submit(self._publisher.publish_many, _taken(events, published))
             while len(waits) < count * TASKS:
                 if time.monotonic() > end:
                     raise BenchmarkError(f"the receive loop saw {len(waits)} of {count * TASKS} messages")

@@ -161,8 +161,8 @@ def _powertools(event: dict[str, Any]) -> Callable[[], object]:
     logger, processor = Logger(service="a_task"), BatchProcessor(EventType.SQS)
 
     def one(record: SQSRecord) -> None:
-        form = json.loads(record.body)
-        logger.info("done", extra={"message_id": record.message_id, "event_id": form["id"]})
+        order = json.loads(record.body)
+        logger.info("done", extra={"message_id": record.message_id, "event_id": order["id"]})
 
     _silence(logger)
     context: Any = Context()

@@ -7,30 +7,30 @@ from typing import Any
 from fanout.publisher import Event, new_event
 
 
-def form_submitted(
+def order_placed(
     *,
-    form_id: str,
-    submission_id: str,
-    answers: Mapping[str, Any],
-    submitter_email: str | None = None,
-    submitter_name: str | None = None,
+    shop_id: str,
+    order_id: str,
+    items: Mapping[str, Any],
+    customer_email: str | None = None,
+    customer_name: str | None = None,
     event_id: str | None = None,
     time: datetime | None = None,
     source: str | None = None,
     traceparent: str | None = None,
     attributes: Mapping[str, str] | None = None,
 ) -> Event:
-    submitter = {"email": submitter_email, "name": submitter_name}
+    customer = {"email": customer_email, "name": customer_name}
     data = {
-        "form_id": form_id,
-        "submission_id": submission_id,
-        "submitter": {key: value for key, value in submitter.items() if value is not None},
-        "answers": answers,
+        "shop_id": shop_id,
+        "order_id": order_id,
+        "customer": {key: value for key, value in customer.items() if value is not None},
+        "items": items,
     }
     return new_event(
-        "form.submitted.v1",
+        "order.placed.v1",
         data,
-        source=f"/forms/{form_id}" if source is None else source,
+        source=f"/shops/{shop_id}" if source is None else source,
         event_id=event_id,
         time=time,
         traceparent=traceparent,

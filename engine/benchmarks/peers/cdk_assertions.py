@@ -7,11 +7,11 @@ import aws_cdk as cdk
 from aws_cdk.assertions import Template
 
 from stacks import settings
-from stacks.form_events_stack import FormEventsStack
+from stacks.order_events_stack import OrderEventsStack
 
 
 def main(count: int) -> float:
-    template = Template.from_stack(FormEventsStack(cdk.App(), "Stack", settings=settings.PROD))
+    template = Template.from_stack(OrderEventsStack(cdk.App(), "Stack", settings=settings.PROD))
     began = time.perf_counter()
     for _ in range(count):
         template.has_resource_properties("AWS::SQS::Queue", {"MessageRetentionPeriod": 14 * 86_400})

@@ -1,7 +1,7 @@
 """`python benchmarks/peers/many_app.py 40`: one stack, named Many, with a topic and so many of our subscribers.
 
 With the ARN of that topic as well: a second stack, named More, whose subscribers listen to the same topic.
-Each runs send_confirmation, without a record of completed events, which by its task and event would be one for all.
+Each runs send_receipt, without a record of completed events, which by its task and event would be one for all.
 """
 
 import sys
@@ -30,7 +30,7 @@ def main(count: int, topic_arn: str = "") -> None:
             stack,
             f"Task{number}",
             topic=topic,
-            task="send_confirmation",
+            task="send_receipt",
             idempotent=True,
             environment={"EMAIL_SENDER": settings.LOCAL.email_sender},
         )

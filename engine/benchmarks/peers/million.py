@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from fanout.publisher import Event, EventPublisher
-from tests.published import form_submitted
+from tests.published import order_placed
 
 FIRST = 10_000
 
@@ -20,17 +20,17 @@ def taken(*, TopicArn: str, PublishBatchRequestEntries: list[dict[str, Any]]) ->
 
 
 def events(count: int) -> Iterator[Event]:
-    example = form_submitted(form_id="contact", submission_id="1", answers={"message": "x" * 300})
+    example = order_placed(shop_id="contact", order_id="1", items={"message": "x" * 300})
     for number in range(count):
         yield replace(example, id=f"event-{number}", body=f"{example.body} {number}")
 
 
 def main(count: int) -> None:
     client: Any = SimpleNamespace(meta=SimpleNamespace(region_name="eu-west-1"), publish_batch=taken)
-    forms = EventPublisher("arn:aws:sns:eu-west-1:123456789012:FormSubmitted", client=client)
-    forms.publish_many(events(FIRST))
+    orders = EventPublisher("arn:aws:sns:eu-west-1:123456789012:OrderPlaced", client=client)
+    orders.publish_many(events(FIRST))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    result = forms.publish_many(events(count))
+    result = orders.publish_many(events(count))
     if result.published != count:
         sys.exit(f"published {result.published} of {count}")
     print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)

@@ -21,7 +21,7 @@ def main(count: int) -> None:
     stack = cdk.Stack(app, "Stack")
     topic = Topic.from_sns(sns.Topic(stack, "Topic", enforce_ssl=True), settings=settings.DEV)
     for number in range(count):
-        Subscriber(stack, f"Task{number}", topic=topic, task="send_confirmation")
+        Subscriber(stack, f"Task{number}", topic=topic, task="send_receipt")
     app.synth()
 
 

@@ -43,7 +43,7 @@ def main(count: int) -> None:
     layer = lambda_.LayerVersion(
         stack,
         "Dependencies",
-        code=lambda_.Code.from_asset(str(dependencies_of(LAMBDAS.parent, "notify_webhook", aws_target()))),
+        code=lambda_.Code.from_asset(str(dependencies_of(LAMBDAS.parent, "notify_partner", aws_target()))),
         compatible_runtimes=[lambda_.Runtime.PYTHON_3_14],
         compatible_architectures=[lambda_.Architecture.ARM_64],
     )
@@ -81,12 +81,12 @@ def main(count: int) -> None:
         function = lambda_.Function(
             stack,
             f"{name}Function",
-            description="Runs send_confirmation for each form event",
+            description="Runs send_receipt for each order event",
             code=lambda_.Code.from_asset(
                 str(LAMBDAS),
-                exclude=["*", "!shared", "!shared/**", "!send_confirmation", "!send_confirmation/**", "**/__pycache__"],
+                exclude=["*", "!shared", "!shared/**", "!send_receipt", "!send_receipt/**", "**/__pycache__"],
             ),
-            handler="send_confirmation.handler.handle",
+            handler="send_receipt.handler.handle",
             layers=[layer],
             runtime=lambda_.Runtime.PYTHON_3_14,
             architecture=lambda_.Architecture.ARM_64,
@@ -97,7 +97,7 @@ def main(count: int) -> None:
             log_group=log_group,
             environment={
                 "FANOUT_STACK": stack.stack_name,
-                "FANOUT_TASK": "send_confirmation",
+                "FANOUT_TASK": "send_receipt",
                 "FANOUT_QUEUE_URL": queue.queue_url,
                 "FANOUT_DEAD_LETTER_QUEUE_URL": dead_letter_queue.queue_url,
                 "FANOUT_RETRY_DELAYS": "30,120,480,1920",
@@ -116,7 +116,7 @@ def main(count: int) -> None:
             iam.PolicyStatement(
                 actions=["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
                 resources=[table.table_arn],
-                conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["send_confirmation#*"]}},
+                conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["send_receipt#*"]}},
             )
         )
         cloudwatch.Alarm(
@@ -143,7 +143,7 @@ def main(count: int) -> None:
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         ).add_alarm_action(actions.SnsAction(alarm_topic))
         for construct in (queue, dead_letter_queue, function, log_group):
-            cdk.Tags.of(construct).add("fanout:task", "send_confirmation")
+            cdk.Tags.of(construct).add("fanout:task", "send_receipt")
         cdk.CfnOutput(stack, f"{name}QueueUrl", value=queue.queue_url)
         cdk.CfnOutput(stack, f"{name}DeadLetterQueueUrl", value=dead_letter_queue.queue_url)
         cdk.CfnOutput(stack, f"{name}FunctionName", value=function.function_name)

@@ -1,4 +1,4 @@
-"""One FormEvents stack per settings entry, or per entry that is named: `python app.py`, `python app.py local`."""
+"""One OrderEvents stack per settings entry, or per entry that is named: `python app.py`, `python app.py local`."""
 
 import sys
 from collections.abc import Sequence
@@ -8,12 +8,12 @@ import aws_cdk as cdk
 from fanout.constructs import App
 from fanout.project import stack_name
 from stacks import settings
-from stacks.form_events_stack import FormEventsStack
+from stacks.order_events_stack import OrderEventsStack
 
 
 def add_stacks(app: cdk.App, names: Sequence[str] = ()) -> None:
     for entry in settings.chosen(names):
-        FormEventsStack(app, stack_name(entry.name), settings=entry)
+        OrderEventsStack(app, stack_name(entry.name), settings=entry)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from fanout.local.webhook.receiver import Receiver, WebhookRequest
 from fanout.publisher import Event, new_event
 
 REFUSED = "webhook-refuses"
-"""The form whose webhook answers 410 Gone."""
+"""The order whose webhook answers 410 Gone."""
 
 
 def prepare(session: boto3.Session, receiver: Receiver) -> None:
@@ -29,25 +29,25 @@ def prepare(session: boto3.Session, receiver: Receiver) -> None:
 
 
 def events() -> dict[str, Event]:
-    """By form: the contract's valid examples, and one whose webhook answers 410."""
+    """By order: the contract's valid examples, and one whose webhook answers 410."""
     data = {
-        "form_id": REFUSED,
-        "submission_id": "webhook-refuses-0001",
-        "submitter": {"email": "kim.example@example.com", "name": "Kim Example"},
-        "answers": {"message": "An example whose webhook answers 410"},
+        "shop_id": REFUSED,
+        "order_id": "webhook-refuses-0001",
+        "customer": {"email": "kim.example@example.com", "name": "Kim Example"},
+        "items": {"message": "An example whose webhook answers 410"},
     }
-    refused = new_event("form.submitted.v1", data, source=f"/forms/{REFUSED}")
+    refused = new_event("order.placed.v1", data, source=f"/shops/{REFUSED}")
     return {event.group: event for event in (*examples().values(), refused)}
 
 
-class SendConfirmation(Task):
+class SendReceipt(Task):
     def settle(self, seen: Evidence) -> None:
         """Verifies the sender, as its owner does once with SES."""
         sender = seen.stack.subscriber(self.name).function["Environment"]["Variables"]["EMAIL_SENDER"]
         seen.session.client("ses").verify_email_identity(EmailAddress=sender)
 
     def proof(self, seen: Evidence, event: Event) -> tuple[bool, str]:
-        address = _data(event).get("submitter", {}).get("email")
+        address = _data(event).get("customer", {}).get("email")
         sent = self._sent(seen, event)
         if address is None:
             return not sent, "no address: none sent"
@@ -61,10 +61,10 @@ class SendConfirmation(Task):
             yield f"{self.name}: the e-mail, as SES was given it", head + each.text.strip(), ""
 
     def _sent(self, seen: Evidence, event: Event) -> list[Email]:
-        return [each for each in seen.emails() if _data(event)["submission_id"] in each.text]
+        return [each for each in seen.emails() if _data(event)["order_id"] in each.text]
 
 
-class ArchiveSubmission(Task):
+class ArchiveOrder(Task):
     def proof(self, seen: Evidence, event: Event) -> tuple[bool, str]:
         found = archived(seen, event.id)
         if list(found.values()) != [event.body.encode()]:
@@ -77,7 +77,7 @@ class ArchiveSubmission(Task):
             yield f"{self.name}: s3://{bucket}/{key}", body.decode(), ""
 
 
-class NotifyWebhook(Task):
+class NotifyPartner(Task):
     breaks = "its webhook's receiver goes down (it answers 503)"
 
     def settle(self, seen: Evidence) -> None:
@@ -115,11 +115,11 @@ class NotifyWebhook(Task):
 
 
 TASKS = (
-    SendConfirmation("send_confirmation"),
-    ArchiveSubmission("archive_submission"),
-    NotifyWebhook("notify_webhook"),
+    SendReceipt("send_receipt"),
+    ArchiveOrder("archive_order"),
+    NotifyPartner("notify_partner"),
 )
-BREAK = "notify_webhook"
+BREAK = "notify_partner"
 """The task that `make drill` breaks and heals."""
 
 

@@ -1,4 +1,4 @@
-"""A form's answers are in no log, no metric, no attribute and no record: looked for by a word that all of them hold."""
+"""An order's answers are in no log, no metric, no attribute and no record: looked for by a word that all of them hold."""
 
 from collections.abc import Iterable
 from itertools import islice

@@ -25,7 +25,7 @@ from typing import Any
 import aws_cdk as cdk
 
 from fanout.constructs import Function, Subscriber
-from stacks import form_events_stack, settings
+from stacks import order_events_stack, settings
 
 
 def shortened(*args: Any, **named: Any) -> Subscriber:
@@ -34,9 +34,9 @@ def shortened(*args: Any, **named: Any) -> Subscriber:
     return made
 
 
-form_events_stack.Subscriber = shortened
+order_events_stack.Subscriber = shortened
 app = cdk.App()
-form_events_stack.FormEventsStack(app, "FormEvents-local", settings=replace(settings.LOCAL, tracebacks=False))
+order_events_stack.OrderEventsStack(app, "OrderEvents-local", settings=replace(settings.LOCAL, tracebacks=False))
 app.synth()
 """
 

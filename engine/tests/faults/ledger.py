@@ -77,15 +77,15 @@ class Ledger:
     def keep(self, task: str) -> None:
         """While nothing is under way; what is kept is counted from now on, and forgotten where it was."""
         self.kept[task] = self.effects(task)
-        if task == "notify_webhook":
+        if task == "notify_partner":
             self.evidence.receiver.forget()
 
     def effects(self, task: str) -> Counter[str]:
         """How often the outside world saw it, by event id."""
         seen: dict[str, Any] = {
-            "send_confirmation": self._emails,
-            "archive_submission": self._objects,
-            "notify_webhook": self._requests,
+            "send_receipt": self._emails,
+            "archive_order": self._objects,
+            "notify_partner": self._requests,
         }
         return self.kept.get(task, Counter()) + Counter(seen[task]())
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fanout.publisher import Event
-from tests.published import form_submitted
+from tests.published import order_placed
 
 Expected = Literal["done", "dead", "done or dead"]
 LEAST_EACH = 2
@@ -16,7 +16,7 @@ LEAST_EACH = 2
 
 @dataclass(frozen=True)
 class Fault:
-    """`name` is the first half of a form's id; `expected` is what becomes of an event at the task that it strikes."""
+    """`name` is the first half of an order's id; `expected` is what becomes of an event at the task that it strikes."""
 
     name: str
     told: str
@@ -29,7 +29,7 @@ class Fault:
     """Whether no task can be chosen."""
 
 
-ARCHIVE = "archive_submission"
+ARCHIVE = "archive_order"
 
 MIXED = (
     Fault("healthy", "nothing is wrong", "done", strikes_all=True),
@@ -70,7 +70,7 @@ class Cell:
     task: str
 
     @property
-    def form_id(self) -> str:
+    def shop_id(self) -> str:
         return f"{self.fault.name}.{self.task}" if self.task else self.fault.name
 
 
@@ -112,17 +112,17 @@ def _cells(fault: Fault, tasks: Sequence[str], chance: random.Random) -> list[Ce
 
 def _event(cell: Cell, canary: str, id_: str) -> Event:
     """Every answer, and the name, hold the canary."""
-    return form_submitted(
-        form_id=cell.form_id,
-        submission_id=id_,
+    return order_placed(
+        shop_id=cell.shop_id,
+        order_id=id_,
         event_id=id_,
-        submitter_email="pat.example@example.com",
-        submitter_name=canary,
-        answers={"message": canary, "nested": [{"deeper": canary}], canary: True},
+        customer_email="pat.example@example.com",
+        customer_name=canary,
+        items={"message": canary, "nested": [{"deeper": canary}], canary: True},
     )
 
 
 def no_event(event: Event) -> str:
     """What is put on a queue in place of it: a body that is no JSON, and that can still be told from others."""
     data = json.loads(event.body)["data"]
-    return f"{{not JSON {event.id} {data['answers']['message']}"
+    return f"{{not JSON {event.id} {data['items']['message']}"

@@ -11,8 +11,8 @@ from tests.faults.ledger import Ledger
 from tests.faults.plan import Cell
 
 POLICY = "fault"
-DEPENDENCIES = {"send_confirmation": "ses:SendEmail", "archive_submission": "s3:PutObject"}
-"""What a task cannot work without; of notify_webhook it is the receiver."""
+DEPENDENCIES = {"send_receipt": "ses:SendEmail", "archive_order": "s3:PutObject"}
+"""What a task cannot work without; of notify_partner it is the receiver."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Whether it holds: for every event at every task, and for the forms' answers."""
+"""Whether it holds: for every event at every task, and for the orders' answers."""
 
 from collections import Counter
 from collections.abc import Iterable

@@ -87,7 +87,7 @@ def _conclude(result: Result) -> None:
     console.print(
         f"at all tasks: {pairs} published = {total['done']} done + {total['dead']} dead + {total['waiting']} waiting;"
         f" {total['repeated']} repeated, and {window} in the gap *;"
-        f" answers of forms in logs, metrics and attributes: {len(result.found)}"
+        f" answers of orders in logs, metrics and attributes: {len(result.found)}"
     )
     style, told = ("green", "all of it holds") if result.holds else ("red", "it does NOT hold")
     console.print(

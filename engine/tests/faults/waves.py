@@ -101,7 +101,7 @@ class Waves:
             what="the events to wait",
             deadline=STRUCK_WITHIN,
         )
-        self.ledger.keep("send_confirmation")  # ministack writes everything else to disk
+        self.ledger.keep("send_receipt")  # ministack writes everything else to disk
         self.run.emulator.kill_and_start()
         if mappings != self._mappings(enabled=True):
             raise LocalError("the embedded AWS came back with other mappings")
@@ -130,4 +130,4 @@ class Waves:
 
 
 def _told(struck: Struck) -> str:
-    return ", ".join(dict.fromkeys(cell.form_id for cell, _ in struck))
+    return ", ".join(dict.fromkeys(cell.shop_id for cell, _ in struck))

@@ -15,7 +15,7 @@ from fanout.constructs.topic import Topic
 from stacks import settings
 from tests.infra.reading import Template, of_type
 
-TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:FormSubmitted"
+TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:OrderPlaced"
 VISIBLE = "ApproximateNumberOfMessagesVisible"
 RETENTION, ATTEMPTS = 7 * 86_400, round((30 + 120 + 480 + 1920) * 1.2) + 5 * 30
 """Seconds, in prod: of a queue, and of all attempts of one event."""
@@ -23,7 +23,7 @@ DAY, HOUR, QUARTER, FIVE = 24 * 60, 60, 15, 5
 """Minutes, as recorded series have one datapoint a minute."""
 
 
-def alarm(template: Template, kind: str, owner: str = "NotifyWebhook") -> dict[str, Any]:
+def alarm(template: Template, kind: str, owner: str = "NotifyPartner") -> dict[str, Any]:
     (found,) = [
         each["Properties"]
         for id_, each in of_type(template, "AWS::CloudWatch::Alarm").items()
@@ -49,10 +49,10 @@ def of_another_team() -> Template:
         stack,
         "SyncCrm",
         topic=topic,
-        task="archive_submission",
+        task="archive_order",
         compute=Function(timeout=timedelta(minutes=1)),
         retry=Retry(attempts=4, backoff=[timedelta(hours=12) / 1.2] * 3),
-        only={"form_id": ["contact"]},
+        only={"shop_id": ["contact"]},
         owner="CRM team",
     )
     Monitoring(stack, "Watch", topic=topic)

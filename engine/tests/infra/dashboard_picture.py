@@ -16,7 +16,7 @@ from tests.infra.dashboard_shapes import formula, recorded, series, task_of
 from tests.places import ENGINE
 
 PICTURE = ENGINE / "docs" / "dashboard.svg"
-SNAPSHOT = Path(__file__).parent / "snapshots" / "FormEvents-prod.json"
+SNAPSHOT = Path(__file__).parent / "snapshots" / "OrderEvents-prod.json"
 CELL = 50
 """Pixels of a grid unit."""
 

@@ -46,7 +46,7 @@ def formula(expression: str, task: str) -> Values:
 
 
 def task_of(lines: object) -> str:
-    """Logical ids and dimensions both say it: NotifyWebhookQueue..., notify_webhook."""
+    """Logical ids and dimensions both say it: NotifyPartnerQueue..., notify_partner."""
     text = json.dumps(lines).lower().replace("_", "")
     return next((task for task in recorded()["tasks"] if task.replace("_", "") in text), "")
 

@@ -22,7 +22,7 @@ class Synth:
     def __getitem__(self, name: str) -> Template:
         """The template of one settings entry, by its name."""
         if name not in self.templates:
-            self.templates[name] = json.loads((self.folder / f"FormEvents-{name}.template.json").read_text())
+            self.templates[name] = json.loads((self.folder / f"OrderEvents-{name}.template.json").read_text())
         return self.templates[name]
 
 

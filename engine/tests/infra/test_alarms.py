@@ -30,7 +30,7 @@ TOPIC = {
 
 
 @pytest.mark.parametrize("kind", PROMISED)
-@pytest.mark.parametrize("task", ["SendConfirmation", "ArchiveSubmission", "NotifyWebhook"])
+@pytest.mark.parametrize("task", ["SendReceipt", "ArchiveOrder", "NotifyPartner"])
 def test_each_alarm_watches_what_it_says_from_a_derived_number_on(kind: str, task: str, prod: Template) -> None:
     namespace, watched, resource, period, compared, threshold, (datapoints, periods) = PROMISED[kind]
     properties = alarm(prod, kind, task)
@@ -67,7 +67,7 @@ def test_every_alarm_has_recipients_and_stays_silent_without_data(template: Temp
 @pytest.mark.parametrize(("name", "count"), [("dev", 2), ("local", 2), ("staging", 12), ("prod", 12)])
 def test_settings_choose_essential_or_full(name: str, count: int, synth: Synth) -> None:
     found = of_type(synth[name], "AWS::CloudWatch::Alarm")
-    assert len([id_ for id_ in found if id_.startswith("NotifyWebhook")]) == count
+    assert len([id_ for id_ in found if id_.startswith("NotifyPartner")]) == count
     assert len(of_type(synth[name], "AWS::CloudWatch::CompositeAlarm")) == (count > 2)
 
 
@@ -80,7 +80,7 @@ def test_essential_needs_nothing_but_plain_metrics(synth: Synth) -> None:
 def test_a_subscribers_alarms_cost_what_settings_say(name: str, dollars: float, heartbeat: float, synth: Synth) -> None:
     found = of_type(synth[name], "AWS::CloudWatch::Alarm")
     own = {
-        id_: len(metrics(each["Properties"])) * 0.1 for id_, each in found.items() if id_.startswith("NotifyWebhook")
+        id_: len(metrics(each["Properties"])) * 0.1 for id_, each in found.items() if id_.startswith("NotifyPartner")
     }
     assert sum(own.values()) == pytest.approx(dollars)
     assert sum(each for id_, each in own.items() if "Heartbeat" in id_) == pytest.approx(heartbeat)
@@ -104,14 +104,14 @@ def test_one_composite_says_whether_a_person_is_needed(prod: Template) -> None:
     rule = "".join(each if isinstance(each, str) else "x" for each in properties["AlarmRule"]["Fn::Join"][1])
     assert rule == "(" + " OR ".join(['ALARM("x")'] * 11) + ")"
     assert sorted(part[:-8] for part in parts) == sorted(
-        [f"{task}{kind}Alarm" for task in ("SendConfirmation", "ArchiveSubmission", "NotifyWebhook") for kind in ("DeadLetter", "HeartbeatMissed", "QueueAge")]
+        [f"{task}{kind}Alarm" for task in ("SendReceipt", "ArchiveOrder", "NotifyPartner") for kind in ("DeadLetter", "HeartbeatMissed", "QueueAge")]
         + ["WatchDeliveryFailedAlarm", "WatchRedriveFailedAlarm"]
     )  # fmt: skip
     assert properties["AlarmActions"] == properties["OKActions"] != []
 
 
 def test_a_hundred_parts_fit_the_longest_rule() -> None:
-    longest = len("FormEvents-staging-ArchiveSubmissionHeartbeatMissedAlarmABCDEF12-0123456789AB")
+    longest = len("OrderEvents-staging-ArchiveOrderHeartbeatMissedAlarmABCDEF12-0123456789AB")
     assert 100 * (longest + len(' OR ALARM("")')) < 10_240
 
 

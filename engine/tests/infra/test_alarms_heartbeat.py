@@ -69,7 +69,7 @@ QUIET: dict[str, Recorded] = {
         [*none(HOUR), *at(0, 4), *at(1, 30), *at(0, 2 * HOUR - 34)],
         [*none(HOUR + 34), *beats(2 * HOUR - 34)],
     ),
-    "heartbeats are switched on while forms are submitted": heard(
+    "heartbeats are switched on while orders are submitted": heard(
         [*none(HOUR), *beats(HOUR)], at(0, 2 * HOUR), [*none(HOUR), *beats(HOUR)]
     ),
     "heartbeats are switched off": heard([*beats(HOUR), *none(HOUR)], at(0, 2 * HOUR), [*beats(HOUR), *none(HOUR)]),
@@ -137,19 +137,19 @@ def test_it_looks_at_the_topics_own_schedule_and_the_tasks_own_metric(missed: di
     found = {each["MetricName"]: each["Dimensions"] for each, _, _ in metrics(missed)}
     assert found[SENT] == found[REFUSED] == [{"Name": "ScheduleGroup", "Value": "fanout-prod"}]
     assert found["Heartbeat"] == [
-        {"Name": "stack", "Value": "FormEvents-prod"},
-        {"Name": "task", "Value": "notify_webhook"},
+        {"Name": "stack", "Value": "OrderEvents-prod"},
+        {"Name": "task", "Value": "notify_partner"},
     ]
 
 
 def subscriber(**arguments: Any) -> Template:
     stack = cdk.Stack(cdk.App(), "Team")
     topic = Topic.from_arn(stack, "Topic", TOPIC_ARN, settings=arguments.pop("settings", settings.PROD))
-    Subscriber(stack, "SyncCrm", topic=topic, task="archive_submission", **arguments)
+    Subscriber(stack, "SyncCrm", topic=topic, task="archive_order", **arguments)
     return dict(Synthesized.from_stack(stack).to_json())
 
 
-FILTER = {"form_id": sns.SubscriptionFilter.string_filter(allowlist=["contact"])}
+FILTER = {"shop_id": sns.SubscriptionFilter.string_filter(allowlist=["contact"])}
 
 
 @pytest.mark.parametrize(
@@ -200,12 +200,12 @@ def test_heartbeats_that_cannot_be_published_ring_once_for_all(prod: Template) -
     assert rings_anywhere(silent, {REFUSED: once, DROPPED: once}) == [0] * PERIOD
 
 
-def test_heartbeats_are_no_sign_of_life_of_the_form_service() -> None:
+def test_heartbeats_are_no_sign_of_life_of_the_publishing_service() -> None:
     silence = alarm(of_another_team(), "NothingPublished", "Watch")
     five, failing = beats(DAY), none(DAY)
     recorded: Recorded = {"NumberOfMessagesPublished": five, SENT: five, REFUSED: failing}
     assert rings(silence, recorded) == 1
     with_forms = [(each or 0) + (1 if not minute % 30 else 0) for minute, each in enumerate(five)]
     assert rings(silence, {**recorded, "NumberOfMessagesPublished": with_forms}) == 0
-    # Attempts that SNS refused were not published, and hide no form that was.
+    # Attempts that SNS refused were not published, and hide no order that was.
     assert rings(silence, {"NumberOfMessagesPublished": beats(DAY, every=30), SENT: five, REFUSED: five}) == 0

@@ -18,10 +18,10 @@ from stacks import settings
 from tests.infra.reading import Template, of_type
 from tests.places import REPOSITORY
 
-TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:FormSubmitted"
+TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:OrderPlaced"
 GIVEN_BY_AWS = {
     "AWS::Region": "ap-southeast-1",
-    "LogGroup": "FormEvents-staging-ArchiveSubmissionLogGroup12345678-0123456789AB",
+    "LogGroup": "OrderEvents-staging-ArchiveOrderLogGroup12345678-0123456789AB",
 }
 
 
@@ -48,9 +48,9 @@ def test_every_alarm_says_what_it_means_what_to_do_where_to_look_and_whose_it_is
         assert re.match(r"[a-z_]+: [a-zL].*\.$", first), first
         assert len(text) <= 1024
         assert [line for line in lines if line.startswith("$ fanout ")]
-        assert lines[-1] == "Owner: forms team"
-        if re.match(r"NotifyWebhook", id_):
-            assert first.startswith("notify_webhook: ")
+        assert lines[-1] == "Owner: orders team"
+        if re.match(r"NotifyPartner", id_):
+            assert first.startswith("notify_partner: ")
             (link,) = [line for line in lines if line.startswith("Log: ")]
             assert " " not in link.removeprefix("Log: ")
             assert link.endswith(f"~source~(~'{GIVEN_BY_AWS['LogGroup']}))")
@@ -82,7 +82,7 @@ def test_every_section_is_written() -> None:
 def subscriber(name: str = "Team", **arguments: Any) -> Template:
     stack = cdk.Stack(cdk.App(), name)
     topic = Topic.from_arn(stack, "Topic", TOPIC_ARN, settings=settings.DEV)
-    Subscriber(stack, "SyncCrm", topic=topic, task="archive_submission", **arguments)
+    Subscriber(stack, "SyncCrm", topic=topic, task="archive_order", **arguments)
     return dict(Synthesized.from_stack(stack).to_json())
 
 
@@ -97,7 +97,7 @@ def test_in_another_teams_stack_the_commands_name_that_stack() -> None:
 
 
 def test_what_would_not_fit_is_refused() -> None:
-    line = r"alarm dead-letter of archive_submission: its description has \d+ characters: expected at most 1024"
+    line = r"alarm dead-letter of archive_order: its description has \d+ characters: expected at most 1024"
     with pytest.raises(ConfigurationError, match=line):
         subscriber(owner="x" * 600)
 

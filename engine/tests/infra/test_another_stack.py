@@ -10,22 +10,22 @@ from fanout.checks.engine import check_template
 from fanout.constructs.subscriber import Subscriber
 from fanout.constructs.topic import Topic
 from stacks import settings
-from stacks.form_events_stack import FormEventsStack
+from stacks.order_events_stack import OrderEventsStack
 from tests.infra.conftest import cdk_context
 from tests.infra.reading import Synth, actions, of_type, statements, target
 
-TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:FormSubmitted"
+TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:OrderPlaced"
 
 
 def test_a_subscriber_from_an_arn_changes_nothing_in_the_first_stack(synth: Synth, tmp_path: Path) -> None:
     both = cdk.App(context=cdk_context(), outdir=str(tmp_path), builtin_cloud_formation_validation=False)
-    FormEventsStack(both, "FormEvents-staging", settings=settings.STAGING)
+    OrderEventsStack(both, "OrderEvents-staging", settings=settings.STAGING)
     theirs = cdk.Stack(both, "AnotherTeam")
-    topic = Topic.from_arn(theirs, "FormSubmitted", TOPIC_ARN, settings=settings.STAGING)
-    Subscriber(theirs, "SyncCrm", topic=topic, task="archive_submission")
+    topic = Topic.from_arn(theirs, "OrderPlaced", TOPIC_ARN, settings=settings.STAGING)
+    Subscriber(theirs, "SyncCrm", topic=topic, task="archive_order")
     assembly = both.synth()
 
-    first = "FormEvents-staging.template.json"
+    first = "OrderEvents-staging.template.json"
     assert (tmp_path / first).read_bytes() == (synth.folder / first).read_bytes()
 
     template = assembly.get_stack_by_name("AnotherTeam").template
@@ -43,7 +43,7 @@ def test_a_subscriber_from_an_arn_changes_nothing_in_the_first_stack(synth: Synt
 def test_another_account_may_do_what_settings_say_and_no_more(tmp_path: Path) -> None:
     app = cdk.App(context=cdk_context(), outdir=str(tmp_path), builtin_cloud_formation_validation=False)
     open_to = replace(settings.STAGING, publisher_accounts=("111111111111",), subscriber_accounts=("222222222222",))
-    FormEventsStack(app, "Open", settings=open_to)
+    OrderEventsStack(app, "Open", settings=open_to)
     template = app.synth().get_stack_by_name("Open").template
 
     told = json.dumps(template)
@@ -64,5 +64,5 @@ def test_another_account_may_do_what_settings_say_and_no_more(tmp_path: Path) ->
 
 def test_cdk_ls_would_list_the_four_stacks(synth: Synth) -> None:
     assert [each.node.id for each in synth.app.node.children if isinstance(each, cdk.Stack)] == [
-        f"FormEvents-{name}" for name in ("dev", "staging", "prod", "local")
+        f"OrderEvents-{name}" for name in ("dev", "staging", "prod", "local")
     ]

@@ -20,14 +20,14 @@ from fanout.constructs.topic import Topic
 from stacks import settings
 from tests.infra.reading import Template, of_type, task_queues
 
-TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:FormSubmitted"
+TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:OrderPlaced"
 CHEAP = replace(settings.PROD, batching="cost")
 
 
 def synthesized(chosen: Settings = settings.PROD, *, topic_arn: str = TOPIC_ARN, **compute: Any) -> Template:
     stack = cdk.Stack(cdk.App(), "Team")
     topic = Topic.from_arn(stack, "Topic", topic_arn, settings=chosen)
-    Subscriber(stack, "Sync", topic=topic, task="archive_submission", compute=Function(**compute))
+    Subscriber(stack, "Sync", topic=topic, task="archive_order", compute=Function(**compute))
     return dict(Synthesized.from_stack(stack).to_json())
 
 

@@ -17,7 +17,7 @@ from tests.infra.reading import Synth, dead_letter_queues, of_type, task_queues
 from tests.places import APP, NODE_MODULES
 
 SCHEMA = NODE_MODULES / "@asyncapi" / "specs" / "schemas" / "3.0.0-without-$id.json"
-TASKS = ("archive_submission", "notify_webhook", "send_confirmation")
+TASKS = ("archive_order", "notify_partner", "send_receipt")
 
 Document = dict[str, Any]
 
@@ -104,11 +104,11 @@ def test_nothing_that_differs_between_machines_is_written(made: dict[Path, str])
 
 
 def test_a_pinned_account_and_region_are_in_no_document(synth: Synth, tmp_path: Path) -> None:
-    pinned = (synth.folder / "FormEvents-prod.template.json").read_text()
+    pinned = (synth.folder / "OrderEvents-prod.template.json").read_text()
     for name, value in (("AccountId", "111122223333"), ("Region", "ap-east-2")):
         pinned = re.sub(rf'{{\s*"Ref":\s*"AWS::{name}"\s*}}', f'"{value}"', pinned)
     assert pinned.count("111122223333") > 10
-    path = tmp_path / "FormEvents-prod.template.json"
+    path = tmp_path / "OrderEvents-prod.template.json"
     path.write_text(pinned)
     for page, text in documents(path, APP).items():
         assert "111122223333" not in text and "ap-east-2" not in text, page
@@ -129,11 +129,11 @@ def test_every_reference_of_the_document_leads_somewhere(asyncapi: Document) -> 
             node = node[key]
 
 
-def test_a_form_service_sends_and_every_task_receives(asyncapi: Document) -> None:
+def test_a_publishing_service_sends_and_every_task_receives(asyncapi: Document) -> None:
     sending = {name: each for name, each in asyncapi["operations"].items() if each["action"] == "send"}
-    assert "publish_form_submitted_v1" in sending
+    assert "publish_order_placed_v1" in sending
     assert sorted(receiving(asyncapi)) == sorted(TASKS)
-    consumers = sending["publish_form_submitted_v1"]["bindings"]["sns"]["consumers"]
+    consumers = sending["publish_order_placed_v1"]["bindings"]["sns"]["consumers"]
     assert sorted(each["endpoint"]["name"] for each in consumers) == sorted(TASKS)
     assert {each["rawMessageDelivery"] for each in consumers} == {True}
 
@@ -153,25 +153,25 @@ def test_every_contract_is_a_message_with_an_example_it_accepts(asyncapi: Docume
 
 
 def _unnamed_message(document: Document) -> None:
-    del document["channels"]["FormSubmitted"]["messages"]["form_submitted_v1"]["$ref"]
-    document["channels"]["FormSubmitted"]["messages"]["form_submitted_v1"]["payload"] = "the form"
+    del document["channels"]["OrderPlaced"]["messages"]["order_placed_v1"]["$ref"]
+    document["channels"]["OrderPlaced"]["messages"]["order_placed_v1"]["payload"] = "the order"
 
 
 MUTANTS: dict[str, Callable[[Document], Any]] = {
-    "a direction that is none": lambda it: it["operations"]["notify_webhook"].update(action="publish"),
-    "an operation without a channel": lambda it: it["operations"]["notify_webhook"].pop("channel"),
-    "an operation whose message is no reference": lambda it: it["operations"]["notify_webhook"].update(messages=["x"]),
+    "a direction that is none": lambda it: it["operations"]["notify_partner"].update(action="publish"),
+    "an operation without a channel": lambda it: it["operations"]["notify_partner"].pop("channel"),
+    "an operation whose message is no reference": lambda it: it["operations"]["notify_partner"].update(messages=["x"]),
     "a message that is no object": _unnamed_message,
     "a document without a title": lambda it: it["info"].pop("title"),
     "a server without a protocol": lambda it: it["servers"]["sns"].pop("protocol"),
-    "a topic without a name": lambda it: it["channels"]["FormSubmitted"]["bindings"]["sns"].pop("name"),
-    "a binding of another version": lambda it: it["channels"]["FormSubmitted"]["bindings"]["sns"].update(
+    "a topic without a name": lambda it: it["channels"]["OrderPlaced"]["bindings"]["sns"].pop("name"),
+    "a binding of another version": lambda it: it["channels"]["OrderPlaced"]["bindings"]["sns"].update(
         bindingVersion="0.2.0"
     ),
-    "a queue that is hidden for too long": lambda it: it["operations"]["notify_webhook"]["bindings"]["sqs"]["queues"][
+    "a queue that is hidden for too long": lambda it: it["operations"]["notify_partner"]["bindings"]["sqs"]["queues"][
         0
     ].update(visibilityTimeout=43_201),
-    "a consumer without an endpoint": lambda it: it["operations"]["publish_form_submitted_v1"]["bindings"]["sns"][
+    "a consumer without an endpoint": lambda it: it["operations"]["publish_order_placed_v1"]["bindings"]["sns"][
         "consumers"
     ][0].pop("endpoint"),
 }

@@ -52,9 +52,9 @@ def test_the_picture_of_the_stack_has_its_arrows_and_no_others(synth: Synth) -> 
     (picture,) = pictures([unfenced(flowchart(topics(template), known))])
     expected = [("publisher", "topic1", "publish"), ("Heartbeat_Schedule", "topic1", "every 5 minutes")]
     for name, dead in (
-        ("archive_submission", "ArchiveSubmission_DeadLetterQueue"),
-        ("notify_webhook", "NotifyWebhook_DeadLetterQueue"),
-        ("send_confirmation", "SendConfirmation_DeadLetterQueue"),
+        ("archive_order", "ArchiveOrder_DeadLetterQueue"),
+        ("notify_partner", "NotifyPartner_DeadLetterQueue"),
+        ("send_receipt", "SendReceipt_DeadLetterQueue"),
     ):
         expected += [
             ("topic1", f"{name}_queue", ""),

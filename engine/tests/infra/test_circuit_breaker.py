@@ -19,7 +19,7 @@ from stacks import settings
 from tests.infra.conftest import cdk_context
 from tests.infra.reading import actions, of_type, statements, target
 
-TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:FormSubmitted"
+TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:OrderPlaced"
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     app = cdk.App(context=cdk_context(), outdir=str(folder), builtin_cloud_formation_validation=False)
     stack = cdk.Stack(app, "Team")
     topic = Topic.from_arn(stack, "Topic", TOPIC_ARN, settings=settings.PROD)
-    for name, task in (("Notify", "notify_webhook"), ("Archive", "archive_submission")):
+    for name, task in (("Notify", "notify_partner"), ("Archive", "archive_order")):
         breaker = CircuitBreaker(failures=7, cool_down=timedelta(minutes=2))
         Subscriber(stack, name, topic=topic, task=task, circuit_breaker=breaker)
     app.synth()

@@ -15,7 +15,7 @@ from stacks import settings
 from tests.infra.reading import Synth, Template
 from tests.places import REPOSITORY
 
-TASKS = {"send_confirmation", "archive_submission", "notify_webhook"}
+TASKS = {"send_receipt", "archive_order", "notify_partner"}
 _DOLLARS = r"\$(\d\.\d\d)"
 SAID = {
     "engine/src/fanout/constructs/settings.py": rf'"""`essential`: [^"]*?{_DOLLARS}[^"]*`full`: [^"]*?{_DOLLARS}',
@@ -52,16 +52,16 @@ def test_alarms_cost_what_settings_and_documents_say(synth: Synth) -> None:
 
 def test_a_filter_costs_two_metrics_more() -> None:
     stack = cdk.Stack(cdk.App(), "Team")
-    arn = "arn:aws:sns:eu-west-1:123456789012:FormSubmitted"
+    arn = "arn:aws:sns:eu-west-1:123456789012:OrderPlaced"
     topic = Topic.from_arn(stack, "Topic", arn, settings=settings.PROD)
     Subscriber(
         stack,
-        "ArchiveSubmission",
+        "ArchiveOrder",
         topic=topic,
-        task="archive_submission",
-        only={"type": ["form.submitted.v1"]},
+        task="archive_order",
+        only={"type": ["order.placed.v1"]},
         circuit_breaker=CircuitBreaker(),
     )
     template: Template = dict(Synthesized.from_stack(stack).to_json())
-    assert alarms(template, "archive_submission") == pytest.approx(2.60)
+    assert alarms(template, "archive_order") == pytest.approx(2.60)
     assert monthly(template, events_per_month=0).unpriced == ()

@@ -33,7 +33,7 @@ NOT_ON_THE_DASHBOARD = (
     "metrics of its own",
     "writes of completed events",
 )
-TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:FormSubmitted"
+TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:OrderPlaced"
 
 
 def widgets(template: Template) -> list[dict[str, Any]]:
@@ -52,7 +52,7 @@ def team(count: int, chosen: Settings) -> Template:
     stack = cdk.Stack(cdk.App(), "Team")
     topic = Topic.from_arn(stack, "Topic", TOPIC_ARN, settings=chosen)
     for number in range(count):
-        Subscriber(stack, f"Task{number}", topic=topic, task="archive_submission")
+        Subscriber(stack, f"Task{number}", topic=topic, task="archive_order")
     Monitoring(stack, "Watch", topic=topic)
     return dict(Synthesized.from_stack(stack).to_json())
 
@@ -64,9 +64,9 @@ def test_the_topic_is_on_top_and_each_subscriber_is_one_row(template: Template) 
     top, *others = [rows[y] for y in sorted(rows)]
     assert [each["type"] for each in top] == ["text", "alarm", "metric"]
     assert [each[0]["properties"]["markdown"].split("\n")[0] for each in others] == [
-        "### archive_submission",
-        "### notify_webhook",
-        "### send_confirmation",
+        "### archive_order",
+        "### notify_partner",
+        "### send_receipt",
     ]
     titles = [
         "in, done, failed",
@@ -87,7 +87,7 @@ def test_a_subscribers_row_shows_its_own_metrics_only(synth: Synth) -> None:
     for each in widgets(synth["prod"])[3:]:
         if "metrics" in each["properties"]:
             texts = json.dumps(each["properties"]["metrics"])
-            named = re.findall(r"SendConfirmation|ArchiveSubmission|NotifyWebhook|[a-z]+_[a-z]+(?=\")", texts)
+            named = re.findall(r"SendReceipt|ArchiveOrder|NotifyPartner|[a-z]+_[a-z]+(?=\")", texts)
             assert len({each.lower().replace("_", "") for each in named}) == 1, named
 
 
@@ -105,7 +105,7 @@ def test_our_own_metrics_are_those_that_the_runtime_sends(synth: Synth) -> None:
     own = [line for line in shown if line[0] == names.NAMESPACE]
     assert {line[1] for line in own} == {"Done", "Failed", "Dead"}
     assert {tuple(line[2:-1:2]) for line in own} == {("stack", "task")}
-    assert {line[3] for line in own} == {"FormEvents-prod"}
+    assert {line[3] for line in own} == {"OrderEvents-prod"}
 
 
 @pytest.mark.parametrize("count", [1, 3, 30])
@@ -128,7 +128,7 @@ def test_more_than_a_composite_alarm_takes_is_refused(monkeypatch: pytest.Monkey
 def test_the_cost_of_a_row_is_what_fanout_cost_says_of_the_same_traffic(synth: Synth, events: int) -> None:
     """An hour's metrics as the model would have them, through the dashboard's own expression; without heartbeats."""
     bill = monthly(rebatched(synth["prod"], *BATCHING["latency"]), events_per_month=events)
-    counts = {each.what: each.quantity / 720 for each in bill.of("notify_webhook")}
+    counts = {each.what: each.quantity / 720 for each in bill.of("notify_partner")}
     polled = Polled(batch_size=10, window=0, bound=50)
     attempts, calls = events * 1.01, counts.get("invocations", 0)
     known = {
@@ -138,12 +138,12 @@ def test_the_cost_of_a_row_is_what_fanout_cost_says_of_the_same_traffic(synth: S
         "ms": calls * 200 or None,
         "size": counts.get("logged", 0) * 1e9 or None,
     }
-    (cost,) = [each for each in widgets(synth["prod"]) if _is_cost_of(each, "NotifyWebhook")]
+    (cost,) = [each for each in widgets(synth["prod"]) if _is_cost_of(each, "NotifyPartner")]
     expression = cost["properties"]["metrics"][0][0]["expression"]
     (dollars,) = evaluated(expression, {name: [value] for name, value in known.items()}, 3600)
-    kept = sum(each.dollars for each in bill.of("notify_webhook") if each.what in NOT_ON_THE_DASHBOARD)
+    kept = sum(each.dollars for each in bill.of("notify_partner") if each.what in NOT_ON_THE_DASHBOARD)
     assert dollars == pytest.approx(
-        bill.dollars("idle", "notify_webhook") + bill.dollars("traffic", "notify_webhook") - kept, rel=0.02
+        bill.dollars("idle", "notify_partner") + bill.dollars("traffic", "notify_partner") - kept, rel=0.02
     )
 
 

@@ -14,7 +14,7 @@ from aws_cdk.assertions import Template as Synthesized
 from fanout.constructs import Batching, ConfigurationError, Function, Subscriber, Topic
 from stacks import settings
 
-TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:FormSubmitted"
+TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:OrderPlaced"
 CONTACT = sns.SubscriptionFilter.string_filter(allowlist=["contact"])
 
 
@@ -27,7 +27,7 @@ def text(make: Callable[[cdk.Stack], Subscriber]) -> str:
 def today(**arguments: Any) -> str:
     def make(stack: cdk.Stack) -> Subscriber:
         topic = Topic.from_arn(stack, "Topic", TOPIC_ARN, settings=settings.DEV)
-        return Subscriber(stack, "Sync", topic=topic, task="archive_submission", **arguments)
+        return Subscriber(stack, "Sync", topic=topic, task="archive_order", **arguments)
 
     return text(make)
 
@@ -44,7 +44,7 @@ OLD: list[tuple[dict[str, Any], dict[str, Any], str]] = [
         "compute=Function(batching=Batching(size=5, window=",
     ),
     ({"idempotency": False}, {"idempotent": True}, "idempotent=True"),
-    ({"attribute_filter": {"form_id": CONTACT}}, {"only": {"form_id": ["contact"]}}, "only=..."),
+    ({"attribute_filter": {"shop_id": CONTACT}}, {"only": {"shop_id": ["contact"]}}, "only=..."),
     ({"variables": {"CRM_URL": "x"}}, {"environment": {"CRM_URL": "x"}}, "environment=..."),
 ]
 
@@ -63,7 +63,7 @@ def test_an_old_argument_gives_the_template_of_the_new_one(
 def test_a_topic_of_the_cdk_takes_its_settings_from_the_call() -> None:
     def make(stack: cdk.Stack) -> Subscriber:
         topic = sns.Topic.from_topic_arn(stack, "Topic", TOPIC_ARN)
-        return Subscriber(stack, "Sync", topic=topic, task="archive_submission", settings=settings.DEV)
+        return Subscriber(stack, "Sync", topic=topic, task="archive_order", settings=settings.DEV)
 
     with pytest.warns(DeprecationWarning, match=r"Topic\.from_sns\(topic, settings=settings\)"):
         assert text(make) == today()
@@ -73,7 +73,7 @@ def test_a_topic_of_the_cdk_without_settings_is_one_line() -> None:
     stack = cdk.Stack(cdk.App(), "Team")
     topic = sns.Topic.from_topic_arn(stack, "Topic", TOPIC_ARN)
     with pytest.raises(ConfigurationError, match=r"^subscriber Sync: topic has no settings: give it a fanout Topic"):
-        Subscriber(stack, "Sync", topic=topic, task="archive_submission")
+        Subscriber(stack, "Sync", topic=topic, task="archive_order")
 
 
 def test_the_call_of_today_warns_of_nothing() -> None:

@@ -26,7 +26,7 @@ from tests.infra.reading import Synth
 
 @pytest.mark.parametrize("name", ["dev", "prod"])  # all entries of the app: tests/test_gates.py
 def test_cfn_lint_has_nothing_to_say(name: str, synth: Synth) -> None:
-    text = (synth.folder / f"FormEvents-{name}.template.json").read_text()
+    text = (synth.folder / f"OrderEvents-{name}.template.json").read_text()
     found = lint(text, regions=["eu-west-1"])
     # W3005: CDK writes a DependsOn beside each function's reference to its role, which says the same twice.
     assert [f"{each.rule.id} {each.message}" for each in found if each.rule.id != "W3005"] == []
@@ -54,9 +54,9 @@ def granted(tmp_path_factory: pytest.TempPathFactory) -> Synth:
     folder = tmp_path_factory.mktemp("granted")
     made = cdk.App(context=cdk_context(), outdir=str(folder), builtin_cloud_formation_validation=False)
     stack = cdk.Stack(made, "Granted")
-    arn = "arn:aws:sns:eu-west-1:123456789012:FormSubmitted"
+    arn = "arn:aws:sns:eu-west-1:123456789012:OrderPlaced"
     topic = Topic.from_arn(stack, "Topic", arn, settings=settings.PROD)
-    subscriber = Subscriber(stack, "Theirs", topic=topic, task="archive_submission")
+    subscriber = Subscriber(stack, "Theirs", topic=topic, task="archive_order")
     key = dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING)
     index = dynamodb.GlobalSecondaryIndexPropsV2(index_name="by_id", partition_key=key)
     table = dynamodb.TableV2(stack, "Table", partition_key=key, global_secondary_indexes=[index])

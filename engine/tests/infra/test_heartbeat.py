@@ -20,7 +20,7 @@ from fanout.constructs.topic import Topic
 from fanout.contracts.app import heartbeat_schema
 from fanout.template.filter_policy import matches
 from stacks import settings
-from stacks.form_events_stack import FormEventsStack
+from stacks.order_events_stack import OrderEventsStack
 from tests.infra.alarms_of import TOPIC_ARN
 from tests.infra.reading import Synth, Template, of_type, statements, target
 
@@ -46,7 +46,7 @@ def request(template: Template) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def ordered() -> Template:
     chosen = replace(settings.PROD, ordered=True)
-    return dict(Synthesized.from_stack(FormEventsStack(cdk.App(), "Ordered", settings=chosen)).to_json())
+    return dict(Synthesized.from_stack(OrderEventsStack(cdk.App(), "Ordered", settings=chosen)).to_json())
 
 
 @pytest.mark.parametrize("name", ["staging", "prod"])
@@ -75,7 +75,7 @@ def test_behind_a_fifo_topic_it_waits_for_no_form(ordered: Template) -> None:
 def test_it_may_publish_to_the_one_topic_and_do_nothing_else(name: str, key: bool, synth: Synth) -> None:
     if name == "plain":
         chosen = replace(settings.DEV, heartbeat=timedelta(minutes=1))
-        template: Template = dict(Synthesized.from_stack(FormEventsStack(cdk.App(), "P", settings=chosen)).to_json())
+        template: Template = dict(Synthesized.from_stack(OrderEventsStack(cdk.App(), "P", settings=chosen)).to_json())
     else:
         template = synth[name]
     role = target(schedule(template)["Properties"]["Target"]["RoleArn"])
@@ -129,15 +129,15 @@ def test_operators_may_look_at_it(synth: Synth) -> None:
 
 # --- filters ------------------------------------------------------------------------------------------------------
 
-CONTACT = {"form_id": sns.SubscriptionFilter.string_filter(allowlist=["contact"])}
-TYPE = {"type": sns.SubscriptionFilter.string_filter(allowlist=["form.submitted.v1"])}
+CONTACT = {"shop_id": sns.SubscriptionFilter.string_filter(allowlist=["contact"])}
+TYPE = {"type": sns.SubscriptionFilter.string_filter(allowlist=["order.placed.v1"])}
 HEARTBEAT = {"type": "fanout.heartbeat.v1"}
 
 
 def filter_of(chosen: Settings, asked: dict[str, sns.SubscriptionFilter] | None) -> Any:
     stack = cdk.Stack(cdk.App(), "Team")
     topic = Topic.from_arn(stack, "Topic", TOPIC_ARN, settings=chosen)
-    Subscriber(stack, "SyncCrm", topic=topic, task="archive_submission", only=asked)
+    Subscriber(stack, "SyncCrm", topic=topic, task="archive_order", only=asked)
     template = dict(Synthesized.from_stack(stack).to_json())
     (found,) = [
         each for each in of_type(template, "AWS::SNS::Subscription").values() if each["Properties"]["Protocol"] == "sqs"
@@ -147,10 +147,10 @@ def filter_of(chosen: Settings, asked: dict[str, sns.SubscriptionFilter] | None)
 
 def test_a_filter_lets_heartbeats_through_beside_what_the_task_asked_for() -> None:
     policy = filter_of(settings.PROD, CONTACT)
-    assert policy == {"$or": [{"form_id": ["contact"]}, {"type": ["fanout.heartbeat.v1"]}]}
+    assert policy == {"$or": [{"shop_id": ["contact"]}, {"type": ["fanout.heartbeat.v1"]}]}
     assert matches(policy, HEARTBEAT) is True
-    assert matches(policy, {"type": "form.submitted.v1", "form_id": "contact"}) is True
-    assert matches(policy, {"type": "form.submitted.v1", "form_id": "order"}) is False
+    assert matches(policy, {"type": "order.placed.v1", "shop_id": "contact"}) is True
+    assert matches(policy, {"type": "order.placed.v1", "shop_id": "order"}) is False
 
 
 def test_a_filter_on_the_type_keeps_heartbeats_too() -> None:
@@ -162,7 +162,7 @@ def test_a_filter_on_the_type_keeps_heartbeats_too() -> None:
     [
         (settings.PROD, None, None),
         (settings.DEV, None, None),
-        (settings.DEV, CONTACT, {"form_id": ["contact"]}),
+        (settings.DEV, CONTACT, {"shop_id": ["contact"]}),
     ],
 )
 def test_without_a_filter_or_without_heartbeats_nothing_is_added(chosen: Any, asked: Any, policy: Any) -> None:

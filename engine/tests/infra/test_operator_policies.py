@@ -77,15 +77,15 @@ def forty(tmp_path_factory: pytest.TempPathFactory) -> Template:
     folder: Path = tmp_path_factory.mktemp("forty")
     context = {**cdk_context(), "@aws-cdk/core:stackResourceLimit": 0}  # with keys and heartbeats they are 543
     app = cdk.App(context=context, outdir=str(folder), builtin_cloud_formation_validation=False)
-    stack = cdk.Stack(app, "FormEvents-staging")
+    stack = cdk.Stack(app, "OrderEvents-staging")
     fullest = replace(settings.PROD, alarms="essential")
     topic = Topic.from_sns(sns.Topic(stack, "Topic"), settings=fullest)
     for number in range(40):
-        Subscriber(stack, f"SynchronizeCrm{number}", topic=topic, task="archive_submission")
+        Subscriber(stack, f"SynchronizeCrm{number}", topic=topic, task="archive_order")
     OperatorPolicies(stack, "Operator", topic=topic)
     Heartbeat(stack, "Heartbeat", topic=topic)
     app.synth()
-    template: Template = json.loads((folder / "FormEvents-staging.template.json").read_text())
+    template: Template = json.loads((folder / "OrderEvents-staging.template.json").read_text())
     return template
 
 
@@ -100,7 +100,7 @@ def as_deployed(value: Any) -> Any:
     if "Ref" in value and value["Ref"].startswith("AWS::"):
         return {"AWS::Partition": "aws", "AWS::Region": "ap-southeast-2"}.get(value["Ref"], "123456789012")
     if "Fn::GetAtt" in value or "Ref" in value:
-        name = f"FormEvents-staging-{target(value)}-ABCDEFGHIJKLM"
+        name = f"OrderEvents-staging-{target(value)}-ABCDEFGHIJKLM"
         return name if "Ref" in value else f"arn:aws:lambda:ap-southeast-2:123456789012:function:{name}"
     return {name: as_deployed(each) for name, each in value.items()}
 

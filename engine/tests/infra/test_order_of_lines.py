@@ -40,14 +40,14 @@ LINES: dict[str, Line] = {
 
 
 def subscriber(stack: cdk.Stack, id_: str, topic: Topic, **arguments: Any) -> Subscriber:
-    return Subscriber(stack, id_, topic=topic, task="archive_submission", **arguments)
+    return Subscriber(stack, id_, topic=topic, task="archive_order", **arguments)
 
 
 def synthesized(lines: Sequence[str], folder: Path, context: dict[str, Any] | None = None) -> Template:
     context = cdk_context() if context is None else context
     app = cdk.App(context=context, outdir=str(folder), builtin_cloud_formation_validation=False)
     stack = cdk.Stack(app, "Team")
-    topic = Topic(stack, "FormSubmitted", settings=CHOSEN)
+    topic = Topic(stack, "OrderPlaced", settings=CHOSEN)
     for line in lines:
         LINES[line](stack, topic)
     template: Template = app.synth().get_stack_by_name("Team").template
@@ -85,7 +85,7 @@ def test_more_subscribers_than_one_policy_has_room_for_are_divided_by_their_ids(
     def many(ids: Sequence[str], folder: Path) -> Template:
         app = cdk.App(context=cdk_context(), outdir=str(folder), builtin_cloud_formation_validation=False)
         stack = cdk.Stack(app, "Team")
-        topic = Topic(stack, "FormSubmitted", settings=CHOSEN)
+        topic = Topic(stack, "OrderPlaced", settings=CHOSEN)
         OperatorPolicies(stack, "Operator", topic=topic)
         for id_ in ids:
             subscriber(stack, id_, topic)
@@ -114,7 +114,7 @@ def test_whoever_comes_last_is_watched_waited_for_and_let_in(tmp_path: Path) -> 
 def test_more_alarms_than_a_composite_has_room_for_are_one_line_that_says_what_to_do(tmp_path: Path) -> None:
     app = cdk.App(outdir=str(tmp_path), builtin_cloud_formation_validation=False)
     stack = cdk.Stack(app, "Team")
-    topic = Topic(stack, "FormSubmitted", settings=CHOSEN)
+    topic = Topic(stack, "OrderPlaced", settings=CHOSEN)
     Monitoring(stack, "Watch", topic=topic)
     for number in range(33):
         subscriber(stack, f"Task{number}", topic)

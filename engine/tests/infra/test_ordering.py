@@ -11,7 +11,7 @@ from cfnlint.api import lint
 
 from fanout.checks.engine import check_template
 from stacks import settings
-from stacks.form_events_stack import FormEventsStack
+from stacks.order_events_stack import OrderEventsStack
 from tests.infra.conftest import cdk_context
 from tests.infra.reading import Synth, of_type
 
@@ -20,9 +20,9 @@ from tests.infra.reading import Synth, of_type
 def ordered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder: Path = tmp_path_factory.mktemp("ordered")
     app = cdk.App(context=cdk_context(), outdir=str(folder), builtin_cloud_formation_validation=False)
-    FormEventsStack(app, "FormEvents-staging", settings=replace(settings.STAGING, ordered=True))
+    OrderEventsStack(app, "OrderEvents-staging", settings=replace(settings.STAGING, ordered=True))
     app.synth()
-    template: dict[str, Any] = json.loads((folder / "FormEvents-staging.template.json").read_text())
+    template: dict[str, Any] = json.loads((folder / "OrderEvents-staging.template.json").read_text())
     return template
 
 

@@ -40,9 +40,9 @@ EVERY_TASK = {
 }
 REMEMBER = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
 OWN_WORK = {
-    "SendConfirmation": {"ses:SendEmail"} | REMEMBER,
-    "ArchiveSubmission": {"s3:PutObject"},
-    "NotifyWebhook": {"secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"} | REMEMBER,
+    "SendReceipt": {"ses:SendEmail"} | REMEMBER,
+    "ArchiveOrder": {"s3:PutObject"},
+    "NotifyPartner": {"secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"} | REMEMBER,
 }
 WITH_KEYS = {"kms:Decrypt", "kms:GenerateDataKey"}
 
@@ -102,7 +102,7 @@ def test_with_customer_keys_the_topic_may_use_the_key_of_every_queue_it_delivers
 
 
 @pytest.mark.parametrize(("name", "keys"), [("dev", False), ("local", False), ("staging", True), ("prod", True)])
-def test_the_publisher_policy_is_all_a_form_service_needs(name: str, keys: bool, synth: Synth) -> None:
+def test_the_publisher_policy_is_all_a_publishing_service_needs(name: str, keys: bool, synth: Synth) -> None:
     template = synth[name]
     topic = template["Outputs"]["TopicArn"]["Value"]
     policy = template["Resources"][target(template["Outputs"]["PublisherPolicyArn"]["Value"])]
@@ -139,7 +139,7 @@ def test_a_function_remembers_under_its_own_tasks_name_only(template: Template) 
             if "dynamodb:PutItem" in actions(each):
                 remembering += 1
                 (keys,) = each["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
-                assert keys in ("send_confirmation#*", "notify_webhook#*")
+                assert keys in ("send_receipt#*", "notify_partner#*")
     assert remembering == 2
 
 

@@ -10,24 +10,24 @@ from aws_cdk.assertions import Template as Synthesized
 from fanout.constructs import Batching, CircuitBreaker, Function, Retry, Settings, Subscriber, Topic
 from tests.infra.reading import Template, of_type, task_queues
 
-TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:FormSubmitted"
-TASK = "archive_submission"
+TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:OrderPlaced"
+TASK = "archive_order"
 SETTINGS = Settings.production("team", owner="CRM team", alarm_recipients=("crm@example.com",))
 
 
 @pytest.fixture(scope="module")
 def template() -> Template:
     stack = cdk.Stack(cdk.App(), "Team")
-    forms = Topic.from_arn(stack, "FormSubmitted", TOPIC_ARN, settings=SETTINGS)
-    Subscriber(stack, "Minimal", topic=forms, task=TASK)
-    Subscriber(stack, "Filtered", topic=forms, task=TASK, only={"form_id": ["contact", "quote"]})
-    Subscriber(stack, "Slow", topic=forms, task=TASK, compute=Function(timeout=timedelta(minutes=10), memory_mib=2048))
+    orders = Topic.from_arn(stack, "OrderPlaced", TOPIC_ARN, settings=SETTINGS)
+    Subscriber(stack, "Minimal", topic=orders, task=TASK)
+    Subscriber(stack, "Filtered", topic=orders, task=TASK, only={"shop_id": ["contact", "quote"]})
+    Subscriber(stack, "Slow", topic=orders, task=TASK, compute=Function(timeout=timedelta(minutes=10), memory_mib=2048))
     batching = Batching(size=100, window=timedelta(minutes=1))
-    Subscriber(stack, "Batched", topic=forms, task=TASK, compute=Function(batching=batching))
+    Subscriber(stack, "Batched", topic=orders, task=TASK, compute=Function(batching=batching))
     Subscriber(
         stack,
         "Guarded",
-        topic=forms,
+        topic=orders,
         task=TASK,
         compute=Function(max_concurrency=2),
         retry=Retry(attempts=8),
@@ -65,7 +65,7 @@ def test_the_least_call_has_the_defaults_of_its_topics_settings(template: Templa
 
 def test_a_filter_is_a_list_of_values(template: Template) -> None:
     policy = of(template, "AWS::SNS::Subscription", "Filtered")["FilterPolicy"]
-    assert policy["$or"][0] == {"form_id": ["contact", "quote"]}
+    assert policy["$or"][0] == {"shop_id": ["contact", "quote"]}
 
 
 def test_a_slow_task_hides_its_messages_six_times_as_long(template: Template) -> None:

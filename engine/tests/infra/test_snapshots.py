@@ -35,11 +35,11 @@ def same(path: Path, text: str, request: pytest.FixtureRequest) -> None:
 @pytest.mark.parametrize("name", [each.name for each in settings.ALL])
 def test_template_is_the_committed_one(name: str, synth: Synth, request: pytest.FixtureRequest) -> None:
     text = json.dumps(masked(synth[name]), indent=1) + "\n"
-    same(SNAPSHOTS / f"FormEvents-{name}.json", text, request)
+    same(SNAPSHOTS / f"OrderEvents-{name}.json", text, request)
 
 
 def test_layer_has_the_same_bytes_on_every_machine(request: pytest.FixtureRequest) -> None:
-    layer = dependencies_of(APP, "notify_webhook", aws_target())
+    layer = dependencies_of(APP, "notify_partner", aws_target())
     assert layer
     digest = hashlib.sha256()
     for path in sorted(layer.rglob("*")):

@@ -18,7 +18,7 @@ from fanout.constructs.topic import Topic
 from stacks import settings
 from tests.places import APP
 
-TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:FormSubmitted"
+TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:OrderPlaced"
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def subscriber() -> Callable[..., Subscriber]:
         env = cdk.Environment(account="123456789012", region="eu-west-1")
         stack = cdk.Stack(app, f"Stack{len(made)}x{len(app.node.children)}", env=env)
         topic = Topic.from_arn(stack, "Topic", arguments.pop("topic_arn", TOPIC_ARN), settings=settings.DEV)
-        given = {"task": "archive_submission", **arguments}
+        given = {"task": "archive_order", **arguments}
         made.append(Subscriber(stack, "Sync", topic=topic, **given))
         return made[-1]
 
@@ -100,12 +100,12 @@ def subscriber() -> Callable[..., Subscriber]:
             "subscriber Sync: batching.window is 5: expected none behind a FIFO topic",
         ),
         (
-            {"only": {"form_id": "contact"}},
-            "subscriber Sync: only['form_id'] is 'contact': expected a list of texts, or an sns.SubscriptionFilter",
+            {"only": {"shop_id": "contact"}},
+            "subscriber Sync: only['shop_id'] is 'contact': expected a list of texts, or an sns.SubscriptionFilter",
         ),
         (
-            {"only": {"form_id": []}},
-            "subscriber Sync: only['form_id'] is []: expected a list of texts, or an sns.SubscriptionFilter",
+            {"only": {"shop_id": []}},
+            "subscriber Sync: only['shop_id'] is []: expected a list of texts, or an sns.SubscriptionFilter",
         ),
         (
             {"compute": Function(batching="speed")},  # type: ignore[arg-type]
@@ -120,11 +120,11 @@ def subscriber() -> Callable[..., Subscriber]:
             "subscriber Sync: circuit_breaker.failures is 1: expected 2 to 1000",
         ),
         (
-            {"topic_arn": "FormSubmitted"},
-            "topic Topic: the ARN is 'FormSubmitted': expected arn:aws:sns:REGION:ACCOUNT:NAME",
+            {"topic_arn": "OrderPlaced"},
+            "topic Topic: the ARN is 'OrderPlaced': expected arn:aws:sns:REGION:ACCOUNT:NAME",
         ),
         (
-            {"topic_arn": "arn:aws:sns:us-east-1:123456789012:FormSubmitted"},
+            {"topic_arn": "arn:aws:sns:us-east-1:123456789012:OrderPlaced"},
             "subscriber Sync: the topic is in us-east-1 and this stack in eu-west-1: deploy the subscriber to us-east-1",
         ),
     ],
@@ -151,6 +151,6 @@ def test_good_arguments_are_taken(subscriber: Callable[..., Subscriber]) -> None
             max_concurrency=2,
         ),
         retry=Retry(attempts=8),
-        only={"form_id": sns.SubscriptionFilter.string_filter(allowlist=["contact"])},
+        only={"shop_id": sns.SubscriptionFilter.string_filter(allowlist=["contact"])},
         environment={"CRM_URL": "https://crm.example.com"},
     )

@@ -20,7 +20,7 @@ def two_topics(folder: Path, ids: tuple[str, str] = ("OrderPlaced", "OrderPaid")
     stack = cdk.Stack(app, "Orders")
     for id_ in ids:
         topic = Topic(stack, id_, settings=SETTINGS, main=id_ == "OrderPlaced")
-        Subscriber(stack, f"Ship{id_}", topic=topic, task="archive_submission")
+        Subscriber(stack, f"Ship{id_}", topic=topic, task="archive_order")
         Heartbeat(stack, f"{id_}Heartbeat", topic=topic)
         Monitoring(stack, f"{id_}Watch", topic=topic) if id_ == "OrderPlaced" else None
     app.synth()
@@ -81,14 +81,14 @@ def test_two_main_topics_are_one_line_that_says_what_to_do() -> None:
 def test_two_products_of_an_account_share_no_physical_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def names(product: str) -> set[str]:
         folder = tmp_path / product
-        (folder / "lambdas" / "archive_submission").mkdir(parents=True)
-        (folder / "lambdas" / "archive_submission" / "handler.py").write_text("def handle(event, context): ...\n")
+        (folder / "lambdas" / "archive_order").mkdir(parents=True)
+        (folder / "lambdas" / "archive_order" / "handler.py").write_text("def handle(event, context): ...\n")
         (folder / "cdk.json").write_text(json.dumps({"context": {"fanout:product": product}}))
         monkeypatch.chdir(folder)
         app = cdk.App(outdir=str(folder / "out"), builtin_cloud_formation_validation=False)
         stack = cdk.Stack(app, f"{product}-prod")
         topic = Topic(stack, "Topic", settings=SETTINGS)
-        Subscriber(stack, "Ship", topic=topic, task="archive_submission")
+        Subscriber(stack, "Ship", topic=topic, task="archive_order")
         Heartbeat(stack, "Heartbeat", topic=topic)
         Monitoring(stack, "Watch", topic=topic)
         OperatorPolicies(stack, "Operator", topic=topic)

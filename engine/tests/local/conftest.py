@@ -1,4 +1,4 @@
-"""One deployment per session: FormEvents-local, on an embedded AWS of its own that nothing else uses."""
+"""One deployment per session: OrderEvents-local, on an embedded AWS of its own that nothing else uses."""
 
 import json
 import os

@@ -18,7 +18,7 @@ from fanout.local.emulator.connection import without_real_aws
 from fanout.project import find_root
 from fanout.publisher import Event, EventPublisher
 from tests.local.conftest import Deployed
-from tests.published import form_submitted
+from tests.published import order_placed
 
 READ, HEAL = "OperatorReadPolicyArn", "OperatorHealPolicyArn"
 
@@ -110,18 +110,17 @@ class Operator:
         return [json.loads(line) for path in self.home.glob("*.jsonl") for line in path.read_text().splitlines()]
 
 
-def publish(deployed: Deployed, count: int, form_id: str) -> list[Event]:
-    """Made-up submissions; their answers must appear nowhere but where a test says so."""
+def publish(deployed: Deployed, count: int, shop_id: str) -> list[Event]:
+    """Made-up orders; their answers must appear nowhere but where a test says so."""
     events = [
-        form_submitted(form_id=form_id, submission_id=f"{form_id}-{n}", answers={"q": "canary-answer"})
-        for n in range(count)
+        order_placed(shop_id=shop_id, order_id=f"{shop_id}-{n}", items={"q": "canary-answer"}) for n in range(count)
     ]
     result = EventPublisher(deployed.stack.topic_arn, session=deployed.session).publish_many(events)
     assert result.published == count
     return events
 
 
-def bury(deployed: Deployed, events: list[Event], task: str = "notify_webhook") -> None:
+def bury(deployed: Deployed, events: list[Event], task: str = "notify_partner") -> None:
     """Straight into the dead-letter queue, as SNS does with what it cannot deliver."""
     url = deployed.stack.subscriber(task).dead_letter_queue_url
     sqs = deployed.session.client("sqs")
@@ -140,10 +139,9 @@ def bury(deployed: Deployed, events: list[Event], task: str = "notify_webhook") 
         assert len(answer["Successful"]) == len(entries)
 
 
-def made_up(count: int, form_id: str) -> list[Event]:
+def made_up(count: int, shop_id: str) -> list[Event]:
     return [
-        form_submitted(form_id=form_id, submission_id=f"{form_id}-{n}", answers={"q": "canary-answer"})
-        for n in range(count)
+        order_placed(shop_id=shop_id, order_id=f"{shop_id}-{n}", items={"q": "canary-answer"}) for n in range(count)
     ]
 
 

@@ -16,14 +16,14 @@ from tests.local.conftest import Deployed
 from tests.local.operator import HEAL, READ, Operator, keys_with
 from tests.local.test_fan_out import new_event, publish
 
-TASK, FORM = "notify_webhook", "alarming"
+TASK, FORM = "notify_partner", "alarming"
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 def deployed_alarm(deployed: Deployed, kind: str) -> dict[str, Any]:
     cloudwatch = deployed.session.client("cloudwatch")
-    alarms: list[Any] = list(cloudwatch.describe_alarms(AlarmNamePrefix="FormEvents-local-")["MetricAlarms"])
-    (found,) = [dict(each) for each in alarms if f"NotifyWebhook{kind}Alarm" in each["AlarmName"]]
+    alarms: list[Any] = list(cloudwatch.describe_alarms(AlarmNamePrefix="OrderEvents-local-")["MetricAlarms"])
+    (found,) = [dict(each) for each in alarms if f"NotifyPartner{kind}Alarm" in each["AlarmName"]]
     return found
 
 
@@ -60,16 +60,14 @@ def test_the_runtimes_numbers_and_the_publishers_trace_are_in_the_log(deployed: 
     event = new_event(FORM)
     event["traceparent"] = TRACE
     publish(deployed, event)
-    deployed.wait_until_done(event["id"], "archive_submission")
-    lines = deployed.logs("archive_submission")
+    deployed.wait_until_done(event["id"], "archive_order")
+    lines = deployed.logs("archive_order")
     (said,) = [each for each in lines if each.get("event_id") == event["id"]]
     assert (said["traceparent"], said["trace_id"]) == (TRACE, TRACE.split("-")[1])
     emitted = deployed.wait_until(
-        lambda: [
-            each for each in deployed.logs("archive_submission") if each.get("form_id") == FORM and "_aws" in each
-        ],
+        lambda: [each for each in deployed.logs("archive_order") if each.get("shop_id") == FORM and "_aws" in each],
         "a line of metrics",
     )
-    assert emitted[0]["stack"] == "FormEvents-local" and emitted[0]["Done"] >= 1
+    assert emitted[0]["stack"] == "OrderEvents-local" and emitted[0]["Done"] >= 1
     assert emitted[0]["Latency"][0] >= 0
-    assert json.dumps(event["data"]["answers"])[1:-1] not in json.dumps(emitted)
+    assert json.dumps(event["data"]["items"])[1:-1] not in json.dumps(emitted)

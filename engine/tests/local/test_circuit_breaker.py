@@ -25,9 +25,9 @@ webhook = Webhook(stack, "Webhook", settings=settings.LOCAL)
 subscriber = Subscriber(
     stack,
     "Protected",
-    topic=Topic.from_arn(stack, "FormSubmitted", {topic_arn!r}, settings=settings.LOCAL),
-    task="notify_webhook",
-    only={{"form_id": ["protected"]}},
+    topic=Topic.from_arn(stack, "OrderPlaced", {topic_arn!r}, settings=settings.LOCAL),
+    task="notify_partner",
+    only={{"shop_id": ["protected"]}},
     retry=Retry(attempts=10, backoff=[timedelta(seconds=1)] * 9),  # each container counts for itself
     circuit_breaker=CircuitBreaker(failures=4, cool_down=timedelta(minutes=1)),
     environment={{"WEBHOOK_URL": webhook.url, "WEBHOOK_SECRET_ARN": webhook.secret.secret_arn}},
@@ -41,7 +41,7 @@ app.synth()
 
 @pytest.fixture(scope="module")
 def breaker(a_deployment: Deployed, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A subscriber of the same topic, for one form, with a circuit that opens after four failures in a row."""
+    """A subscriber of the same topic, for one order, with a circuit that opens after four failures in a row."""
     program = tmp_path_factory.mktemp("breaker") / "app.py"
     program.write_text(APP.format(topic_arn=a_deployment.stack.topic_arn))
     command = f"env PYTHONPATH={places.APP}:{places.APP / 'lambdas'} {sys.executable} {program}"

@@ -12,5 +12,5 @@ def test_the_demo_proves_every_event_at_every_task(program_environment: dict[str
     done = subprocess.run(demo, cwd=APP, env=program_environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "15 of 15 outcomes as expected (1 dead letter)" in done.stdout
-    for shown in ("the e-mail, as SES was given it", "archive_submission: s3://", "notify_webhook: POST"):
+    for shown in ("the e-mail, as SES was given it", "archive_order: s3://", "notify_partner: POST"):
         assert shown in done.stdout

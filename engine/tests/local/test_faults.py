@@ -18,9 +18,9 @@ from tests.faults.run import FaultsRun, tasks
 from tests.faults.sabotage import BEFORE
 from tests.faults.verdicts import Books, rows
 from tests.places import APP
-from tests.published import form_submitted
+from tests.published import order_placed
 
-TASKS = ("send_confirmation", "archive_submission", "notify_webhook")
+TASKS = ("send_receipt", "archive_order", "notify_partner")
 Lines = Sequence[dict[str, Any]]
 COMMAND = [sys.executable, "-m", "tests.faults"]
 
@@ -100,7 +100,7 @@ def books(
 
 def holds(fault: Fault, at_the_task: Books, elsewhere: Books) -> bool:
     """Of one event, whose id is e, that strikes the first of two tasks."""
-    event = form_submitted(form_id="f", submission_id="s", event_id="e", answers={})
+    event = order_placed(shop_id="f", order_id="s", event_id="e", items={})
     plan = Plan(0, "", {Cell(fault, "first"): [event]})
     return all(row.as_expected for row in rows(plan, {"first": at_the_task, "second": elsewhere}))
 

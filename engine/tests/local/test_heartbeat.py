@@ -36,13 +36,13 @@ app = cdk.App()
 stack = cdk.Stack(app, "Beating", synthesizer=cdk.CliCredentialsStackSynthesizer())
 beating = replace(settings.LOCAL, name="beating", heartbeat=timedelta(minutes=60), measured_groups=5)
 topic = Topic.from_sns(sns.Topic(stack, "Topic"), settings=beating)
-Subscriber(stack, "Archive", task="archive_submission", environment={{"ARCHIVE_BUCKET": {bucket!r}}}, topic=topic)
-Subscriber(stack, "Confirm", task="send_confirmation", environment={{"EMAIL_SENDER": "forms@example.com"}}, topic=topic)
+Subscriber(stack, "Archive", task="archive_order", environment={{"ARCHIVE_BUCKET": {bucket!r}}}, topic=topic)
+Subscriber(stack, "Confirm", task="send_receipt", environment={{"EMAIL_SENDER": "orders@example.com"}}, topic=topic)
 Subscriber(
     stack,
     "Filtered",
-    task="notify_webhook",
-    only={{"form_id": ["contact"]}},
+    task="notify_partner",
+    only={{"shop_id": ["contact"]}},
     environment={{"WEBHOOK_URL": {webhook!r}, "WEBHOOK_SECRET_ARN": "unused"}},
     topic=topic,
 )

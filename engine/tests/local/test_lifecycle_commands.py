@@ -30,7 +30,7 @@ def test_a_program_that_sources_the_env_file_publishes(deployed: Deployed, progr
     event_id = f"sourced-{time.time_ns()}"
     program = (
         "import boto3, os, sys; boto3.client('sns').publish(TopicArn=os.environ['TOPIC_ARN'], "
-        "Message=sys.argv[1], MessageAttributes={'type': {'DataType': 'String', 'StringValue': 'form.submitted.v1'}})"
+        "Message=sys.argv[1], MessageAttributes={'type': {'DataType': 'String', 'StringValue': 'order.placed.v1'}})"
     )
     script = 'set -a; . "$1"; exec "$2" -c "$3" "$4"'
     body = body.replace("00000000-0000-4000-8000-000000000001", event_id)
@@ -44,7 +44,7 @@ def test_status_for_programs(deployed: Deployed, program_environment: dict[str, 
     told = local(["status", "--json", "--state", str(deployed.run.state.folder)], program_environment)
     assert told.returncode == 0
     assert '"status": "CREATE_COMPLETE"' in told.stdout
-    assert "notify_webhook" in told.stdout
+    assert "notify_partner" in told.stdout
 
 
 @pytest.mark.parametrize("moment", ["emulator.pid", "deploy.log"])
@@ -84,11 +84,11 @@ def test_a_task_runs_on_an_example_in_this_process_and_what_came_in_is_listed_wi
 ) -> None:
     state = ["--state", str(deployed.run.state.folder)]
     deployed.receiver.answer(410, containing='"webhook-refuses"')
-    done = local(["run", "notify_webhook", "--example", "contact", *state], program_environment)
-    assert done.returncode == 0 and "notify_webhook is done" in done.stdout, done.stderr
-    failed = local(["run", "notify_webhook", "--example", "webhook-refuses", *state], program_environment)
+    done = local(["run", "notify_partner", "--example", "contact", *state], program_environment)
+    assert done.returncode == 0 and "notify_partner is done" in done.stdout, done.stderr
+    failed = local(["run", "notify_partner", "--example", "webhook-refuses", *state], program_environment)
     assert failed.returncode == 1
-    assert "in notify_webhook\n" in failed.stderr
+    assert "in notify_partner\n" in failed.stderr
     assert "PermanentError: the webhook answered 410" in failed.stderr
     assert "it would be a dead-letter message at once" in failed.stderr
     hidden, shown = (local(["inbox", *more, *state], program_environment).stdout for more in ([], ["--reveal"]))

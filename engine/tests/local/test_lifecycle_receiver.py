@@ -35,7 +35,7 @@ def post(run: Run, body: bytes, headers: dict[str, str] | None = None, timeout: 
 
 
 def test_the_receiver_answers_as_it_is_told_and_heals(receiver_run: Run) -> None:
-    receiver, body = receiver_run.receiver, b'{"data": {"form_id": "contact"}}'
+    receiver, body = receiver_run.receiver, b'{"data": {"shop_id": "contact"}}'
     assert post(receiver_run, body) == 200
     receiver.answer(500)
     receiver.answer(410, containing="contact")
@@ -60,7 +60,7 @@ def test_the_receiver_can_be_too_slow(receiver_run: Run) -> None:
 
 
 def test_the_receivers_half_of_the_signature_agrees_with_the_tasks(receiver_run: Run) -> None:
-    from notify_webhook.signature import sign
+    from notify_partner.signature import sign
 
     headers = sign("an-event", '{"a": 1}', KEY)
     post(receiver_run, b'{"a": 1}', headers)

@@ -20,7 +20,7 @@ from fanout.local.run import Run
 from fanout.local.wait import wait_until
 from fanout.project import find_root
 
-SENDER = "forms@example.com"
+SENDER = "orders@example.com"
 TEMPLATE = {
     "Resources": {
         "Key": {

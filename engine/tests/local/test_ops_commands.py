@@ -16,7 +16,7 @@ from tests.local.conftest import Deployed
 from tests.local.operator import HEAL, READ, Operator, bury, deliveries, keys_with, made_up
 from tests.local.test_fan_out import new_event, publish
 
-TASK = "notify_webhook"
+TASK = "notify_partner"
 SECRET = "canary-answer"
 
 
@@ -50,7 +50,7 @@ def test_answers_are_shown_for_a_reason_that_is_kept(deployed: Deployed, operato
     bury(deployed, made_up(1, "reveal"))
     assert "a reason is needed" in operator.run("dead", "show", "reveal-0", "--reveal", status=2)
     shown = operator.json("dead", "show", "reveal-0", "--reveal", "--reason", "INC-1")
-    assert shown["event"]["data"]["answers"] == {"q": SECRET}
+    assert shown["event"]["data"]["items"] == {"q": SECRET}
     (line,) = operator.journal()
     assert (line["step"], line["reason"]) == ("revealed", "INC-1")
     assert line["who"].split("/")[0].endswith(":user") and SECRET not in json.dumps(line)
@@ -99,7 +99,7 @@ def mapping(deployed: Deployed) -> str:
 def test_what_no_code_can_read_is_mended_by_hand(deployed: Deployed, operator: Operator) -> None:
     (event,) = made_up(1, "mend")
     body = json.loads(event.body)
-    del body["data"]["answers"]
+    del body["data"]["items"]
     url = deployed.stack.subscriber(TASK).dead_letter_queue_url
     sqs = deployed.session.client("sqs")
     sqs.send_message(QueueUrl=url, MessageBody=json.dumps(body))
@@ -107,14 +107,14 @@ def test_what_no_code_can_read_is_mended_by_hand(deployed: Deployed, operator: O
 
     stopped = operator.run("dead", "redrive", TASK, "--id", "mend-0", "--yes", status=1)
     line = " ".join(stopped.split())
-    assert "the canary failed again (ContractViolation: event.data must contain ['answers'] properties)" in line
+    assert "the canary failed again (ContractViolation: event.data must contain ['items'] properties)" in line
     deployed.wait_until(lambda: visible(deployed) == (2, 0), "it is dead again")
 
-    patch = '[{"op": "add", "path": "/data/answers", "value": {"q": "canary-answer"}}]'
+    patch = '[{"op": "add", "path": "/data/items", "value": {"q": "canary-answer"}}]'
     edit = ("dead", "edit", "mend-0", "--reason", "INC-3", "--yes", "--patch")
     assert "must stay" in operator.run(*edit, '[{"op": "replace", "path": "/id", "value": "other"}]', status=2)
     out = operator.run(*edit, patch)
-    assert "add /data/answers" in out and SECRET not in out
+    assert "add /data/items" in out and SECRET not in out
     deployed.wait_until(lambda: deliveries(deployed, [event]) == [1], "the mended event is delivered")
     assert SECRET not in json.dumps(operator.journal())
     assert "not an event" in operator.run("dead", "show", sent_id(deployed))
@@ -176,7 +176,7 @@ def test_who_may_only_look_is_told_what_is_missing(deployed: Deployed, operator:
         assert said.count("\n") == 1 and f"these credentials may not {action}" in said
     deployed.wait_until(lambda: visible(deployed) == (1, 0), "the message is shown again")
     operator.keys = {}
-    assert "no stack FormEvents-nowhere in eu-west-1" in operator.run("status", "--env", "nowhere", status=2)
+    assert "no stack OrderEvents-nowhere in eu-west-1" in operator.run("status", "--env", "nowhere", status=2)
 
 
 @pytest.mark.parametrize("command", [("tail", TASK, "--since", "1s"), ("status", "--watch")])

@@ -9,7 +9,7 @@ import pytest
 from tests.local.conftest import Deployed
 from tests.local.operator import HEAL, READ, Operator, bury, deliveries, keys_with, made_up, publish
 
-TASK = "notify_webhook"
+TASK = "notify_partner"
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ def test_a_recording_counts_every_event_once_and_has_the_shape_of_the_committed_
         == published
         == len(recording.seen.published)
     )
-    archived = found["tasks"]["archive_submission"]
+    archived = found["tasks"]["archive_order"]
     assert sum(each or 0 for each in archived["NumberOfMessagesSent"]) >= published
     assert sum(each or 0 for each in archived["Done"]) >= published
     assert 1 <= sum(each or 0 for each in archived["Invocations"])

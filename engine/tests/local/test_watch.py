@@ -14,7 +14,7 @@ from tests.local.conftest import Deployed
 from tests.local.test_fan_out import new_event, publish
 from tests.places import APP, NODE_MODULES
 
-TASK = "archive_submission"
+TASK = "archive_order"
 
 
 @pytest.fixture

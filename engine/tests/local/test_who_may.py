@@ -18,16 +18,16 @@ def code(raised: pytest.ExceptionInfo[ClientError]) -> str:
     return str(raised.value.response["Error"]["Code"])
 
 
-def test_a_form_service_with_the_publisher_policy_publishes_and_does_nothing_else(deployed: Deployed) -> None:
+def test_a_publishing_service_with_the_publisher_policy_publishes_and_does_nothing_else(deployed: Deployed) -> None:
     service = deployed.session_with({}, deployed.stack.outputs["PublisherPolicyArn"])
-    forms = EventPublisher(deployed.stack.topic_arn, session=service)
+    orders = EventPublisher(deployed.stack.topic_arn, session=service)
     event = new_event()
-    assert forms.publish(forms.checked(event)).event_id == event["id"]
-    deployed.wait_until_done(event["id"], "archive_submission")
+    assert orders.publish(orders.checked(event)).event_id == event["id"]
+    deployed.wait_until_done(event["id"], "archive_order")
     for refused in (
         lambda: service.client("sns").get_topic_attributes(TopicArn=deployed.stack.topic_arn),
         lambda: service.client("sqs").receive_message(
-            QueueUrl=deployed.stack.subscriber("notify_webhook").dead_letter_queue_url
+            QueueUrl=deployed.stack.subscriber("notify_partner").dead_letter_queue_url
         ),
         lambda: service.client("s3").list_objects_v2(Bucket=deployed.stack.outputs["ArchiveBucketName"]),
     ):
@@ -46,7 +46,7 @@ def test_a_strangers_publish_is_refused_in_one_line(deployed: Deployed) -> None:
 
 
 def test_nobody_but_the_topic_sends_to_a_queue(deployed: Deployed) -> None:
-    queue = deployed.stack.subscriber("archive_submission").queue_url
+    queue = deployed.stack.subscriber("archive_order").queue_url
     with pytest.raises(ClientError) as raised:
         deployed.session_with({}).client("sqs").send_message(QueueUrl=queue, MessageBody="{}")
     assert "Denied" in code(raised)
@@ -73,8 +73,8 @@ def role_policies(deployed: Deployed, task: str) -> dict[str, Any]:
 
 
 def test_a_function_is_refused_what_it_was_not_granted(deployed: Deployed) -> None:
-    archiving = deployed.session_with(role_policies(deployed, "archive_submission"))
-    bucket, other = deployed.stack.outputs["ArchiveBucketName"], deployed.stack.subscriber("notify_webhook")
+    archiving = deployed.session_with(role_policies(deployed, "archive_order"))
+    bucket, other = deployed.stack.outputs["ArchiveBucketName"], deployed.stack.subscriber("notify_partner")
     archiving.client("s3").put_object(Bucket=bucket, Key="contact/2026/01/01/granted.json", Body=b"{}")
     for refused in (
         lambda: archiving.client("s3").get_object(Bucket=bucket, Key="contact/2026/01/01/granted.json"),
@@ -86,7 +86,7 @@ def test_a_function_is_refused_what_it_was_not_granted(deployed: Deployed) -> No
             SecretId=deployed.stack.outputs["WebhookSecretArn"]
         ),
         lambda: archiving.client("sesv2").send_email(
-            FromEmailAddress="forms@example.com",
+            FromEmailAddress="orders@example.com",
             Destination={"ToAddresses": ["pat@example.com"]},
             Content={"Simple": {"Subject": {"Data": "x"}, "Body": {"Text": {"Data": "x"}}}},
         ),
@@ -98,17 +98,17 @@ def test_a_function_is_refused_what_it_was_not_granted(deployed: Deployed) -> No
 
 def test_no_answer_of_a_form_is_in_any_log(deployed: Deployed) -> None:
     canary = "canary-of-a-form-answer"
-    events = [new_event(form_id) for form_id in ("contact", "unlucky", "gone")]
+    events = [new_event(shop_id) for shop_id in ("contact", "unlucky", "gone")]
     deployed.receiver.answer(status=503, containing="unlucky")
     deployed.receiver.answer(status=410, containing="gone")
     for event in events:
-        event["data"]["answers"] = {canary: canary, "nested": [{"text": canary}]}
-        event["data"]["submitter"] = {"email": f"{canary}@example.com", "name": canary}
+        event["data"]["items"] = {canary: canary, "nested": [{"text": canary}]}
+        event["data"]["customer"] = {"email": f"{canary}@example.com", "name": canary}
         publish(deployed, event)
     for event in events:
-        deployed.wait_until_done(event["id"], "send_confirmation", "archive_submission")
+        deployed.wait_until_done(event["id"], "send_receipt", "archive_order")
     for event in events[1:]:
-        deployed.wait_until_dead(event["id"], "notify_webhook")
+        deployed.wait_until_dead(event["id"], "notify_partner")
     logs = deployed.session.client("logs")
     groups = [each["logGroupName"] for each in logs.describe_log_groups()["logGroups"]]
     assert len(groups) >= len(deployed.stack.tasks)

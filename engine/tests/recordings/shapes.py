@@ -23,11 +23,11 @@ from fanout.local.run import Run
 from fanout.local.wait import wait_until
 from fanout.project import find_root
 from fanout.publisher import EventPublisher
-from tests.published import form_submitted
+from tests.published import order_placed
 from tests.recordings.shapes_counted import Seen, counted
 
 COMMAND = "python -m local shapes"
-TASK = "notify_webhook"
+TASK = "notify_partner"
 SECONDS, POINTS = 5.0, 36
 DOWN, UP, REDRIVEN = 10, 20, 27
 """The points at which the receiver goes down, is mended, and the dead letters are redriven."""
@@ -73,9 +73,7 @@ class Recording:
         start = self.began + point * SECONDS
         for number in range(count):
             _sleep_until(start + number * SECONDS / count)
-            event = form_submitted(
-                form_id="recorded", submission_id=f"{point}-{number}", answers={"message": "recorded"}
-            )
+            event = order_placed(shop_id="recorded", order_id=f"{point}-{number}", items={"message": "recorded"})
             self.seen.published[event.id] = time.time()
             self.service.publish(event)
         _sleep_until(start + SECONDS)

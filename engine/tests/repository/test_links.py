@@ -85,18 +85,18 @@ def defined_tests() -> frozenset[str]:
 
 
 def snapshot(name: str) -> dict[str, Any]:
-    text = (ENGINE / "tests" / "infra" / "snapshots" / f"FormEvents-{name}.json").read_text()
+    text = (ENGINE / "tests" / "infra" / "snapshots" / f"OrderEvents-{name}.json").read_text()
     template: dict[str, Any] = json.loads(text)
     return template
 
 
 def of_subscriber(template: dict[str, Any]) -> Counter[str]:
     resources = template["Resources"]
-    return Counter(each["Type"] for id_, each in resources.items() if id_.startswith("SendConfirmation"))
+    return Counter(each["Type"] for id_, each in resources.items() if id_.startswith("SendReceipt"))
 
 
 def outside_of_subscribers(section: dict[str, Any]) -> int:
-    tasks = ("SendConfirmation", "ArchiveSubmission", "NotifyWebhook")
+    tasks = ("SendReceipt", "ArchiveOrder", "NotifyPartner")
     return len([id_ for id_ in section if not id_.startswith(tasks)])
 
 
@@ -169,7 +169,7 @@ def test_limits_are_as_documented() -> None:
     text = " ".join((ENGINE / "docs" / "architecture.md").read_text().split())
     dev, prod = snapshot("dev"), snapshot("prod")
     rest, each = outside_of_subscribers(prod["Resources"]), of_subscriber(prod).total()
-    outputs = len([name for name in prod["Outputs"] if name.startswith("SendConfirmation")])
+    outputs = len([name for name in prod["Outputs"] if name.startswith("SendReceipt")])
     rest_of_outputs = outside_of_subscribers(prod["Outputs"])
     assert f"and {outputs} outputs: the queue's address" in text
     assert f"is {outside_of_subscribers(dev['Resources'])} resources in dev and {rest} in prod" in text

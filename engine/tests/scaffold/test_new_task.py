@@ -1,6 +1,7 @@
 """`fanout new task`: folder, handler, test and call, or one line and nothing."""
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from fanout.scaffold.engine import Engine
 from fanout.scaffold.naming import Names
 from fanout.scaffold.repository import write_repository
 from fanout.scaffold.stack_file import call_of, find_place
+from tests.places import APP
 
 STACK = "stacks/shop_stack.py"
 CONTRACT = "contracts/order_placed.v1.schema.json"
@@ -21,6 +23,8 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = tmp_path / "shop"
     write_repository(root, Names("Shop", "order.placed.v1"), Engine("0", ""))
     monkeypatch.chdir(root)
+    path = [each for each in sys.path if Path(each) != APP / "lambdas"]  # its tasks are no installed packages
+    monkeypatch.setattr("sys.path", path)
     return root
 
 

@@ -17,12 +17,12 @@ def a_task(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     (folder / "__init__.py").touch()
     (folder / "handler.py").write_text(
         "import os\n"
-        "from events import FormSubmitted\n"
+        "from events import OrderPlaced\n"
         "from fanout.runtime import PermanentError, handler_of\n"
         'URL = os.environ["CRM_URL"]\n'
-        "def sync_crm(form: FormSubmitted):\n"
+        "def sync_crm(order: OrderPlaced):\n"
         '    if URL == "gone": raise PermanentError("the CRM is gone")\n'
-        '    if URL == "down": raise RuntimeError(form.body)\n'
+        '    if URL == "down": raise RuntimeError(order.body)\n'
         "handle = handler_of(sync_crm)\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))

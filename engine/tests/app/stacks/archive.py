@@ -1,4 +1,4 @@
-"""The bucket that keeps every submission."""
+"""The bucket that keeps every order."""
 
 from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_iam as iam

@@ -4,9 +4,9 @@ from aws_cdk import aws_iam as iam
 
 from fanout.constructs import OperatorPolicies, Topic
 
-PUBLISH = "Publish form events: attach to the role of a form service"
-READ = "Look at form events: attach to the role of an operator"
-HEAL = "Heal form events: attach beside those for looking"
+PUBLISH = "Publish order events: attach to the role of a publishing service"
+READ = "Look at order events: attach to the role of an operator"
+HEAL = "Heal order events: attach beside those for looking"
 
 
 def keep_policy_descriptions(topic: Topic, operators: OperatorPolicies) -> None:

@@ -6,47 +6,47 @@ from aws_cdk import RemovalPolicy
 from aws_cdk.aws_logs import RetentionDays
 
 from fanout.constructs import ConfigurationError
-from stacks.form_settings import FormSettings
+from stacks.order_settings import OrderSettings
 
-OWNER = "forms team"
+OWNER = "orders team"
 
-DEV = FormSettings.development(
+DEV = OrderSettings.development(
     "dev",
     owner=OWNER,
-    email_sender="forms-dev@example.com",
-    webhook_url="https://hooks.example.com/dev/forms",
+    email_sender="orders-dev@example.com",
+    webhook_url="https://hooks.example.com/dev/orders",
 )
 
-STAGING = FormSettings.production(
+STAGING = OrderSettings.production(
     "staging",
     owner=OWNER,
-    alarm_recipients=("forms-team@example.com",),
+    alarm_recipients=("orders-team@example.com",),
     log_retention=RetentionDays.ONE_MONTH,
     removal_policy=RemovalPolicy.DESTROY,
     queue_retention_days=4,
     max_concurrency=10,
-    email_sender="forms-staging@example.com",
-    webhook_url="https://hooks.example.com/staging/forms",
+    email_sender="orders-staging@example.com",
+    webhook_url="https://hooks.example.com/staging/orders",
 )
 
-PROD = FormSettings.production(
+PROD = OrderSettings.production(
     "prod",
     owner=OWNER,
-    alarm_recipients=("forms-on-call@example.com",),
-    email_sender="forms@example.com",
-    webhook_url="https://hooks.example.com/forms",
+    alarm_recipients=("orders-on-call@example.com",),
+    email_sender="orders@example.com",
+    webhook_url="https://hooks.example.com/orders",
 )
 
-LOCAL = FormSettings.local(
+LOCAL = OrderSettings.local(
     owner=OWNER,
-    email_sender="forms@example.com",
+    email_sender="orders@example.com",
     webhook_url="ssm:/fanout/local/webhook-url",
 )
 
 ALL = (DEV, STAGING, PROD, LOCAL)
 
 
-def chosen(names: Sequence[str]) -> tuple[FormSettings, ...]:
+def chosen(names: Sequence[str]) -> tuple[OrderSettings, ...]:
     """The entries with these names, or all of them. Raises ConfigurationError for a name that no entry has."""
     known = [entry.name for entry in ALL]
     for name in names:

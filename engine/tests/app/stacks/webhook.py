@@ -1,11 +1,11 @@
-"""The address that hears of each submission, and the secret its requests are signed with."""
+"""The address that hears of each order, and the secret its requests are signed with."""
 
 from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from stacks.form_settings import SSM_PREFIX, FormSettings
+from stacks.order_settings import SSM_PREFIX, OrderSettings
 
 
 class Webhook(Construct):
@@ -15,7 +15,7 @@ class Webhook(Construct):
     (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md).
     """
 
-    def __init__(self, scope: Construct, id_: str, *, settings: FormSettings) -> None:
+    def __init__(self, scope: Construct, id_: str, *, settings: OrderSettings) -> None:
         super().__init__(scope, id_)
         self.url = (
             ssm.StringParameter.value_for_string_parameter(self, settings.webhook_url.removeprefix(SSM_PREFIX))
@@ -25,7 +25,7 @@ class Webhook(Construct):
         self.secret = secretsmanager.Secret(
             self,
             "Secret",
-            description="Signs the requests of notify_webhook; its receiver holds the same value",
+            description="Signs the requests of notify_partner; its receiver holds the same value",
             generate_secret_string=secretsmanager.SecretStringGenerator(password_length=32, exclude_punctuation=True),
             removal_policy=settings.removal_policy,
         )

@@ -12,12 +12,12 @@ Spoil = Callable[["Stack"], object]
 
 
 def snapshot(name: str) -> Json:
-    found: Json = json.loads((SNAPSHOTS / f"FormEvents-{name}.json").read_text())
+    found: Json = json.loads((SNAPSHOTS / f"OrderEvents-{name}.json").read_text())
     return found
 
 
 class Stack:
-    """A template to be spoilt, with names for the parts of the subscriber NotifyWebhook."""
+    """A template to be spoilt, with names for the parts of the subscriber NotifyPartner."""
 
     def __init__(self, body: Json) -> None:
         self.body = copy.deepcopy(body)
@@ -37,27 +37,27 @@ class Stack:
 
     @property
     def queue(self) -> Json:
-        return self.properties("NotifyWebhook/Queue")
+        return self.properties("NotifyPartner/Queue")
 
     @property
     def dead_letters(self) -> Json:
-        return self.properties("NotifyWebhook/DeadLetterQueue")
+        return self.properties("NotifyPartner/DeadLetterQueue")
 
     @property
     def subscription(self) -> Json:
-        return self.properties("NotifyWebhook/Subscription")
+        return self.properties("NotifyPartner/Subscription")
 
     @property
     def mapping(self) -> Json:
-        return self.properties("NotifyWebhook/Mapping")
+        return self.properties("NotifyPartner/Mapping")
 
     @property
     def function(self) -> Json:
-        return self.properties("NotifyWebhook/Function")
+        return self.properties("NotifyPartner/Function")
 
     @property
     def alarm(self) -> Json:
-        return self.properties("NotifyWebhook/DeadLetterAlarm")
+        return self.properties("NotifyPartner/DeadLetterAlarm")
 
     def statements(self, path: str) -> list[Json]:
         properties = self.properties(path)
@@ -85,7 +85,7 @@ class Stack:
                 each["DependsOn"].remove(logical_id)
 
     def grant(self, action: str, resource: Any) -> None:
-        self.statements("NotifyWebhook/Role/DefaultPolicy").append(
+        self.statements("NotifyPartner/Role/DefaultPolicy").append(
             {"Effect": "Allow", "Action": action, "Resource": resource}
         )
 
@@ -97,12 +97,12 @@ class Stack:
 
 
 def put(part: str, key: str, value: Any) -> Spoil:
-    """Sets a property of a part of NotifyWebhook."""
+    """Sets a property of a part of NotifyPartner."""
     return lambda stack: getattr(stack, part).__setitem__(key, value)
 
 
 def take(part: str, key: str) -> Spoil:
-    """Removes a property of a part of NotifyWebhook."""
+    """Removes a property of a part of NotifyPartner."""
     return lambda stack: getattr(stack, part).pop(key)
 
 
@@ -117,17 +117,17 @@ def try_for_weeks(stack: Stack) -> None:
 
 def share_dead_letters(stack: Stack) -> None:
     """The whole subscriber moves to another's dead-letter queue; its own goes."""
-    other = stack.arn("ArchiveSubmission/DeadLetterQueue")
+    other = stack.arn("ArchiveOrder/DeadLetterQueue")
     redrive(stack, deadLetterTargetArn=other)
     stack.subscription["RedrivePolicy"] = {"deadLetterTargetArn": other}
-    policy = stack.id("ArchiveSubmission/DeadLetterQueue/Policy")
-    stack.resources[stack.id("NotifyWebhook/Subscription")]["DependsOn"].append(policy)
+    policy = stack.id("ArchiveOrder/DeadLetterQueue/Policy")
+    stack.resources[stack.id("NotifyPartner/Subscription")]["DependsOn"].append(policy)
     for path in ("DeadLetterAlarm", "DeadLetterQueue/Policy", "DeadLetterQueue"):
-        stack.remove(f"NotifyWebhook/{path}")
+        stack.remove(f"NotifyPartner/{path}")
 
 
 def subscribe_again(stack: Stack) -> None:
-    again = copy.deepcopy(stack.resources[stack.id("NotifyWebhook/Subscription")])
+    again = copy.deepcopy(stack.resources[stack.id("NotifyPartner/Subscription")])
     again["Metadata"]["aws:cdk:path"] += "Again"
     stack.resources["Again"] = again
 
@@ -135,27 +135,27 @@ def subscribe_again(stack: Stack) -> None:
 def make_fifo(stack: Stack) -> None:
     """The queue and its dead-letter queue become FIFO; the subscription gets a standard dead-letter queue of its own."""
     parts = {
-        name: stack.resources[stack.id(f"NotifyWebhook/{path}")]
+        name: stack.resources[stack.id(f"NotifyPartner/{path}")]
         for name, path in {
             "SubscriptionLetters": "DeadLetterQueue",
             "SubscriptionLettersPolicy": "DeadLetterQueue/Policy",
             "SubscriptionLettersAlarm": "DeadLetterAlarm",
         }.items()
     }
-    letters = stack.id("NotifyWebhook/DeadLetterQueue")
+    letters = stack.id("NotifyPartner/DeadLetterQueue")
     stack.resources |= json.loads(json.dumps(parts).replace(letters, "SubscriptionLetters"))
     stack.subscription["RedrivePolicy"] = {"deadLetterTargetArn": {"Fn::GetAtt": ["SubscriptionLetters", "Arn"]}}
-    stack.resources[stack.id("NotifyWebhook/Subscription")]["DependsOn"].append("SubscriptionLettersPolicy")
+    stack.resources[stack.id("NotifyPartner/Subscription")]["DependsOn"].append("SubscriptionLettersPolicy")
     for part in (stack.queue, stack.dead_letters):
         part["FifoQueue"] = True
 
 
 def one_key(stack: Stack) -> None:
     """The topic takes the queues' key, and its own goes; who may publish gets the new key."""
-    stack.properties("FormSubmitted/Topic")["KmsMasterKeyId"] = stack.arn("QueueKey")
-    for policy in ("FormSubmitted/PublisherPolicy", "Operator/HealPolicy", "Heartbeat/Role/DefaultPolicy"):
+    stack.properties("OrderPlaced/Topic")["KmsMasterKeyId"] = stack.arn("QueueKey")
+    for policy in ("OrderPlaced/PublisherPolicy", "Operator/HealPolicy", "Heartbeat/Role/DefaultPolicy"):
         stack.statement(policy, action="GenerateDataKey*")["Resource"] = stack.arn("QueueKey")
-    stack.remove("FormSubmitted/Key")
+    stack.remove("OrderPlaced/Key")
 
 
 def own_key_for_dead_letters(stack: Stack) -> None:
@@ -175,7 +175,7 @@ def production(stack: Stack) -> None:
     stack.body["Metadata"] = {"fanout": {"production": True}}
     for each in stack.resources.values():
         each["DeletionPolicy"] = each["UpdateReplacePolicy"] = "Retain"
-    stack.resources[stack.id("NotifyWebhook/DeadLetterQueue")].pop("DeletionPolicy")
+    stack.resources[stack.id("NotifyPartner/DeadLetterQueue")].pop("DeletionPolicy")
 
 
 def encrypt_alarm_topic(stack: Stack) -> None:
@@ -183,7 +183,7 @@ def encrypt_alarm_topic(stack: Stack) -> None:
 
 
 def acknowledge(stack: Stack) -> None:
-    queue = stack.resources[stack.id("NotifyWebhook/Queue")]
+    queue = stack.resources[stack.id("NotifyPartner/Queue")]
     queue["Metadata"]["fanout"] = {"acknowledge": [{"rule": "physical-name", "reason": "it had one"}]}
 
 
@@ -192,13 +192,13 @@ def crowd(stack: Stack) -> None:
         stack.resources[f"Parameter{number}"] = {"Type": "AWS::SSM::Parameter"}
 
 
-QUEUE_POLICY, DEAD_LETTER_POLICY = "NotifyWebhook/Queue/Policy", "NotifyWebhook/DeadLetterQueue/Policy"
-TOPIC_POLICY = "FormSubmitted/Topic/Policy"
+QUEUE_POLICY, DEAD_LETTER_POLICY = "NotifyPartner/Queue/Policy", "NotifyPartner/DeadLetterQueue/Policy"
+TOPIC_POLICY = "OrderPlaced/Topic/Policy"
 
 
 def forget(policy: str) -> Spoil:
     """The subscription no longer waits for a policy."""
-    return lambda stack: stack.resources[stack.id("NotifyWebhook/Subscription")]["DependsOn"].remove(stack.id(policy))
+    return lambda stack: stack.resources[stack.id("NotifyPartner/Subscription")]["DependsOn"].remove(stack.id(policy))
 
 
 def open_to_all(policy: str, resource: str) -> Spoil:

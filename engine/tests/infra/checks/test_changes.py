@@ -53,21 +53,21 @@ def renamed(body: dict[str, Any], before: str, after: str) -> dict[str, Any]:
 
 def remove_subscriber(stack: Stack) -> None:
     for name, each in list(stack.resources.items()):
-        if "/NotifyWebhook/" in each["Metadata"]["aws:cdk:path"]:
+        if "/NotifyPartner/" in each["Metadata"]["aws:cdk:path"]:
             del stack.resources[name]
         elif "/Operator/" in each["Metadata"]["aws:cdk:path"]:
             for statement in each["Properties"]["PolicyDocument"]["Statement"]:
                 if isinstance(statement["Resource"], list):
-                    kept = [one for one in statement["Resource"] if "NotifyWebhook" not in json.dumps(one)]
+                    kept = [one for one in statement["Resource"] if "NotifyPartner" not in json.dumps(one)]
                     statement["Resource"] = kept
 
 
 def lose_retain(stack: Stack) -> None:
-    stack.resources[stack.id("NotifyWebhook/DeadLetterQueue")]["DeletionPolicy"] = "Delete"
+    stack.resources[stack.id("NotifyPartner/DeadLetterQueue")]["DeletionPolicy"] = "Delete"
 
 
 def narrow_filter(stack: Stack) -> None:
-    stack.subscription["FilterPolicy"] = {"form_id": ["contact"]}
+    stack.subscription["FilterPolicy"] = {"shop_id": ["contact"]}
 
 
 CASES: list[tuple[str, Spoil, set[str], tuple[str, ...]]] = [
@@ -78,11 +78,11 @@ CASES: list[tuple[str, Spoil, set[str], tuple[str, ...]]] = [
     ("queue FIFO", put("queue", "FifoQueue", True), {"queue-replaced", "subscription-replaced"}, BOTH),
     (
         "topic named",
-        lambda stack: stack.properties("FormSubmitted/Topic").update(TopicName="forms"),
+        lambda stack: stack.properties("OrderPlaced/Topic").update(TopicName="orders"),
         {"topic-replaced", "subscription-replaced"},
         BOTH,
     ),
-    ("bucket named", lambda stack: stack.properties("Archive/Bucket").update(BucketName="forms"), {"data-replaced"}, BOTH),
+    ("bucket named", lambda stack: stack.properties("Archive/Bucket").update(BucketName="orders"), {"data-replaced"}, BOTH),
     ("retention shortened", put("queue", "MessageRetentionPeriod", 86_400), {"retention-shortened"}, BOTH),
     ("retention by default", take("dead_letters", "MessageRetentionPeriod"), {"retention-shortened"}, BOTH),
     ("fewer attempts", lambda stack: redrive(stack, maxReceiveCount=3), {"attempts-lowered"}, BOTH),
@@ -91,7 +91,7 @@ CASES: list[tuple[str, Spoil, set[str], tuple[str, ...]]] = [
     ("smaller messages", put("queue", "MaximumMessageSize", 65_536), {"size-lowered"}, BOTH),
     ("no dead letters", take("queue", "RedrivePolicy"), {"dead-letter-queue-lost"}, BOTH),
     ("no dead letters of SNS", take("subscription", "RedrivePolicy"), {"dead-letter-queue-lost"}, BOTH),
-    ("alarm removed", lambda stack: stack.remove("NotifyWebhook/DeadLetterAlarm"), {"alarm-lost"}, BOTH),
+    ("alarm removed", lambda stack: stack.remove("NotifyPartner/DeadLetterAlarm"), {"alarm-lost"}, BOTH),
     ("alarm mute", take("alarm", "AlarmActions"), {"alarm-lost"}, BOTH),
     ("alarm on sent", put("alarm", "MetricName", "NumberOfMessagesSent"), {"alarm-lost"}, BOTH),
     ("topic locked out", lambda stack: stack.drop(QUEUE_POLICY), {"statement-lost"}, BOTH),
@@ -100,7 +100,7 @@ CASES: list[tuple[str, Spoil, set[str], tuple[str, ...]]] = [
     ("plain HTTP to the topic", lambda stack: stack.drop(TOPIC_POLICY, effect="Deny"), {"tls-lost"}, BOTH),
     ("policy removed", lambda stack: stack.remove(QUEUE_POLICY), {"statement-lost", "tls-lost"}, BOTH),
     ("key of the queue gone", take("queue", "KmsMasterKeyId"), {"encryption-lost"}, KEYS),
-    ("publisher without key", lambda stack: stack.drop("FormSubmitted/PublisherPolicy", action="kms"), {"statement-lost"}, KEYS),
+    ("publisher without key", lambda stack: stack.drop("OrderPlaced/PublisherPolicy", action="kms"), {"statement-lost"}, KEYS),
     ("another key of the letters", own_key_for_dead_letters, set(), KEYS),
     ("filter", narrow_filter, {"filter-narrowed"}, BOTH),
     ("mapping disabled", put("mapping", "Enabled", False), {"mapping-disabled"}, BOTH),
@@ -131,10 +131,10 @@ def test_the_same_template_has_no_changes() -> None:
 
 @pytest.mark.parametrize("name", BOTH)
 def test_a_renamed_construct_replaces_its_queues(name: str) -> None:
-    found = changes(snapshot(name), renamed(snapshot(name), "NotifyWebhook", "TellWebhook"))
+    found = changes(snapshot(name), renamed(snapshot(name), "NotifyPartner", "TellWebhook"))
     replaced = {each.kind: each for each in found if each.danger}
     assert set(replaced) == {"queue-replaced", "dead-letter-queue-replaced", "subscription-replaced"}
-    assert re.search(r"moves from NotifyWebhookQueue\w+ to TellWebhookQueue\w+", replaced["queue-replaced"].message)
+    assert re.search(r"moves from NotifyPartnerQueue\w+ to TellWebhookQueue\w+", replaced["queue-replaced"].message)
     fate = "the old one stays, but nothing uses it" if name == "prod" else "what is in it is lost"
     assert fate in replaced["queue-replaced"].message
     assert kinds(found) - set(replaced) == {"logical-id-moved"}
@@ -142,17 +142,17 @@ def test_a_renamed_construct_replaces_its_queues(name: str) -> None:
 
 def test_a_queue_that_moves_alone_takes_its_subscription_along_and_nothing_else() -> None:
     stack = Stack(snapshot("dev"))
-    moved = json.loads(json.dumps(stack.body).replace(stack.id("NotifyWebhook/Queue"), "NotifyWebhookInbox0DDBA11E"))
+    moved = json.loads(json.dumps(stack.body).replace(stack.id("NotifyPartner/Queue"), "NotifyPartnerInbox0DDBA11E"))
     found = changes(snapshot("dev"), moved)
     assert dangers(found) == {"queue-replaced", "subscription-replaced"}
-    assert {each.path for each in found} == {f"NotifyWebhook/{each}" for each in ("Queue", "Subscription", "Mapping")}
+    assert {each.path for each in found} == {f"NotifyPartner/{each}" for each in ("Queue", "Subscription", "Mapping")}
 
 
 def test_a_subscriber_added_is_one_change_without_danger() -> None:
     stack = Stack(snapshot("dev"))
     remove_subscriber(stack)
     found = changes(stack.body, snapshot("dev"))
-    assert [(each.kind, each.path) for each in found] == [("subscriber-added", "NotifyWebhook/Queue")]
+    assert [(each.kind, each.path) for each in found] == [("subscriber-added", "NotifyPartner/Queue")]
 
 
 def test_a_function_only_updated_is_said_to_be_only_updated() -> None:
@@ -169,11 +169,11 @@ def test_a_danger_is_allowed_by_its_name_or_by_name_and_resource() -> None:
     found = changes(snapshot("dev"), stack.body)[0]
     for name in (
         "retention-shortened",
-        "retention-shortened:NotifyWebhook/Queue",
+        "retention-shortened:NotifyPartner/Queue",
         f"retention-shortened:{found.resource}",
     ):
         assert found.allow(frozenset([name])).allowed
-    for name in ("queue-replaced", "retention-shortened:SendConfirmation/Queue", ""):
+    for name in ("queue-replaced", "retention-shortened:SendReceipt/Queue", ""):
         assert not found.allow(frozenset([name])).allowed
 
 
@@ -203,7 +203,7 @@ def test_any_two_templates_can_be_compared(data: st.DataObject) -> None:
     assert kinds(changes(*sides)) <= set(KINDS)
 
 
-CONTACT: dict[str, Any] = {"form_id": ["contact"]}
+CONTACT: dict[str, Any] = {"shop_id": ["contact"]}
 BEATS: dict[str, Any] = {"type": ["fanout.heartbeat.v1"]}
 
 
@@ -212,8 +212,8 @@ BEATS: dict[str, Any] = {"type": ["fanout.heartbeat.v1"]}
     [
         (CONTACT, {"$or": [CONTACT, BEATS]}, {"filter-widened"}),  # heartbeats are switched on
         ({"$or": [CONTACT, BEATS]}, CONTACT, {"filter-narrowed"}),
-        ({"$or": [CONTACT, BEATS]}, {"$or": [{"form_id": ["contact", "order"]}, BEATS]}, {"filter-widened"}),
-        ({"$or": [{"form_id": ["contact", "order"]}, BEATS]}, {"$or": [CONTACT, BEATS]}, {"filter-narrowed"}),
+        ({"$or": [CONTACT, BEATS]}, {"$or": [{"shop_id": ["contact", "order"]}, BEATS]}, {"filter-widened"}),
+        ({"$or": [{"shop_id": ["contact", "order"]}, BEATS]}, {"$or": [CONTACT, BEATS]}, {"filter-narrowed"}),
         ({"$or": [CONTACT, BEATS]}, {"$or": [BEATS, CONTACT]}, set()),
         (None, {"$or": [CONTACT, BEATS]}, {"filter-narrowed"}),
         ({"$or": [CONTACT, BEATS]}, None, {"filter-widened"}),

@@ -54,4 +54,4 @@ def test_a_finding_is_typed() -> None:
     found = [each for each in check_template(stack.body) if each.rule == "mapping-disabled"]
     assert isinstance(found[0], Finding)
     assert found[0].severity is Severity.ERROR
-    assert found[0].path == "FormEvents-dev/NotifyWebhook/Mapping/Resource"
+    assert found[0].path == "OrderEvents-dev/NotifyPartner/Mapping/Resource"

@@ -109,7 +109,7 @@ def test_order_is_told() -> None:
     assert found["operations"]["BillFn"]["bindings"]["sqs"]["queues"][0]["fifoQueue"] is True
 
 
-def test_what_only_the_stack_publishes_is_not_asked_of_a_form_service(tmp_path: Path) -> None:
+def test_what_only_the_stack_publishes_is_not_asked_of_a_publishing_service(tmp_path: Path) -> None:
     (tmp_path / "beat").mkdir()
     for path, name in ((tmp_path, "order.placed.v1"), (tmp_path / "beat", "beat.v1")):
         (path / "any.schema.json").write_text(json.dumps(message(name).schema))

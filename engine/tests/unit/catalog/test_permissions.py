@@ -79,7 +79,7 @@ def test_tls_only_and_the_topics_right_are_said_in_words() -> None:
         ({"AWS": "*"}, "anyone"),
         ({"AWS": "111122223333"}, "whom IAM lets in an account that the template names"),
         ({"AWS": "arn:aws:iam::111122223333:root"}, "whom IAM lets in an account that the template names"),
-        ({"AWS": "arn:aws:iam::111122223333:role/forms"}, "iam `role/forms`"),
+        ({"AWS": "arn:aws:iam::111122223333:role/orders"}, "iam `role/orders`"),
         ({"AWS": {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:root"}}, "whom IAM lets in this account"),
         ({"AWS": att("BillRole")}, "role of `BillFn`"),
         ({"Fn::If": ["IsProd", "*", SNS]}, "what the template does not show"),
@@ -95,7 +95,7 @@ def test_no_account_and_no_region_is_written() -> None:
     arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/bills"
     resources = orders()["Resources"] | policy_of(
         "BillQueue",
-        Principal={"AWS": "arn:aws:iam::111122223333:role/forms"},
+        Principal={"AWS": "arn:aws:iam::111122223333:role/orders"},
         Action="sqs:SendMessage",
         Condition={
             "ArnEquals": {"aws:SourceArn": arn},

@@ -91,8 +91,8 @@ def test_a_topic_for_people_only_is_none() -> None:
 @pytest.mark.parametrize(
     ("path", "name"),
     [
-        ("Stack/SendConfirmation/Queue/Resource", "SendConfirmation"),
-        ("Stack/SendConfirmation/DeadLetterQueue/Resource", "SendConfirmation/DeadLetterQueue"),
+        ("Stack/SendReceipt/Queue/Resource", "SendReceipt"),
+        ("Stack/SendReceipt/DeadLetterQueue/Resource", "SendReceipt/DeadLetterQueue"),
         ("Stack/Queue/Resource", "Queue"),
     ],
 )

@@ -17,7 +17,7 @@ from tests.examples import examples
 from tests.places import APP, ENGINE
 
 CONTRACTS = load_contracts(APP / "contracts")
-SNAPSHOT = ENGINE / "tests" / "infra" / "snapshots" / "FormEvents-prod.json"
+SNAPSHOT = ENGINE / "tests" / "infra" / "snapshots" / "OrderEvents-prod.json"
 WORDS = st.sampled_from(
     ["Ref", "Fn::GetAtt", "Fn::Sub", "Fn::Join", "Fn::If", "Fn::Select", "Fn::Split", "Fn::ImportValue", "AWS::NoValue"]
     + [

@@ -152,12 +152,12 @@ def test_diff_reads_a_git_revision(run: Run, tmp_path: Path) -> None:
     git("add", ".")
     git("commit", "-qm", "nothing yet")
     (tmp_path / "tests/snapshots").mkdir(parents=True)
-    write(tmp_path / "tests/snapshots/FormEvents-dev.json", {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}})
+    write(tmp_path / "tests/snapshots/OrderEvents-dev.json", {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}})
     git("add", ".")
     git("commit", "-qm", "a queue")
     assert run("diff", "HEAD") == 0 and run.out == "no changes\n"
     assert run("diff", "HEAD~1") == 2 and "no templates" in run.err
-    write(tmp_path / "tests/snapshots/FormEvents-dev.json", {"Resources": {}})
+    write(tmp_path / "tests/snapshots/OrderEvents-dev.json", {"Resources": {}})
     assert run("diff", "HEAD") == 1 and "queue-removed" in run.out
     assert run("diff", "main", "HEAD") == 0
     assert run("diff", "no-such-branch") == 2 and "nor a git revision" in run.err
@@ -167,7 +167,7 @@ def test_diff_compares_what_was_synthesized_last(run: Run, tmp_path: Path) -> No
     old = write(tmp_path / "old.json", {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}})
     (tmp_path / "cdk.out").mkdir()
     (tmp_path / "stacks").mkdir()
-    write(tmp_path / "cdk.out" / "FormEvents-dev.template.json", {"Resources": {}})
+    write(tmp_path / "cdk.out" / "OrderEvents-dev.template.json", {"Resources": {}})
     write(tmp_path / "cdk.out" / "manifest.json", {})
     assert run("diff", old) == 1 and "queue-removed" in run.out
     assert run.err == f"compared {old} with cdk.out\n"

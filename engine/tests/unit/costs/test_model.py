@@ -312,7 +312,7 @@ def test_every_price_is_in_some_bill_and_has_a_source(name: str) -> None:
 
 
 def everything() -> dict[str, Any]:
-    prod = json.loads((SNAPSHOTS / "FormEvents-prod.json").read_text())["Resources"]
+    prod = json.loads((SNAPSHOTS / "OrderEvents-prod.json").read_text())["Resources"]
     return {
         **prod,
         **one_subscriber(),

@@ -10,7 +10,7 @@ from fanout.diff.change import Change
 from fanout.errors import Unusable
 
 TODAY = date(2026, 11, 26)
-REMOVED = Change("subscriber-removed", "FormEvents-dev", "SyncCrmQueue1234", "SyncCrm/Queue", "the task is gone")
+REMOVED = Change("subscriber-removed", "OrderEvents-dev", "SyncCrmQueue1234", "SyncCrm/Queue", "the task is gone")
 GOOD = 'change = "subscriber-removed"\nresource = "SyncCrm/Queue"\nreason = "retired"\n'
 
 
@@ -21,14 +21,14 @@ def written(tmp_path: Path, text: str) -> Path:
 
 
 def test_an_entry_allows_its_danger_at_its_resource_and_nowhere_else() -> None:
-    other = Change("subscriber-removed", "FormEvents-dev", "OtherQueue", "Other/Queue", "the task is gone")
+    other = Change("subscriber-removed", "OrderEvents-dev", "OtherQueue", "Other/Queue", "the task is gone")
     entry = Allowance("subscriber-removed", "SyncCrm/Queue", "retired")
     changes, notes = allow([REMOVED, other], [entry], TODAY)
     assert [each.allowed for each in changes] == [True, False]
     assert notes == []
 
 
-@pytest.mark.parametrize("resource", ["SyncCrmQueue1234", "SyncCrm/Queue", "FormEvents-dev/SyncCrm/Queue"])
+@pytest.mark.parametrize("resource", ["SyncCrmQueue1234", "SyncCrm/Queue", "OrderEvents-dev/SyncCrm/Queue"])
 def test_a_resource_is_named_by_id_by_path_or_by_stack_and_path(resource: str) -> None:
     ((change,), _) = allow([REMOVED], [Allowance("subscriber-removed", resource, "retired")], TODAY)
     assert change.allowed

@@ -15,7 +15,7 @@ VARIABLES = {
     "AWS_DEFAULT_REGION": "eu-west-1",
     "AWS_ACCESS_KEY_ID": "none",
     "AWS_SECRET_ACCESS_KEY": "none",
-    "EMAIL_SENDER": "forms@example.com",
+    "EMAIL_SENDER": "orders@example.com",
     "ARCHIVE_BUCKET": "archive",
     "WEBHOOK_URL": "https://127.0.0.1:9/hook",
     "WEBHOOK_SECRET_ARN": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:webhook",

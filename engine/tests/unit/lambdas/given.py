@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from events import FormSubmitted
+from events import OrderPlaced
 from fanout.contracts.app import app_contracts, heartbeat_example
 from fanout.runtime.batch import BatchResponse, handler_of
 from fanout.runtime.event import parse
@@ -27,17 +27,17 @@ def example() -> dict[str, Any]:
     return event
 
 
-def form(body: str) -> FormSubmitted:
+def order(body: str) -> OrderPlaced:
     """The event of a body that is one."""
-    event = parse(body, FormSubmitted)
-    assert isinstance(event, FormSubmitted)
+    event = parse(body, OrderPlaced)
+    assert isinstance(event, OrderPlaced)
     return event
 
 
 def handler(run: Callable[[Any], object]) -> Callable[[dict[str, Any], Any], BatchResponse]:
     """The handler of a task that runs `run` on each event of the app."""
 
-    def task(event: FormSubmitted) -> None:
+    def task(event: OrderPlaced) -> None:
         run(event)
 
     return handler_of(task)

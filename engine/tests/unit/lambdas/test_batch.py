@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from events import FormSubmitted
+from events import OrderPlaced
 from fanout.runtime import batch, dead_letters, retry
 from fanout.runtime.errors import PermanentError, TransientError
 from fanout.runtime.outcome import Outcome, Record
@@ -74,7 +74,7 @@ def test_every_message_is_done_or_dead_or_comes_back(ways: list[str], refuses_le
         queue = Queue()
         put_in_place(queue, patch)
         queue.refuses_letters = refuses_letters
-        handle = handler(lambda form: WAYS[ways[int(form.id.removeprefix("event-"))]]())
+        handle = handler(lambda order: WAYS[ways[int(order.id.removeprefix("event-"))]]())
         records = [
             record("{not json" if way == "not json" else numbered(number), f"m-{number}")
             for number, way in enumerate(ways)
@@ -90,13 +90,13 @@ def test_every_message_is_done_or_dead_or_comes_back(ways: list[str], refuses_le
 
 
 def test_the_same_message_twice_in_a_batch_is_answered_for_both(queue: Queue, body: str) -> None:
-    assert failures(handler(lambda form: None)({"Records": [record(body), record(body)]}, Context())) == []
+    assert failures(handler(lambda order: None)({"Records": [record(body), record(body)]}, Context())) == []
 
 
 def test_messages_are_worked_on_at_the_same_time(queue: Queue, body: str) -> None:
     all_here = threading.Barrier(10, timeout=5)
 
-    def task(form: FormSubmitted) -> None:
+    def task(order: OrderPlaced) -> None:
         all_here.wait()
 
     handle = handler(task)
@@ -106,8 +106,8 @@ def test_messages_are_worked_on_at_the_same_time(queue: Queue, body: str) -> Non
 def test_a_slow_message_is_given_back_before_the_function_is_killed(queue: Queue, lines: Lines) -> None:
     release = threading.Event()
 
-    def task(form: FormSubmitted) -> None:
-        if form.id == "event-1":
+    def task(order: OrderPlaced) -> None:
+        if order.id == "event-1":
             release.wait(5)
 
     began = time.monotonic()
@@ -122,8 +122,8 @@ def test_a_slow_message_is_given_back_before_the_function_is_killed(queue: Queue
 
 
 def test_each_message_leaves_one_line_with_its_ids(queue: Queue, body: str, lines: Lines, context: Context) -> None:
-    def task(form: FormSubmitted) -> None:
-        if form.id == "event-1":
+    def task(order: OrderPlaced) -> None:
+        if order.id == "event-1":
             raise TransientError("the webhook answered 503")
 
     handler(task)({"Records": [record(body, "m-0"), record(numbered(1), "m-1", received=2)]}, context)
@@ -132,7 +132,7 @@ def test_each_message_leaves_one_line_with_its_ids(queue: Queue, body: str, line
     event = example()
     assert done["level"] == "INFO" and done["outcome"] == "done" and done["task"] == "a_task"
     assert (done["event_id"], done["message_id"], done["attempt"]) == (event["id"], "m-0", 1)
-    assert (done["form_id"], done["submission_id"]) == (event["data"]["form_id"], event["data"]["submission_id"])
+    assert (done["shop_id"], done["order_id"]) == (event["data"]["shop_id"], event["data"]["order_id"])
     assert done["function_request_id"] == "request-1" and done["duration_ms"] >= 0
     assert (failed["level"], failed["attempt"], failed["permanent"]) == ("WARNING", 2, False)
     assert (failed["error_type"], failed["error"]) == ("TransientError", "the webhook answered 503")
@@ -156,7 +156,7 @@ CANARY = "canary-in-an-answer"
 def test_an_answer_in_an_exception_never_reaches_the_log(
     raised: Exception, queue: Queue, body: str, lines: Lines
 ) -> None:
-    def task(form: FormSubmitted) -> None:
+    def task(order: OrderPlaced) -> None:
         raise raised from RuntimeError(CANARY)
 
     handler(task)({"Records": [record(body)]}, Context())
@@ -166,15 +166,15 @@ def test_an_answer_in_an_exception_never_reaches_the_log(
 
 
 def test_a_contract_violation_says_which_and_is_permanent(queue: Queue, lines: Lines) -> None:
-    body = json.dumps({**example(), "type": "form.submitted.v2"})
-    handler(lambda form: None)({"Records": [record(body)]}, Context())
+    body = json.dumps({**example(), "type": "order.placed.v2"})
+    handler(lambda order: None)({"Records": [record(body)]}, Context())
     _, line = lines()
     assert (line["outcome"], line["level"], line["error_type"]) == ("dead", "ERROR", "UnknownVersion")
-    assert line["error"] == "type form.submitted.v2: this task understands form.submitted.v1"
+    assert line["error"] == "type order.placed.v2: this task understands order.placed.v1"
 
 
 def test_a_dead_letter_knows_its_cause(queue: Queue, body: str) -> None:
-    def task(form: FormSubmitted) -> None:
+    def task(order: OrderPlaced) -> None:
         raise PermanentError("the webhook answered 410")
 
     assert failures(handler(task)({"Records": [record(body, received=2)]}, Context())) == []
@@ -191,7 +191,7 @@ def test_a_dead_letter_knows_its_cause(queue: Queue, body: str) -> None:
 def test_a_letter_that_cannot_be_sent_stays_in_its_queue(queue: Queue, body: str, lines: Lines) -> None:
     queue.refuses_letters = True
 
-    def task(form: FormSubmitted) -> None:
+    def task(order: OrderPlaced) -> None:
         raise PermanentError("the webhook answered 410")
 
     assert failures(handler(task)({"Records": [record(body)]}, Context())) == ["m-1"] == queue.postponed
@@ -210,9 +210,9 @@ def in_group(number: int, group: str) -> Record:
 def test_a_fifo_group_keeps_its_order_and_stops_at_its_first_failure(queue: Queue, lines: Lines) -> None:
     seen: list[str] = []
 
-    def task(form: FormSubmitted) -> None:
-        seen.append(form.id)
-        if form.id == "event-2":
+    def task(order: OrderPlaced) -> None:
+        seen.append(order.id)
+        if order.id == "event-2":
             raise TransientError("later")
 
     records = [in_group(number, "a" if number % 2 == 0 else "b") for number in range(6)]
@@ -225,8 +225,8 @@ def test_a_fifo_group_keeps_its_order_and_stops_at_its_first_failure(queue: Queu
 
 
 def test_a_permanent_error_does_not_hold_up_its_group(queue: Queue) -> None:
-    def task(form: FormSubmitted) -> None:
-        if form.id == "event-0":
+    def task(order: OrderPlaced) -> None:
+        if order.id == "event-0":
             raise PermanentError("no")
 
     assert failures(handler(task)({"Records": [in_group(0, "a"), in_group(1, "a")]}, Context())) == []
@@ -236,7 +236,7 @@ def test_a_permanent_error_does_not_hold_up_its_group(queue: Queue) -> None:
 def test_the_groups_of_a_standard_queue_are_tenants_and_keep_no_order(queue: Queue) -> None:
     all_here = threading.Barrier(4, timeout=5)
 
-    def task(form: FormSubmitted) -> None:
+    def task(order: OrderPlaced) -> None:
         all_here.wait()
 
     records = [in_group(number, "a") for number in range(4)]

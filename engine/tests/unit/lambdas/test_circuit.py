@@ -52,7 +52,7 @@ class Lambda:
 @pytest.fixture
 def lambda_(monkeypatch: pytest.MonkeyPatch) -> Lambda:
     made = Lambda()
-    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "notify_webhook")
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "notify_partner")
     monkeypatch.setattr(circuit_breaker, "client", lambda service: made)
     monkeypatch.setattr(circuit_breaker, "LIMIT", 3)
     monkeypatch.setattr(circuit_breaker, "_in_a_row", 0)

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from events import FormSubmitted
+from events import OrderPlaced
 from fanout.runtime import idempotency
 from fanout.runtime.idempotency import InProgress, once
-from tests.unit.lambdas.given import example, form
+from tests.unit.lambdas.given import example, order
 
 REMEMBERED = 1_641_600
 
@@ -86,15 +86,15 @@ class Effects:
         self.endings = list(endings)
         self.count = 0
 
-    def __call__(self, form: FormSubmitted) -> None:
+    def __call__(self, order: OrderPlaced) -> None:
         self.count += 1
         ending = self.endings.pop(0) if self.endings else None
         if ending:
             raise ending
 
 
-def event(id_: str = "event-1") -> FormSubmitted:
-    return form(json.dumps({**example(), "id": id_}))
+def event(id_: str = "event-1") -> OrderPlaced:
+    return order(json.dumps({**example(), "id": id_}))
 
 
 def test_a_second_delivery_does_nothing(table: Table) -> None:
@@ -136,7 +136,7 @@ def test_a_failure_gives_the_event_back_for_the_next_attempt(table: Table, endin
 def test_of_two_copies_at_the_same_time_one_works_and_one_waits(table: Table) -> None:
     inside, finish = threading.Event(), threading.Event()
 
-    def slow(form: FormSubmitted) -> None:
+    def slow(order: OrderPlaced) -> None:
         inside.set()
         finish.wait(5)
 

@@ -53,8 +53,8 @@ def check(world: World, ordered: bool = True) -> None:
             assert done <= 1 + world.in_the_window[event_id(message)], "repeated outside of the window"
     for letter in world.dead.messages:
         assert letter.attributes["type"] in (
-            {"stringValue": "form.submitted.v1", "dataType": "String"},
-            {"StringValue": "form.submitted.v1", "DataType": "String"},
+            {"stringValue": "order.placed.v1", "dataType": "String"},
+            {"StringValue": "order.placed.v1", "DataType": "String"},
         )
     if world.fifo and ordered:
         check_order(world)

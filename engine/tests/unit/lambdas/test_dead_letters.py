@@ -37,12 +37,12 @@ def request(**more: Any) -> dict[str, Any]:
 def test_body_and_attributes_of_every_kind_are_kept(sqs: Stubber) -> None:
     message = record("the body")
     message["messageAttributes"] = {
-        "type": attribute("String", "form.submitted.v1"),
+        "type": attribute("String", "order.placed.v1"),
         "pages": attribute("Number", "6"),
         "seal": attribute("Binary", base64.b64encode(b"\x02\x03").decode()),
     }
     expected = {
-        "type": {"DataType": "String", "StringValue": "form.submitted.v1"},
+        "type": {"DataType": "String", "StringValue": "order.placed.v1"},
         "pages": {"DataType": "Number", "StringValue": "6"},
         "seal": {"DataType": "Binary", "BinaryValue": b"\x02\x03"},
         "fanout.cause": SENT_CAUSE,

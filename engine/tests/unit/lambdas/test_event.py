@@ -10,26 +10,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from events import FormSubmitted
+from events import OrderPlaced
 from fanout.contracts.app import app_contracts
 from fanout.runtime.errors import ContractViolation, PermanentError, UnknownVersion
 from fanout.runtime.event import parse
 from tests.examples import examples
-from tests.unit.lambdas.given import form
+from tests.unit.lambdas.given import order
 
 CANARY = "canary-7f3a"
 REASONS = {
-    "another_type": "type order.created.v1: this task understands form.submitted.v1",
-    "answers_not_an_object": "event.data.answers must be object",
-    "bad_email_address": "event.data.submitter.email must match pattern",
-    "bad_form_id": "event.data.form_id must match pattern",
+    "another_type": "type refund.made.v1: this task understands order.placed.v1",
+    "items_not_an_object": "event.data.items must be object",
+    "bad_email_address": "event.data.customer.email must match pattern",
+    "bad_shop_id": "event.data.shop_id must match pattern",
     "bad_id": "event.id must match pattern",
-    "bad_submission_id": "event.data.submission_id must be string",
+    "bad_order_id": "event.data.order_id must be string",
     "bad_time": "event.time must match pattern",
     "empty_source": "event.source must be longer than or equal to 1 characters",
     "field_named_twice": "the body has an object that names a field twice",
     "half_a_surrogate_pair": "the body holds half a surrogate pair",
-    "missing_answers": "event.data must contain ['answers'] properties",
+    "missing_items": "event.data must contain ['items'] properties",
     "missing_data": "event must contain ['data'] properties",
     "missing_id": "event must contain ['id'] properties",
     "not_a_cloudevent": "not a CloudEvent: expected the fields specversion and type",
@@ -38,10 +38,10 @@ REASONS = {
     "not_json": "the body is not JSON (line 18, column 18)",
     "not_json_content": "event.datacontenttype must be same as const definition: application/json",
     "sns_envelope": "an SNS envelope, not a CloudEvent: turn on the subscription's raw message delivery",
-    "submitter_not_an_object": "event.data.submitter must be object",
+    "customer_not_an_object": "event.data.customer must be object",
     "time_that_does_not_exist": "event.time must be a time that exists",
     "time_without_offset": "event.time must match pattern",
-    "unknown_major_version": "type form.submitted.v2: this task understands form.submitted.v1",
+    "unknown_major_version": "type order.placed.v2: this task understands order.placed.v1",
     "wrong_specversion": "event.specversion must be same as const definition: 1.0",
 }
 
@@ -52,7 +52,7 @@ def contact(**changes: Any) -> dict[str, Any]:
 
 def refusal(body: str) -> ContractViolation:
     with pytest.raises(ContractViolation) as caught:
-        parse(body, FormSubmitted)
+        parse(body, OrderPlaced)
     return caught.value
 
 
@@ -64,23 +64,23 @@ def all_text(error: BaseException) -> str:
 
 def test_an_event_gives_its_fields_typed() -> None:
     body = app_contracts().valid["event_registration"]
-    event = form(body)
-    assert (event.id, event.form_id, event.submission_id) == (
+    event = order(body)
+    assert (event.id, event.shop_id, event.order_id) == (
         "00000000-0000-4000-8000-000000000002",
         "event-registration",
         "event-registration-0001",
     )
     assert event.time == datetime(2026, 1, 15, 9, 45, 12, 250000, UTC) and event.time.tzinfo is UTC
-    assert (event.submitter.email, event.submitter.name) == ("sam.sample@example.com", "Sam Sample")
-    assert event.answers["guests"][1] == {"name": "Guest Two", "meal": None}
+    assert (event.customer.email, event.customer.name) == ("sam.sample@example.com", "Sam Sample")
+    assert event.items["guests"][1] == {"name": "Guest Two", "meal": None}
     assert event.raw["partitionkey"] == "unknown CloudEvents extension"
     assert event.body == body
 
 
 @pytest.mark.parametrize("body", app_contracts().valid.values(), ids=app_contracts().valid)
 def test_valid_examples_are_understood(body: str) -> None:
-    assert hash(parse(body, FormSubmitted)) == hash(parse(body, FormSubmitted)) and parse(body, FormSubmitted) == parse(
-        body, FormSubmitted
+    assert hash(parse(body, OrderPlaced)) == hash(parse(body, OrderPlaced)) and parse(body, OrderPlaced) == parse(
+        body, OrderPlaced
     )
 
 
@@ -100,14 +100,14 @@ def test_invalid_examples_are_refused_with_one_line(name: str, body: str) -> Non
         ("\ufeff{}", "the body is not JSON (line 1, column 1)"),
         ("null", "the body is JSON but not an object"),
         ("{}", "not a CloudEvent"),
-        ('{"specversion": "1.0", "type": ["form.submitted.v1"]}', "not a CloudEvent"),
+        ('{"specversion": "1.0", "type": ["order.placed.v1"]}', "not a CloudEvent"),
         ("[" * 100_000, "the body is nested too deeply"),
         ('{"a":' * 100_000, "the body is nested too deeply"),
         ('{"a": ' + "9" * 5000 + "}", "the body holds a number that is too large"),
         ('{"a": 1e999}', "the body holds a number that is too large"),
         ('{"a": -Infinity}', "the body holds -Infinity, which is not JSON"),
-        (json.dumps(contact(type="Pat Example")), "event.type must be form.submitted.v1"),
-        (json.dumps(contact(type="form.submitted.v10")), "type form.submitted.v10: this task understands"),
+        (json.dumps(contact(type="Pat Example")), "event.type must be order.placed.v1"),
+        (json.dumps(contact(type="order.placed.v10")), "type order.placed.v10: this task understands"),
         (json.dumps(contact(time="2026-01-15T24:00:00Z")), "event.time must be a time that exists"),
     ],
 )
@@ -126,12 +126,12 @@ def test_what_is_no_event_is_refused_with_one_line(body: str, reason: str) -> No
     ],
 )
 def test_every_rfc_3339_time_is_read_as_utc(text: str, time: datetime) -> None:
-    assert parse(json.dumps(contact(time=text)), FormSubmitted).time == time
+    assert parse(json.dumps(contact(time=text)), OrderPlaced).time == time
 
 
 def test_a_whole_surrogate_pair_is_a_character() -> None:
-    event = form(json.dumps(contact(data={"form_id": "f", "submission_id": "s", "answers": {"a": "🎉"}})))
-    assert event.answers == {"a": "🎉"} and (event.submitter.email, event.submitter.name) == (None, None)
+    event = order(json.dumps(contact(data={"shop_id": "f", "order_id": "s", "items": {"a": "🎉"}})))
+    assert event.items == {"a": "🎉"} and (event.customer.email, event.customer.name) == (None, None)
 
 
 json_values = st.recursive(
@@ -139,24 +139,24 @@ json_values = st.recursive(
     lambda each: st.lists(each),
     max_leaves=5,
 )
-places = st.sampled_from(["email", "name", "submitter", "answers", "answer", "question", "nested", "data", "extra"])
+places = st.sampled_from(["email", "name", "customer", "items", "answer", "question", "nested", "data", "extra"])
 
 
 def with_canary(place: str, value: Any) -> dict[str, Any]:
-    """A contact form with the canary, and a value of any type, in one of the places where personal data can be."""
+    """A contact order with the canary, and a value of any type, in one of the places where personal data can be."""
     event = contact()
     holder = [CANARY, value]
-    submitter, data = event["data"]["submitter"], event["data"]
+    customer, data = event["data"]["customer"], event["data"]
     if place in {"email", "name"}:
-        submitter[place] = f"{CANARY}@example.com" if value is None else holder
-    elif place in {"submitter", "answers"}:
+        customer[place] = f"{CANARY}@example.com" if value is None else holder
+    elif place in {"customer", "items"}:
         data[place] = holder
     elif place == "data":
         event["data"] = {CANARY: value}
     elif place == "question":
-        data["answers"][CANARY] = value
+        data["items"][CANARY] = value
     else:
-        {"answer": data["answers"], "nested": data["answers"], "extra": event}[place][place] = {CANARY: holder}
+        {"answer": data["items"], "nested": data["items"], "extra": event}[place][place] = {CANARY: holder}
     return event
 
 
@@ -166,7 +166,7 @@ def test_no_personal_data_in_any_error_or_repr(place: str, value: Any, missing: 
     event = with_canary(place, value)
     event.pop(missing, None)
     try:
-        shown = repr(parse(json.dumps(event), FormSubmitted))
+        shown = repr(parse(json.dumps(event), OrderPlaced))
     except ContractViolation as error:
         shown = all_text(error)
     assert CANARY not in shown
@@ -182,7 +182,7 @@ def test_no_piece_of_a_broken_body_in_any_error(before: str, after: str, end: in
 
 def test_a_logged_refusal_shows_nothing_of_the_body(caplog: pytest.LogCaptureFixture) -> None:
     try:
-        parse(f'{{"answers": "{CANARY}"', FormSubmitted)
+        parse(f'{{"items": "{CANARY}"', OrderPlaced)
     except ContractViolation:
         logging.getLogger("test").exception("refused")
     assert "line 1, column" in caplog.text and CANARY not in caplog.text

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from events import FormSubmitted
+from events import OrderPlaced
 from fanout.contracts.app import heartbeat_example
 from fanout.runtime import attempt, batch, circuit_breaker, dead_letters, idempotency, metrics, retry
 from fanout.runtime.errors import ContractViolation, TransientError
@@ -34,7 +34,7 @@ def metric_lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 
 
 def test_its_example_is_understood() -> None:
-    assert parse(heartbeat_example(), FormSubmitted) == Heartbeat("d32c5kddcf5bb8c3", DUE)
+    assert parse(heartbeat_example(), OrderPlaced) == Heartbeat("d32c5kddcf5bb8c3", DUE)
 
 
 @pytest.mark.parametrize(
@@ -46,12 +46,12 @@ def test_its_example_is_understood() -> None:
         ({"specversion": "2.0"}, "event.specversion must be same as const definition: 1.0"),
         ({"source": ""}, "event.source must match pattern"),
         ({"data": "canary"}, "event.data must be object"),
-        ({"type": "fanout.heartbeat.v2"}, "type fanout.heartbeat.v2: this task understands form.submitted.v1"),
+        ({"type": "fanout.heartbeat.v2"}, "type fanout.heartbeat.v2: this task understands order.placed.v1"),
     ],
 )
 def test_a_malformed_one_is_refused_like_any_event(changes: dict[str, Any], reason: str) -> None:
     with pytest.raises(ContractViolation, match=f"^{reason}") as caught:
-        parse(heartbeat(**changes), FormSubmitted)
+        parse(heartbeat(**changes), OrderPlaced)
     assert "canary" not in str(caught.value) and "Pat" not in str(caught.value)
 
 
@@ -72,15 +72,15 @@ def test_it_is_acknowledged_and_nothing_else_happens(
     assert metric == {"stack": "unknown", "task": "a_task", "Heartbeat": [1_500]}
     _, line = lines()
     assert (line["level"], line["outcome"], line["event_id"]) == ("INFO", "heartbeat", "d32c5kddcf5bb8c3")
-    assert not {"form_id", "submission_id", "error"} & set(line)
+    assert not {"shop_id", "order_id", "error"} & set(line)
 
 
 def test_between_events_it_changes_no_number_of_theirs(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retry, "postpone", lambda failed: None)
-    form = record(json.dumps(example()))
-    handler(lambda form: None)({"Records": [form, record(heartbeat(), "m-2", received=4)]}, Context())
+    order = record(json.dumps(example()))
+    handler(lambda order: None)({"Records": [order, record(heartbeat(), "m-2", received=4)]}, Context())
     of_forms, of_heartbeats = metric_lines(capsys)
     assert (of_forms["Done"], of_forms["Attempts"], len(of_forms["Latency"])) == (1, [1], 1)
     assert "Heartbeat" not in of_forms
@@ -101,7 +101,7 @@ def test_one_that_was_not_reached_in_time_comes_back_and_is_no_acknowledgement(
 def test_in_a_fifo_queue_it_waits_for_no_form(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry, "postpone", lambda failed: None)
 
-    def task(form: FormSubmitted) -> None:
+    def task(order: OrderPlaced) -> None:
         raise TransientError("later")
 
     records = [record(json.dumps(example()), "m-1"), record(json.dumps(example()), "m-2"), record(heartbeat(), "m-3")]
@@ -121,7 +121,7 @@ def test_it_neither_opens_a_circuit_nor_keeps_one_closed(
     monkeypatch.setattr(circuit_breaker, "_in_a_row", 0)
     monkeypatch.setattr(circuit_breaker, "_open", lambda queue, failures: opened.append(failures))
 
-    def task(form: FormSubmitted) -> None:
+    def task(order: OrderPlaced) -> None:
         raise TransientError("the webhook answered 503")
 
     handle, failing = handler(task), record(json.dumps(example()))
@@ -133,5 +133,5 @@ def test_it_neither_opens_a_circuit_nor_keeps_one_closed(
 
 
 def test_it_needs_no_table_and_no_time(nothing_is_called: None) -> None:
-    outcome = attempt.Attempt(never, (FormSubmitted,), "request-1", deadline=0.0).at(record(heartbeat()))
+    outcome = attempt.Attempt(never, (OrderPlaced,), "request-1", deadline=0.0).at(record(heartbeat()))
     assert (outcome.kind, outcome.failed, outcome.of_heartbeat) == ("heartbeat", False, True)

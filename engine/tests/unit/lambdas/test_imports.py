@@ -21,18 +21,18 @@ BATCH = {
     "types", "warnings",
 }  # fmt: skip
 IMPORTED = {
-    "archive_submission": SDK | LOG | BATCH | {"botocore.exceptions"},
+    "archive_order": SDK | LOG | BATCH | {"botocore.exceptions"},
     "fanout.runtime.close_circuits": SDK | LOG | {"time"},
-    "notify_webhook": SDK | LOG | BATCH | {"hashlib", "hmac", "urllib3", "urllib3.exceptions"},
-    "send_confirmation": SDK | LOG | BATCH,
+    "notify_partner": SDK | LOG | BATCH | {"hashlib", "hmac", "urllib3", "urllib3.exceptions"},
+    "send_receipt": SDK | LOG | BATCH,
 }
 """By task: the modules that it and `fanout.runtime` ask for. What those load in turn is Python's and the SDK's own affair."""
 
 CLIENTS = {
-    "archive_submission": ["s3"],
+    "archive_order": ["s3"],
     "fanout.runtime.close_circuits": ["lambda"],
-    "notify_webhook": ["dynamodb", "secretsmanager"],
-    "send_confirmation": ["dynamodb", "sesv2"],
+    "notify_partner": ["dynamodb", "secretsmanager"],
+    "send_receipt": ["dynamodb", "sesv2"],
 }
 """By task: the clients that are made in the init phase. Those for what goes wrong (sqs, lambda) wait until it does."""
 

@@ -16,7 +16,7 @@ from fanout.runtime.log import describe, logger, traceback_of
 from fanout.runtime.outcome import Outcome
 from tests.unit.contracts.given import put, schema
 from tests.unit.lambdas.conftest import Lines
-from tests.unit.lambdas.given import example, form, record
+from tests.unit.lambdas.given import example, order, record
 
 
 class Heard(logging.Handler):
@@ -100,11 +100,11 @@ def test_a_tasks_own_error_needs_no_traceback(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_an_event_in_a_line_shows_no_answer(lines: Lines, body: str) -> None:
-    event = form(body)
+    event = order(body)
     logger.info("whole", extra={"event": event})
     (line,) = lines()
     assert event.id in line["event"]
-    assert str(event.submitter.email) not in json.dumps(line) and "answers" not in json.dumps(line)
+    assert str(event.customer.email) not in json.dumps(line) and "items" not in json.dumps(line)
 
 
 def test_it_names_x_rays_trace(lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,10 +137,10 @@ def test_the_runtimes_own_logger_does_not_say_it_again(lines: Lines, monkeypatch
 
 
 def test_no_role_can_replace_a_field_of_a_log_line(tmp_path: Path, lines: Lines) -> None:
-    event = form(json.dumps({**example(), "traceparent": f"00-{'1' * 32}-{'2' * 16}-01"}))
+    event = order(json.dumps({**example(), "traceparent": f"00-{'1' * 32}-{'2' * 16}-01"}))
     Outcome("dead", record("{}"), event, ValueError(), 1.0).log("request-1")
     (line,) = lines()
-    assert line.keys() - {"form_id", "submission_id"} <= LOGGED
+    assert line.keys() - {"shop_id", "order_id"} <= LOGGED
     assert {"stack", "task", "xray_trace_id"} <= LOGGED
     for name in ("attempt", "message", "task"):
         wrong = schema({"required": [name], "properties": {name: {"type": "string", "x-fanout": ["group"]}}})

@@ -1,4 +1,4 @@
-"""Numbers of a batch: valid embedded metrics, few dimensions, and no answer of a form."""
+"""Numbers of a batch: valid embedded metrics, few dimensions, and no answer of an order."""
 
 import json
 from collections.abc import Callable
@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from events import FormSubmitted
+from events import OrderPlaced
 from fanout.runtime import dead_letters, metrics, retry
 from fanout.runtime.errors import PermanentError, TransientError
 from fanout.runtime.outcome import Kind, Outcome
 from tests.unit.lambdas.conftest import Lines
-from tests.unit.lambdas.given import Context, example, form, handler, record
+from tests.unit.lambdas.given import Context, example, handler, order, record
 
 NOW = 1_800_000_000.0
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -26,15 +26,15 @@ def emitted(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
     return lambda: [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
 
 
-def outcome(kind: Kind, form_id: str = "contact", *, received: int = 1, seconds_ago: float = 2) -> Outcome:
+def outcome(kind: Kind, shop_id: str = "contact", *, received: int = 1, seconds_ago: float = 2) -> Outcome:
     event = example()
-    event["data"]["form_id"] = form_id
+    event["data"]["shop_id"] = shop_id
     event["time"] = datetime.fromtimestamp(NOW - seconds_ago, UTC).isoformat()
-    return Outcome(kind, record("{}", received=received), form(json.dumps(event)), None, 1.0)
+    return Outcome(kind, record("{}", received=received), order(json.dumps(event)), None, 1.0)
 
 
 def emit(outcomes: list[Outcome]) -> None:
-    metrics.emit(outcomes, "form_id")
+    metrics.emit(outcomes, "shop_id")
 
 
 def check(line: dict[str, Any]) -> None:
@@ -53,14 +53,14 @@ def check(line: dict[str, Any]) -> None:
 
 def test_one_line_says_what_became_of_a_batch(emitted: Emitted, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.time", lambda: NOW)
-    monkeypatch.setenv("FANOUT_STACK", "FormEvents-prod")
+    monkeypatch.setenv("FANOUT_STACK", "OrderEvents-prod")
     emit([outcome("done"), outcome("done", "order", received=3, seconds_ago=90), outcome("failed", received=2)])
     (line,) = emitted()
     check(line)
     assert line["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Fanout"
     assert line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["stack", "task"]]
     assert {name: value for name, value in line.items() if name != "_aws"} == {
-        "stack": "FormEvents-prod",
+        "stack": "OrderEvents-prod",
         "task": "a_task",
         "Done": 2,
         "Failed": 1,
@@ -88,8 +88,8 @@ def test_forms_are_told_apart_up_to_a_number(emitted: Emitted, monkeypatch: pyte
     found = emitted()
     for line in found:
         check(line)
-        assert line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["stack", "task"], ["stack", "task", "form_id"]]
-    assert [(line["form_id"], line.get("Done"), line.get("Dead")) for line in found] == [
+        assert line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["stack", "task"], ["stack", "task", "shop_id"]]
+    assert [(line["shop_id"], line.get("Done"), line.get("Dead")) for line in found] == [
         ("a", 2, None),
         ("b", 1, None),
         ("other", 1, 1),
@@ -109,12 +109,12 @@ def test_a_handler_emits_once_and_nothing_of_an_answer(emitted: Emitted, monkeyp
     monkeypatch.setattr(retry, "postpone", lambda failed: None)
     monkeypatch.setattr(dead_letters, "send", lambda record, cause: None)
 
-    def task(form: FormSubmitted) -> None:
-        raise TransientError(form.body)
+    def task(order: OrderPlaced) -> None:
+        raise TransientError(order.body)
 
     event = example()
-    event["data"]["answers"] = {"secret": "canary-4711"}
-    event["data"]["submitter"] = {"email": "canary@example.com"}
+    event["data"]["items"] = {"secret": "canary-4711"}
+    event["data"]["customer"] = {"email": "canary@example.com"}
     handle = handler(task)
     handle({"Records": [record(json.dumps(event)), record("{canary-4711")]}, Context())
     (line,) = emitted()
@@ -138,6 +138,6 @@ def test_the_publishers_trace_is_in_the_log_line(traceparent: str | None, fields
     event.pop("traceparent", None)
     if traceparent is not None:
         event["traceparent"] = traceparent
-    Outcome("done", record("{}"), form(json.dumps(event)), None, 1.0).log("request-1")
+    Outcome("done", record("{}"), order(json.dumps(event)), None, 1.0).log("request-1")
     (line,) = lines()
     assert {name: line[name] for name in ("traceparent", "trace_id") if name in line} == fields

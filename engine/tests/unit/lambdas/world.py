@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from events import FormSubmitted
+from events import OrderPlaced
 from fanout.runtime import aws, batch, dead_letters, idempotency, retry
 from fanout.runtime.dead_letters import CAUSE
 from fanout.runtime.errors import PermanentError, TransientError
@@ -37,7 +37,7 @@ TASK_FAILS: dict[str, Callable[[], BaseException]] = {
 }
 WAYS = ("done", *TASK_FAILS, "slow", "crash before", "crash after")
 """How one run of the task on one event ends. slow: not before the function's time is nearly over."""
-BODIES = {"event": "", "not json": "{not json", "no event": "{}", "unknown version": '"form.submitted.v2"'}
+BODIES = {"event": "", "not json": "{not json", "no event": "{}", "unknown version": '"order.placed.v2"'}
 
 
 @dataclass(frozen=True)
@@ -109,15 +109,15 @@ class World:
     def message(self, number: int, deduplication: str) -> Message:
         event = self.events[number]
         body = BODIES[event.body] or json.dumps({**example(), "id": f"event-{number}"})
-        attributes = {"type": {"stringValue": "form.submitted.v1", "dataType": "String"}}
+        attributes = {"type": {"stringValue": "order.placed.v1", "dataType": "String"}}
         if not self.fifo:
             return Message(body, attributes)
         return Message(body, attributes, event.group, deduplication)
 
-    def task(self, form: FormSubmitted) -> None:
+    def task(self, order: OrderPlaced) -> None:
         with self.lock:
-            way = self.ways_left(form.id)[0]
-            self.runs[form.id] += 1
+            way = self.ways_left(order.id)[0]
+            self.runs[order.id] += 1
         if way == "slow":
             self.answered.wait(10)
         if way in TASK_FAILS:
@@ -126,7 +126,7 @@ class World:
             if way == "crash before":
                 self.alive = False
             self.check_alive()
-            self.effects.append(form.id)
+            self.effects.append(order.id)
             if way == "crash after":
                 self.alive = False
 

@@ -16,21 +16,21 @@ from fanout.runtime.errors import PermanentError
 
 TASK = """
 import os
-from events import FormSubmitted
+from events import OrderPlaced
 from fanout.runtime import handler_of
 
-def task(event: FormSubmitted) -> None:
+def task(event: OrderPlaced) -> None:
     breakpoint()
-    if event.form_id == "fails":
+    if event.shop_id == "fails":
         raise KeyError(os.environ["GIVEN"])
 
 handle = handler_of(task)
 """
 
 
-def body(form_id: str) -> str:
-    data = {"form_id": form_id, "submission_id": "s", "submitter": {}, "answers": {}}
-    return new_event("form.submitted.v1", data, source="/forms/x").body
+def body(shop_id: str) -> str:
+    data = {"shop_id": shop_id, "order_id": "s", "customer": {}, "items": {}}
+    return new_event("order.placed.v1", data, source="/shops/x").body
 
 
 DONE, FAILS = body("done"), body("fails")

@@ -84,7 +84,7 @@ def test_waiting_ends_at_its_deadline() -> None:
     [
         ("echo 'error: settings local: region is 5'; echo 'python app.py: Subprocess exited with error 1'; exit 1", "error: settings local: region is 5"),
         ("echo Traceback; echo '  File x'; echo 'ModuleNotFoundError: no module x'; exit 1", "ModuleNotFoundError: no module x"),
-        ("echo 'FormEvents-local'; echo '❌  FormEvents-local failed: the queue exists'; exit 1", "❌  FormEvents-local failed: the queue exists"),
+        ("echo 'OrderEvents-local'; echo '❌  OrderEvents-local failed: the queue exists'; exit 1", "❌  OrderEvents-local failed: the queue exists"),
         ("exit 1", "it said nothing"),
     ],
 )  # fmt: skip
@@ -121,8 +121,8 @@ def test_a_missing_cli_says_what_to_do(state: State, connection: Connection, mon
 @pytest.mark.parametrize(
     ("line", "meaning"),
     [
-        ("FormEvents-local |  27/44 | 7:27:48 AM | CREATE_COMPLETE | AWS::SQS::Queue | Q (Q1)", "resource 27 of 44: AWS::SQS::Queue"),
-        ("FormEvents-local |  27 | 7:27:48 AM | CREATE_IN_PROGRESS      | AWS::SQS::Queue | Q (Q1)", "resource 27: AWS::SQS::Queue"),
+        ("OrderEvents-local |  27/44 | 7:27:48 AM | CREATE_COMPLETE | AWS::SQS::Queue | Q (Q1)", "resource 27 of 44: AWS::SQS::Queue"),
+        ("OrderEvents-local |  27 | 7:27:48 AM | CREATE_IN_PROGRESS      | AWS::SQS::Queue | Q (Q1)", "resource 27: AWS::SQS::Queue"),
         ("✨  Synthesis time: 3s", "comparing and uploading the code"),
         ("anything else", ""),
     ],

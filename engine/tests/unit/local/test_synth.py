@@ -12,11 +12,11 @@ from fanout.local.errors import LocalError
 
 REPORT = """\
 ERROR no RedrivePolicy: messages that fail are deleted (Fanout)
-   FormEvents-local/Mine/Resource (Mine) aws-cdk-lib.aws_sqs.CfnQueue
+   OrderEvents-local/Mine/Resource (Mine) aws-cdk-lib.aws_sqs.CfnQueue
    Suggested fix: Give the queue a RedrivePolicy.
 
 WARNING RawMessageDelivery is off
-   FormEvents-local/Mine
+   OrderEvents-local/Mine
 error: these templates are not fit to be deployed: see the findings above
 """
 
@@ -52,4 +52,4 @@ def test_the_program_gets_the_apps_context_and_what_the_cdk_cli_adds(state: Stat
     synth.synthesize(Connection(1, state.authority), state, f'printf "%s" "$CDK_CONTEXT_JSON" > {said}')
     context = json.loads(said.read_text())
     assert context["aws:cdk:enable-asset-metadata"] is True
-    assert context["fanout:product"] == "FormEvents"
+    assert context["fanout:product"] == "OrderEvents"

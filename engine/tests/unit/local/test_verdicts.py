@@ -12,10 +12,10 @@ from fanout.local.demo import verdicts
 from fanout.local.demo.verdicts import DEAD, DONE, FILTERED, RETRYING, WAITING, Trial, Verdict
 from fanout.local.evidence import Attempt, Evidence
 from fanout.publisher import Event
-from tests.published import form_submitted
+from tests.published import order_placed
 
-FIRST = form_submitted(form_id="first", submission_id="s-1", answers={})
-REFUSED = form_submitted(form_id="refused", submission_id="s-2", answers={})
+FIRST = order_placed(shop_id="first", order_id="s-1", items={})
+REFUSED = order_placed(shop_id="refused", order_id="s-2", items={})
 
 
 @dataclass

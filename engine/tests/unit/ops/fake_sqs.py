@@ -29,7 +29,7 @@ class FakeSqs:
             id_, event_id = self.dead.popleft()
             receipt = str(next(self._receipts))
             self.held[receipt] = (id_, event_id, time.monotonic() + asked["VisibilityTimeout"])
-            body = json.dumps({"id": event_id, "data": {"form_id": "f"}})
+            body = json.dumps({"id": event_id, "data": {"shop_id": "f"}})
             sent = int((time.time() + 60) * 1000) if id_.startswith("again") else 1
             messages.append(
                 {"MessageId": id_, "ReceiptHandle": receipt, "Body": body, "Attributes": {"SentTimestamp": str(sent)}}

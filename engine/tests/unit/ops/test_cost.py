@@ -20,12 +20,12 @@ def test_every_environment_idle_first_and_then_three_volumes(run: Run) -> None:
     assert run("--assembly", SNAPSHOTS) == 0
     titles = [line for line in run.out.splitlines() if line.endswith(": dollars a month")]
     assert [title.split(":")[0] for title in titles] == [
-        f"FormEvents-{name}" for name in ("dev", "local", "prod", "staging")
+        f"OrderEvents-{name}" for name in ("dev", "local", "prod", "staging")
     ]
     assert run.out.splitlines()[1].split()[0] == "idle"
     for volume in ("+ 10,000 events", "+ 100,000 events", "+ 1,000,000 events"):
         assert volume in run.out
-    assert "send_confirmation" in run.out and "the stack" in run.out
+    assert "send_receipt" in run.out and "the stack" in run.out
 
 
 def test_a_table_adds_up(run: Run) -> None:
@@ -46,7 +46,7 @@ def test_what_is_assumed_and_what_is_not_verified_is_said(run: Run) -> None:
 
 def test_for_programs_it_is_json(run: Run) -> None:
     assert run("--env", "prod", "--events-per-month", 1000, "--json", "--assembly", SNAPSHOTS) == 0
-    (bill,) = run.json()["stacks"]["FormEvents-prod"]
+    (bill,) = run.json()["stacks"]["OrderEvents-prod"]
     assert bill["events_per_month"] == 1000
     assert sum(each["dollars"] for each in bill["lines"]) == pytest.approx(bill["total"], abs=0.001)
     assert run.json()["assumptions"]["sends_billed"]["unverified"]
@@ -54,14 +54,14 @@ def test_for_programs_it_is_json(run: Run) -> None:
 
 
 def test_one_template_is_an_assembly_too(run: Run) -> None:
-    assert run("--assembly", SNAPSHOTS / "FormEvents-dev.json", "--events-per-month", 0) == 0
-    assert "FormEvents-dev" in run.out and "FormEvents-prod" not in run.out
+    assert run("--assembly", SNAPSHOTS / "OrderEvents-dev.json", "--events-per-month", 0) == 0
+    assert "OrderEvents-dev" in run.out and "OrderEvents-prod" not in run.out
 
 
 def test_more_is_dearer_and_slower_tasks_too(run: Run) -> None:
     def traffic(*arguments: object) -> float:
         run("--env", "dev", "--json", "--assembly", SNAPSHOTS, *arguments)
-        return float(run.json()["stacks"]["FormEvents-dev"][0]["traffic"])
+        return float(run.json()["stacks"]["OrderEvents-dev"][0]["traffic"])
 
     few, many = traffic("--events-per-month", 1000), traffic("--events-per-month", 100_000)
     assert few < many < traffic("--events-per-month", 100_000, "--assume", "task_seconds=5")
@@ -69,7 +69,7 @@ def test_more_is_dearer_and_slower_tasks_too(run: Run) -> None:
 
 def test_favours_shows_that_cost_is_cheaper(run: Run) -> None:
     assert run("--env", "prod", "--favours", "--json", "--assembly", SNAPSHOTS) == 0
-    words = run.json()["stacks"]["FormEvents-prod"]
+    words = run.json()["stacks"]["OrderEvents-prod"]
     assert words["cost"]["1/s"] < words["latency"]["1/s"]
     assert words["cost"]["idle"] == words["latency"]["idle"]
     assert run("--env", "prod", "--favours", "--assembly", SNAPSHOTS) == 0
@@ -81,7 +81,7 @@ def test_favours_shows_that_cost_is_cheaper(run: Run) -> None:
     [
         (("--events-per-month", -1), "error: --events-per-month -1: expected 0 or more"),
         (("--assembly", "nowhere"), "error: nowhere: there is no such file or folder: run `make synth`"),
-        (("--assembly", SNAPSHOTS, "--env", "prd"), "has no stack FormEvents-prd: expected one of FormEvents-dev"),
+        (("--assembly", SNAPSHOTS, "--env", "prd"), "has no stack OrderEvents-prd: expected one of OrderEvents-dev"),
         (("--assume", "no=1"), "error: --assume no=1: no: no such assumption"),
         (("--assume", "event_kb=big"), "error: --assume event_kb=big: expected NAME=NUMBER"),
         (("--assume", "failing=-2"), "error: --assume failing=-2: failing is -2: expected a positive number"),
@@ -104,12 +104,12 @@ def test_a_type_without_a_price_is_said(run: Run, tmp_path: Path) -> None:
 
 def test_the_decisions_table_is_what_the_command_prints(run: Run) -> None:
     assert run("--env", "prod", "--favours", "--json", "--assembly", SNAPSHOTS) == 0
-    words = run.json()["stacks"]["FormEvents-prod"]
+    words = run.json()["stacks"]["OrderEvents-prod"]
     decision = (ENGINE / "docs" / "adr" / "0028-batching-and-polling.md").read_text()
     for word, dollars in words.items():
         assert f"| {word} | {' | '.join(f'{each:.2f}' for each in dollars.values())} |" in decision
     run("--env", "prod", "--favours", "--json", "--assembly", SNAPSHOTS, "--assume", "received_alone=1")
-    alone = run.json()["stacks"]["FormEvents-prod"]["cost"]
+    alone = run.json()["stacks"]["OrderEvents-prod"]["cost"]
     assert ", ".join(f"${alone[rate]:.2f}" for rate in ("1/s", "10/s", "100/s")) in " ".join(decision.split())
 
 

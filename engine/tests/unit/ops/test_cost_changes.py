@@ -12,13 +12,13 @@ from fanout.costs.changes import CostChange, cost_changes, cost_markdown, in_one
 from fanout.template.template import Template
 from tests.places import SNAPSHOTS
 
-PROD: dict[str, Any] = json.loads((SNAPSHOTS / "FormEvents-prod.json").read_text())
+PROD: dict[str, Any] = json.loads((SNAPSHOTS / "OrderEvents-prod.json").read_text())
 
 
 def without_an_alarm() -> dict[str, Any]:
-    """That of notify_webhook's dead letters, which looks at one metric: ten cents."""
+    """That of notify_partner's dead letters, which looks at one metric: ten cents."""
     body = copy.deepcopy(PROD)
-    (alarm,) = [name for name in body["Resources"] if name.startswith("NotifyWebhookDeadLetterAlarm")]
+    (alarm,) = [name for name in body["Resources"] if name.startswith("NotifyPartnerDeadLetterAlarm")]
     del body["Resources"][alarm]
     return body
 
@@ -29,7 +29,7 @@ def changed(before: Any, after: Any) -> list[CostChange]:
 
 def test_the_whole_comes_first_and_then_whoever_changes() -> None:
     found = changed(without_an_alarm(), PROD)
-    assert [each.owner for each in found] == ["in all", "notify_webhook"]
+    assert [each.owner for each in found] == ["in all", "notify_partner"]
     for each in found:
         assert each.idle[1] - each.idle[0] == pytest.approx(0.10)
         assert each.busy[1] - each.busy[0] == pytest.approx(0.10)
@@ -51,7 +51,7 @@ def test_a_window_changes_traffic_and_not_idle() -> None:
     mapping = next(each for each in after["Resources"].values() if each["Type"] == "AWS::Lambda::EventSourceMapping")
     mapping["Properties"]["MaximumBatchingWindowInSeconds"] = 20
     whole, one = changed(PROD, after)
-    assert abs(whole.idle[1] - whole.idle[0]) < 0.05 and one.owner == "send_confirmation"
+    assert abs(whole.idle[1] - whole.idle[0]) < 0.05 and one.owner == "send_receipt"
     assert one.busy[1] < one.busy[0]
 
 
@@ -59,22 +59,22 @@ def test_markdown_is_one_row_each_and_the_one_line_names_the_stack() -> None:
     found = changed(without_an_alarm(), PROD)
     rows = [line for line in cost_markdown(found).splitlines() if line.startswith("| ")]
     assert rows[1].startswith("| **prod** | in all | ") and "| +0.10 |" in rows[1]
-    assert rows[2].startswith("|  | notify_webhook | ")
+    assert rows[2].startswith("|  | notify_partner | ")
     assert in_one_line(found) == "dollars a month: prod +0.10 idle, +0.10 with 100,000 events"
 
 
 def test_fanout_diff_says_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    old = tmp_path / "FormEvents-prod.json"
+    old = tmp_path / "OrderEvents-prod.json"
     old.write_text(json.dumps(without_an_alarm()))
     said = {}
     for format in ("table", "markdown", "json"):
-        arguments = ["fanout", "diff", str(old), str(SNAPSHOTS / "FormEvents-prod.json"), "--format", format]
+        arguments = ["fanout", "diff", str(old), str(SNAPSHOTS / "OrderEvents-prod.json"), "--format", format]
         monkeypatch.setattr("sys.argv", arguments)
         with pytest.raises(SystemExit):
             main.main()
         said[format] = capsys.readouterr().out
-    assert "\ndollars a month: FormEvents-prod +0.10 idle" in said["table"]
+    assert "\ndollars a month: OrderEvents-prod +0.10 idle" in said["table"]
     assert "### What it would cost" in said["markdown"]
     assert isinstance(json.loads(said["json"]), list)

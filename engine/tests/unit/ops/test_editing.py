@@ -17,11 +17,11 @@ from fanout.ops.dead_letters.message import DeadLetterMessage
 
 BODY = json.loads(app_contracts().valid["contact_form"])
 TOPIC = "arn:aws:sns:eu-west-1:1:Topic"
-NOTIFY = cast(DeployedSubscriber, type("DeployedSubscriber", (), {"task": "notify_webhook"})())
+NOTIFY = cast(DeployedSubscriber, type("DeployedSubscriber", (), {"task": "notify_partner"})())
 
 
 def message(body: str) -> DeadLetterMessage:
-    return DeadLetterMessage("m-1", "handle", body, {"form_id": {"DataType": "String", "StringValue": "contact"}}, {})
+    return DeadLetterMessage("m-1", "handle", body, {"shop_id": {"DataType": "String", "StringValue": "contact"}}, {})
 
 
 def editor(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, program: str) -> None:
@@ -40,12 +40,12 @@ def test_the_editor_gets_the_event_in_a_file_of_ones_own_that_is_gone_afterwards
         monkeypatch,
         tmp_path,
         "event = json.loads(path.read_text())\n"
-        "event['data']['answers']['wants_reply'] = False\n"
+        "event['data']['items']['wants_reply'] = False\n"
         "path.write_text(json.dumps(event))\n"
         f"pathlib.Path({str(told)!r}).write_text(json.dumps([str(path), oct(path.stat().st_mode)[-3:]]))",
     )
     made = editing.open_editor(message(json.dumps(BODY)))
-    assert made == {**BODY, "data": {**BODY["data"], "answers": {**BODY["data"]["answers"], "wants_reply": False}}}
+    assert made == {**BODY, "data": {**BODY["data"], "items": {**BODY["data"]["items"], "wants_reply": False}}}
     path, mode = json.loads(told.read_text())
     assert mode == "600" and not Path(path).exists()
 
@@ -79,19 +79,19 @@ def test_without_an_editor_it_says_what_to_set(monkeypatch: pytest.MonkeyPatch) 
     ("subscriptions", "passes"),
     [
         ([], True),
-        ([Subscription(TOPIC, {"form_id": ["contact"]})], True),
-        ([Subscription(TOPIC, {"form_id": ["survey"]})], False),
-        ([Subscription(TOPIC, {"data": {"form_id": ["contact"]}}, in_body=True)], True),
-        ([Subscription(TOPIC, {"data": {"form_id": ["survey"]}}, in_body=True)], False),
+        ([Subscription(TOPIC, {"shop_id": ["contact"]})], True),
+        ([Subscription(TOPIC, {"shop_id": ["survey"]})], False),
+        ([Subscription(TOPIC, {"data": {"shop_id": ["contact"]}}, in_body=True)], True),
+        ([Subscription(TOPIC, {"data": {"shop_id": ["survey"]}}, in_body=True)], False),
     ],
 )
 def test_an_edit_must_pass_the_filter_of_its_task(
     subscriptions: list[Subscription], passes: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(editing, "read_subscriptions", lambda subscriber: subscriptions)
-    event = {**BODY, "data": {**BODY["data"], "form_id": "contact", "answers": {"q": "mended"}}}
+    event = {**BODY, "data": {**BODY["data"], "shop_id": "contact", "items": {"q": "mended"}}}
     if passes:
         assert editing.check_edit(NOTIFY, message(json.dumps(BODY)), event).changes
     else:
-        with pytest.raises(Unusable, match="the filter of notify_webhook does not let this event through"):
+        with pytest.raises(Unusable, match="the filter of notify_partner does not let this event through"):
             editing.check_edit(NOTIFY, message(json.dumps(BODY)), event)

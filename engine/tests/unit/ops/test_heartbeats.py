@@ -71,7 +71,7 @@ def test_a_list_of_messages_says_how_many_nobody_submitted() -> None:
     group = Group(Cause("FunctionEnded", "it crashed"))
     for each in (heartbeat(), message(), heartbeat()):
         group.add(each)
-    assert (group.as_dict()["count"], group.as_dict()["heartbeats"], group.as_dict()["forms"]) == (3, 2, ["f"])
+    assert (group.as_dict()["count"], group.as_dict()["heartbeats"], group.as_dict()["shops"]) == (3, 2, ["f"])
     console = Console(width=200)
     with console.capture() as shown:
         console.print(render([DeadLetterSummary("task", 3, 3, groups=[group])]))

@@ -28,9 +28,9 @@ from fanout.ops.timeline import timeline
 BODY = {
     "specversion": "1.0",
     "id": "e1",
-    "type": "form.submitted.v1",
+    "type": "order.placed.v1",
     "secret-extension": "s3cret",
-    "data": {"form_id": "f", "submission_id": "s", "answers": {"q": "s3cret"}, "submitter": {"email": "s3cret"}},
+    "data": {"shop_id": "f", "order_id": "s", "items": {"q": "s3cret"}, "customer": {"email": "s3cret"}},
 }
 
 

@@ -15,7 +15,7 @@ from fanout.ops.deploy import preflight
 from fanout.ops.deploy.preflight import Destination
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
-DEV = Destination("FormEvents-dev", None, None)
+DEV = Destination("OrderEvents-dev", None, None)
 
 
 class Session(boto3.Session):
@@ -47,7 +47,7 @@ class Session(boto3.Session):
 @pytest.fixture
 def assembly(tmp_path: Path) -> Path:
     artifacts = {
-        f"FormEvents-{name}": {"type": "aws:cloudformation:stack", "environment": f"aws://{place}"}
+        f"OrderEvents-{name}": {"type": "aws:cloudformation:stack", "environment": f"aws://{place}"}
         for name, place in {
             "dev": "unknown-account/unknown-region",
             "prod": f"{ACCOUNT}/{REGION}",
@@ -60,7 +60,7 @@ def assembly(tmp_path: Path) -> Path:
 
 def test_a_stack_goes_where_its_settings_pin_it(assembly: Path) -> None:
     assert preflight.destination(assembly, "dev") == DEV
-    assert preflight.destination(assembly, "prod") == Destination("FormEvents-prod", ACCOUNT, REGION)
+    assert preflight.destination(assembly, "prod") == Destination("OrderEvents-prod", ACCOUNT, REGION)
 
 
 @pytest.mark.parametrize(
@@ -78,12 +78,12 @@ def test_an_unknown_environment_is_named_with_those_there_are(name: str, line: s
 
 
 def test_credentials_of_another_account_are_refused_once_it_is_pinned() -> None:
-    with pytest.raises(OpsError, match=f"FormEvents-prod belongs to account {ACCOUNT}, and these credentials to 2109"):
-        preflight.check(Destination("FormEvents-prod", ACCOUNT, REGION), Session().belongs_to("210987654321"))
+    with pytest.raises(OpsError, match=f"OrderEvents-prod belongs to account {ACCOUNT}, and these credentials to 2109"):
+        preflight.check(Destination("OrderEvents-prod", ACCOUNT, REGION), Session().belongs_to("210987654321"))
 
 
 def test_without_a_region_nothing_begins() -> None:
-    with pytest.raises(OpsError, match="no region for FormEvents-dev: set AWS_REGION"):
+    with pytest.raises(OpsError, match="no region for OrderEvents-dev: set AWS_REGION"):
         preflight.check(DEV, Session(region=None))
 
 
@@ -104,7 +104,7 @@ def test_an_account_new_to_the_cdk_is_bootstrapped_first(code: int) -> None:
             go()
     else:
         go()
-        assert said[-1] == f"FormEvents-dev -> account {ACCOUNT}, region {REGION}"
+        assert said[-1] == f"OrderEvents-dev -> account {ACCOUNT}, region {REGION}"
     assert ran == [["cdk", "bootstrap", f"aws://{ACCOUNT}/{REGION}"]]
 
 

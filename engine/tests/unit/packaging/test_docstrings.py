@@ -8,7 +8,7 @@ import pytest
 from fanout.packaging.zip_contents import zip_contents
 from tests.places import APP, ENGINE
 
-TASK = "archive_submission"
+TASK = "archive_order"
 STAGED = zip_contents(APP, TASK)
 FILES = sorted(path.relative_to(STAGED) for path in STAGED.rglob("*.py"))
 

@@ -10,20 +10,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from events import FormSubmitted
+from events import OrderPlaced
 from fanout.contracts.app import app_contracts
 from fanout.publisher import Event, EventTooLarge, InvalidEvent, checked_event
 from fanout.publisher.event import MAX_BYTES, MAX_DEPTH
 from fanout.runtime.event import parse
 from tests.examples import examples
-from tests.published import form_submitted
-from tests.unit.lambdas.given import form
+from tests.published import order_placed
+from tests.unit.lambdas.given import order
 
 CANARY = "canary-7f3a"
 
 
 def built(**changes: Any) -> Event:
-    return form_submitted(**{"form_id": "contact", "submission_id": "s-1", "answers": {}, **changes})
+    return order_placed(**{"shop_id": "contact", "order_id": "s-1", "items": {}, **changes})
 
 
 def refusal(make: Callable[[], object]) -> InvalidEvent:
@@ -35,42 +35,42 @@ def refusal(make: Callable[[], object]) -> InvalidEvent:
 
 
 def of_size(size: int) -> Event:
-    empty = built(answers={"a": ""}, event_id="e")
-    return built(answers={"a": "x" * (size - empty.size)}, event_id="e")
+    empty = built(items={"a": ""}, event_id="e")
+    return built(items={"a": "x" * (size - empty.size)}, event_id="e")
 
 
 def test_the_event_is_what_was_given() -> None:
-    event = form(
+    event = order(
         built(
-            answers={"colours": ("red", "blue")},
-            submitter_email="pat@example.com",
-            submitter_name="Pat Example",
+            items={"colours": ("red", "blue")},
+            customer_email="pat@example.com",
+            customer_name="Pat Example",
             event_id="contact:42",
             time=datetime(2026, 1, 15, 10, 30, tzinfo=timezone(timedelta(hours=1))),
-            source="https://forms.example.com/contact",
+            source="https://orders.example.com/contact",
             traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         ).body
     )
-    assert (event.id, event.form_id, event.submission_id) == ("contact:42", "contact", "s-1")
-    assert event.source == "https://forms.example.com/contact" and event.time == datetime(
+    assert (event.id, event.shop_id, event.order_id) == ("contact:42", "contact", "s-1")
+    assert event.source == "https://orders.example.com/contact" and event.time == datetime(
         2026, 1, 15, 9, 30, tzinfo=UTC
     )
-    assert (event.submitter.email, event.submitter.name) == ("pat@example.com", "Pat Example")
-    assert event.answers == {"colours": ["red", "blue"]} and "traceparent" in event.raw
+    assert (event.customer.email, event.customer.name) == ("pat@example.com", "Pat Example")
+    assert event.items == {"colours": ["red", "blue"]} and "traceparent" in event.raw
 
 
 def test_without_an_id_and_a_time_each_event_gets_its_own() -> None:
     before = datetime.now(UTC)
-    one, two = form(built().body), form(built().body)
+    one, two = order(built().body), order(built().body)
     assert one.id != two.id and before <= one.time <= datetime.now(UTC)
-    assert one.source == "/forms/contact"
+    assert one.source == "/shops/contact"
 
 
 @pytest.mark.parametrize("body", app_contracts().valid.values(), ids=app_contracts().valid)
 def test_a_stored_event_keeps_its_id_and_all_its_fields(body: str) -> None:
     event = checked_event(json.loads(body))
     assert event.id == json.loads(body)["id"] and json.loads(event.body) == json.loads(body)
-    assert event.attributes == {"type": "form.submitted.v1", "form_id": event.group}
+    assert event.attributes == {"type": "order.placed.v1", "shop_id": event.group}
 
 
 NO_MAPPING_HAS_IT = {"field_named_twice", "not_json"}
@@ -86,19 +86,19 @@ def test_invalid_examples_are_refused_by_path(body: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"form_id": "no spaces"}, "event.data.form_id must match pattern"),
-        ({"form_id": None}, "event.data.form_id must be string"),
-        ({"answers": [CANARY]}, "event.data.answers must be object"),
-        ({"submitter_email": CANARY}, "event.data.submitter.email must match pattern"),
-        ({"submitter_email": f"{CANARY}@example.com\nBcc: x@example.com"}, "event.data.submitter.email must match"),
-        ({"submitter_email": f"{CANARY}..@example.com"}, "event.data.submitter.email must be email"),
+        ({"shop_id": "no spaces"}, "event.data.shop_id must match pattern"),
+        ({"shop_id": None}, "event.data.shop_id must be string"),
+        ({"items": [CANARY]}, "event.data.items must be object"),
+        ({"customer_email": CANARY}, "event.data.customer.email must match pattern"),
+        ({"customer_email": f"{CANARY}@example.com\nBcc: x@example.com"}, "event.data.customer.email must match"),
+        ({"customer_email": f"{CANARY}..@example.com"}, "event.data.customer.email must be email"),
         ({"time": datetime(2026, 1, 15)}, "time must be a datetime with a time zone"),
-        ({"answers": {"a": {CANARY}}}, "event.data, or an extra field, holds what JSON has no type for"),
-        ({"answers": {"a": Decimal(1)}}, "event.data, or an extra field, holds what JSON has no type for"),
-        ({"answers": {"a": {1: CANARY, "1": CANARY}}}, "event.data, or an extra field, holds what JSON has no"),
-        ({"answers": {CANARY: float("nan")}}, "event.data, or an extra field, holds a number that JSON cannot"),
-        ({"answers": {CANARY: 10**5000}}, "event.data, or an extra field, holds a number that JSON cannot"),
-        ({"answers": {CANARY: "\ud83c"}}, "event.data, or an extra field, holds half a surrogate pair"),
+        ({"items": {"a": {CANARY}}}, "event.data, or an extra field, holds what JSON has no type for"),
+        ({"items": {"a": Decimal(1)}}, "event.data, or an extra field, holds what JSON has no type for"),
+        ({"items": {"a": {1: CANARY, "1": CANARY}}}, "event.data, or an extra field, holds what JSON has no"),
+        ({"items": {CANARY: float("nan")}}, "event.data, or an extra field, holds a number that JSON cannot"),
+        ({"items": {CANARY: 10**5000}}, "event.data, or an extra field, holds a number that JSON cannot"),
+        ({"items": {CANARY: "\ud83c"}}, "event.data, or an extra field, holds half a surrogate pair"),
     ],
 )
 def test_a_bad_value_is_refused_by_place_and_rule(changes: dict[str, Any], reason: str) -> None:
@@ -109,11 +109,11 @@ def test_answers_may_nest_deep_but_not_without_end() -> None:
     def nested(levels: int) -> Any:
         return [nested(levels - 1)] if levels else CANARY
 
-    parse(built(answers={"a": nested(MAX_DEPTH - 3)}).body, FormSubmitted)
+    parse(built(items={"a": nested(MAX_DEPTH - 3)}).body, OrderPlaced)
     endless: dict[str, Any] = {}
     endless["again"] = endless
     for answers in ({"a": nested(MAX_DEPTH - 2)}, endless):
-        assert "nested more than 100 levels deep" in str(refusal(lambda a=answers: built(answers=a)))  # type: ignore[misc]
+        assert "nested more than 100 levels deep" in str(refusal(lambda a=answers: built(items=a)))  # type: ignore[misc]
 
 
 def test_an_event_of_exactly_the_limit_passes_and_one_byte_more_does_not() -> None:
@@ -124,8 +124,8 @@ def test_an_event_of_exactly_the_limit_passes_and_one_byte_more_does_not() -> No
 
 def test_the_size_counts_utf_8_and_name_type_and_value_of_attributes() -> None:
     plain = built(event_id="e", time=datetime(2026, 1, 15, tzinfo=UTC))
-    more = built(event_id="e", time=datetime(2026, 1, 15, tzinfo=UTC), answers={"é": "🎉"}, attributes={"team": "é"})
-    assert plain.size == len(plain.body.encode()) + len("typeStringform.submitted.v1" + "form_idStringcontact")
+    more = built(event_id="e", time=datetime(2026, 1, 15, tzinfo=UTC), items={"é": "🎉"}, attributes={"team": "é"})
+    assert plain.size == len(plain.body.encode()) + len("typeStringorder.placed.v1" + "shop_idStringcontact")
     assert more.size - plain.size == len('"é":"🎉"'.encode()) + len("teamStringé".encode())
 
 
@@ -146,8 +146,8 @@ def test_an_attribute_value_that_sqs_refuses_is_refused_here(value: Any) -> None
     assert str(refusal(lambda: built(attributes={"team": value}))).startswith("the value of attribute 'team' must be")
 
 
-def test_type_and_form_id_cannot_be_overridden() -> None:
-    assert "'form_id' is set from the event" in str(refusal(lambda: built(attributes={"form_id": "another"})))
+def test_type_and_shop_id_cannot_be_overridden() -> None:
+    assert "'shop_id' is set from the event" in str(refusal(lambda: built(attributes={"shop_id": "another"})))
 
 
 json_values = st.recursive(
@@ -160,22 +160,22 @@ json_values = st.recursive(
 @settings(max_examples=examples(50))
 @given(st.dictionaries(st.text(), json_values), st.datetimes(datetime(1000, 1, 2), datetime(2999, 12, 31)))
 def test_what_the_publisher_builds_every_task_reads(answers: dict[str, Any], time: datetime) -> None:
-    event = built(answers={**answers, "not for SQS": "\ufffe\uffff\x00"}, time=time.replace(tzinfo=UTC))
-    parsed = form(event.body)
-    assert {**answers, "not for SQS": "\ufffe\uffff\x00"} == parsed.answers and parsed.time == time.replace(tzinfo=UTC)
+    event = built(items={**answers, "not for SQS": "\ufffe\uffff\x00"}, time=time.replace(tzinfo=UTC))
+    parsed = order(event.body)
+    assert {**answers, "not for SQS": "\ufffe\uffff\x00"} == parsed.items and parsed.time == time.replace(tzinfo=UTC)
     assert not any(character < " " or character in "\ufffe\uffff" for character in event.body)
 
 
 @settings(max_examples=examples(100))
-@given(st.from_regex(app_contracts()["form.submitted.v1"].schema["properties"]["time"]["pattern"]))
+@given(st.from_regex(app_contracts()["order.placed.v1"].schema["properties"]["time"]["pattern"]))
 def test_every_time_the_publisher_accepts_every_task_reads(time: str) -> None:
     try:
         event = checked_event({**json.loads(app_contracts().valid["contact_form"]), "time": time})
     except InvalidEvent:
         return
-    parse(event.body, FormSubmitted)
+    parse(event.body, OrderPlaced)
 
 
 def test_repr_shows_no_answers() -> None:
-    event = built(answers={CANARY: CANARY}, submitter_name=CANARY, attributes={"team": CANARY})
+    event = built(items={CANARY: CANARY}, customer_name=CANARY, attributes={"team": CANARY})
     assert CANARY not in repr(event) and event.id in repr(event)

@@ -1,4 +1,4 @@
-"""Nothing is dropped silently between the form service and SNS. No network: requests are answered inside botocore."""
+"""Nothing is dropped silently between the publishing service and SNS. No network: requests are answered inside botocore."""
 
 import json
 import tracemalloc
@@ -16,10 +16,10 @@ from botocore.exceptions import EndpointConnectionError, NoCredentialsError, Rea
 from fanout.publisher import Event, EventPublisher, InvalidTopicArn, PublishError
 from fanout.publisher.client import ATTEMPTS
 from fanout.publisher.event import MAX_BYTES
-from tests.published import form_submitted
+from tests.published import order_placed
 
 NO_CREDENTIALS = NoCredentialsError()
-ARN = "arn:aws:sns:eu-west-1:111122223333:FormSubmitted"
+ARN = "arn:aws:sns:eu-west-1:111122223333:OrderPlaced"
 SESSION = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test")
 Request = dict[str, str]
 Answer = Callable[[Request], tuple[int, str]]
@@ -97,17 +97,15 @@ def raises(error: Exception) -> Answer:
 
 
 def forms_with(fake: FakeSns, arn: str = ARN) -> EventPublisher:
-    forms = EventPublisher(arn, session=SESSION)
+    orders = EventPublisher(arn, session=SESSION)
     answer: Any = fake
-    forms._client.meta.events.register("before-send.sns", answer)
-    return forms
+    orders._client.meta.events.register("before-send.sns", answer)
+    return orders
 
 
 def event(number: int, size: int = 0) -> Event:
     def build(padding: int) -> Event:
-        return form_submitted(
-            form_id="contact", submission_id=str(number), answers={"a": "x" * padding}, event_id=f"e{number}"
-        )
+        return order_placed(shop_id="contact", order_id=str(number), items={"a": "x" * padding}, event_id=f"e{number}")
 
     return build(max(0, size - build(0).size))
 
@@ -121,24 +119,24 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def test_publish_sends_body_and_attributes_and_returns_both_ids() -> None:
     fake = FakeSns()
-    form = form_submitted(form_id="contact", submission_id="1", answers={}, attributes={"team": "sales"})
-    receipt = forms_with(fake).publish(form)
-    assert (receipt.event_id, receipt.message_id) == (form.id, "m-1")
+    order = order_placed(shop_id="contact", order_id="1", items={}, attributes={"team": "sales"})
+    receipt = forms_with(fake).publish(order)
+    assert (receipt.event_id, receipt.message_id) == (order.id, "m-1")
     [sent] = fake.requests
-    assert (sent["TopicArn"], sent["Message"]) == (ARN, form.body)
+    assert (sent["TopicArn"], sent["Message"]) == (ARN, order.body)
     names = {
         sent[f"MessageAttributes.entry.{n}.Name"]: sent[f"MessageAttributes.entry.{n}.Value.StringValue"]
         for n in (1, 2, 3)
     }
-    assert names == {"type": "form.submitted.v1", "form_id": "contact", "team": "sales"}
+    assert names == {"type": "order.placed.v1", "shop_id": "contact", "team": "sales"}
     assert "MessageGroupId" not in sent
 
 
 def test_a_fifo_topic_orders_by_form_and_deduplicates_by_event() -> None:
     fake = FakeSns()
-    forms = forms_with(fake, f"{ARN}.fifo")
-    forms.publish(event(1))
-    forms.publish_many([event(2)])
+    orders = forms_with(fake, f"{ARN}.fifo")
+    orders.publish(event(1))
+    orders.publish_many([event(2)])
     one, many = fake.requests
     assert (one["MessageGroupId"], one["MessageDeduplicationId"]) == ("contact", "e1")
     prefix = "PublishBatchRequestEntries.member.1."
@@ -146,8 +144,8 @@ def test_a_fifo_topic_orders_by_form_and_deduplicates_by_event() -> None:
 
 
 def test_the_region_is_the_arns_and_the_client_is_made_once() -> None:
-    forms = EventPublisher("arn:aws-cn:sns:cn-north-1:111122223333:FormSubmitted", session=SESSION)
-    assert forms._client.meta.region_name == "cn-north-1"
+    orders = EventPublisher("arn:aws-cn:sns:cn-north-1:111122223333:OrderPlaced", session=SESSION)
+    assert orders._client.meta.region_name == "cn-north-1"
     given = SESSION.client("sns", region_name="eu-west-1")
     assert EventPublisher(ARN, client=given)._client is given
     with pytest.raises(InvalidTopicArn, match="make the client with region_name='eu-west-1'"):
@@ -155,7 +153,7 @@ def test_the_region_is_the_arns_and_the_client_is_made_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "arn", [None, "", "FormSubmitted", "arn:aws:sqs:eu-west-1:111122223333:Q", f"{ARN}:0a-1b", f"{ARN}\n"]
+    "arn", [None, "", "OrderPlaced", "arn:aws:sqs:eu-west-1:111122223333:Q", f"{ARN}:0a-1b", f"{ARN}\n"]
 )
 def test_what_is_no_topic_arn_is_refused_in_one_line(arn: Any) -> None:
     with pytest.raises(InvalidTopicArn) as caught:
@@ -178,32 +176,32 @@ def test_publishing_makes_no_client_and_no_session(monkeypatch: pytest.MonkeyPat
     counted(botocore.session.Session, "create_client")
     counted(botocore.session.Session, "__init__")
     counted(boto3.Session, "__init__")
-    forms = forms_with(FakeSns())
+    orders = forms_with(FakeSns())
     assert made == ["create_client"], "one client, from the session that was there"
     for number in range(3):
-        forms.publish(event(number))
-        forms.publish_many(event(each) for each in range(25))
+        orders.publish(event(number))
+        orders.publish_many(event(each) for each in range(25))
     assert made == ["create_client"]
 
 
 def test_a_request_is_encoded_once_and_arrives_as_it_was_meant() -> None:
     fake = FakeSns()
-    forms = forms_with(fake)
-    form = form_submitted(form_id="contact", submission_id="1", answers={"a": "50 % + more & = Zoë\n"})
+    orders = forms_with(fake)
+    order = order_placed(shop_id="contact", order_id="1", items={"a": "50 % + more & = Zoë\n"})
     bodies: list[Any] = []
     keep: Any = lambda request, **_: bodies.append(request.data)  # noqa: E731
-    forms._client.meta.events.register("request-created.sns", keep)
-    forms.publish(form)
-    assert fake.requests[0]["Message"] == form.body
+    orders._client.meta.events.register("request-created.sns", keep)
+    orders.publish(order)
+    assert fake.requests[0]["Message"] == order.body
     assert [type(each) for each in bodies] == [str], "a dict would be encoded to be signed, and again to be sent"
 
 
 def test_a_generator_of_any_length_takes_the_same_memory() -> None:
     def peak(count: int) -> int:
-        forms = EventPublisher(ARN, client=Taker())  # type: ignore[arg-type]
+        orders = EventPublisher(ARN, client=Taker())  # type: ignore[arg-type]
         tracemalloc.reset_peak()
         began = tracemalloc.get_traced_memory()[0]
-        assert forms.publish_many(event(number, size=1_000) for number in range(count)).published == count
+        assert orders.publish_many(event(number, size=1_000) for number in range(count)).published == count
         return tracemalloc.get_traced_memory()[1] - began
 
     tracemalloc.start()
@@ -337,9 +335,9 @@ def test_a_single_event_is_sent_again_under_the_same_id(trouble: Answer) -> None
 )
 def test_an_error_of_aws_is_one_sentence_with_its_cause(answer: Answer, sentence: str, retryable: bool) -> None:
     for many in (False, True):
-        forms = forms_with(FakeSns(*[answer] * ATTEMPTS))
+        orders = forms_with(FakeSns(*[answer] * ATTEMPTS))
         with pytest.raises(PublishError) as caught:
-            forms.publish_many([event(1)]) if many else forms.publish(event(1))
+            orders.publish_many([event(1)]) if many else orders.publish(event(1))
         assert str(caught.value).startswith(sentence) and "\n" not in str(caught.value)
         assert caught.value.retryable is retryable and caught.value.__cause__ is not None
 

@@ -1,6 +1,6 @@
 # generated from contracts/*.schema.json; do not edit
 # ruff: noqa
 # fmt: off
-from .form_submitted_v1 import FormSubmitted as FormSubmitted
+from .order_placed_v1 import OrderPlaced as OrderPlaced
 
-__all__ = ['FormSubmitted']
+__all__ = ['OrderPlaced']

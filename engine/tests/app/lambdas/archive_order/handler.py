@@ -1,19 +1,19 @@
-"""Keeps every submission: one JSON object per event in S3, under form and date."""
+"""Keeps every order: one JSON object per event in S3, under order and date."""
 
 import os
 from datetime import UTC
 
 from botocore.exceptions import ClientError
 
-from events import FormSubmitted
+from events import OrderPlaced
 from fanout.runtime import client, handler_of
 
 _BUCKET = os.environ["ARCHIVE_BUCKET"]
 _s3 = client("s3")
 
 
-def archive_submission(form: FormSubmitted) -> None:
-    """Writes `<form id>/<year>/<month>/<day>/<event id>.json` once; the second time nothing changes.
+def archive_order(order: OrderPlaced) -> None:
+    """Writes `<order id>/<year>/<month>/<day>/<event id>.json` once; the second time nothing changes.
 
     The write is conditional, so a duplicate makes no new version either:
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
@@ -21,8 +21,8 @@ def archive_submission(form: FormSubmitted) -> None:
     try:
         _s3.put_object(
             Bucket=_BUCKET,
-            Key=f"{form.form_id}/{form.time.astimezone(UTC):%Y/%m/%d}/{form.id}.json",
-            Body=form.body.encode(),
+            Key=f"{order.shop_id}/{order.time.astimezone(UTC):%Y/%m/%d}/{order.id}.json",
+            Body=order.body.encode(),
             ContentType="application/cloudevents+json",
             IfNoneMatch="*",
         )
@@ -31,4 +31,4 @@ def archive_submission(form: FormSubmitted) -> None:
             raise
 
 
-handle = handler_of(archive_submission)
+handle = handler_of(archive_order)

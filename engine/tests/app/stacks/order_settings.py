@@ -10,7 +10,7 @@ SSM_PREFIX = "ssm:"
 
 
 @dataclass(frozen=True, kw_only=True)
-class FormSettings(Settings):
+class OrderSettings(Settings):
     """What the three tasks need beside what every subscriber needs."""
 
     email_sender: str

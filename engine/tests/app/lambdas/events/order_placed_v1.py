@@ -1,4 +1,4 @@
-# generated from contracts/form_submitted.v1.schema.json; do not edit
+# generated from contracts/order_placed.v1.schema.json; do not edit
 # ruff: noqa
 # fmt: off
 # mypy: ignore-errors
@@ -22,38 +22,38 @@ def _validate(data):
     data__data = data['data']
     if not isinstance(data__data, dict):
         raise _Violation('event.data must be object')
-    if not data__data.keys() >= {'form_id', 'submission_id', 'answers'}:
-        raise _Violation('event.data must contain ' + (str(sorted({'form_id', 'submission_id', 'answers'} - data__data.keys())) + ' properties'))
-    data__data__formid = data__data['form_id']
-    if not isinstance(data__data__formid, str):
-        raise _Violation('event.data.form_id must be string')
-    if not _P0.search(data__data__formid):
-        raise _Violation('event.data.form_id must match pattern ^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$')
-    data__data__submissionid = data__data['submission_id']
-    if not isinstance(data__data__submissionid, str):
-        raise _Violation('event.data.submission_id must be string')
-    if not _P0.search(data__data__submissionid):
-        raise _Violation('event.data.submission_id must match pattern ^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$')
-    if 'submitter' in data__data:
-        data__data__submitter = data__data['submitter']
-        if not isinstance(data__data__submitter, dict):
-            raise _Violation('event.data.submitter must be object')
-        if 'email' in data__data__submitter:
-            data__data__submitter__email = data__data__submitter['email']
-            if not isinstance(data__data__submitter__email, str):
-                raise _Violation('event.data.submitter.email must be string')
-            data__data__submitter__email_len = len(data__data__submitter__email)
-            if data__data__submitter__email_len > 254:
-                raise _Violation('event.data.submitter.email must be shorter than or equal to 254 characters')
-            if not _P1.search(data__data__submitter__email):
-                raise _Violation('event.data.submitter.email must match pattern ^[^@\\s\\u0000-\\u001f\\u007f]+@[^@\\s\\u0000-\\u001f\\u007f]+[.][^@\\s\\u0000-\\u001f\\u007f]+$')
-        if 'name' in data__data__submitter:
-            data__data__submitter__name = data__data__submitter['name']
-            if not isinstance(data__data__submitter__name, str):
-                raise _Violation('event.data.submitter.name must be string')
-    data__data__answers = data__data['answers']
-    if not isinstance(data__data__answers, dict):
-        raise _Violation('event.data.answers must be object')
+    if not data__data.keys() >= {'shop_id', 'order_id', 'items'}:
+        raise _Violation('event.data must contain ' + (str(sorted({'shop_id', 'order_id', 'items'} - data__data.keys())) + ' properties'))
+    data__data__shopid = data__data['shop_id']
+    if not isinstance(data__data__shopid, str):
+        raise _Violation('event.data.shop_id must be string')
+    if not _P0.search(data__data__shopid):
+        raise _Violation('event.data.shop_id must match pattern ^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$')
+    data__data__orderid = data__data['order_id']
+    if not isinstance(data__data__orderid, str):
+        raise _Violation('event.data.order_id must be string')
+    if not _P0.search(data__data__orderid):
+        raise _Violation('event.data.order_id must match pattern ^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$')
+    if 'customer' in data__data:
+        data__data__customer = data__data['customer']
+        if not isinstance(data__data__customer, dict):
+            raise _Violation('event.data.customer must be object')
+        if 'email' in data__data__customer:
+            data__data__customer__email = data__data__customer['email']
+            if not isinstance(data__data__customer__email, str):
+                raise _Violation('event.data.customer.email must be string')
+            data__data__customer__email_len = len(data__data__customer__email)
+            if data__data__customer__email_len > 254:
+                raise _Violation('event.data.customer.email must be shorter than or equal to 254 characters')
+            if not _P1.search(data__data__customer__email):
+                raise _Violation('event.data.customer.email must match pattern ^[^@\\s\\u0000-\\u001f\\u007f]+@[^@\\s\\u0000-\\u001f\\u007f]+[.][^@\\s\\u0000-\\u001f\\u007f]+$')
+        if 'name' in data__data__customer:
+            data__data__customer__name = data__data__customer['name']
+            if not isinstance(data__data__customer__name, str):
+                raise _Violation('event.data.customer.name must be string')
+    data__data__items = data__data['items']
+    if not isinstance(data__data__items, dict):
+        raise _Violation('event.data.items must be object')
     data__specversion = data['specversion']
     if not (isinstance(data__specversion, str) and data__specversion == '1.0'):
         raise _Violation('event.specversion must be same as const definition: 1.0')
@@ -73,8 +73,8 @@ def _validate(data):
     if not _P3.search(data__source):
         raise _Violation('event.source must match pattern ^\\S+$')
     data__type = data['type']
-    if not (isinstance(data__type, str) and data__type == 'form.submitted.v1'):
-        raise _Violation('event.type must be same as const definition: form.submitted.v1')
+    if not (isinstance(data__type, str) and data__type == 'order.placed.v1'):
+        raise _Violation('event.type must be same as const definition: order.placed.v1')
     data__time = data['time']
     if not isinstance(data__time, str):
         raise _Violation('event.time must be string')
@@ -103,34 +103,34 @@ def _validate(data):
             raise _Violation('event.traceparent must be string')
 
 
-class Submitter(_Model):
-    'submitter of form.submitted.v1'
+class Customer(_Model):
+    'customer of order.placed.v1'
     __slots__ = ('email', 'name')
     _FIELDS = __slots__
     email: str | None
     name: str | None
 
 
-class FormSubmitted(_Event):
-    'One form submitted: a CloudEvents 1.0 JSON object (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md).'
-    __slots__ = ('form_id', 'submission_id', 'submitter', 'answers')
+class OrderPlaced(_Event):
+    'One order placed: a CloudEvents 1.0 JSON object (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md).'
+    __slots__ = ('shop_id', 'order_id', 'customer', 'items')
     _FIELDS = _Event._FIELDS + __slots__
-    TYPE = 'form.submitted.v1'
-    GROUP = 'form_id'
-    REFERENCE = 'submission_id'
-    form_id: str
-    submission_id: str
-    submitter: Submitter
-    answers: dict[str, Any]
+    TYPE = 'order.placed.v1'
+    GROUP = 'shop_id'
+    REFERENCE = 'order_id'
+    shop_id: str
+    order_id: str
+    customer: Customer
+    items: dict[str, Any]
 
     @classmethod
     def _read(cls, event: dict[str, Any], body: str) -> Self:
         _validate(event)
         data = event['data']
         return cls(
-            event['id'], event['source'], event['type'], _utc(event['time']), data['form_id'], data['submission_id'], event, body,
-            data['form_id'],
-            data['submission_id'],
-            Submitter((_v1 := data.get('submitter', {})).get('email'), _v1.get('name')),
-            data['answers'],
+            event['id'], event['source'], event['type'], _utc(event['time']), data['shop_id'], data['order_id'], event, body,
+            data['shop_id'],
+            data['order_id'],
+            Customer((_v1 := data.get('customer', {})).get('email'), _v1.get('name')),
+            data['items'],
         )

@@ -1,8 +1,8 @@
-"""Sends the submitter one e-mail that says the form arrived. The answers are not repeated in it."""
+"""Sends the customer one e-mail that says the order arrived. The answers are not repeated in it."""
 
 import os
 
-from events import FormSubmitted
+from events import OrderPlaced
 from fanout.runtime import PermanentError, client, handler_of
 
 _SENDER = os.environ["EMAIL_SENDER"]
@@ -17,26 +17,26 @@ _PERMANENT = (
 """What SES refuses today it refuses tomorrow: https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html"""
 
 
-def send_confirmation(form: FormSubmitted) -> None:
-    """Nothing is sent, and nothing failed, when the form did not ask for an e-mail address."""
-    if form.submitter.email is None:
+def send_receipt(order: OrderPlaced) -> None:
+    """Nothing is sent, and nothing failed, when the order did not ask for an e-mail address."""
+    if order.customer.email is None:
         return
     try:
         _ses.send_email(
             FromEmailAddress=_SENDER,
-            Destination={"ToAddresses": [form.submitter.email]},
-            Content={"Simple": {"Subject": _text("We received your form"), "Body": {"Text": _text(_body(form))}}},
+            Destination={"ToAddresses": [order.customer.email]},
+            Content={"Simple": {"Subject": _text("We received your order"), "Body": {"Text": _text(_body(order))}}},
         )
     except _PERMANENT as error:
         raise PermanentError(f"SES refused the e-mail: {error.response['Error']['Code']}") from error
 
 
-def _body(form: FormSubmitted) -> str:
-    name = f" {form.submitter.name}" if form.submitter.name else ""
+def _body(order: OrderPlaced) -> str:
+    name = f" {order.customer.name}" if order.customer.name else ""
     return (
         f"Hello{name},\n\n"
-        f"thank you: your form arrived on {form.time:%d %B %Y at %H:%M} UTC.\n"
-        f"Your reference is {form.submission_id}.\n"
+        f"thank you: your order arrived on {order.time:%d %B %Y at %H:%M} UTC.\n"
+        f"Your reference is {order.order_id}.\n"
     )
 
 
@@ -44,4 +44,4 @@ def _text(data: str) -> dict[str, str]:
     return {"Data": data, "Charset": "UTF-8"}
 
 
-handle = handler_of(send_confirmation)
+handle = handler_of(send_receipt)
