@@ -17,6 +17,7 @@ TOPIC_KEY_ARN_OUTPUT = "TopicKeyArn"
 PUBLISHER_POLICY_ARN_OUTPUT = "PublisherPolicyArn"
 OPERATOR_READ_POLICY_ARN_OUTPUT = "OperatorReadPolicyArn"
 OPERATOR_HEAL_POLICY_ARN_OUTPUT = "OperatorHealPolicyArn"
+RECORDS_TABLE_OUTPUT = "RecordsTableName"
 QUEUE_URL_OUTPUT = "QueueUrl"
 DEAD_LETTER_QUEUE_URL_OUTPUT = "DeadLetterQueueUrl"
 FUNCTION_NAME_OUTPUT = "FunctionName"
@@ -31,7 +32,13 @@ HEARTBEAT_SUFFIX = ".heartbeat.v1"
 NAMESPACE = "Fanout"
 STACK_DIMENSION, TASK_DIMENSION = "stack", "task"
 DONE, DUPLICATE, FAILED, DEAD = "Done", "Duplicate", "Failed", "Dead"
-ATTEMPTS, LATENCY, HEARTBEAT = "Attempts", "Latency", "Heartbeat"
+ATTEMPTS, LATENCY, HEARTBEAT, LEFT_OVER = "Attempts", "Latency", "Heartbeat", "LeftOver"
+
+# Log lines: only the runtime's own have this field, with the value of METADATA, and a task cannot set it
+LOG_FIELD = "log"
+
+# The table of a stack: its key, and the index by an event's reference
+RECORD_KEY, RECORD_EXPIRES, RECORD_REFERENCE, REFERENCE_INDEX = "task_event", "expires_at", "reference", "by-reference"
 
 # Metadata of a template or resource, context of cdk.json, an operator's environment
 METADATA, PRODUCTION_METADATA, ACKNOWLEDGE_METADATA = "fanout", "production", "acknowledge"
@@ -50,5 +57,6 @@ RETRY_JITTER = "FANOUT_RETRY_JITTER"
 CONCURRENCY = "FANOUT_CONCURRENCY"
 COMPLETED_TABLE = "FANOUT_COMPLETED_TABLE"
 COMPLETED_SECONDS = "FANOUT_COMPLETED_SECONDS"
+IDEMPOTENT = "FANOUT_IDEMPOTENT"
 CIRCUIT_FAILURES = "FANOUT_CIRCUIT_FAILURES"
 TRACEBACKS = "FANOUT_TRACEBACKS"

@@ -1,0 +1,45 @@
+"""What the table of a stack says of an event at a task: one item for each task and event id, in it one record for each source.
+
+A CloudEvent is the same by its source and id together (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md#id),
+and the id alone is what a person has in hand, so the id is the key and the source names the record inside.
+
+    task_event  "<task>#<event id>"     the key
+    expires_at  seconds                 DynamoDB deletes the item after it; renewed by every copy of the event that comes
+    reference   the event's reference   the key of the index; only where the contract names one
+    of_<hash of the source>             a map:
+        source, claim, data             of whom; who holds or held it; a fingerprint of type and data (see `fingerprint`)
+        state                           working, done, failed, dead
+        lease_until                     while it is working: seconds, after which another attempt may begin
+        attempt, message_id, request_id of the last attempt
+        first_at, at                    seconds with milliseconds: of the first attempt, of the last state
+        error_type, error               of failed and dead, as in the log line; nothing in them can be an answer
+        dead_letter                     of dead: the message id in the dead-letter queue, once the function sent it there
+
+An item of an engine before 0.4 has `claim`, `lease_until` and `expires_at` at its top, no record, and no source: it stands for any.
+"""
+
+import hashlib
+import json
+from typing import Any
+
+WORKING, DONE, FAILED, DEAD = "working", "done", "failed", "dead"
+PREFIX = "of_"
+
+
+def key(task: str, event_id: str) -> str:
+    """Of the item."""
+    return f"{task}#{event_id}"
+
+
+def attribute(source: str) -> str:
+    """The name of the record of `source` within the item."""
+    return PREFIX + hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def fingerprint(type_: str, data: Any) -> str:
+    """Equal for equal content, however its JSON is written: 64 bits of a hash over type and data.
+
+    The event's time and extensions are no part of it: a publisher that tries again may set them anew.
+    """
+    written = json.dumps([type_, data], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(written.encode()).hexdigest()[:16]
