@@ -30,11 +30,6 @@ def checked_attributes(ours: Mapping[str, str], extra: Mapping[str, str]) -> dic
     return attributes
 
 
-def attributes_size(attributes: Mapping[str, str]) -> int:
-    """The bytes SNS counts: of each name, data type and value."""
-    return sum(len(name) + len(_DATA_TYPE) + len(value.encode()) for name, value in attributes.items())
-
-
 def as_message_attributes(attributes: Mapping[str, str]) -> dict[str, dict[str, str]]:
     """In the shape of SNS's API."""
     return {name: {"DataType": _DATA_TYPE, "StringValue": value} for name, value in attributes.items()}

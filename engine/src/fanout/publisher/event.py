@@ -10,8 +10,9 @@ from typing import Any, Final
 from fanout.contracts.app import app_contracts
 from fanout.contracts.contract import Contract, Contracts, value_at
 from fanout.contracts.validator import problem_finder
-from fanout.publisher.attributes import attributes_size, checked_attributes
+from fanout.publisher.attributes import as_message_attributes, checked_attributes
 from fanout.publisher.errors import EventTooLarge, InvalidEvent
+from fanout.publisher.size import message_size
 
 MAX_BYTES: Final = 262_144
 """Body and attributes of one message, and all messages of one batch (https://docs.aws.amazon.com/sns/latest/api/API_Publish.html)."""
@@ -84,7 +85,7 @@ def checked_event(
         raise InvalidEvent(f"{problem}; nothing was published")
     body = _json(cloud_event)
     all_attributes = checked_attributes(contract.attribute_values(cloud_event), attributes or {})
-    size = len(body.encode()) + attributes_size(all_attributes)
+    size = message_size(body, as_message_attributes(all_attributes))
     if size > MAX_BYTES:
         raise EventTooLarge(
             f"event {cloud_event['id']} has {size} bytes with its attributes, SNS takes {MAX_BYTES}: "
