@@ -9,7 +9,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from botocore.stub import Stubber
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, ProtocolError, ReadTimeoutError
 
 from fanout.testing import Outcome, example, run
@@ -21,21 +20,22 @@ KEY = "c2VjcmV0LW9mLXRoZS1yZWNlaXZlcg=="
 class Receiver:
     """Stands where urllib3's pool is: answers with a status, or raises."""
 
-    def __init__(self, answer: int | HTTPError) -> None:
-        self.answer = answer
+    def __init__(self, *answers: int | HTTPError) -> None:
+        self.answers = list(answers)
         self.requests: list[dict[str, Any]] = []
 
     def request(self, method: str, url: str, **rest: Any) -> SimpleNamespace:
         self.requests.append({"method": method, "url": url, **rest})
-        if isinstance(self.answer, HTTPError):
-            raise self.answer
-        return SimpleNamespace(status=self.answer)
+        answer = self.answers.pop(0)
+        if isinstance(answer, HTTPError):
+            raise answer
+        return SimpleNamespace(status=answer, close=lambda: None)
 
 
 def notify(handler: Any, answer: int | HTTPError) -> tuple[Outcome, Receiver]:
     receiver = Receiver(answer)
     handler._http = receiver
-    handler.signing_key = lambda: KEY
+    handler.signing_key, handler.key_after = (lambda: KEY), (lambda refused: KEY)
     return run(handler.handle, example("contact_form")), receiver
 
 
@@ -87,18 +87,70 @@ def test_no_answer_is_transient_and_the_reason_holds_no_address(handler: Any, ra
     assert notify(handler, raised)[0] == Outcome("failed", "TransientError", expected)
 
 
-def test_connecting_and_reading_have_their_own_time_outs_well_under_the_functions(handler: Any) -> None:
-    assert handler._TIMEOUT.connect_timeout == 3 and handler._TIMEOUT.read_timeout == 10
+class Secret:
+    """The task's module `secret`, with a clock and a Secrets Manager that a test sets."""
+
+    def __init__(self, handler: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1_700_000_000.0
+        self.value, self.reads = "first", 0
+        self.module: Any = sys.modules[handler.signing_key.__module__]
+        monkeypatch.setattr(self.module, "time", SimpleNamespace(time=lambda: self.now))
+        monkeypatch.setattr(self.module, "_secrets", self)
+
+    def get_secret_value(self, SecretId: str) -> dict[str, str]:
+        assert SecretId == SECRET_ARN
+        self.reads += 1
+        return {"SecretString": self.value}
 
 
-def test_the_key_is_read_once_in_five_minutes(handler: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    secret: Any = sys.modules[handler.signing_key.__module__]
-    clock = SimpleNamespace(now=1_000.0)
-    monkeypatch.setattr(secret, "time", SimpleNamespace(monotonic=lambda: clock.now))
-    request = {"SecretId": SECRET_ARN}
-    with Stubber(secret._secrets) as stubber:
-        stubber.add_response("get_secret_value", {"SecretString": "first"}, request)
-        assert [handler.signing_key(), handler.signing_key()] == ["first", "first"]
-        clock.now += secret.FRESH_SECONDS + 1
-        stubber.add_response("get_secret_value", {"SecretString": "second"}, request)
-        assert handler.signing_key() == "second"
+@pytest.fixture
+def secret(handler: Any, monkeypatch: pytest.MonkeyPatch) -> Secret:
+    return Secret(handler, monkeypatch)
+
+
+def test_the_key_is_read_once_in_five_minutes_of_the_wall_clock(handler: Any, secret: Secret) -> None:
+    assert [handler.signing_key(), handler.signing_key(), secret.reads] == ["first", "first", 1]
+    secret.value = "second"
+    secret.now += secret.module.FRESH_SECONDS
+    assert handler.signing_key() == "first"
+    secret.now += 1
+    assert handler.signing_key() == "second"
+
+
+def test_a_clock_that_was_set_back_keeps_no_key(handler: Any, secret: Secret) -> None:
+    handler.signing_key()
+    secret.now -= 3_600
+    secret.value = "second"
+    assert handler.signing_key() == "second"
+
+
+@pytest.mark.parametrize("refusal", [401, 403])
+def test_a_refused_signature_is_made_once_more_with_the_key_as_it_is_now(
+    handler: Any, secret: Secret, refusal: int
+) -> None:
+    secret.value = KEY
+    handler.signing_key()
+    secret.value = base64.b64encode(b"rotated").decode()
+    handler._http = Receiver(refusal, 200)
+    event = example("contact_form")
+    assert run(handler.handle, event).kind == "done"
+    first, second = handler._http.requests
+    assert secret.reads == 2 and first["headers"]["webhook-signature"] != second["headers"]["webhook-signature"]
+    assert {each["headers"]["webhook-id"] for each in (first, second)} == {event["id"]}
+
+
+@pytest.mark.parametrize("refusal", [401, 403])
+def test_a_signature_that_is_refused_with_the_newest_key_too_is_permanent(
+    handler: Any, secret: Secret, refusal: int
+) -> None:
+    secret.value = KEY
+    handler.signing_key()
+    secret.value = base64.b64encode(b"rotated").decode()
+    handler._http = Receiver(refusal, refusal)
+    expected = Outcome("dead", "PermanentError", f"the webhook answered {refusal}")
+    assert run(handler.handle, example("contact_form")) == expected
+
+
+def test_a_refused_key_that_another_event_has_renewed_is_not_asked_for_again(handler: Any, secret: Secret) -> None:
+    handler.signing_key()
+    assert handler.key_after("older") == "first" and secret.reads == 1

@@ -68,9 +68,12 @@ class Receiver:
         found = self._call("GET", f"requests?containing={quote(containing)}")["requests"]
         return [WebhookRequest(**each) for each in found]
 
-    def answer(self, status: int, *, containing: str | None = None, delay: float = 0.0) -> None:
-        """From now on, to bodies with a text or, without it, to all that have no answer of their own."""
-        self._call("PUT", "answers", {"containing": containing, "status": status, "delay": delay})
+    def answer(self, status: int, *, containing: str | None = None, delay: float = 0.0, drips: str = "") -> None:
+        """From now on, to bodies with a text or, without it, to all that have no answer of their own.
+
+        delay: seconds before it. drips: "head" or "body", of which a byte comes now and then, and never the last.
+        """
+        self._call("PUT", "answers", {"containing": containing, "status": status, "delay": delay, "drips": drips})
 
     def heal(self) -> None:
         """Answers 200 to everything again."""

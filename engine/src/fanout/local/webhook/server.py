@@ -1,6 +1,7 @@
 """The program that receives webhooks: `python -m fanout.local.webhook.server`. It keeps requests in memory and logs no body.
 
 POST anywhere is a webhook. Under /_control: GET requests[?containing=], PUT answers, DELETE answers or requests.
+An answer may come late (`delay`, seconds), or a byte now and then without coming to an end (`drips`: "head" or "body").
 """
 
 import argparse
@@ -18,6 +19,15 @@ from urllib.parse import parse_qs, urlsplit
 KEPT = 1000
 LARGEST_BODY = 2 * 1024 * 1024
 CONTROL = "/_control/"
+DRIP_SECONDS = 0.1
+"""Between two bytes of an answer that drips."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int = 200
+    delay: float = 0.0
+    drips: str = ""
 
 
 @dataclass
@@ -25,20 +35,20 @@ class Inbox:
     """What came in, and what to answer to what comes next."""
 
     requests: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=KEPT))
-    answers: dict[str | None, tuple[int, float]] = field(default_factory=dict)
+    answers: dict[str | None, Answer] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def receive(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, float]:
+    def receive(self, path: str, headers: dict[str, str], body: bytes) -> Answer:
         text = body.decode(errors="replace")
         with self.lock:
-            status, delay = self._answer_to(text)
+            answer = self._answer_to(text)
             kept = {"received_at": time.time(), "path": path, "headers": headers, "body": text}
-            self.requests.append({**kept, "answer": status})
-        return status, delay
+            self.requests.append({**kept, "answer": answer.status})
+        return answer
 
-    def _answer_to(self, text: str) -> tuple[int, float]:
+    def _answer_to(self, text: str) -> Answer:
         chosen = next((answer for part, answer in self.answers.items() if part is not None and part in text), None)
-        return chosen or self.answers.get(None) or (200, 0.0)
+        return chosen or self.answers.get(None) or Answer()
 
     def found(self, containing: str) -> list[dict[str, Any]]:
         with self.lock:
@@ -49,7 +59,8 @@ class Inbox:
             case "GET", "requests":
                 return {"requests": self.found(query.get("containing", [""])[0])}
             case "PUT", "answers":
-                self.answers[body.get("containing")] = (int(body["status"]), float(body.get("delay", 0)))
+                answer = Answer(int(body["status"]), float(body.get("delay", 0)), str(body.get("drips", "")))
+                self.answers[body.get("containing")] = answer
             case "DELETE", "answers":
                 self.answers.clear()
             case "DELETE", "requests":
@@ -71,10 +82,13 @@ class Handler(BaseHTTPRequestHandler):
         if body is None:
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
-        status, delay = self.server.inbox.receive(self.path, headers, body)
-        if delay:
-            time.sleep(delay)  # the receiver that is too slow, on purpose
-        self._answer(status, {})
+        answer = self.server.inbox.receive(self.path, headers, body)
+        if answer.delay:
+            time.sleep(answer.delay)  # the receiver that is too slow, on purpose
+        if answer.drips:
+            self._drip(answer)
+        else:
+            self._answer(answer.status, {})
 
     def do_GET(self) -> None:
         self._control("GET", None)
@@ -116,6 +130,19 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(content)
         except OSError:  # it did not wait for a slow answer, as it should
             self.close_connection = True
+
+    def _drip(self, answer: Answer) -> None:
+        """Until the other side has had enough."""
+        self.close_connection = True
+        head = f"HTTP/1.1 {answer.status} Dripping\r\n"
+        first = head + ("x-slow: " if answer.drips == "head" else f"content-length: {LARGEST_BODY}\r\n\r\n")
+        try:
+            self.wfile.write(first.encode())
+            for _ in range(LARGEST_BODY):
+                self.wfile.write(b"x")
+                time.sleep(DRIP_SECONDS)
+        except OSError:
+            return
 
     def log_message(self, format: str, *args: Any) -> None:
         print(f"{self.log_date_time_string()} {format % args}", flush=True)
