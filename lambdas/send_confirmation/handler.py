@@ -1,6 +1,8 @@
 """Sends the submitter one e-mail that says the form arrived. The answers are not repeated in it."""
 
 import os
+import re
+import unicodedata
 
 from events import FormSubmitted
 from fanout.runtime import PermanentError, client, handler_of
@@ -16,11 +18,19 @@ _PERMANENT = (
 )
 """What SES refuses today it refuses tomorrow: https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html"""
 
+_PLAIN_ADDRESS = re.compile(r"[^\s\"(),:;<>@\[\\\]]+@[^\s\"(),:;<>@\[\\\]]+")
+"""No display name and no comment beside it, which the mail would show: https://www.rfc-editor.org/rfc/rfc5322#section-3.4"""
+_LONGEST_NAME = 60
+_LINKED = re.compile(r"[.]\w{2}")
+"""What mail programs make a link of: a dot in the middle of a word."""
+
 
 def send_confirmation(form: FormSubmitted) -> None:
     """Nothing is sent, and nothing failed, when the form did not ask for an e-mail address."""
     if form.submitter.email is None:
         return
+    if not _PLAIN_ADDRESS.fullmatch(form.submitter.email):
+        raise PermanentError("the address is more than an e-mail address: nothing was sent")
     try:
         _ses.send_email(
             FromEmailAddress=_SENDER,
@@ -32,12 +42,21 @@ def send_confirmation(form: FormSubmitted) -> None:
 
 
 def _body(form: FormSubmitted) -> str:
-    name = f" {form.submitter.name}" if form.submitter.name else ""
     return (
-        f"Hello{name},\n\n"
+        f"Hello{_greeted(form.submitter.name)},\n\n"
         f"thank you: your form arrived on {form.time:%d %B %Y at %H:%M} UTC.\n"
         f"Your reference is {form.submission_id}.\n"
     )
+
+
+def _greeted(name: str | None) -> str:
+    """With a space before it. Without a name that could be a message: whoever fills in the form chooses whom it reaches."""
+    is_name = name is not None and len(name) <= _LONGEST_NAME and not _LINKED.search(name)
+    return f" {name}" if name and is_name and all(map(_belongs_to_a_name, name)) else ""
+
+
+def _belongs_to_a_name(character: str) -> bool:
+    return character in " .'’-\u200c\u200d" or unicodedata.category(character)[0] in "LM"
 
 
 def _text(data: str) -> dict[str, str]:

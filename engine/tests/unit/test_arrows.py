@@ -27,7 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     "contracts": {"names", "errors", "project"},
     "contracts.model": {"runtime.event"},  # generated code reads events as the runtime does
     "contracts.roles": {"runtime.event"},
-    "contracts.validator": {"runtime.errors"},
+    "contracts.validator": {"runtime.errors", "runtime.event"},  # a time that a task cannot read is none for the publisher
     "publisher": {"names", "errors", "aws_errors", "contracts"},
     "template": {"names", "errors", "contracts.contract"},  # a filter is judged against what is published
     "costs": {"names", "errors", "words", "template"},

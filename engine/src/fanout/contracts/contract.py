@@ -12,7 +12,7 @@ from fanout.errors import ContractError
 
 @dataclass(frozen=True)
 class Contract:
-    """What is published of one type. `group` and `reference` are dotted paths, None when no property has the role."""
+    """What is published of one type. `group` and `reference` are dotted paths, None when no property has the role, and so are `lines`."""
 
     schema: dict[str, Any]
     examples: tuple[dict[str, Any], ...] = ()
@@ -23,10 +23,12 @@ class Contract:
     """The dotted path of the field that each message attribute repeats, by the attribute's name."""
     group: str | None = field(init=False)
     reference: str | None = field(init=False)
+    lines: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         found = {role: next(iter(roles.paths(self.schema, role)), None) for role in ("group", "reference")}
         more = {"type": roles.event_type(self.schema), "attributes": roles.attributes(self.schema), **found}
+        more["lines"] = tuple(roles.paths(self.schema, "line"))
         for name, value in more.items():
             object.__setattr__(self, name, value)
 

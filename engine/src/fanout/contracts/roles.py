@@ -2,7 +2,9 @@
 
 A property's role stands beside it: `"x-fanout": ["attribute", "group"]`. "attribute": the property is repeated as an SNS
 message attribute of its name, for filter policies. "group": the group key, by which order is kept and figures are told
-apart. "reference": the id that people search by.
+apart. "reference": the id that people search by. "line": one line of at most 200 characters, none of them a control
+character, as a person's name is; the publisher refuses another value, and a task takes any, so that no event that was
+published before is refused.
 """
 
 import logging
@@ -15,7 +17,7 @@ from fanout import names
 from fanout.runtime.event import VERSIONED_TYPE
 
 KEYWORD: Final = "x-fanout"
-ROLES: Final = ("attribute", "group", "reference")
+ROLES: Final = ("attribute", "group", "reference", "line")
 ENVELOPE: Final = ("specversion", "id", "source", "type", "time", "data")
 MOST_ATTRIBUTES: Final = 10
 """SNS delivers no message with more to a queue with raw delivery: https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html"""
@@ -81,7 +83,7 @@ def _role_problems(path: str, schema: dict[str, Any], is_required: bool) -> Iter
     given = schema[KEYWORD]
     if not isinstance(given, list) or not given or any(each not in ROLES for each in given):
         yield f'{path}: "{KEYWORD}" must be a list of {", ".join(ROLES)}'
-    elif not is_required or not _is_string(schema):
+    elif not (is_required or given == ["line"]) or not _is_string(schema):
         yield f'{path} has a role and is no required string: {_SET_FREE}say "type": "string" and add it to `required`'
     elif {"group", "reference"} & {*given} and path.rpartition(".")[2] in LOGGED:
         yield f"{path} is a field that every log line has already: {_SET_FREE}choose another name"

@@ -11,6 +11,7 @@ import fastjsonschema
 
 from fanout.contracts.simplify import simplified
 from fanout.runtime.errors import ContractViolation
+from fanout.runtime.event import utc
 
 NAMED_BY_THE_PUBLISHER: Final = ("additionalProperties", "patternProperties")
 """Keywords for which fastjsonschema keeps a copy of an object's keys, and strikes out of it what it has seen."""
@@ -52,6 +53,8 @@ def _problem_finder(schema: str) -> Callable[[Any], str | None]:
     def problem(event: Any) -> str | None:
         try:
             names["_validate"](event)
+            if isinstance(event, dict) and isinstance(event.get("time"), str):
+                utc(event["time"])  # tasks read it, and not every time that matches a pattern exists
         except ContractViolation as error:
             return str(error)
         return None

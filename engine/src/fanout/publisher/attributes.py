@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from fanout import names
 from fanout.publisher.errors import InvalidEvent
 
 MAX_ATTRIBUTES: Final = 10
@@ -12,6 +13,7 @@ MAX_ATTRIBUTES: Final = 10
 _DATA_TYPE: Final = "String"
 _NAME: Final = re.compile(r"(?!aws\.|amazon\.)[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.ASCII | re.IGNORECASE)
 _MAX_NAME: Final = 255
+_OWN: Final = names.CAUSE_ATTRIBUTE.rpartition(".")[0] + "."
 _VALUE: Final = re.compile("[\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]+")
 
 
@@ -41,6 +43,8 @@ def _check_name(name: str, *, reserved: Mapping[str, str]) -> None:
             f"attribute name {str(name)[:_MAX_NAME]!r}: use letters, digits, - and _, with single dots between, "
             f"at most {_MAX_NAME}, and not AWS. or Amazon. at the start"
         )
+    if name.lower().startswith(_OWN):
+        raise InvalidEvent(f"attribute {name!r}: names that begin with {_OWN} are the engine's own")
     if name in reserved:
         raise InvalidEvent(f"attribute {name!r} is set from the event: choose another name")
 

@@ -12,23 +12,30 @@ MAX_ENTRIES: Final = 10
 def batches(events: Iterable[Event]) -> Iterator[list[Event]]:
     """Lists of at most MAX_ENTRIES events and MAX_BYTES bytes, in order; reads one event ahead at most.
 
-    When `events` raises, what was read comes out first, so that no event is dropped on the way.
+    When `events` raises, SystemExit and KeyboardInterrupt too, what was read comes out first, so that no event is dropped
+    on the way.
     """
+    reading = iter(events)
     batch: list[Event] = []
     size = 0
-    try:
-        for event in events:
-            if size + event.size > MAX_BYTES:
-                yield batch
-                batch, size = [], 0
-            batch.append(event)
-            size += event.size
-            if len(batch) == MAX_ENTRIES:
-                yield batch
-                batch, size = [], 0
-    except Exception:
-        if batch:
+    stopped: BaseException | None = None
+    while stopped is None:
+        try:
+            event = next(reading)
+        except StopIteration:
+            break
+        except BaseException as error:
+            stopped = error
+            break
+        if size + event.size > MAX_BYTES:
             yield batch
-        raise
+            batch, size = [], 0
+        batch.append(event)
+        size += event.size
+        if len(batch) == MAX_ENTRIES:
+            yield batch
+            batch, size = [], 0
     if batch:
         yield batch
+    if stopped is not None:
+        raise stopped

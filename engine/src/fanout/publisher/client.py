@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -104,17 +105,21 @@ class EventPublisher:
         An event that SNS fails alone is sent again under the same id, ATTEMPTS times at most, then reported in the
         result; the others go on. When SNS refuses a whole request, reading stops and PublishError is raised; its
         `result` has what became of the events read so far. When `events` itself raises, what was read is published
-        first, and a note on the exception counts it. In a FIFO topic an event sent again may come after younger ones.
+        first. In a FIFO topic an event sent again may come after younger ones.
+
+        Whatever ends it early, SystemExit and Ctrl-C too, has a `result` as well: an event that was read is counted as
+        published, or named with the reason why not. Raises TypeError for what is no event, and says which one it is.
         """
         tally = _Tally()
         try:
-            for batch in batches(events):
+            for batch in batches(tally.read(events, self._check)):
                 self._publish_batch(batch, tally)
-        except PublishError as error:
-            error.result = tally.result()
-            raise
-        except Exception as error:
-            error.add_note(f"before this: {tally.result()}")
+        except BaseException as error:
+            result = tally.result("it was read, and then the publishing was stopped: publish the same event again")
+            if isinstance(error, PublishError):
+                error.result = result
+            else:
+                _tell(error, result)
             raise
         return tally.result()
 
@@ -126,12 +131,13 @@ class EventPublisher:
             try:
                 refusals = self._send(left)
             except PublishError as error:
-                tally.failed += [Failure(event.id, str(error)) for event in left]
+                tally.settle(left, [Failure(event.id, str(error)) for event in left])
                 raise
-            tally.published += len(left) - len(refusals)
             last = attempt == ATTEMPTS - 1
-            tally.failed += [Failure(each.event.id, each.reason) for each in refusals if last or not each.retryable]
-            left = [each.event for each in refusals if each.retryable]
+            again = [] if last else [each.event for each in refusals if each.retryable]
+            failed = [Failure(each.event.id, each.reason) for each in refusals if last or not each.retryable]
+            tally.settle(_without(left, again), failed)
+            left = again
             if not left:
                 return
 
@@ -139,8 +145,8 @@ class EventPublisher:
         """One request; the events that SNS's answer does not name as successful."""
         entries: list[Any] = [{"Id": str(index), **self._message(event)} for index, event in enumerate(events)]
         answer = self._request(self._client.publish_batch, PublishBatchRequestEntries=entries)
-        accepted = {each["Id"] for each in answer.get("Successful", [])}
-        failed: dict[str, Any] = {each["Id"]: each for each in answer.get("Failed", [])}
+        accepted = {each.get("Id") for each in answer.get("Successful") or []}
+        failed: dict[Any, Any] = {each.get("Id"): each for each in answer.get("Failed") or []}
         return [_Refusal.of(e, failed.get(str(i))) for i, e in enumerate(events) if str(i) not in accepted]
 
     def _request(self, operation: Callable[..., Any], **arguments: Any) -> Any:
@@ -154,12 +160,18 @@ class EventPublisher:
         raise AssertionError("the last attempt returns or raises")
 
     def _message(self, event: Event) -> dict[str, Any]:
-        if not isinstance(event, Event):
-            raise TypeError(f"publish takes what new() or checked() returns, not a {type(event).__name__}")
+        self._check(event)
         message = {"Message": event.body, "MessageAttributes": as_message_attributes(event.attributes)}
         if self._fifo:
             return {**message, "MessageGroupId": _group(event), "MessageDeduplicationId": event.id}
         return message
+
+    def _check(self, event: Event) -> None:
+        """Raises TypeError and InvalidEvent."""
+        if not isinstance(event, Event):
+            raise TypeError(f"publish takes what new() or checked() returns, not a {type(event).__name__}")
+        if self._fifo:
+            _group(event)
 
     def _new_client(self, session: boto3.Session | None, region: str) -> SNSClient:
         try:
@@ -181,18 +193,58 @@ class _Refusal:
         """https://docs.aws.amazon.com/sns/latest/api/API_BatchResultErrorEntry.html"""
         if entry is None:
             return cls(event, "SNS's answer does not name this event", retryable=True)
-        code = entry["Code"]
+        code = str(entry.get("Code", "no code"))
         reason = f"{code}: {entry.get('Message', 'no message')}"
-        return cls(event, reason, retryable=not entry["SenderFault"] or is_throttled(code))
+        return cls(event, reason, retryable=not entry.get("SenderFault", False) or is_throttled(code))
 
 
 @dataclass(slots=True)
 class _Tally:
+    """`open`: what was read and has no answer yet."""
+
     published: int = 0
     failed: list[Failure] = field(default_factory=list)
+    open: list[Event] = field(default_factory=list)
 
-    def result(self) -> PublishResult:
-        return PublishResult(self.published, tuple(self.failed))
+    def read(self, events: Iterable[Event], check: Callable[[Event], None]) -> Iterator[Event]:
+        """`events`, each checked and noted."""
+        for number, event in enumerate(events, start=1):
+            try:
+                check(event)
+            except (TypeError, InvalidEvent) as error:
+                raise type(error)(f"event {number} of those given: {error}") from None
+            self.open.append(event)
+            yield event
+
+    def settle(self, events: list[Event], failed: list[Failure]) -> None:
+        """These of the open ones have their answer; all are published but the failed."""
+        self.open = _without(self.open, events)
+        self.published += len(events) - len(failed)
+        self.failed += failed
+
+    def result(self, stopped: str = "") -> PublishResult:
+        """`stopped`: why the open ones are not published, as far as anybody knows."""
+        return PublishResult(self.published, (*self.failed, *(Failure(each.id, stopped) for each in self.open)))
+
+
+def _without(events: list[Event], gone: list[Event]) -> list[Event]:
+    """By identity, one for one: somebody may publish the same event twice."""
+    count = Counter(map(id, gone))
+    kept = []
+    for each in events:
+        if count[id(each)]:
+            count[id(each)] -= 1
+        else:
+            kept.append(each)
+    return kept
+
+
+def _tell(error: BaseException, result: PublishResult) -> None:
+    error.add_note(f"before this: {result}")
+    try:
+        error.result = result  # type: ignore[attr-defined]  # what its docstring says of any exception
+    except AttributeError:
+        return  # an exception with slots: its note counts
 
 
 def _encode_once(params: dict[str, Any], **_: Any) -> None:

@@ -41,7 +41,7 @@ class PublishError(Exception):
 
     `retryable`: publishing the same event again can help. Not a new one: after a time-out SNS may have accepted it, and
     tasks skip an event id that they have completed.
-    `result`: set by publish_many alone, what became of the events read so far.
+    `result`: set by publish_many alone, what became of the events read so far; other exceptions out of it have one too.
     """
 
     def __init__(self, message: str, *, retryable: bool) -> None:

@@ -1,6 +1,7 @@
 """An event ready to be published: built, checked against the contract, and known to fit."""
 
 import json
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ MAX_BYTES: Final = 262_144
 
 MAX_DEPTH: Final = 100
 """Levels of nesting, far below what any Python a task runs on can read."""
+
+_LINE: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{0,200}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ def checked_event(
     """
     cloud_event = dict(event) if isinstance(event, Mapping) else event
     contract = _contract(app_contracts() if contracts is None else contracts, cloud_event)
-    problem = problem_finder(contract.schema)(cloud_event)
+    problem = problem_finder(contract.schema)(cloud_event) or _line_problem(contract, cloud_event)
     if problem:
         raise InvalidEvent(f"{problem}; nothing was published")
     body = _json(cloud_event)
@@ -103,6 +106,12 @@ def _contract(contracts: Contracts, event: Any) -> Contract:
     if len(contracts) == 1:  # its own check says best what is wrong
         return next(iter(contracts))
     raise InvalidEvent(f"event.type must be {' or '.join(contracts.by_type)}; nothing was published")
+
+
+def _line_problem(contract: Contract, event: dict[str, Any]) -> str | None:
+    found = {path: value_at(event, path) for path in contract.lines}
+    wrong = [path for path, value in found.items() if isinstance(value, str) and not _LINE.fullmatch(value)]
+    return f"event.{wrong[0]} must be one line of at most 200 characters" if wrong else None
 
 
 def _rfc3339(time: datetime | None) -> str:

@@ -149,12 +149,19 @@ def _first_annotation(task: Callable[..., Any]) -> tuple[Any, ...]:
 
 
 def utc(text: str) -> datetime:
-    """The time of an event. Raises ContractViolation."""
+    """The time of an event. Raises ContractViolation.
+
+    A leap second is at 23:59:60 in UTC, so with an offset at another time (https://www.rfc-editor.org/rfc/rfc3339#section-5.7);
+    datetime does not know it, and it is read as the second before.
+    """
+    leap = text[16:19] == ":60"
+    is_odd = text[11:13] == "24" or (text[-3:-2] == ":" and text[-2:] > "59")  # some Pythons read 24:00 and +01:60
     try:
-        # A leap second (23:59:60) is right by RFC 3339 and unknown to datetime.
-        time = datetime.fromisoformat(text.upper().replace(":60", ":59"))
-        if time.tzinfo is not None:
-            return time.astimezone(UTC)
+        time = datetime.fromisoformat((f"{text[:16]}:59{text[19:]}" if leap else text).upper())
+        if time.tzinfo is not None and not is_odd:
+            time = time.astimezone(UTC)
+            if not leap or (time.hour, time.minute) == (23, 59):
+                return time
     except (ValueError, OverflowError):
         pass
     raise ContractViolation("event.time must be a time that exists, in RFC 3339")

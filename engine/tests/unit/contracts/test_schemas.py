@@ -42,6 +42,13 @@ def test_a_contract_tells_attributes_group_and_reference() -> None:
     assert (forms.group, forms.reference) == ("data.form_id", "data.submission_id")
 
 
+def test_a_line_may_be_missing_and_needs_to_be_a_string(tmp_path: Path) -> None:
+    found = load(put(tmp_path, data(a=NAME, b=NAME, c=role("line"))))["order.placed.v1"]
+    assert found.lines == ("data.c",)
+    wrong = put(tmp_path, data(a=NAME, b=NAME, c={"x-fanout": ["line"], "type": "object"}))
+    assert any("data.c has a role and is no required string" in each for each in lines(wrong))
+
+
 def test_roles_may_be_absent_or_on_the_envelope(tmp_path: Path) -> None:
     bare = schema({})
     assert (load(put(tmp_path, bare))["order.placed.v1"].group) is None
@@ -83,8 +90,8 @@ def typed(type_: Any) -> dict[str, Any]:
             "specversion, source, type, time can be missing: add what every CloudEvent of the engine has to `required`",
         ),
         (schema(type="array"), 'it does not describe an object: say "type": "object"'),
-        (data(a=role("atribute")), 'data.a: "x-fanout" must be a list of attribute, group, reference'),
-        (data(a={**NAME, "x-fanout": "group"}), 'data.a: "x-fanout" must be a list of attribute, group, reference'),
+        (data(a=role("atribute")), 'data.a: "x-fanout" must be a list of attribute, group, reference, line'),
+        (data(a={**NAME, "x-fanout": "group"}), 'data.a: "x-fanout" must be a list of attribute, group, reference, line'),
         (data(a=role("group"), b=role("group")), 'data.a and data.b have the role "group": give it to one'),
         (
             data(("b",), a=role("group")),

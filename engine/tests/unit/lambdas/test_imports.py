@@ -24,7 +24,7 @@ IMPORTED = {
     "archive_order": SDK | LOG | BATCH | {"botocore.exceptions"},
     "fanout.runtime.close_circuits": SDK | LOG | {"time"},
     "notify_partner": SDK | LOG | BATCH | {"hashlib", "hmac", "ssl", "urllib3", "urllib3.exceptions"},
-    "send_receipt": SDK | LOG | BATCH,
+    "send_receipt": SDK | LOG | BATCH | {"unicodedata"},
 }
 """By task: the modules that it and `fanout.runtime` ask for. What those load in turn is Python's and the SDK's own affair."""
 

@@ -9,6 +9,7 @@ import pytest
 from fanout.contracts.app import app_contracts
 from fanout.errors import Unusable
 from fanout.ops.send.event import read_events
+from fanout.publisher import checked_event
 
 ONE = json.loads(next(iter(app_contracts().valid.values())))
 
@@ -56,3 +57,41 @@ def test_what_cannot_be_sent_is_one_line(text: str, line: str, tmp_path: Path) -
 def test_what_makes_no_sense_is_one_line(source: str | None, example: bool, count: int, line: str) -> None:
     with pytest.raises(Unusable, match=line):
         read_events(source, example=example, count=count)
+
+
+@pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\u0085"])
+def test_a_line_of_json_lines_ends_at_a_line_feed_alone(separator: str, tmp_path: Path) -> None:
+    """The publisher writes such a separator as it is."""
+    sent = checked_event({**ONE, "data": {**ONE["data"], "items": {"said": f"one{separator}two"}}}).body
+    path = tmp_path / "events"
+    path.write_bytes(f"{sent}\r\n\n{sent}\n".encode())
+    read = read_events(str(path), example=False, count=1)
+    assert [json.loads(each.body)["data"]["items"]["said"] for each in read] == [f"one{separator}two"] * 2
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("5", "event 1 of 1: an event is a JSON object, and this is a number"),
+        ('"x"', "event 1 of 1: an event is a JSON object, and this is a string"),
+        ("null", "event 1 of 1: an event is a JSON object, and this is null"),
+        ("[[]]", "event 1 of 1: an event is a JSON object, and this is an array"),
+        (f"{json.dumps(ONE)}\ntrue\n", "line 2: an event is a JSON object, and this is a truth value"),
+        (f"[{json.dumps(ONE)}, 1.5]", "event 2 of 2: an event is a JSON object, and this is a number"),
+        ("[" * 100_000, "line 1: neither JSON nor JSON Lines"),
+    ],
+    ids=["number", "string", "null", "array", "line", "second", "deep"],
+)
+def test_what_is_no_object_is_one_line_with_its_place(text: str, line: str, count: int, tmp_path: Path) -> None:
+    path = tmp_path / "events"
+    path.write_text(text)
+    with pytest.raises(Unusable) as caught:
+        read_events(str(path), example=False, count=count)
+    assert str(caught.value) == f"{path}, {line}"
+
+
+def test_the_examples_mail_goes_to_a_mailbox_without_a_reader() -> None:
+    """On AWS it is sent: https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html"""
+    event = json.loads(read_events(None, example=True, count=1)[0].body)
+    assert event["data"]["customer"]["email"] == "success@simulator.amazonses.com"

@@ -179,3 +179,22 @@ def test_every_time_the_publisher_accepts_every_task_reads(time: str) -> None:
 def test_repr_shows_no_answers() -> None:
     event = built(items={CANARY: CANARY}, customer_name=CANARY, attributes={"team": CANARY})
     assert CANARY not in repr(event) and event.id in repr(event)
+
+
+@pytest.mark.parametrize("name", ["fanout.cause", "Fanout.anything"])
+def test_the_engines_own_attributes_are_no_publishers(name: str) -> None:
+    assert "names that begin with fanout. are the engine's own" in str(refusal(lambda: built(attributes={name: "x"})))
+
+
+@pytest.mark.parametrize("name", ["x" * 201, "Pat\nExample", "Pat\x1b[2J", "Pat\u2028Example", "\x00"])
+def test_a_name_is_one_line_when_it_is_published_and_no_task_refuses_what_was_published_before(name: str) -> None:
+    said = refusal(lambda: built(customer_name=name))
+    assert str(said) == "event.data.customer.name must be one line of at most 200 characters; nothing was published"
+    body = json.loads(built().body)
+    body["data"]["customer"] = {"name": name}
+    assert order(json.dumps(body)).customer.name == name
+
+
+def test_a_name_of_any_people_is_published() -> None:
+    for name in ("", "x" * 200, "Zoë Beispiel 例子", "مثال", "O’Brien, Jr.", "👩‍🔬"):
+        assert order(built(customer_name=name).body).customer.name == name

@@ -13,7 +13,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError, ReadTimeoutError
 
-from fanout.publisher import Event, EventPublisher, InvalidTopicArn, PublishError
+from fanout.publisher import Event, EventPublisher, InvalidTopicArn, PublishError, PublishResult
 from fanout.publisher.client import ATTEMPTS
 from fanout.publisher.event import MAX_BYTES
 from tests.published import order_placed
@@ -353,3 +353,78 @@ def test_only_checked_events_are_published() -> None:
     anything: Any = {"id": "e1"}
     with pytest.raises(TypeError, match=r"publish takes what new\(\) or checked\(\) returns, not a dict"):
         forms_with(FakeSns()).publish(anything)
+
+
+@pytest.mark.parametrize("stop", [SystemExit, KeyboardInterrupt, GeneratorExit, LookupError])
+def test_whatever_ends_the_reading_what_was_read_is_published_and_counted(stop: type[BaseException]) -> None:
+    fake = FakeSns(ok, partly({"e12": ("InvalidParameter", True)}))
+
+    def outbox() -> Iterator[Event]:
+        yield from (event(n) for n in range(17))
+        raise stop
+
+    with pytest.raises(stop) as caught:
+        forms_with(fake).publish_many(outbox())
+    result: PublishResult = caught.value.result  # type: ignore[attr-defined]
+    assert [len(each) for each in fake.batches()] == [10, 7] and result.published == 16
+    assert [each.event_id for each in result.failed] == ["e12"]
+    assert caught.value.__notes__ == ["before this: 16 events published, 1 not"]
+
+
+@pytest.mark.parametrize("stop", [SystemExit, KeyboardInterrupt])
+def test_a_signal_while_sns_is_asked_names_what_nobody_knows_of(stop: type[BaseException]) -> None:
+    def interrupted(request: Request) -> tuple[int, str]:
+        raise stop
+
+    fake = FakeSns(ok, partly({"e11": ("InternalError", False)}), interrupted)
+    with pytest.raises(stop) as caught:
+        forms_with(fake).publish_many(event(n) for n in range(15))
+    result: PublishResult = caught.value.result  # type: ignore[attr-defined]
+    assert result.published == 14 and [each.event_id for each in result.failed] == ["e11"]
+    assert "publish the same event again" in result.failed[0].reason
+
+
+def test_the_same_event_given_twice_is_counted_twice() -> None:
+    class Forgets(Taker):
+        """The first request's answer names one of two copies."""
+
+        requests = 0
+
+        def publish_batch(self, *, TopicArn: str, PublishBatchRequestEntries: list[dict[str, Any]]) -> dict[str, Any]:
+            self.requests += 1
+            taken = PublishBatchRequestEntries[: 1 if self.requests == 1 else None]
+            return {"Successful": [{"Id": entry["Id"], "MessageId": "m"} for entry in taken]}
+
+    twice = event(1)
+    result = EventPublisher(ARN, client=Forgets()).publish_many([twice, twice])  # type: ignore[arg-type]
+    assert (result.published, result.failed) == (2, ())
+
+
+@pytest.mark.parametrize("wrong", [{"id": "e1"}, "e1", None, 5], ids=repr)
+def test_what_is_no_event_is_named_by_its_place_and_the_events_before_it_are_published(wrong: Any) -> None:
+    fake = FakeSns()
+    said = f"event 3 of those given: publish takes what new() or checked() returns, not a {type(wrong).__name__}"
+    with pytest.raises(TypeError) as caught:
+        forms_with(fake).publish_many([event(1), event(2), wrong, event(4)])
+    assert str(caught.value) == said and fake.batches() == [["e1", "e2"]]
+    assert caught.value.result.published == 2  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"Failed": [{}]},
+        {"Failed": [{"Id": "0"}]},
+        {"Failed": [{"Id": "0", "SenderFault": True}]},
+        {"Failed": [{"Code": "InternalError"}]},
+        {"Successful": None, "Failed": None},
+    ],
+    ids=repr,
+)
+def test_an_answer_of_any_shape_is_a_failure_where_it_names_no_success(answer: dict[str, Any]) -> None:
+    class Odd(Taker):
+        def publish_batch(self, **_: Any) -> dict[str, Any]:
+            return answer
+
+    result = EventPublisher(ARN, client=Odd()).publish_many([event(1)])  # type: ignore[arg-type]
+    assert result.published == 0 and [each.event_id for each in result.failed] == ["e1"]

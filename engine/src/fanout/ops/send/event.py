@@ -35,7 +35,7 @@ def read_events(source: str | None, *, example: bool, count: int) -> list[Event]
         raise Unusable(f"--count is {count}: expected 1 to {MOST}")
     if source is None:
         return [_example() for _ in range(count)]
-    given = list(_parsed(_text(source), source))
+    given = _parsed(_text(source), source)
     return [event for number, each in enumerate(given, 1) for event in _copies(each, count, _place(number, given))]
 
 
@@ -159,21 +159,47 @@ def _text(source: str) -> str:
         raise Unusable(f"{source} cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8'}") from None
 
 
-def _parsed(text: str, source: str) -> Iterator[dict[str, Any]]:
+def _parsed(text: str, source: str) -> list[dict[str, Any]]:
     try:
-        value = json.loads(text)
-        found = value if isinstance(value, list) else [value]
+        value = _json(text)
+        values = value if isinstance(value, list) else [value]
+        found = {f"event {number} of {len(values)}": each for number, each in enumerate(values, start=1)}
     except ValueError:
-        found = list(_lines(text, source))
+        found = dict(_lines(text, source))
     if not found:
         raise Unusable(f"{source} has no event")
-    yield from found
+    for place, each in found.items():
+        if not isinstance(each, dict):
+            raise Unusable(f"{source}, {place}: an event is a JSON object, and this is {_KINDS[type(each)]}")
+    return list(found.values())
 
 
-def _lines(text: str, source: str) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(text.splitlines(), start=1):
+_KINDS = {
+    list: "an array",
+    str: "a string",
+    int: "a number",
+    float: "a number",
+    bool: "a truth value",
+    type(None): "null",
+}
+
+
+def _lines(text: str, source: str) -> Iterator[tuple[str, Any]]:
+    """By line, which ends at a line feed and at nothing else: U+2028 and U+0085 may stand in a string as they are.
+
+    https://jsonlines.org
+    """
+    for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             try:
-                yield json.loads(line)
+                yield f"line {number}", _json(line)
             except ValueError:
                 raise Unusable(f"{source}, line {number}: neither JSON nor JSON Lines") from None
+
+
+def _json(text: str) -> Any:
+    """Raises ValueError, for what is nested too deeply as well."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
