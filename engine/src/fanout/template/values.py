@@ -109,8 +109,21 @@ def as_flag(value: Value, default: bool = False) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
+def ends_with(value: Value, suffix: str) -> bool | None:
+    """Whether a text ends so, put together or not; None when its end is only known to the deployment."""
+    last = value.parts[-1] if isinstance(value, Text) else value
+    return last.endswith(suffix) if isinstance(last, str) else None
+
+
+def number(value: float) -> str:
+    """A number in a message, with all its digits."""
+    return str(int(value)) if float(value).is_integer() else f"{value:g}"
+
+
 def shown(value: Value) -> str:
     """A value in a message: short, and without JSON around it."""
+    if value is UNKNOWN:
+        return "what this template does not show"
     if isinstance(value, Reference):
         return value.resource.id if value.attribute == "Ref" else f"{value.resource.id}.{value.attribute}"
     if isinstance(value, Text):

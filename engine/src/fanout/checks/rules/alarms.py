@@ -10,7 +10,7 @@ from fanout.template.alarms import COMPOSITE, actions_of, alarms_on, metrics_of,
 from fanout.template.messaging import ALARM, TOPIC, message_dead_letter_queues, policies_of, policy_of
 from fanout.template.policies import all_of, service_may
 from fanout.template.template import Resource, Template
-from fanout.template.values import UNKNOWN
+from fanout.template.values import UNKNOWN, ends_with, number
 
 VISIBLE = "ApproximateNumberOfMessagesVisible"
 CLOUDWATCH = "cloudwatch.amazonaws.com"
@@ -70,7 +70,7 @@ def dead_letter_alarm_late(template: Template) -> Iterator[Problem]:
         visible = [alarm for alarm, metric in alarms_on(template, queue) if metric == VISIBLE]
         rings_at = min((_first_value_that_rings(alarm) for alarm in visible), default=1)
         if rings_at > 1:
-            yield Problem(visible[0], f"rings at {rings_at:g} dead letters, not at the first")
+            yield Problem(visible[0], f"rings at {number(rings_at)} dead letters, not at the first")
 
 
 @rule(
@@ -133,7 +133,7 @@ def alarm_topic_refuses_cloudwatch(template: Template) -> Iterator[Problem]:
 def alarm_topic_key_refuses_cloudwatch(template: Template) -> Iterator[Problem]:
     for topic, alarm in _alarm_topics(template):
         key, given = key_of(topic), topic.get("KmsMasterKeyId")
-        if isinstance(given, str) and given.endswith("alias/aws/sns"):
+        if ends_with(given, "alias/aws/sns"):
             yield Problem(topic, "KmsMasterKeyId is alias/aws/sns, which CloudWatch may not use")
         elif key is not None and _may_use(key, alarm) is False:
             yield Problem(topic, f"the policy of its key {key.id} does not let CloudWatch in")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from fanout.checks.rule import Problem, Severity, rule
 from fanout.template.messaging import all_mappings, mappings
 from fanout.template.template import Resource, Template
-from fanout.template.values import UNKNOWN
+from fanout.template.values import UNKNOWN, number
 
 FEWEST, MOST = 2, 1_000
 _SCALING = "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html"
@@ -31,12 +31,22 @@ def reserved_concurrency_too_low(template: Template) -> Iterator[Problem]:
         reserved = function.number("ReservedConcurrentExecutions")
         if reserved is None:
             continue
+        if reserved == 0:
+            yield Problem(
+                function,
+                "ReservedConcurrentExecutions is 0: no invocation runs at all, and each message becomes a dead letter"
+                " without having been seen",
+                "Remove ReservedConcurrentExecutions; to stop the task for a while, switch its mapping off.",
+            )
+            continue
         limits = [each.number("ScalingConfig", "MaximumConcurrency") for each in sources]
         sum_ = sum(limit for limit in limits if limit is not None)
         endless = [each.id for each in sources if each.get("ScalingConfig", "MaximumConcurrency") is None]
         if reserved < sum_ or endless:
-            most = f"{endless[0]} has no MaximumConcurrency" if endless else f"its mappings may run {sum_:g} at once"
-            yield Problem(function, f"ReservedConcurrentExecutions is {reserved:g}, but {most}")
+            most = (
+                f"{endless[0]} has no MaximumConcurrency" if endless else f"its mappings may run {number(sum_)} at once"
+            )
+            yield Problem(function, f"ReservedConcurrentExecutions is {number(reserved)}, but {most}")
 
 
 @rule(
@@ -67,4 +77,4 @@ def max_concurrency_refused(template: Template) -> Iterator[Problem]:
         value = mapping.resource.get("ScalingConfig", "MaximumConcurrency")
         limit = mapping.resource.number("ScalingConfig", "MaximumConcurrency")
         if value is not UNKNOWN and limit is not None and not FEWEST <= limit <= MOST:
-            yield Problem(mapping.resource, f"MaximumConcurrency is {limit:g}: {FEWEST} to {MOST} expected")
+            yield Problem(mapping.resource, f"MaximumConcurrency is {number(limit)}: {FEWEST} to {MOST} expected")

@@ -9,8 +9,9 @@ from fanout.checks.rule import Problem, rule
 from fanout.checks.rules.queues import DEFAULT_RETENTION
 from fanout.template.messaging import QUEUE, all_subscriptions, dead_letter_queue_of, is_fifo, queues, subscriptions
 from fanout.template.template import Resource, Template
-from fanout.template.values import UNKNOWN, Value, shown
+from fanout.template.values import UNKNOWN, Value, number, shown
 
+DAY, LONGEST_RETENTION = 86_400, 1_209_600
 _RETENTION = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/setting-up-dead-letter-queue-retention.html"
 _CONFIGURE = (
     "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue.html"
@@ -35,7 +36,10 @@ def dead_letter_retention_not_longer(template: Template) -> Iterator[Problem]:
         if kept is not None and kept_dead is not None and kept_dead <= kept:
             yield Problem(
                 dead_letters,
-                f"MessageRetentionPeriod is {kept_dead:g} s, not longer than the {kept:g} s of {queue.id}",
+                f"MessageRetentionPeriod is {number(kept_dead)} s, not longer than the {number(kept)} s of {queue.id}",
+                f"set MessageRetentionPeriod of {queue.id} to {LONGEST_RETENTION - DAY} (13 days) or less"
+                if kept >= LONGEST_RETENTION
+                else None,
             )
 
 

@@ -9,7 +9,7 @@ from fanout.template.grants import role_documents, roles_of_policy
 from fanout.template.messaging import KEY, QUEUE, TOPIC, Subscription, subscriptions
 from fanout.template.policies import Statement, all_of, any_of, service_may, statements
 from fanout.template.template import Resource, Template
-from fanout.template.values import UNKNOWN, Value, as_list
+from fanout.template.values import UNKNOWN, Value, as_list, ends_with
 
 SNS = "sns.amazonaws.com"
 RIGHTS = ("kms:GenerateDataKey", "kms:Decrypt")
@@ -47,7 +47,7 @@ def queue_aws_managed_key(template: Template) -> Iterator[Problem]:
     found = (queue for each in subscriptions(template) for queue in _queues(each))
     for queue in dict.fromkeys(found):
         key = queue.get("KmsMasterKeyId")
-        if isinstance(key, str) and key.endswith("alias/aws/sqs"):
+        if ends_with(key, "alias/aws/sqs"):
             yield Problem(queue, "KmsMasterKeyId is alias/aws/sqs, which SNS may not use")
 
 

@@ -35,11 +35,14 @@ def function_dead_letter_config(template: Template) -> Iterator[Problem]:
     what="A function may not publish to the topic, or send to the queue, that it is fed from.",
     why="One message that makes another is a loop without an end. Lambda stops it after about 16 turns, and the message"
     " it stopped with is gone or a dead letter.",
-    fix="Remove the right, or limit it to other topics and queues (its own dead-letter queue is allowed).",
+    fix="Remove the right, or limit it to other topics and queues (its own dead-letter queue is allowed). If it is meant, and ends,"
+    " set RecursiveLoop to Allow.",
     link=_RECURSION,
 )
 def function_feeds_itself(template: Template) -> Iterator[Problem]:
     for function, sources in _sources(template).items():
+        if function.get("RecursiveLoop") not in (None, "Terminate"):
+            continue  # it is meant, and Lambda does not stop it
         for source in sources:
             action = "sns:Publish" if source.type == TOPIC else "sqs:SendMessage"
             if any_of(_permits(grant, action, source) for grant in grants_of(function)):

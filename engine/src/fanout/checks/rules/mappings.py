@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fanout.checks.rule import Problem, rule
 from fanout.template.messaging import MAPPING, QUEUE, Mapping, is_fifo, mappings
 from fanout.template.template import Resource, Template
-from fanout.template.values import UNKNOWN, Missing, Reference, as_list
+from fanout.template.values import UNKNOWN, Missing, Reference, as_list, ends_with, number
 
 _ERRORS = "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html"
 _PARAMETERS = "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-parameters.html"
@@ -33,7 +33,7 @@ def partial_batch_response_missing(template: Template) -> Iterator[Problem]:
         if size is None or size <= 1 or answers is UNKNOWN or UNKNOWN in as_list(answers):
             continue
         if "ReportBatchItemFailures" not in as_list(answers):
-            yield Problem(mapping.resource, f"no ReportBatchItemFailures with batches of up to {size:g} messages")
+            yield Problem(mapping.resource, f"no ReportBatchItemFailures with batches of up to {number(size)} messages")
 
 
 @rule(
@@ -50,11 +50,11 @@ def batch_size_refused(template: Template) -> Iterator[Problem]:
         if size is None:
             continue
         if not 1 <= size <= MOST_IN_BATCH:
-            yield Problem(mapping.resource, f"BatchSize is {size:g}: 1 to {MOST_IN_BATCH} expected")
+            yield Problem(mapping.resource, f"BatchSize is {number(size)}: 1 to {MOST_IN_BATCH} expected")
         elif size > MOST_WITHOUT_WINDOW and _fifo(mapping):
-            yield Problem(mapping.resource, f"BatchSize is {size:g}: at most 10 for a FIFO queue")
+            yield Problem(mapping.resource, f"BatchSize is {number(size)}: at most 10 for a FIFO queue")
         elif size > MOST_WITHOUT_WINDOW and window == 0:
-            yield Problem(mapping.resource, f"BatchSize is {size:g}: more than 10 needs a batching window")
+            yield Problem(mapping.resource, f"BatchSize is {number(size)}: more than 10 needs a batching window")
 
 
 @rule(
@@ -69,10 +69,12 @@ def batch_window_refused(template: Template) -> Iterator[Problem]:
         window = mapping.resource.number("MaximumBatchingWindowInSeconds", default=0)
         if window is not None and not 0 <= window <= LONGEST_WINDOW:
             yield Problem(
-                mapping.resource, f"MaximumBatchingWindowInSeconds is {window:g}: 0 to {LONGEST_WINDOW} expected"
+                mapping.resource, f"MaximumBatchingWindowInSeconds is {number(window)}: 0 to {LONGEST_WINDOW} expected"
             )
         elif window and _fifo(mapping):
-            yield Problem(mapping.resource, f"MaximumBatchingWindowInSeconds is {window:g}, but the queue is FIFO")
+            yield Problem(
+                mapping.resource, f"MaximumBatchingWindowInSeconds is {number(window)}, but the queue is FIFO"
+            )
 
 
 @rule(
@@ -137,4 +139,4 @@ def mapping_destination_refused(template: Template) -> Iterator[Problem]:
 def _fifo(mapping: Mapping) -> bool:
     if isinstance(mapping.queue, Resource):
         return bool(is_fifo(mapping.queue))
-    return isinstance(mapping.queue, str) and mapping.queue.endswith(".fifo")
+    return ends_with(mapping.queue, ".fifo") is True

@@ -15,6 +15,7 @@ from fanout.template.messaging import (
     subscriptions,
 )
 from fanout.template.template import Resource, Template
+from fanout.template.values import number
 
 DEFAULT_VISIBILITY, DEFAULT_TIMEOUT, DEFAULT_RETENTION, DEFAULT_WINDOW = 30, 3, 345_600, 0
 LEAST_ATTEMPTS = 3
@@ -35,8 +36,8 @@ def visibility_below_timeout(template: Template) -> Iterator[Problem]:
         if visibility < timeout:
             yield Problem(
                 queue,
-                f"VisibilityTimeout is {visibility:g} s, but {_function(mapping)} may run {timeout:g} s",
-                f"set VisibilityTimeout to {6 * timeout + window:g} or more",
+                f"VisibilityTimeout is {number(visibility)} s, but {_function(mapping)} may run {number(timeout)} s",
+                f"set VisibilityTimeout to {number(6 * timeout + window)} or more",
             )
 
 
@@ -54,15 +55,15 @@ def visibility_below_six_timeouts(template: Template) -> Iterator[Problem]:
         if timeout <= visibility < needed:
             yield Problem(
                 queue,
-                f"VisibilityTimeout is {visibility:g} s: 6 x {timeout:g} s of {_function(mapping)} + {window:g} s of"
-                f" batching window are {needed:g} s",
-                f"set VisibilityTimeout to {needed:g} or more",
+                f"VisibilityTimeout is {number(visibility)} s: 6 x {number(timeout)} s of {_function(mapping)} + {number(window)} s of"
+                f" batching window are {number(needed)} s",
+                f"set VisibilityTimeout to {number(needed)} or more",
             )
 
 
 @rule(
     "queue-without-dead-letter-queue",
-    what="A queue that is consumed or subscribed has a dead-letter queue.",
+    what="A queue that is no dead-letter queue itself has one.",
     why="A message that cannot be processed is offered again and again, and deleted without a trace when the queue's"
     " retention is over.",
     fix="Give the queue a RedrivePolicy with a dead-letter queue of its own and a maxReceiveCount of 5.",
@@ -71,7 +72,7 @@ def visibility_below_six_timeouts(template: Template) -> Iterator[Problem]:
 def queue_without_dead_letter_queue(template: Template) -> Iterator[Problem]:
     fed = {each.queue for each in mappings(template)} | {each.queue for each in subscriptions(template)}
     for queue in queues(template):
-        spared = queue in dead_letter_queues(template) or queue.get("RedriveAllowPolicy") is not None
+        spared = queue in dead_letter_queues(template) or _is_for_dead_letters(queue)
         elsewhere = queue in template.exported and queue not in fed
         if dead_letter_queue_of(queue) is None and not spared and not elsewhere:
             yield Problem(queue, "no RedrivePolicy: messages that fail are deleted when retention ends")
@@ -89,7 +90,7 @@ def too_few_attempts(template: Template) -> Iterator[Problem]:
     for queue in queues(template):
         attempts = attempts_of(queue)
         if attempts is not None and attempts < LEAST_ATTEMPTS:
-            yield Problem(queue, f"maxReceiveCount is {attempts:g}: {LEAST_ATTEMPTS} or more expected")
+            yield Problem(queue, f"maxReceiveCount is {number(attempts)}: {LEAST_ATTEMPTS} or more expected")
 
 
 @rule(
@@ -110,8 +111,8 @@ def dead_letter_after_retention(template: Template) -> Iterator[Problem]:
         if attempts * visibility >= retention:
             yield Problem(
                 queue,
-                f"{attempts:g} attempts x {visibility:g} s are {attempts * visibility:g} s, but messages are deleted"
-                f" after {retention:g} s",
+                f"{number(attempts)} attempts x {number(visibility)} s are {number(attempts * visibility)} s, but messages are deleted"
+                f" after {number(retention)} s",
             )
 
 
@@ -126,6 +127,12 @@ def _timings(template: Template) -> Iterator[tuple[Mapping, Resource, float, flo
         window = mapping.resource.number("MaximumBatchingWindowInSeconds", default=DEFAULT_WINDOW)
         if visibility is not None and timeout is not None and window is not None:
             yield mapping, queue, visibility, timeout, window
+
+
+def _is_for_dead_letters(queue: Resource) -> bool:
+    """Whether it lets queues in that may be elsewhere: denyAll lets none in."""
+    policy = queue.document("RedriveAllowPolicy")
+    return policy is not None and not (isinstance(policy, dict) and policy.get("redrivePermission") == "denyAll")
 
 
 def _function(mapping: Mapping) -> str:

@@ -34,9 +34,9 @@ def redrive_allow_refuses_its_queue(template: Template) -> Iterator[Problem]:
 
 @rule(
     "redrive-allow-on-wrong-queue",
-    what="A RedriveAllowPolicy sits on a dead-letter queue.",
-    why="On a queue that is nobody's dead-letter queue it protects nothing: the dead-letter queue it was meant for stays"
-    " open to every queue of the account.",
+    what="A RedriveAllowPolicy that names queues sits on their dead-letter queue.",
+    why="On a queue that is nobody's dead-letter queue byQueue protects nothing: the dead-letter queue it was meant for stays"
+    " open to every queue of the account. (denyAll is right on such a queue: nobody may use it as a dead-letter queue.)",
     fix="Move the RedriveAllowPolicy to the dead-letter queue. RedrivePolicy belongs to the queue, RedriveAllowPolicy to"
     " the dead-letter queue.",
     link=_LINK,
@@ -45,8 +45,9 @@ def redrive_allow_on_wrong_queue(template: Template) -> Iterator[Problem]:
     for queue in queues(template):
         policy = queue.document("RedriveAllowPolicy")
         used = queue in message_dead_letter_queues(template)
-        if isinstance(policy, dict) and dead_letter_queue_of(queue) is not None and not used:
-            yield Problem(queue, "has a RedriveAllowPolicy, but nothing uses it as a dead-letter queue")
+        names_queues = isinstance(policy, dict) and policy.get("redrivePermission") == "byQueue"
+        if names_queues and dead_letter_queue_of(queue) is not None and not used:
+            yield Problem(queue, "has a RedriveAllowPolicy for queues, but nothing uses it as a dead-letter queue")
 
 
 def _lets_in(dead_letters: Resource, queue: Resource) -> bool | None:
