@@ -24,7 +24,10 @@ class Lookup(Protocol):
     @property
     def imports(self) -> Mapping[str, Value]: ...
     @property
-    def has_transform(self) -> bool: ...
+    def conditions(self) -> Mapping[str, bool | None]: ...
+    @property
+    def given(self) -> Mapping[str, Value]: ...
+    def may_have(self, logical_id: str) -> bool: ...
 
 
 DEEPEST = 60
@@ -62,13 +65,15 @@ def _ref(template: Lookup, argument: Any, depth: int) -> Any:
         return UNKNOWN
     if argument == "AWS::NoValue":
         return _DROP
+    if argument in template.given:
+        return _split_list(template, argument, template.given[argument])
     if argument.startswith("AWS::"):
         return External(argument)
     if argument in template.resources:
         return Reference(template.resources[argument], "Ref")
     if argument in template.parameters:
         return _parameter(template, argument)
-    return UNKNOWN if template.has_transform else Missing(argument)
+    return UNKNOWN if template.may_have(argument) else Missing(argument)
 
 
 def _parameter(template: Lookup, name: str) -> Value:
@@ -78,7 +83,14 @@ def _parameter(template: Lookup, name: str) -> Value:
     kind = str(declaration.get("Type", "")) if isinstance(declaration, dict) else ""
     if kind.startswith("AWS::SSM::") or default in (None, "") or not isinstance(default, str | int | float):
         return External(f"parameter {name}")
-    return default.split(",") if kind == "CommaDelimitedList" and isinstance(default, str) else default
+    return _split_list(template, name, default)
+
+
+def _split_list(template: Lookup, name: str, value: Value) -> Value:
+    declaration = template.parameters.get(name)
+    kind = str(declaration.get("Type", "")) if isinstance(declaration, dict) else ""
+    is_list = kind == "CommaDelimitedList" or kind.startswith("List<")
+    return [each.strip() for each in value.split(",")] if is_list and isinstance(value, str) else value
 
 
 def _get_att(template: Lookup, argument: Any, depth: int) -> Value:
@@ -89,7 +101,7 @@ def _get_att(template: Lookup, argument: Any, depth: int) -> Value:
     logical_id, attribute = argument
     if logical_id in template.resources:
         return Reference(template.resources[logical_id], attribute)
-    return UNKNOWN if template.has_transform else Missing(logical_id)
+    return UNKNOWN if template.may_have(logical_id) else Missing(logical_id)
 
 
 def _sub(template: Lookup, argument: Any, depth: int) -> Value:
@@ -156,9 +168,12 @@ def _piece_of_arn(template: Lookup, source: Any, index: int, depth: int) -> Valu
 
 
 def _if(template: Lookup, argument: Any, depth: int) -> Any:
-    """Which way a condition goes is the deployment's business: known only when both ways are the same."""
+    """Known when the parameters decide the condition, or when both ways are the same."""
     if not isinstance(argument, list) or len(argument) != 3:
         return UNKNOWN
+    way = template.conditions.get(argument[0]) if isinstance(argument[0], str) else None
+    if way is not None:
+        return _resolve(template, argument[1 if way else 2], depth)
     yes, no = (_resolve(template, branch, depth) for branch in argument[1:])
     return yes if yes is no or (yes is not _DROP and no is not _DROP and yes == no) else UNKNOWN
 

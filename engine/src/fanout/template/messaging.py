@@ -157,7 +157,7 @@ def policy_of(resource: Resource) -> Value:
         if seen is None:
             return UNKNOWN
         every += [each.body for each in seen]
-    if not found and any(template.remember(_has_unseen_policy) for template in (resource.template,)):
+    if not found and (resource.template.remember(_has_unseen_policy) or resource.template.macros):
         return UNKNOWN
     return {"Statement": every}
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
 from fanout import names
 from fanout.contracts.contract import Contract
+from fanout.template.conditions import decided
+from fanout.template.for_each import expand, has_loops
 from fanout.template.intrinsics import resolve
+from fanout.template.macros import unseen_macros
 from fanout.template.values import UNKNOWN, Reference, Text, Value, as_flag, as_list, as_number
 
 _T = TypeVar("_T")
@@ -78,31 +81,67 @@ class Resource:
 class Template:
     """One template. `siblings` are templates deployed with it, into which its imports may lead."""
 
-    def __init__(self, body: Any, *, name: str = "template", production: bool = False, size: int | None = None) -> None:
+    def __init__(
+        self,
+        body: Any,
+        *,
+        name: str = "template",
+        production: bool = False,
+        size: int | None = None,
+        given: Mapping[str, Value] | None = None,
+    ) -> None:
         self.body: dict[str, Any] = body if isinstance(body, dict) else {}
         self.name = name
         self.size = size
         self.production = production or self._says("production")
-        self.parameters = self._section("Parameters")
-        self.mappings = self._section("Mappings")
-        self.outputs = self._section("Outputs")
+        self.given = dict(given or {})
+        """Parameters whose values are known, the stack's own (AWS::Region) too."""
         self.contracts: tuple[Contract, ...] = ()
         self.file: Path | None = None
         self.paths: dict[str, str] = {}
         self.acknowledged_in_cdk: list[tuple[str, str, str]] = []
         self.imports: dict[str, Value] = {}
         self.siblings: list[Template] = []
-        self.resources = {
-            logical_id: Resource(self, logical_id, each)
-            for logical_id, each in self._section("Resources").items()
-            if isinstance(each, dict)
-        }
+        self.resources: dict[str, Resource] = {}
+        self.conditions: dict[str, bool | None] = {}
+        self.unexpanded: list[str] = []
+        """Loops over what only the deployment knows."""
         self._remembered: dict[Any, Any] = {}
+        self.parameters = self._section("Parameters")
+        self.mappings = self._section("Mappings")
+        self._read()
 
-    @property
-    def has_transform(self) -> bool:
-        """Macros add resources that only CloudFormation sees."""
-        return bool(self.body.get("Transform"))
+    def _read(self) -> None:
+        """Loops are written out first, then the parameters decide conditions, and these what is deployed."""
+        if has_loops(self.body):
+            self.body, self.unexpanded = expand(self.body, self._collection)
+        self.conditions = decided(self, self._section("Conditions"))
+        self.outputs = self._section("Outputs")
+        every = {id_: each for id_, each in self._section("Resources").items() if isinstance(each, dict)}
+        self.switched_off = {id_: each["Condition"] for id_, each in every.items() if self._is_off(each)}
+        """The resources that are not deployed with these parameters, and why: their condition."""
+        self.resources |= {
+            id_: Resource(self, id_, each) for id_, each in every.items() if id_ not in self.switched_off
+        }
+
+    @cached_property
+    def macros(self) -> list[str]:
+        """Macros that add resources which only CloudFormation sees."""
+        return unseen_macros(self.body)
+
+    def may_have(self, logical_id: str) -> bool:
+        """Whether it may be deployed although it is not among the resources."""
+        return bool(self.macros or self.unexpanded) or logical_id in self.switched_off
+
+    def _is_off(self, body: dict[str, Any]) -> bool:
+        condition = body.get("Condition")
+        return isinstance(condition, str) and self.conditions.get(condition) is False
+
+    def _collection(self, node: Any) -> list[str] | None:
+        """What a loop runs over."""
+        found = resolve(self, node)
+        plain = isinstance(found, list) and all(isinstance(each, str | int) for each in found)
+        return [str(each) for each in found] if plain else None
 
     def of(self, *types: str) -> list[Resource]:
         """This template's own resources of these types."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from fanout.checks.rule import Problem, rule
 from fanout.template.grants import role_documents, roles_of_policy
+from fanout.template.macros import SERVERLESS
 from fanout.template.messaging import KEY, QUEUE, TOPIC, Subscription, subscriptions
 from fanout.template.policies import Statement, all_of, any_of, service_may, statements
 from fanout.template.template import Resource, Template
@@ -61,6 +62,8 @@ def queue_aws_managed_key(template: Template) -> Iterator[Problem]:
 )
 def dependency_cycle(template: Template) -> Iterator[Problem]:
     for cycle in template.remember(_cycles):
+        if any(template.resources[each].type.startswith(SERVERLESS) for each in cycle):
+            continue  # SAM moves events and preferences out of a function
         yield Problem(template.resources[cycle[0]], f"a cycle: {' -> '.join([*cycle, cycle[0]])}")
 
 

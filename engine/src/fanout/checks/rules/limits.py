@@ -16,7 +16,6 @@ MOST_BYTES = 1_000_000
 _SIZES = "https://docs.aws.amazon.com/sns/latest/dg/large-message-payloads.html"
 _CLOUDFORMATION = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"
 _MACROS = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-macros.html"
-_HARMLESS = {"AWS::SecretsManager-2020-07-23", "AWS::SecretsManager-2024-09-16", "AWS::LanguageExtensions"}
 
 
 @rule(
@@ -74,14 +73,5 @@ def _size(template: Template) -> int:
     link=_MACROS,
 )
 def macro_unseen(template: Template) -> Iterator[Problem]:
-    transform = template.body.get("Transform")
-    names = transform if isinstance(transform, list) else [transform]
-    unseen = [each for each in names if isinstance(each, str) and _adds_resources(template, each)]
-    if unseen:
-        yield Problem(template, f"Transform {', '.join(unseen)} adds resources that cannot be seen here")
-
-
-def _adds_resources(template: Template, macro: str) -> bool:
-    if macro.startswith("AWS::Serverless-"):
-        return any(each.type.startswith("AWS::Serverless::") for each in template.resources.values())
-    return macro not in _HARMLESS and bool(template.resources)
+    for each in template.macros:
+        yield Problem(template, f"{each}: what it adds cannot be seen here")

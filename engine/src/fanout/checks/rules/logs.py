@@ -33,7 +33,7 @@ def log_group_never_expires(template: Template) -> Iterator[Problem]:
 
 
 def _has_group(template: Template, function: Resource) -> bool:
-    if function.get("LoggingConfig", "LogGroup") is not None or template.has_transform:
+    if function.get("LoggingConfig", "LogGroup") is not None or template.macros:
         return True
     named = [each.get("LogGroupName") for each in template.everywhere(_GROUP, *_RETENTIONS)]
     name = function.get("FunctionName")

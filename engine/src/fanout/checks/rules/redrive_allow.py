@@ -36,7 +36,7 @@ def redrive_allow_refuses_its_queue(template: Template) -> Iterator[Problem]:
     "redrive-allow-on-wrong-queue",
     what="A RedriveAllowPolicy that names queues sits on their dead-letter queue.",
     why="On a queue that is nobody's dead-letter queue byQueue protects nothing: the dead-letter queue it was meant for stays"
-    " open to every queue of the account. (denyAll is right on such a queue: nobody may use it as a dead-letter queue.)",
+    " open to every queue of the account. denyAll is right on such a queue: nobody may use it as a dead-letter queue.",
     fix="Move the RedriveAllowPolicy to the dead-letter queue. RedrivePolicy belongs to the queue, RedriveAllowPolicy to"
     " the dead-letter queue.",
     link=_LINK,

@@ -24,8 +24,11 @@ class Case:
     unseen: tuple[str, ...] = ()
     parameters: dict[str, str] = field(default_factory=dict)
 
+    def read(self) -> Template:
+        return Template(self.template, name="case", given=self.parameters)
+
     def findings(self) -> list[Finding]:
-        return check_template(Template(self.template, name="case"))
+        return check_template(self.read())
 
     def rules(self) -> set[str]:
         return {each.rule for each in self.findings()}
@@ -37,10 +40,6 @@ def cases() -> list[Case]:
 
 def _of(file: Path) -> Iterator[Case]:
     for each in parse_yaml(file.read_text("utf-8"), str(file)):
-        yield Case(
-            f"{file.stem}: {each.pop('case')}",
-            each.pop("template"),
-            *(tuple(each.pop(name, ())) for name in ("finds", "spares", "unseen")),
-            parameters=each.pop("parameters", {}),
-        )
-        assert not each, f"{file}: {sorted(each)} is nothing a case has"
+        lists = {name: tuple(each.get(name, ())) for name in ("finds", "spares", "unseen")}
+        yield Case(f"{file.stem}: {each['case']}", each["template"], **lists, parameters=each.get("parameters", {}))
+        assert each.keys() <= {"case", "template", "parameters", *lists}, f"{file}: {each['case']}: {sorted(each)}"
