@@ -12,8 +12,9 @@ from fanout.catalog.spending import Spending
 from fanout.catalog.tasks import Task, task
 from fanout.contracts.app import HEARTBEAT
 from fanout.errors import Unusable
+from fanout.template.linking import link
 from fanout.template.load import load
-from fanout.template.template import Template, link
+from fanout.template.template import Template
 
 FOLDER, README = Path("docs/catalog"), Path("README.md")
 BEGIN, END = "<!-- topology -->\n", "<!-- /topology -->\n"

@@ -9,7 +9,8 @@ from fanout.checks.findings import Acknowledgement, Finding, apply, written_in
 from fanout.checks.rule import Problem, Rule
 from fanout.checks.rules import RULES
 from fanout.contracts.contract import Contract
-from fanout.template.template import Template, link
+from fanout.template.linking import link
+from fanout.template.template import Template
 
 
 def check_template(

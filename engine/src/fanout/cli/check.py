@@ -16,12 +16,20 @@ from fanout.checks.engine import check_templates
 from fanout.checks.findings import Finding, load_acknowledgements
 from fanout.checks.rule import Severity
 from fanout.checks.rules import RULES
+from fanout.cli.options import Parameters, read_parameters
 from fanout.cli.output import console, print_indented, print_line, printable
 from fanout.cli.views.sarif import sarif
 from fanout.contracts.contract import load as load_contracts
+from fanout.template.coverage import Unseen, unseen_in
 from fanout.template.load import load
 from fanout.template.template import Template
 from fanout.words import counted
+
+
+class FailOn(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+    UNSEEN = "unseen"
 
 
 class Format(StrEnum):
@@ -43,26 +51,39 @@ def check(
         Path | None, typer.Option(metavar="FILE", help="A JSON list of {rule, resource, reason}.")
     ] = None,
     production: Annotated[bool, typer.Option("--production", help="Treat every template as production.")] = False,
+    parameter: Parameters = None,
+    fail_on: Annotated[
+        FailOn, typer.Option(help="What makes the exit status 1: errors, warnings too, or also what was not seen.")
+    ] = FailOn.WARNING,
 ) -> int:
     """Say what would lose, duplicate, block or leak messages, and what to change.
 
-    Exit status: 0 clean, 1 findings, 2 unusable input. Acknowledged findings are shown and do not count.
+    Exit status: 0 nothing of what --fail-on says, 1 something, 2 unusable input. Acknowledged findings are shown and do not count.
     """
-    templates = [each for path in paths for each in load(path, production=production)]
+    given, problems = read_parameters(parameter or []), list[str]()
+    templates = [each for path in paths for each in load(path, production=production, given=given, problems=problems)]
     found = check_templates(
         templates,
         acknowledgements=load_acknowledgements(acknowledgements) if acknowledgements else (),
         contracts=load_contracts(contract) if contract else (),
     )
+    unseen = unseen_in(templates, problems)
     if format is Format.TABLE:
-        _print_table(found, templates)
+        _print_table(found, templates, unseen)
     else:
-        body = [each.as_dict() for each in found] if format is Format.JSON else sarif(found, templates)
-        print(json.dumps(body, indent=2))
-    return 1 if any(each.acknowledged is None for each in found) else 0
+        every = [each.as_dict() for each in found] + [each.as_dict() for each in unseen]
+        print(json.dumps(every if format is Format.JSON else sarif(found, templates, unseen), indent=2))
+    return int(_fails(found, unseen, fail_on))
 
 
-def _print_table(found: Sequence[Finding], templates: Sequence[Template]) -> None:
+def _fails(found: Sequence[Finding], unseen: Sequence[Unseen], fail_on: FailOn) -> bool:
+    open_ones = [each for each in found if each.acknowledged is None]
+    if fail_on is FailOn.ERROR:
+        return any(each.severity is Severity.ERROR for each in open_ones)
+    return bool(open_ones) or (fail_on is FailOn.UNSEEN and bool(unseen))
+
+
+def _print_table(found: Sequence[Finding], templates: Sequence[Template], unseen: Sequence[Unseen]) -> None:
     """Grouped by rule, errors first: the reason once, then each place."""
     open_ones = [each for each in found if each.acknowledged is None]
     for (_, rule), group in groupby(sorted(open_ones, key=_order), key=_order):
@@ -72,8 +93,11 @@ def _print_table(found: Sequence[Finding], templates: Sequence[Template]) -> Non
         _print_heading("acknowledged", "cyan", each.rule)
         print_indented(f"{each.path}: {each.message}")
         print_indented(f"reason: {each.acknowledged}", "dim")
+    for one in unseen:
+        print_line(Text.assemble(("not seen", "yellow"), " ", printable(str(one))))
     errors = sum(each.severity is Severity.ERROR for each in open_ones)
-    summary = f"{counted(errors, 'error')} and {counted(len(open_ones) - errors, 'warning')}" if open_ones else "clean"
+    clean = f"clean in what was seen; {counted(len(unseen), 'thing')} not seen" if unseen else "clean"
+    summary = f"{counted(errors, 'error')} and {counted(len(open_ones) - errors, 'warning')}" if open_ones else clean
     names = ", ".join(each.name for each in templates)
     scope = f"{counted(len(templates), 'template')}, {len(RULES)} rules, {len(accepted)} acknowledged: {names}"
     console.print(printable(f"{summary}: {scope}"), style="bold red" if errors else "bold green", soft_wrap=True)

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from fanout.errors import Unusable
+
 Json = Annotated[bool, typer.Option("--json", help="For programs.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")]
@@ -27,3 +29,20 @@ OlderThan = Annotated[
     str | None, typer.Option("--older-than", metavar="AGE", help="Sent at least so long ago: 30min, 12h, 2d.")
 ]
 All = Annotated[bool, typer.Option("--all", help="Every dead letter of the task.")]
+Parameters = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--parameter", metavar="NAME=VALUE", help="What a parameter of a template is deployed with, its default else."
+    ),
+]
+
+
+def read_parameters(given: list[str]) -> dict[str, str]:
+    """Of NAME=VALUE; AWS::Region and its like are names too. Raises Unusable."""
+    found = {}
+    for each in given:
+        name, equals, value = each.partition("=")
+        if not (equals and name.strip()):
+            raise Unusable(f"--parameter {each}: expected NAME=VALUE, as in Environment=prod")
+        found[name.strip()] = value
+    return found

@@ -6,7 +6,8 @@ from fanout import names
 from fanout.costs.bill import STACK
 from fanout.costs.polling import Polled
 from fanout.template.messaging import mappings
-from fanout.template.template import Resource, Template, referred_in
+from fanout.template.references import referred_in
+from fanout.template.template import Resource, Template
 from fanout.template.values import as_list
 
 TAG = names.TASK_TAG

@@ -10,7 +10,8 @@ from fanout.diff.moves import Moves, find_moves, renamed
 from fanout.diff.policies import policy_changes
 from fanout.diff.replacing import replacements
 from fanout.diff.resources import added, removed, replaced, updated
-from fanout.template.template import Template, link
+from fanout.template.linking import link
+from fanout.template.template import Template
 
 
 def compare_stacks(old: Mapping[str, Template], new: Mapping[str, Template]) -> list[Change]:

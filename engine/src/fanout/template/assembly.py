@@ -29,6 +29,13 @@ def artifact_of(template_file: str, manifest: Any) -> Artifact:
     return Artifact()
 
 
+def template_files(manifest: Any) -> set[str]:
+    """The templates of the stacks in a manifest."""
+    artifacts = as_dict(as_dict(manifest).get("artifacts")).values()
+    files = (as_dict(as_dict(each).get("properties")).get("templateFile") for each in artifacts)
+    return {each for each in files if isinstance(each, str)}
+
+
 def paths_in(metadata: dict[str, Any]) -> dict[str, str]:
     """Construct paths by logical id."""
     return {data: path for path, data in _entries(metadata, LOGICAL_ID) if isinstance(data, str)}

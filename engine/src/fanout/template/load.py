@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fanout.errors import Unusable
-from fanout.template.assembly import acknowledgements_in, artifact_of, as_dict, paths_in
+from fanout.template.assembly import acknowledgements_in, artifact_of, as_dict, paths_in, template_files
 from fanout.template.template import Template
 
 LARGEST = 20_000_000
@@ -16,15 +18,32 @@ DEEPEST = 100
 _ENDINGS = ("*.template.json", "*.template", "*.json", "*.yaml", "*.yml")
 
 
-def load(path: Path, *, production: bool = False) -> list[Template]:
-    """The templates of a file, of a `cdk.out` folder (nested stacks and stages too), or of a folder of templates."""
+@dataclass(frozen=True)
+class _How:
+    production: bool = False
+    given: Mapping[str, str] = field(default_factory=dict)
+
+
+def load(
+    path: Path,
+    *,
+    production: bool = False,
+    given: Mapping[str, str] | None = None,
+    problems: list[str] | None = None,
+) -> list[Template]:
+    """The templates of a file, of a `cdk.out` folder (nested stacks and stages too), or of a folder of templates.
+
+    `given` are values of parameters. A file of a folder that cannot be used is a line of `problems`, if there is such a list and
+    another file can be used; otherwise, as for a file that was named itself, it raises Unusable.
+    """
+    how = _How(production, given or {})
     if not path.exists():
         raise Unusable(f"{path}: there is no such file or folder")
     if path.is_dir():
-        return list(_folder(path, production))
+        return _folder(path, how, problems)
     if path.name.endswith(".template.json"):
-        return [_synthesized(path, production)]
-    return [_template(path, path.stem.removesuffix(".template"), production)]
+        return [_synthesized(path, how)]
+    return [_template(path, path.stem.removesuffix(".template"), how)]
 
 
 def parse(text: str, where: str) -> Any:
@@ -62,25 +81,53 @@ def _parse(text: str, where: str) -> Any:
     return parse_yaml(text, where)
 
 
-def _folder(folder: Path, production: bool) -> Iterator[Template]:
-    files = sorted(folder.rglob("*.template.json")) if (folder / "manifest.json").exists() else []
-    if files:
-        for file in files:
-            yield _synthesized(file, production)
-        return
-    found = [file for file in sorted({file for end in _ENDINGS for file in folder.glob(end)}) if _looks_like_one(file)]
-    if not found:
+def _folder(folder: Path, how: _How, problems: list[str] | None) -> list[Template]:
+    is_assembly = (folder / "manifest.json").exists()
+    read = partial(_synthesized, may_be_empty=True) if is_assembly else _named_by_file
+    files = list(_of_assembly(folder)) if is_assembly else []
+    if not files:
+        read, files = _named_by_file, list(_of_folder(folder))
+    if not files:
         raise Unusable(f"{folder}: no CloudFormation template in this folder: run `cdk synth`, or name a file")
-    for file in found:
-        yield _template(file, file.stem.removesuffix(".template"), production)
+    found: list[Template] = []
+    unusable: list[str] = []
+    for file in files:
+        try:
+            found.append(read(file, how))
+        except Unusable as error:
+            unusable.append(str(error))
+    if unusable and (problems is None or not found):
+        raise Unusable(unusable[0])
+    if problems is not None:
+        problems += unusable
+    return found
 
 
-def _synthesized(file: Path, production: bool) -> Template:
+def _of_assembly(folder: Path) -> Iterator[Path]:
+    """What the manifests say is deployed, stages too, and the nested stacks beside it; a template of an older synth is not."""
+    for file in sorted(folder.rglob("*.template.json")):
+        named = template_files(_parsed_if_there(file.parent / "manifest.json"))
+        if file.name in named or not named or file.name.endswith(".nested.template.json"):
+            yield file
+
+
+def _of_folder(folder: Path) -> Iterator[Path]:
+    for file in sorted({file for end in _ENDINGS for file in folder.glob(end)}):
+        if _looks_like_one(file):
+            yield file
+
+
+def _named_by_file(file: Path, how: _How) -> Template:
+    return _template(file, file.stem.removesuffix(".template"), how)
+
+
+def _synthesized(file: Path, how: _How, *, may_be_empty: bool = False) -> Template:
     """A template with what CDK wrote beside it: construct paths, acknowledgements, termination protection."""
     name = file.name.removesuffix(".template.json")
     artifact = artifact_of(file.name, _parsed_if_there(file.parent / "manifest.json"))
     metadata = {**artifact.metadata, **as_dict(_parsed_if_there(file.parent / f"{name}.metadata.json"))}
-    template = _template(file, name, production or artifact.is_protected)
+    protected = replace(how, production=how.production or artifact.is_protected)
+    template = _template(file, name, protected, may_be_empty=may_be_empty)
     template.paths = paths_in(metadata)
     template.acknowledged_in_cdk = list(acknowledgements_in(metadata))
     return template
@@ -90,14 +137,24 @@ def _parsed_if_there(file: Path) -> Any:
     return parsed(file) if file.exists() else None
 
 
-def _template(file: Path, name: str, production: bool) -> Template:
+def _template(file: Path, name: str, how: _How, *, may_be_empty: bool = False) -> Template:
+    """CDK writes a stack with nothing in it as a template without Resources."""
     text = _text(file)
     body = parse(text, str(file))
+    if may_be_empty and isinstance(body, dict):
+        body.setdefault("Resources", {})
     if not isinstance(body, dict) or not isinstance(body.get("Resources"), dict):
-        raise Unusable(f"{file}: not a CloudFormation template: it has no Resources")
-    template = Template(body, name=name, production=production, size=len(text.encode()))
+        raise Unusable(f"{file}: not a CloudFormation template: it has no Resources{_rather(body)}")
+    template = Template(body, name=name, production=how.production, size=len(text.encode()), given=how.given)
     template.file = file
     return template
+
+
+def _rather(body: Any) -> str:
+    """What to check in its place."""
+    if isinstance(body, dict) and "service" in body and ("functions" in body or "provider" in body):
+        return ": run `serverless package`, and check .serverless/cloudformation-template-update-stack.json"
+    return ""
 
 
 def _looks_like_one(file: Path) -> bool:

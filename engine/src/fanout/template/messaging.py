@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from fanout.template.policies import Statement, statements
-from fanout.template.template import Resource, Template, referred
+from fanout.template.references import referred
+from fanout.template.template import Resource, Template
 from fanout.template.values import UNKNOWN, Text, Value, as_list, as_number
 
 QUEUE, TOPIC = "AWS::SQS::Queue", "AWS::SNS::Topic"

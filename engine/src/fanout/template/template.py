@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,12 +14,13 @@ from fanout.template.conditions import decided
 from fanout.template.for_each import expand, has_loops
 from fanout.template.intrinsics import resolve
 from fanout.template.macros import unseen_macros
+from fanout.template.references import referred_in
 from fanout.template.values import UNKNOWN, Reference, Text, Value, as_flag, as_list, as_number
 
 _T = TypeVar("_T")
 _OPAQUE = ("AWS::CloudFormation::", "Custom::")
+NESTED = "AWS::CloudFormation::Stack"
 _NAMES = ("QueueName", "TopicName")
-_VARIABLE = re.compile(r"\$\{([A-Za-z0-9.:]+)\}")
 
 
 class Resource:
@@ -124,6 +124,15 @@ class Template:
             id_: Resource(self, id_, each) for id_, each in every.items() if id_ not in self.switched_off
         }
 
+    def give(self, values: Mapping[str, Value]) -> None:
+        """Values of parameters; what the template is deployed as follows from them."""
+        self.given |= values
+        for worked_out in ("exported", "dependencies", "_named", "macros"):
+            self.__dict__.pop(worked_out, None)
+        self.resources = {}
+        self._remembered.clear()
+        self._read()
+
     @cached_property
     def macros(self) -> list[str]:
         """Macros that add resources which only CloudFormation sees."""
@@ -156,6 +165,8 @@ class Template:
         if isinstance(value, dict | list):
             return UNKNOWN
         if isinstance(value, Reference):
+            if value.resource.type == NESTED and value.attribute.startswith("Outputs."):
+                return self._output_of(value)
             return value if value.resource.type.startswith(_OPAQUE) else value.resource
         if isinstance(value, Text) and isinstance(value.parts[-1], Reference):
             last = value.parts[-1]
@@ -165,6 +176,24 @@ class Template:
             return self._named.get(name.rpartition(":")[2], value)
         return value
 
+    def child_of(self, stack: Resource) -> Template | None:
+        """The template of a nested stack, when it was checked with this one."""
+        named = stack.metadata.get("aws:asset:path") or stack.get("TemplateURL")
+        if not isinstance(named, str):
+            return None
+        file = Path(named).name
+        found = [each for each in self.siblings if each.file is not None and each.file.name == file]
+        return found[0] if len(found) == 1 else None
+
+    def _output_of(self, value: Reference) -> Value:
+        """What an output of a nested stack leads to."""
+        stack = value.resource
+        child = stack.template.child_of(stack) if isinstance(stack, Resource) else None
+        output = child.outputs.get(value.attribute.removeprefix("Outputs.")) if child else None
+        if child is None or not isinstance(output, dict) or "Value" not in output:
+            return value
+        return child.target(resolve(child, output["Value"]))
+
     def resource(self, value: Value) -> Resource | None:
         """The resource that `value` leads to, when it can be seen."""
         found = self.target(value)
@@ -173,7 +202,7 @@ class Template:
     @cached_property
     def exported(self) -> set[Resource]:
         """Resources that another stack can use: what it does with them cannot be seen here."""
-        published = [each for name, each in self.outputs.items() if _is_export(each) or _is_published(name, each)]
+        published = [each for name, each in self.outputs.items() if is_export(each) or _is_published(name, each)]
         values = (resolve(self, each["Value"]) for each in published)
         found = (self.resource(value) for value in values)
         return {each for each in found if each is not None}
@@ -209,56 +238,12 @@ class Template:
         return isinstance(ours, dict) and ours.get(name) is True
 
 
-def link(templates: Iterable[Template]) -> list[Template]:
-    """Templates that are deployed together: imports of one lead to exports of another."""
-    linked = list(templates)
-    exports: dict[str, Value] = {}
-    for template in linked:
-        for output_id, output in template.outputs.items():
-            if isinstance(output, dict) and "Value" in output:
-                exports[f"{template.name}.{output_id}"] = resolve(template, output["Value"])
-            if _is_export(output):
-                name = resolve(template, output["Export"]["Name"])
-                if isinstance(name, str):
-                    exports[name] = resolve(template, output["Value"])
-    for template in linked:
-        template.imports = exports
-        template.siblings = [other for other in linked if other is not template]
-    return linked
-
-
 def _needs(template: Template, resource: Resource) -> set[str]:
     named = {*resource.depends_on, *referred_in(resource.body.get("Properties"))}
     return {each for each in named if each in template.resources}
 
 
-def referred_in(value: Any) -> set[str]:
-    """The names in all intrinsic functions, however deep in it they are."""
-    found: set[str] = set()
-    waiting = [value]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, list):
-            waiting += node
-        elif isinstance(node, dict):
-            waiting += node.values()
-            found |= set(referred(node))
-    return found
-
-
-def referred(node: dict[str, Any]) -> Iterator[str]:
-    """The names in an object that is an intrinsic function."""
-    if isinstance(node.get("Ref"), str):
-        yield node["Ref"]
-    attribute = as_list(node.get("Fn::GetAtt"))[:1]
-    if attribute and isinstance(attribute[0], str):
-        yield attribute[0].partition(".")[0]
-    text = as_list(node.get("Fn::Sub"))[:1]
-    if text and isinstance(text[0], str):
-        yield from (name.partition(".")[0] for name in _VARIABLE.findall(text[0]))
-
-
-def _is_export(output: Any) -> bool:
+def is_export(output: Any) -> bool:
     export = output.get("Export") if isinstance(output, dict) else None
     return isinstance(export, dict) and "Name" in export and "Value" in output
 

@@ -10,13 +10,17 @@ from typing import Any
 from fanout.checks.findings import Finding
 from fanout.checks.rule import Rule
 from fanout.checks.rules import RULES
+from fanout.template.coverage import Unseen
 from fanout.template.template import Template
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def sarif(found: Sequence[Finding], templates: Sequence[Template]) -> dict[str, Any]:
-    """One run with every rule, and each finding at the line of its resource; acknowledged ones are suppressed."""
+def sarif(found: Sequence[Finding], templates: Sequence[Template], unseen: Sequence[Unseen]) -> dict[str, Any]:
+    """One run with every rule, and each finding at the line of its resource; acknowledged ones are suppressed.
+
+    What was not seen is a result of the kind `open`: more is needed to decide.
+    """
     files = {each.name: each.file for each in templates}
     texts = {file: file.read_text("utf-8-sig", "replace") for file in files.values() if file is not None}
     ids = list(RULES)
@@ -24,6 +28,18 @@ def sarif(found: Sequence[Finding], templates: Sequence[Template]) -> dict[str, 
     for each in found:
         file = files.get(each.template) or next(iter(texts), None)
         results.append(_result(each, ids.index(each.rule), file, texts.get(file, "") if file else ""))
+    results += [
+        {
+            "ruleId": "unseen",
+            "kind": "open",
+            "level": "none",
+            "message": {"text": f"{each.template}: {each.where}: {each.what}"},
+            "locations": [
+                {"logicalLocations": [{"name": each.where, "fullyQualifiedName": f"{each.template}/{each.where}"}]}
+            ],
+        }
+        for each in unseen
+    ]
     driver = {"name": "fanout", "rules": [_rule(each) for each in RULES.values()]}
     return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]}
 

@@ -1,0 +1,111 @@
+"""What of templates was not seen, so that nobody takes silence about it for a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fanout.template.messaging import QUEUE, all_mappings, dead_letter_queues
+from fanout.template.references import referred_in
+from fanout.template.template import NESTED, Resource, Template
+
+MOST_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """`where`: a resource, a condition, a macro or a file of `template`; `what` says what was not judged there, and what would."""
+
+    template: str
+    where: str
+    what: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """With the keys of a finding, of the rule `unseen`."""
+        path = f"{self.template}/{self.where}"
+        told = {"resource": self.where, "path": path, "message": self.what, "fix": "", "link": ""}
+        return {"rule": "unseen", "severity": "unseen", **told}
+
+    def __str__(self) -> str:
+        return f"{self.template}: {self.where}: {self.what}"
+
+
+def unseen_in(templates: Sequence[Template], problems: Iterable[str] = ()) -> list[Unseen]:
+    """Of templates that were linked; `problems` are files that could not be read."""
+    found = [each for template in templates for each in _unseen(template)]
+    return [*found, *(Unseen("file", *_parts(problem)) for problem in problems)]
+
+
+def _unseen(template: Template) -> Iterator[Unseen]:
+    for macro in template.macros:
+        yield Unseen(template.name, macro, "what it adds was not judged; the processed template shows it")
+    for loop in template.unexpanded:
+        yield Unseen(template.name, loop, "its list is known to the deployment only: --parameter NAME=VALUE")
+    for stack in template.of(NESTED):
+        if template.child_of(stack) is None:
+            yield Unseen(template.name, stack.path, "the template of this nested stack is not here")
+    for name in sorted(_open(template)):
+        yield Unseen(template.name, f"condition {name}", f"it may go either way{_deciding(template, name)}")
+    for name in sorted(set(template.switched_off.values())):
+        ids = sorted(id_ for id_, each in template.switched_off.items() if each == name)
+        yield Unseen(
+            template.name,
+            f"condition {name}",
+            f"false here, so {', '.join(ids)} were not judged{_deciding(template, name)}",
+        )
+    if queues := _without_consumer(template):
+        named = ", ".join(each.id for each in queues[:MOST_NAMED]) + (", ..." if len(queues) > MOST_NAMED else "")
+        said = f"nothing here takes the messages of {len(queues)}: who does so was not judged"
+        yield Unseen(template.name, named, said)
+
+
+def _open(template: Template) -> set[str]:
+    """Conditions that are not decided and that something deployed depends on."""
+    used: set[str] = set()
+    for each in template.resources.values():
+        used |= _conditions_in(each.body)
+    return {name for name in used if name in template.conditions and template.conditions[name] is None}
+
+
+def _conditions_in(body: Any) -> set[str]:
+    found: set[str] = set()
+    waiting = [body]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list):
+            waiting += node
+        elif isinstance(node, dict):
+            choice = node.get("Fn::If")
+            found |= {choice[0]} if isinstance(choice, list) and choice and isinstance(choice[0], str) else set()
+            waiting += node.values()
+    named = body.get("Condition") if isinstance(body, dict) else None
+    return found | ({named} if isinstance(named, str) else set())
+
+
+def _deciding(template: Template, condition: str) -> str:
+    """The parameters by which it is decided, through other conditions too."""
+    section = template.body.get("Conditions")
+    section = section if isinstance(section, dict) else {}
+    names: set[str] = set()
+    waiting, seen = [condition], set()
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        names |= referred_in(section.get(name))
+        waiting += [each for each in section if each in str(section.get(name))]
+    wanted = sorted(each for each in names if each in template.parameters or each.startswith("AWS::"))
+    return f": --parameter {'=... --parameter '.join(wanted)}=... decides" if wanted else ""
+
+
+def _without_consumer(template: Template) -> list[Resource]:
+    taken = {each.queue for each in all_mappings(template)}
+    spared = dead_letter_queues(template)
+    return [each for each in template.of(QUEUE) if each not in taken and each not in spared]
+
+
+def _parts(problem: str) -> tuple[str, str]:
+    where, _, what = problem.partition(": ")
+    return where, what or "it cannot be read"
