@@ -9,8 +9,8 @@ from fanout.catalog import markdown
 from fanout.catalog.reading import Subscriber
 from fanout.costs.subscribers import task_of
 from fanout.template.alarms import metrics_of
-from fanout.template.messaging import ALARM
 from fanout.template.template import Resource, Template
+from fanout.template.types import ALARM
 from fanout.template.values import as_list, as_number, shown
 
 _SIGNS = {

@@ -17,7 +17,7 @@ from fanout.catalog.markdown import HEADER
 from fanout.catalog.reading import Subscriber, Topic, anchor
 from fanout.catalog.tasks import Task
 from fanout.project import product
-from fanout.template import messaging
+from fanout.template import dead_letters, messaging
 from fanout.template.filter_policy import can_match
 from fanout.template.template import Resource
 from fanout.template.values import UNKNOWN, Value, as_number, shown
@@ -156,7 +156,7 @@ def _queue(queue: Resource, each: Subscriber) -> dict[str, Any]:
         number = as_number(queue.get(property_))
         if number is not None:
             found[key] = int(number)
-    attempts = messaging.attempts_of(queue)
+    attempts = dead_letters.attempts_of(queue)
     if each.dead_letter_queue and queue is each.queue:
         letters = {"deadLetterQueue": {"name": _queue_name(each.dead_letter_queue, each)}}
         found["redrivePolicy"] = letters | ({"maxReceiveCount": int(attempts)} if attempts else {})

@@ -7,8 +7,8 @@ from fanout.catalog.contracts import Message
 from fanout.catalog.reading import Subscriber, Topic, anchor, subscribers
 from fanout.catalog.spending import Spending
 from fanout.catalog.tasks import Task
-from fanout.template.messaging import ALARM
 from fanout.template.template import Template
+from fanout.template.types import ALARM
 
 _INTRODUCTION = """\
 Made from the synthesized templates by `make docs`, and checked by `make test`: what it says is what would be deployed.

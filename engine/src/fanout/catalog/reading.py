@@ -9,9 +9,10 @@ from typing import Any
 
 from fanout import names
 from fanout.costs.subscribers import task_of
-from fanout.template import messaging
-from fanout.template.messaging import FUNCTION, MAPPING, QUEUE, TOPIC, Mapping, Subscription
+from fanout.template import dead_letters, messaging
+from fanout.template.messaging import Mapping, Subscription
 from fanout.template.template import Resource, Template
+from fanout.template.types import FUNCTION, MAPPING, QUEUE, TOPIC
 from fanout.template.values import External, Value, shown
 
 VARIABLE = names.TASK
@@ -130,7 +131,7 @@ def _imported(target: Value) -> str:
 def _subscriber(subscription: Subscription, names: dict[Resource, str]) -> Subscriber:
     queue = subscription.queue
     assert queue is not None
-    dead = messaging.dead_letter_queue_of(queue)
+    dead = dead_letters.dead_letter_queue_of(queue)
     mapping = _mapping_of(queue)
     return Subscriber(
         names[queue],

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fanout import names
 from fanout.catalog import markdown
 from fanout.catalog.reading import Subscriber
-from fanout.template import messaging
+from fanout.template import dead_letters
 
 DELAYS, JITTER = names.RETRY_DELAYS, names.RETRY_JITTER
 
@@ -31,7 +31,7 @@ class Schedule:
 
 def schedule(of: Subscriber) -> Schedule | None:
     """None for a queue without a dead-letter queue, or whose numbers cannot be seen: nobody knows how often it tries."""
-    attempts = messaging.attempts_of(of.queue)
+    attempts = dead_letters.attempts_of(of.queue)
     visibility = of.queue.number("VisibilityTimeout", default=30)
     if not attempts or visibility is None or of.dead_letter_queue is None:
         return None

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from fanout.template import messaging
+from fanout.template import messaging, types
 from fanout.template.grants import ROLE, role_documents, roles_of_policy
 from fanout.template.policies import Statement, statements
 from fanout.template.template import Resource, Template
 from fanout.template.values import Text, Value, as_list, shown
 
-_INSIDE = {messaging.KEY: "KeyPolicy", ROLE: "AssumeRolePolicyDocument"}
+_INSIDE = {types.KEY: "KeyPolicy", ROLE: "AssumeRolePolicyDocument"}
 """By type: the property that holds the document."""
 PERMISSION = "AWS::Lambda::Permission"
 _POLICIES = ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::RolePolicy")

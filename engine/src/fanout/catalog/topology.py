@@ -17,7 +17,7 @@ from fanout.catalog import markdown
 from fanout.catalog.reading import Subscriber, Topic, anchor, name_of
 from fanout.catalog.tasks import Task
 from fanout.costs.schedules import SCHEDULES
-from fanout.template import messaging
+from fanout.template import dead_letters
 from fanout.template.alarms import alarms_on
 from fanout.template.filter_policy import keys
 from fanout.template.template import Resource
@@ -95,7 +95,7 @@ def _what(each: Subscriber, tasks: dict[str, Task]) -> str:
 
 
 def _attempts(each: Subscriber) -> str:
-    attempts = messaging.attempts_of(each.queue)
+    attempts = dead_letters.attempts_of(each.queue)
     return f"after {attempts:g} attempts" if attempts else "what fails"
 
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 
 from fanout.catalog.reading import Subscriber, Topic, name_of
-from fanout.template.messaging import FUNCTION
 from fanout.template.template import Resource, Template
+from fanout.template.types import FUNCTION
 from fanout.template.values import UNKNOWN, External, Reference, Text, Value, shown
 
 OWN = ("queue", "dead letters", "function", "role", "mapping", "log group")

@@ -3,9 +3,10 @@
 import re
 
 from fanout.costs.assumptions import MONTH_SECONDS
-from fanout.template.messaging import TOPIC, function_of
+from fanout.template.messaging import function_of
 from fanout.template.references import referred_in
 from fanout.template.template import Resource, Template
+from fanout.template.types import TOPIC
 from fanout.template.values import as_list
 
 SCHEDULES = ("AWS::Events::Rule", "AWS::Scheduler::Schedule")

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from fanout.diff.change import Change, change
 from fanout.diff.moves import masked
 from fanout.template.filter_policy import leaves
-from fanout.template.messaging import MAPPING
 from fanout.template.template import Resource
+from fanout.template.types import MAPPING
 from fanout.template.values import UNKNOWN, Value, as_list
 
 

@@ -9,18 +9,10 @@ from fanout.checks.rules.queues import DEFAULT_RETENTION, DEFAULT_VISIBILITY
 from fanout.diff.change import Change, change, name_of
 from fanout.diff.filters import filter_changes
 from fanout.diff.resources import is_kept
-from fanout.template.messaging import (
-    ALARM,
-    MAPPING,
-    QUEUE,
-    SUBSCRIPTION,
-    TOPIC,
-    Subscription,
-    attempts_of,
-    dead_letter_queue_of,
-    subscriptions,
-)
+from fanout.template.dead_letters import attempts_of, dead_letter_queue_of
+from fanout.template.messaging import Subscription, subscriptions
 from fanout.template.template import Resource, Template
+from fanout.template.types import ALARM, MAPPING, QUEUE, SUBSCRIPTION, TOPIC
 from fanout.template.values import UNKNOWN, Value, as_list, shown
 
 _ENCRYPTION = {

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from fanout.diff.change import Change, change
 from fanout.diff.resources import POLICIES
-from fanout.template.messaging import KEY
 from fanout.template.policies import enforces_tls, statements
 from fanout.template.template import Resource, Template
+from fanout.template.types import KEY
 from fanout.template.values import UNKNOWN, Value, as_list, shown
 
 _HOLDERS = (*POLICIES, KEY, "AWS::IAM::Role", "AWS::S3::BucketPolicy")

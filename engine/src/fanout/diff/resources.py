@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from fanout.checks.rules.stateful import KEPT
 from fanout.diff.change import Change, change
-from fanout.template.messaging import ALARM, FUNCTION, MAPPING, QUEUE, SUBSCRIPTION, TOPIC, message_dead_letter_queues
+from fanout.template.dead_letters import message_dead_letter_queues
 from fanout.template.template import Resource
+from fanout.template.types import ALARM, FUNCTION, MAPPING, QUEUE, SUBSCRIPTION, TOPIC
 
 POLICIES = (
     "AWS::SQS::QueuePolicy",

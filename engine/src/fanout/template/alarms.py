@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fanout.template.messaging import ALARM, QUEUE
 from fanout.template.template import Resource, Template
+from fanout.template.types import ALARM, QUEUE
 from fanout.template.values import UNKNOWN, External, Value, as_list
 
 COMPOSITE = "AWS::CloudWatch::CompositeAlarm"

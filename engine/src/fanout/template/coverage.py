@@ -6,9 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fanout.template.messaging import QUEUE, all_mappings, dead_letter_queues
+from fanout.template.dead_letters import dead_letter_queues
+from fanout.template.links import pipes_from_queues
+from fanout.template.messaging import all_mappings
 from fanout.template.references import referred_in
 from fanout.template.template import NESTED, Resource, Template
+from fanout.template.types import QUEUE
 
 MOST_NAMED = 5
 
@@ -102,6 +105,7 @@ def _deciding(template: Template, condition: str) -> str:
 
 def _without_consumer(template: Template) -> list[Resource]:
     taken = {each.queue for each in all_mappings(template)}
+    taken |= {queue for one in (template, *template.siblings) for _, queue in pipes_from_queues(one)}
     spared = dead_letter_queues(template)
     return [each for each in template.of(QUEUE) if each not in taken and each not in spared]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fanout.template.policies import Statement, statements
+from fanout.template.policies import Statement, any_of, statements
 from fanout.template.template import Resource, Template
 from fanout.template.values import Value, as_list, shown
 
@@ -22,6 +22,9 @@ _BROAD = {
     "AmazonSQSFullAccess": ("sqs:",),
 }
 """AWS's own policies that allow a service's every action on every resource."""
+
+
+_SERVICES = {"AWS::SQS::Queue": "sqs", "AWS::SNS::Topic": "sns", "AWS::Lambda::Function": "lambda"}
 
 
 @dataclass(frozen=True)
@@ -68,3 +71,30 @@ def roles_of_policy(policy: Resource) -> list[Resource]:
     """The roles a policy resource is attached to."""
     found = (policy.template.resource(each) for each in as_list(policy.get(_ATTACHED[policy.type])))
     return [each for each in found if each is not None and each.type == ROLE]
+
+
+def role_may(role: Resource, action: str, target: Resource) -> bool | None:
+    """Whether a role is granted `action` on `target`; None when some of its policies cannot be seen."""
+    if any(statements(document) is None for document in role_documents(role)):
+        return None
+    managed = [each for each in as_list(role.get("ManagedPolicyArns")) if role.template.resource(each) is None]
+    unseen = any(shown(each).rpartition("/")[2] not in _BROAD for each in managed)
+    granted = any_of(permits(grant, action, target) for grant in grants_of_role(role))
+    return granted or (None if unseen else granted)
+
+
+def permits(grant: Grant, action: str, source: Resource) -> bool | None:
+    """Whether a grant lets its role do `action` to the queue, topic or function `source`."""
+    if grant.statement is None:
+        return grant.covers(action)
+    if not grant.statement.allows or grant.statement.covers(action) is not True:
+        return False
+    return any_of(_reaches(grant.template, each, source) for each in as_list(grant.statement.body.get("Resource")))
+
+
+def _reaches(template: Template, resource: object, source: Resource) -> bool | None:
+    if template.target(resource) is source:
+        return True
+    text = shown(resource)
+    service = _SERVICES.get(source.type, "sns")
+    return text in ("*", f"arn:aws:{service}:*:*:*") or (text.startswith("arn:") and text.endswith(f":{service}:*"))

@@ -6,15 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from fanout.template.dead_letters import dead_letter_target
 from fanout.template.policies import Statement, statements
-from fanout.template.references import referred
 from fanout.template.template import Resource, Template
-from fanout.template.values import UNKNOWN, Text, Value, as_list, as_number
-
-QUEUE, TOPIC = "AWS::SQS::Queue", "AWS::SNS::Topic"
-SUBSCRIPTION, MAPPING, FUNCTION = "AWS::SNS::Subscription", "AWS::Lambda::EventSourceMapping", "AWS::Lambda::Function"
-KEY, ALARM = "AWS::KMS::Key", "AWS::CloudWatch::Alarm"
-_DEAD_LETTER_WORDS = ("deadletter", "dead_letter", "onfailure", "dlq")
+from fanout.template.types import FUNCTION, MAPPING, QUEUE, SUBSCRIPTION, TOPIC
+from fanout.template.values import UNKNOWN, Text, Value, as_list
 
 
 @dataclass(frozen=True)
@@ -62,7 +58,7 @@ def _subscriptions(template: Template) -> list[Subscription]:
             template.target(each.get("TopicArn")),
             each.get("Protocol"),
             template.target(each.get("Endpoint")),
-            _dead_letter_target(template, each),
+            dead_letter_target(template, each),
         )
         for each in template.of(SUBSCRIPTION)
     ]
@@ -113,28 +109,6 @@ def queues(template: Template) -> list[Resource]:
     return template.of(QUEUE)
 
 
-def dead_letter_queue_of(queue: Resource) -> Value:
-    """What the queue's RedrivePolicy leads to; None without one, UNKNOWN when it cannot be seen."""
-    return _dead_letter_target(queue.template, queue)
-
-
-def attempts_of(queue: Resource) -> float | None:
-    policy = queue.document("RedrivePolicy")
-    return as_number(policy.get("maxReceiveCount")) if isinstance(policy, dict) else None
-
-
-def dead_letter_queues(template: Template) -> set[Resource]:
-    """Every queue that something names as the place for what it could not process, here or in a sibling."""
-    return {each for one in (template, *template.siblings) for each in one.remember(_dead_letter_queues)}
-
-
-def message_dead_letter_queues(template: Template) -> set[Resource]:
-    """Dead-letter queues of queues and subscriptions."""
-    owners = [each for each in template.everywhere(QUEUE, SUBSCRIPTION)]
-    found = (_dead_letter_target(each.template, each) for each in owners)
-    return {each for each in found if isinstance(each, Resource)}
-
-
 def is_fifo(resource: Resource) -> bool | None:
     return resource.flag("FifoQueue" if resource.type == QUEUE else "FifoTopic")
 
@@ -150,8 +124,10 @@ def policies_of(resource: Resource) -> list[tuple[Resource, Value]]:
 
 
 def policy_of(resource: Resource) -> Value:
-    """All of a queue's or a topic's policy statements as one document, UNKNOWN when some cannot be seen."""
+    """A queue's or a topic's policy; UNKNOWN when some of it cannot be seen, or when AWS keeps one of several."""
     found = policies_of(resource)
+    if len({policy for policy, _ in found}) > 1:
+        return UNKNOWN
     every: list[Any] = []
     for _, document in found:
         seen = statements(document)
@@ -199,51 +175,3 @@ def _is_queue(target: Value) -> bool:
     first = target.parts[0] if isinstance(target, Text) else target
     text = str(target.parts) if isinstance(target, Text) else target
     return isinstance(first, str) and first.startswith("arn:") and isinstance(text, str) and ":sqs" in text
-
-
-def _dead_letter_target(template: Template, owner: Resource) -> Value:
-    policy = owner.document("RedrivePolicy")
-    if not isinstance(policy, dict):
-        return policy
-    found = template.target(policy.get("deadLetterTargetArn"))
-    return found
-
-
-def _dead_letter_queues(template: Template) -> list[Resource]:
-    found: list[Resource] = []
-    for each in template.resources.values():
-        found += _named_for_failure(template, each.properties)
-        found += [template.resources[name] for name in _mentioned_for_failure(each.body) if name in template.resources]
-    return [each for each in found if each.type == QUEUE]
-
-
-def _named_for_failure(template: Template, node: Value, inside: bool = False) -> Iterator[Resource]:
-    """Resources that a resolved value under a word for dead letters leads to."""
-    if isinstance(node, dict):
-        for key, each in node.items():
-            yield from _named_for_failure(template, each, inside or _is_dead_letter_word(key))
-    elif isinstance(node, list):
-        for each in node:
-            yield from _named_for_failure(template, each, inside)
-    elif inside:
-        target = template.resource(node)
-        if target is not None:
-            yield target
-
-
-def _mentioned_for_failure(body: Any) -> set[str]:
-    """Logical ids under such a word, also where a condition hides whether they are used."""
-    found: set[str] = set()
-    waiting: list[tuple[Any, bool]] = [(body, False)]
-    while waiting:
-        node, inside = waiting.pop()
-        if isinstance(node, list):
-            waiting += [(each, inside) for each in node]
-        elif isinstance(node, dict):
-            waiting += [(each, inside or _is_dead_letter_word(str(key))) for key, each in node.items()]
-            found |= set(referred(node)) if inside else set()
-    return found
-
-
-def _is_dead_letter_word(key: str) -> bool:
-    return any(word in key.lower().replace("-", "") for word in _DEAD_LETTER_WORDS)

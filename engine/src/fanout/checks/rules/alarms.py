@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from fanout.checks.rule import Problem, Severity, rule
 from fanout.checks.rules.encryption import RIGHTS, key_of
 from fanout.template.alarms import COMPOSITE, actions_of, alarms_on, metrics_of, watches_unseen_queues
-from fanout.template.messaging import ALARM, TOPIC, message_dead_letter_queues, policies_of, policy_of
+from fanout.template.dead_letters import failure_queues
+from fanout.template.messaging import policies_of, policy_of
 from fanout.template.policies import all_of, service_may
 from fanout.template.template import Resource, Template
+from fanout.template.types import ALARM, TOPIC
 from fanout.template.values import UNKNOWN, ends_with, number
 
 VISIBLE = "ApproximateNumberOfMessagesVisible"
@@ -141,7 +143,7 @@ def alarm_topic_key_refuses_cloudwatch(template: Template) -> Iterator[Problem]:
 
 def _dead_letter_queues(template: Template) -> list[Resource]:
     """Those of the template, in its order."""
-    found = message_dead_letter_queues(template)
+    found = failure_queues(template)
     return [each for each in template.resources.values() if each in found]
 
 

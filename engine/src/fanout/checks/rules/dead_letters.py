@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 from fanout.checks.rule import Problem, rule
 from fanout.checks.rules.queues import DEFAULT_RETENTION
-from fanout.template.messaging import QUEUE, all_subscriptions, dead_letter_queue_of, is_fifo, queues, subscriptions
+from fanout.template.dead_letters import dead_letter_queue_of
+from fanout.template.messaging import all_subscriptions, is_fifo, queues, subscriptions
 from fanout.template.template import Resource, Template
+from fanout.template.types import QUEUE
 from fanout.template.values import UNKNOWN, Value, number, shown
 
 DAY, LONGEST_RETENTION = 86_400, 1_209_600

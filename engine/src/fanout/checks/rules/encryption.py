@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 from fanout.checks.rule import Problem, rule
 from fanout.template.grants import role_documents, roles_of_policy
+from fanout.template.links import Link, links
 from fanout.template.macros import SERVERLESS
-from fanout.template.messaging import KEY, QUEUE, TOPIC, Subscription, subscriptions
+from fanout.template.messaging import Subscription, subscriptions
 from fanout.template.policies import Statement, all_of, any_of, service_may, statements
 from fanout.template.template import Resource, Template
+from fanout.template.types import KEY, QUEUE, TOPIC
 from fanout.template.values import UNKNOWN, Value, as_list, ends_with
 
 SNS = "sns.amazonaws.com"
@@ -39,17 +41,49 @@ def queue_key_refuses_sns(template: Template) -> Iterator[Problem]:
 
 @rule(
     "queue-aws-managed-key",
-    what="No subscribed queue, and no dead-letter queue of a subscription, is encrypted with alias/aws/sqs.",
-    why="Nobody can let SNS use an AWS managed key. Every message for the queue is refused by KMS and discarded.",
-    fix="Set SqsManagedSseEnabled to true in the place of KmsMasterKeyId, or use a customer managed key that lets SNS in.",
+    what="No queue that a service sends to (SNS, EventBridge, S3), and no dead-letter queue of such a sender, is encrypted with"
+    " alias/aws/sqs.",
+    why="Nobody can let a service use an AWS managed key. Every message for the queue is refused by KMS and discarded; S3 refuses the"
+    " configuration.",
+    fix="Set SqsManagedSseEnabled to true in the place of KmsMasterKeyId, or use a customer managed key that lets the service in.",
     link=_QUEUES,
 )
 def queue_aws_managed_key(template: Template) -> Iterator[Problem]:
-    found = (queue for each in subscriptions(template) for queue in _queues(each))
-    for queue in dict.fromkeys(found):
-        key = queue.get("KmsMasterKeyId")
-        if ends_with(key, "alias/aws/sqs"):
-            yield Problem(queue, "KmsMasterKeyId is alias/aws/sqs, which SNS may not use")
+    for queue, sender in _sent_to(template, QUEUE):
+        if ends_with(queue.get("KmsMasterKeyId"), "alias/aws/sqs"):
+            yield Problem(
+                queue, f"KmsMasterKeyId is alias/aws/sqs, which {sender.service} may not use for {sender.name}"
+            )
+
+
+@rule(
+    "topic-aws-managed-key",
+    what="No topic that EventBridge or S3 publishes to is encrypted with alias/aws/sns.",
+    why="Nobody can let a service use an AWS managed key. What EventBridge publishes is refused by KMS and lost; S3 refuses the"
+    " configuration.",
+    fix="Use a customer managed key that lets the service in, or leave the topic without a key.",
+    link=_MANAGEMENT,
+)
+def topic_aws_managed_key(template: Template) -> Iterator[Problem]:
+    for topic, sender in _sent_to(template, TOPIC):
+        if ends_with(topic.get("KmsMasterKeyId"), "alias/aws/sns"):
+            yield Problem(
+                topic, f"KmsMasterKeyId is alias/aws/sns, which {sender.service} may not use for {sender.name}"
+            )
+
+
+@rule(
+    "key-refuses-sender",
+    what="A service that sends to an encrypted queue or topic (EventBridge, S3) may use its key.",
+    why="KMS refuses the service: what EventBridge sends is lost, and S3 refuses the configuration.",
+    fix="Allow the service kms:GenerateDataKey and kms:Decrypt in the key's policy, with aws:SourceArn = the sender.",
+    link=_MANAGEMENT,
+)
+def key_refuses_sender(template: Template) -> Iterator[Problem]:
+    for owner, sender in _sent_to(template, QUEUE, TOPIC):
+        key = key_of(owner)
+        if key is not None and sender.kind != "topic" and _may_use(key, sender.service, sender.source) is False:
+            yield Problem(owner, f"the policy of its key {key.id} does not let {sender.service} in for {sender.name}")
 
 
 @rule(
@@ -107,6 +141,16 @@ def key_of(owner: Resource) -> Resource | None:
     if found is not None and found.type == _ALIAS:
         found = found.template.resource(found.get("TargetKeyId"))
     return found if found is not None and found.type == KEY else None
+
+
+def _sent_to(template: Template, *types: str) -> Iterator[tuple[Resource, Link]]:
+    """Each queue or topic that a service sends to, as target or as dead-letter queue, with the first such sender."""
+    found: dict[Resource, Link] = {}
+    for each in links(template):
+        for target in (each.target, each.dead_letter_queue):
+            if isinstance(target, Resource) and target.type in types and each.role is None:
+                found.setdefault(target, each)
+    return iter(found.items())
 
 
 def _queues(subscription: Subscription) -> list[Resource]:

@@ -15,9 +15,9 @@ from fanout.template.filter_policy import (
     keys,
     matches,
 )
-from fanout.template.messaging import SUBSCRIPTION
 from fanout.template.policies import any_of
 from fanout.template.template import Resource, Template
+from fanout.template.types import SUBSCRIPTION
 from fanout.template.values import UNKNOWN, Value
 
 _SCOPE = "https://docs.aws.amazon.com/sns/latest/dg/sns-message-filtering-scope.html"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fanout.checks.rule import Problem, rule
-from fanout.template.grants import Grant, grants_of
-from fanout.template.messaging import QUEUE, TOPIC, all_mappings, all_subscriptions, mappings
+from fanout.template.grants import grants_of, permits
+from fanout.template.messaging import all_mappings, all_subscriptions, mappings
 from fanout.template.policies import any_of
 from fanout.template.template import Resource, Template
-from fanout.template.values import as_list, shown
+from fanout.template.types import TOPIC
 
 _ASYNC = "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html"
 _RECURSION = "https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html"
@@ -45,7 +45,7 @@ def function_feeds_itself(template: Template) -> Iterator[Problem]:
             continue  # it is meant, and Lambda does not stop it
         for source in sources:
             action = "sns:Publish" if source.type == TOPIC else "sqs:SendMessage"
-            if any_of(_permits(grant, action, source) for grant in grants_of(function)):
+            if any_of(permits(grant, action, source) for grant in grants_of(function)):
                 yield Problem(function, f"may {action} to {source.path}, which it is fed from")
 
 
@@ -59,19 +59,3 @@ def _sources(template: Template) -> dict[Resource, list[Resource]]:
         topics = [each.topic for each in all_subscriptions(template) if each.queue is queue]
         found.setdefault(function, []).extend([queue, *(each for each in topics if isinstance(each, Resource))])
     return {function: list(dict.fromkeys(sources)) for function, sources in found.items()}
-
-
-def _permits(grant: Grant, action: str, source: Resource) -> bool | None:
-    if grant.statement is None:
-        return grant.covers(action)
-    if not grant.statement.allows or grant.statement.covers(action) is not True:
-        return False
-    return any_of(_reaches(grant.template, each, source) for each in as_list(grant.statement.body.get("Resource")))
-
-
-def _reaches(template: Template, resource: object, source: Resource) -> bool | None:
-    if template.target(resource) is source:
-        return True
-    text = shown(resource)
-    service = "sqs" if source.type == QUEUE else "sns"
-    return text in ("*", f"arn:aws:{service}:*:*:*") or (text.startswith("arn:") and text.endswith(f":{service}:*"))

@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator
 
 from fanout.checks.rule import Problem, Severity, rule
-from fanout.template.messaging import QUEUE, subscriptions
+from fanout.template.messaging import subscriptions
 from fanout.template.template import Resource, Template
+from fanout.template.types import QUEUE
 
 TOPIC_DEFAULT, QUEUE_DEFAULT = 262_144, 1_048_576
 SHARE = 0.8

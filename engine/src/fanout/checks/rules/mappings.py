@@ -5,14 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fanout.checks.rule import Problem, rule
-from fanout.template.messaging import MAPPING, QUEUE, Mapping, is_fifo, mappings
+from fanout.template.links import pipes_from_queues
+from fanout.template.messaging import Mapping, is_fifo, mappings
 from fanout.template.template import Resource, Template
+from fanout.template.types import MAPPING, QUEUE
 from fanout.template.values import UNKNOWN, Missing, Reference, as_list, ends_with, number
 
 _ERRORS = "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html"
 _PARAMETERS = "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-parameters.html"
 _CONFIGURE = "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"
 _FILTERING = "https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html"
+_OF_STREAMS = (
+    "BisectBatchOnFunctionError",
+    "MaximumRecordAgeInSeconds",
+    "MaximumRetryAttempts",
+    "ParallelizationFactor",
+    "StartingPosition",
+    "StartingPositionTimestamp",
+    "TumblingWindowInSeconds",
+    "Topics",
+    "Queues",
+)
+"""https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html: each names the sources it is for."""
 MOST_IN_BATCH, MOST_WITHOUT_WINDOW, LONGEST_WINDOW = 10_000, 10, 300
 
 
@@ -79,8 +93,8 @@ def batch_window_refused(template: Template) -> Iterator[Problem]:
 
 @rule(
     "mapping-filter-deletes",
-    what="A mapping from a queue has no filter.",
-    why="Lambda deletes the messages that do not match from the queue. They reach no function and no dead-letter queue,"
+    what="A mapping or a pipe from a queue has no filter.",
+    why="Messages that do not match are deleted from the queue. They reach no function and no dead-letter queue,"
     " and nothing counts them.",
     fix="Remove FilterCriteria; filter with the subscription's FilterPolicy, or in the function, or acknowledge this"
     " finding with the reason why these messages may be deleted.",
@@ -91,11 +105,14 @@ def mapping_filter_deletes(template: Template) -> Iterator[Problem]:
         criteria = mapping.resource.get("FilterCriteria")
         if isinstance(criteria, dict) and as_list(criteria.get("Filters")):
             yield Problem(mapping.resource, "FilterCriteria: messages that do not match are deleted from the queue")
+    for pipe, _ in pipes_from_queues(template):
+        if as_list(pipe.get("SourceParameters", "FilterCriteria", "Filters")):
+            yield Problem(pipe, "FilterCriteria: messages that do not match are deleted from the queue")
 
 
 @rule(
     "mapping-disabled",
-    what="A mapping is enabled.",
+    what="A mapping or a pipe from a queue is running.",
     why="Nobody takes messages from the queue: it fills until retention deletes them.",
     fix="Set Enabled to true, or remove it.",
     link=_CONFIGURE,
@@ -104,6 +121,9 @@ def mapping_disabled(template: Template) -> Iterator[Problem]:
     for mapping in mappings(template):
         if mapping.resource.flag("Enabled", default=True) is False:
             yield Problem(mapping.resource, "Enabled is false: nothing takes messages from the queue")
+    for pipe, _ in pipes_from_queues(template):
+        if pipe.get("DesiredState") == "STOPPED":
+            yield Problem(pipe, "DesiredState is STOPPED: nothing takes messages from the queue")
 
 
 @rule(
@@ -134,6 +154,24 @@ def mapping_destination_refused(template: Template) -> Iterator[Problem]:
     for mapping in mappings(template):
         if mapping.resource.get("DestinationConfig", "OnFailure") not in (None, UNKNOWN):
             yield Problem(mapping.resource, "DestinationConfig is not valid for a queue")
+
+
+@rule(
+    "mapping-setting-refused",
+    what="A mapping from a queue has no setting of streams, and not both maximum concurrency and provisioned pollers.",
+    why="Lambda refuses the mapping: the deployment fails. A queue's attempts are counted by its own maxReceiveCount, and its pollers"
+    " are limited by one of the two settings.",
+    fix="Remove the setting; for attempts set the queue's RedrivePolicy.",
+    link=_PARAMETERS,
+)
+def mapping_setting_refused(template: Template) -> Iterator[Problem]:
+    for mapping in mappings(template):
+        for name in _OF_STREAMS:
+            if mapping.resource.get(name) not in (None, UNKNOWN, False):
+                yield Problem(mapping.resource, f"{name} is not valid for a queue")
+        if mapping.resource.get("ScalingConfig", "MaximumConcurrency") not in (None, UNKNOWN):
+            if mapping.resource.get("ProvisionedPollerConfig") not in (None, UNKNOWN):
+                yield Problem(mapping.resource, "MaximumConcurrency together with ProvisionedPollerConfig is refused")
 
 
 def _fifo(mapping: Mapping) -> bool:

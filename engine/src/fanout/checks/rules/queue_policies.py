@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fanout.checks.rule import Problem, Severity, rule
-from fanout.template.messaging import QUEUE, TOPIC, Subscription, policy_of, policy_statements, subscriptions
+from fanout.template.links import Link, links
+from fanout.template.messaging import policies_of, policy_of, policy_statements, subscriptions
 from fanout.template.policies import Statement, service_may
 from fanout.template.template import Resource, Template
+from fanout.template.types import QUEUE, TOPIC
 from fanout.template.values import External, Missing, Text, as_list, shown
 
 SNS = "sns.amazonaws.com"
@@ -21,32 +23,35 @@ _TOPICS = "https://docs.aws.amazon.com/sns/latest/dg/sns-security-best-practices
 
 @rule(
     "queue-policy-missing",
-    what="A subscribed queue's policy lets its topic send.",
-    why="SNS is refused. That is a client error: SNS does not try again, and every message for this queue is discarded or"
-    " goes to the subscription's dead-letter queue.",
-    fix="Add a queue policy that allows sqs:SendMessage to sns.amazonaws.com with ArnEquals aws:SourceArn = the topic.",
+    what="A queue's policy lets in what is to send to it: topics, rules, buckets.",
+    why="The sender is refused. That is a client error: SNS and EventBridge do not try again, and every message for this queue is"
+    " discarded or goes to the sender's dead-letter queue. S3 refuses the configuration: the deployment fails.",
+    fix="Add a queue policy that allows sqs:SendMessage to the service, with ArnEquals aws:SourceArn = the sender.",
     link=_QUEUES,
 )
 def queue_policy_missing(template: Template) -> Iterator[Problem]:
-    for each in subscriptions(template):
-        if each.queue is not None and _refused(each, each.queue):
-            yield Problem(each.queue, f"no policy lets the topic {_name(each.topic)} send to this queue")
+    for each in links(template):
+        queue = each.target
+        if isinstance(queue, Resource) and queue.type == QUEUE and each.role is None and _refused(each, queue):
+            yield Problem(queue, f"no policy lets {each.name} send to this queue", _fix(each))
 
 
 @rule(
     "dead-letter-queue-policy-missing",
-    what="The policy of a subscription's dead-letter queue lets the topic send.",
-    why="The dead-letter queue refuses SNS as well: what cannot be delivered is discarded, although a RedrivePolicy is"
+    what="The policy of a subscription's or a rule's dead-letter queue lets its sender in.",
+    why="The dead-letter queue refuses it as well: what cannot be delivered is discarded, although a RedrivePolicy is"
     " there.",
-    fix="Add a queue policy to the dead-letter queue that allows sqs:SendMessage to sns.amazonaws.com with ArnEquals"
-    " aws:SourceArn = the topic.",
+    fix="Add a queue policy to the dead-letter queue that allows sqs:SendMessage to the service, with ArnEquals aws:SourceArn = the"
+    " sender.",
     link=_DEAD_LETTERS,
 )
 def dead_letter_queue_policy_missing(template: Template) -> Iterator[Problem]:
-    for each in subscriptions(template):
+    for each in links(template):
         target = each.dead_letter_queue
-        if each.loses and isinstance(target, Resource) and target.type == QUEUE and _refused(each, target):
-            yield Problem(target, f"no policy lets the topic {_name(each.topic)} send to this dead-letter queue")
+        if each.kind == "schedule":
+            continue  # its role sends
+        if isinstance(target, Resource) and target.type == QUEUE and _refused(each, target):
+            yield Problem(target, f"no policy lets {each.name} send to this dead-letter queue", _fix(each))
 
 
 @rule(
@@ -109,12 +114,16 @@ def topic_policy_open(template: Template) -> Iterator[Problem]:
             yield Problem(policy, f"allows everybody to use {target.id}")
 
 
-def _refused(subscription: Subscription, queue: Resource) -> bool:
-    if subscription.topic is None or isinstance(subscription.topic, Missing):
+def _refused(sender: Link, queue: Resource) -> bool:
+    if sender.source is None or isinstance(sender.source, Missing):
         return False
-    template = subscription.resource.template
-    may = service_may(template, policy_of(queue), service=SNS, action=SEND, source=subscription.topic)
-    return may is False
+    template = sender.owner.template
+    return service_may(template, policy_of(queue), service=sender.service, action=SEND, source=sender.source) is False
+
+
+def _fix(sender: Link) -> str:
+    condition = f"ArnEquals aws:SourceArn = {sender.name}"
+    return f"Allow sqs:SendMessage to {sender.service} in a policy of the queue, with {condition}."
 
 
 def _has_policy(template: Template, endpoint: object) -> bool:
@@ -128,5 +137,17 @@ def _is_open(statement: Statement) -> bool:
     return statement.allows and statement.is_for_anyone() and statement.is_narrowed() is False
 
 
-def _name(topic: object) -> str:
-    return topic.path if isinstance(topic, Resource) else shown(topic)
+@rule(
+    "policy-overwritten",
+    what="A queue or a topic has one policy.",
+    why="SQS and SNS keep one policy: the one that is set last replaces the other, and which is last is CloudFormation's choice. What"
+    " the other allowed is refused, what it denied is open.",
+    fix="Write all statements into one policy.",
+    link="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html",
+)
+def policy_overwritten(template: Template) -> Iterator[Problem]:
+    for target in template.of(QUEUE, TOPIC):
+        every = list(dict.fromkeys(policy for policy, _ in policies_of(target)))
+        if len(every) > 1:
+            names = " and ".join(each.path for each in every)
+            yield Problem(target, f"has {len(every)} policies, {names}: only the one that is set last is kept")

@@ -5,15 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fanout.checks.rule import Problem, rule
-from fanout.template.messaging import (
-    Mapping,
-    attempts_of,
-    dead_letter_queue_of,
-    dead_letter_queues,
-    mappings,
-    queues,
-    subscriptions,
-)
+from fanout.template.dead_letters import attempts_of, dead_letter_queue_of, dead_letter_queues
+from fanout.template.messaging import Mapping, mappings, queues, subscriptions
 from fanout.template.template import Resource, Template
 from fanout.template.values import number
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fanout.checks.rule import Problem, rule
-from fanout.template.messaging import dead_letter_queue_of, message_dead_letter_queues, queues
+from fanout.template.dead_letters import dead_letter_queue_of, message_dead_letter_queues
+from fanout.template.messaging import queues
 from fanout.template.policies import any_of
 from fanout.template.template import Resource, Template
 from fanout.template.values import UNKNOWN, External, Value, as_list, shown

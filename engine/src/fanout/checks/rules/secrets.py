@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from fanout.checks.rule import Problem, rule
-from fanout.template.messaging import FUNCTION
 from fanout.template.template import Resource, Template
+from fanout.template.types import FUNCTION
 from fanout.template.values import External, Text, Value
 
 _LINK = "https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html"

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from fanout.checks.rule import Problem, rule
 from fanout.template.alarms import COMPOSITE, actions_of
-from fanout.template.messaging import ALARM, QUEUE, TOPIC
 from fanout.template.template import Resource, Template
+from fanout.template.types import ALARM, QUEUE, TOPIC
 
 NAMES = {
     QUEUE: "QueueName",

@@ -7,14 +7,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from fanout.checks.rule import Problem, Severity, rule
+from fanout.template.alarms import COMPOSITE, actions_of
 from fanout.template.messaging import Subscription, all_subscriptions, is_fifo, policies_of, subscriptions
 from fanout.template.template import Resource, Template
+from fanout.template.types import ALARM, TOPIC
 from fanout.template.values import UNKNOWN, Missing
 
 _DEAD_LETTERS = "https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html"
 _RAW = "https://docs.aws.amazon.com/sns/latest/dg/sns-large-payload-raw-message-delivery.html"
 _SUBSCRIBE = "https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html"
 _FIFO = "https://docs.aws.amazon.com/sns/latest/dg/sns-fifo-topics.html"
+_HTTP = "https://docs.aws.amazon.com/sns/latest/dg/sns-security-best-practices.html"
+_SUBSCRIPTION = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-sns-subscription.html"
+_EMAIL = "https://docs.aws.amazon.com/sns/latest/dg/sns-email-notifications.html"
+_ARCHIVE = "https://docs.aws.amazon.com/sns/latest/dg/message-archiving-and-replay-topic-owner.html"
 _DEPENDS = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-dependson.html"
 
 
@@ -108,6 +114,84 @@ def subscription_before_dead_letter_policy(template: Template) -> Iterator[Probl
     for each in subscriptions(template):
         if each.loses and isinstance(each.dead_letter_queue, Resource):
             yield from _before(each, each.dead_letter_queue, "the dead-letter queue's policy")
+
+
+@rule(
+    "subscription-over-http",
+    what="A subscription to a web address is HTTPS.",
+    why="Over plain HTTP everybody on the way reads the messages, and can change them.",
+    fix="Set Protocol to https, and Endpoint to an https:// address.",
+    link=_HTTP,
+)
+def subscription_over_http(template: Template) -> Iterator[Problem]:
+    for each in subscriptions(template):
+        if each.protocol == "http":
+            yield Problem(each.resource, "Protocol is http: messages travel in plain text")
+
+
+@rule(
+    "subscription-inline",
+    severity=Severity.WARNING,
+    what="A program's subscription is a resource of its own, not written inside its topic.",
+    why="Inside a topic it has no RedrivePolicy, no raw delivery and no filter: what cannot be delivered is discarded. CloudFormation"
+    " does not remove it with the topic's entry either.",
+    fix="Write it as AWS::SNS::Subscription.",
+    link=_SUBSCRIPTION,
+)
+def subscription_inline(template: Template) -> Iterator[Problem]:
+    for each in subscriptions(template):
+        if each.is_inline and each.loses:
+            yield Problem(each.resource, f"a subscription by {each.protocol} is written inside the topic")
+
+
+@rule(
+    "subscription-to-a-person",
+    severity=Severity.WARNING,
+    what="A topic of events has no subscription by e-mail or SMS.",
+    why="The whole message, with whatever personal data is in it, lies in a mailbox or on a phone. A topic that alarms publish to is"
+    " for people.",
+    fix="Let a function write the mail, without the data; or acknowledge this finding with the reason why the data may go there.",
+    link=_EMAIL,
+)
+def subscription_to_a_person(template: Template) -> Iterator[Problem]:
+    alarmed = {action for alarm in template.everywhere(ALARM, COMPOSITE) for action in actions_of(alarm)}
+    programs = {each.topic for each in all_subscriptions(template) if each.loses}
+    for each in subscriptions(template):
+        person = each.protocol in ("email", "email-json", "sms")
+        if person and each.topic in programs and each.topic not in alarmed:
+            yield Problem(each.resource, f"sends each message as {each.protocol}, and programs take the same messages")
+
+
+@rule(
+    "order-lost-behind-topic",
+    severity=Severity.WARNING,
+    what="A queue behind a FIFO topic is FIFO.",
+    why="A standard queue is allowed there, and keeps no order and drops no duplicates: what the topic promises ends at it, without a"
+    " word.",
+    fix="Make the queue FIFO, or acknowledge this finding: order does not matter to this task.",
+    link=_FIFO,
+)
+def order_lost_behind_topic(template: Template) -> Iterator[Problem]:
+    for each in subscriptions(template):
+        if each.queue is not None and isinstance(each.topic, Resource):
+            if is_fifo(each.topic) is True and is_fifo(each.queue) is False:
+                yield Problem(each.resource, f"{each.topic.id} is a FIFO topic, {each.queue.id} a standard queue")
+
+
+@rule(
+    "archive-blocks-deletion",
+    severity=Severity.WARNING,
+    what="A FIFO topic with an archive is one that nobody wants to delete or replace.",
+    why="SNS refuses to delete a topic that has an ArchivePolicy: a deletion or a replacement ends in DELETE_FAILED.",
+    fix="Before it is deleted, deploy it once with ArchivePolicy: {}; acknowledge this finding to say that it is known.",
+    link=_ARCHIVE,
+)
+def archive_blocks_deletion(template: Template) -> Iterator[Problem]:
+    for topic in template.of(TOPIC):
+        policy = topic.document("ArchivePolicy")
+        kept = topic.body.get("DeletionPolicy") in ("Retain", "RetainExceptOnCreate")
+        if isinstance(policy, dict) and policy and not kept:
+            yield Problem(topic, "has an ArchivePolicy: SNS does not delete such a topic")
 
 
 def _before(subscription: Subscription, queue: Resource, what: str) -> Iterator[Problem]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fanout.checks.rule import Problem, rule
-from fanout.template.messaging import QUEUE, TOPIC, dead_letter_queues, policy_of
+from fanout.template.dead_letters import dead_letter_queues
+from fanout.template.messaging import policy_of
 from fanout.template.policies import enforces_tls
 from fanout.template.template import Template
+from fanout.template.types import QUEUE, TOPIC
 
 _QUEUES = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-security-best-practices.html"
 _TOPICS = "https://docs.aws.amazon.com/sns/latest/dg/sns-security-best-practices.html"

@@ -1,0 +1,165 @@
+"""What sends to queues, topics and functions without a topic's subscription: rules, schedules, buckets, pipes and their like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fanout.checks.rule import Problem, Severity, rule
+from fanout.template.grants import ROLE, role_may
+from fanout.template.links import Link, all_links, links
+from fanout.template.messaging import is_fifo, policy_of
+from fanout.template.policies import any_of, service_may
+from fanout.template.template import Resource, Template
+from fanout.template.types import FUNCTION, QUEUE, TOPIC
+from fanout.template.values import UNKNOWN, External, Text, Value, shown
+
+PERMISSION = "AWS::Lambda::Permission"
+INVOKE_CONFIG = "AWS::Lambda::EventInvokeConfig"
+_ASYNCHRONOUS = ("topic", "rule", "bucket", "schedule")
+_EVENTS = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html"
+_RESOURCE_POLICIES = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html"
+_INVOKE = "https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html"
+_ASYNC = "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html"
+_FIFO = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagegroupid-property.html"
+_PIPES = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-permissions.html"
+
+
+@rule(
+    "sender-without-dead-letter-queue",
+    severity=Severity.WARNING,
+    what="A rule's or a schedule's target has a dead-letter queue.",
+    why="EventBridge tries for 24 hours, and after a refusal not at all: then the event is gone, and only a metric counts it.",
+    fix="Set DeadLetterConfig.Arn of the target to a queue (CDK: dead_letter_queue=...), whose policy lets the service in.",
+    link=_EVENTS,
+)
+def sender_without_dead_letter_queue(template: Template) -> Iterator[Problem]:
+    for each in links(template):
+        if each.kind in ("rule", "schedule") and each.action is not None and each.dead_letter_queue is None:
+            yield Problem(
+                each.owner, f"no DeadLetterConfig for its target {_id(each.target)}: what it cannot deliver is gone"
+            )
+
+
+@rule(
+    "topic-policy-missing",
+    what="A topic's policy lets in the rules and buckets that publish to it.",
+    why="The default policy lets in the account's own users, not a service: what EventBridge publishes is refused and lost; S3 refuses"
+    " the configuration.",
+    fix="Add a topic policy that allows sns:Publish to the service, with ArnEquals aws:SourceArn = the sender.",
+    link=_RESOURCE_POLICIES,
+)
+def topic_policy_missing(template: Template) -> Iterator[Problem]:
+    for each in links(template):
+        topic = each.target
+        if each.kind not in ("rule", "bucket") or not isinstance(topic, Resource) or topic.type != TOPIC:
+            continue
+        may = service_may(template, policy_of(topic), service=each.service, action="sns:Publish", source=each.source)
+        if each.role is None and may is False:
+            yield Problem(topic, f"no policy lets {each.name} publish to this topic")
+
+
+@rule(
+    "function-refuses-sender",
+    what="A function lets in the topics, rules and buckets that are to invoke it.",
+    why="Lambda refuses the invocation: SNS and EventBridge do not try again, and every message is discarded. S3 refuses the"
+    " configuration.",
+    fix="Add an AWS::Lambda::Permission for lambda:InvokeFunction with the service as Principal and the sender as SourceArn.",
+    link=_INVOKE,
+)
+def function_refuses_sender(template: Template) -> Iterator[Problem]:
+    for each in links(template):
+        function = each.target
+        if each.kind not in ("topic", "rule", "bucket") or each.role is not None:
+            continue
+        if isinstance(function, Resource) and function.type == FUNCTION and _invoked(each, function) is False:
+            yield Problem(function, f"no permission lets {each.name} invoke this function")
+
+
+@rule(
+    "function-without-failure-destination",
+    severity=Severity.WARNING,
+    what="A function that is invoked asynchronously, by a topic, a rule or a bucket, keeps what it failed to do.",
+    why="Lambda tries three times within minutes, and drops the event: nothing has it any more.",
+    fix="Give the function a DeadLetterConfig or an OnFailure destination; or put a queue between, which waits for days.",
+    link=_ASYNC,
+)
+def function_without_failure_destination(template: Template) -> Iterator[Problem]:
+    found: dict[Resource, Link] = {}
+    for each in all_links(template):
+        function = each.target
+        if each.kind in _ASYNCHRONOUS and isinstance(function, Resource) and function.type == FUNCTION:
+            found.setdefault(function, each)
+    for function, sender in found.items():
+        if function.template is template and _keeps_failures(function) is False:
+            yield Problem(function, f"{sender.name} invokes it, and what fails three times is dropped")
+
+
+@rule(
+    "group-missing",
+    what="What sends to a FIFO queue sets a message group.",
+    why="SQS refuses a message without MessageGroupId: the sender's every message is lost, or the deployment fails.",
+    fix="Set MessageGroupId: SqsParameters of a rule's or schedule's target, SqsQueueParameters of a pipe.",
+    link=_FIFO,
+)
+def group_missing(template: Template) -> Iterator[Problem]:
+    for each in links(template):
+        queue = each.target
+        if each.kind in ("rule", "schedule", "pipe") and isinstance(queue, Resource) and queue.type == QUEUE:
+            if is_fifo(queue) is True and each.group is None:
+                yield Problem(each.owner, f"no MessageGroupId for the FIFO queue {queue.id}")
+
+
+@rule(
+    "sender-role-refused",
+    what="The role of a pipe, a schedule, a lifecycle hook, an IoT rule or an API method may send to its target.",
+    why="The service is refused with this role: a pipe stops at its first batch, the others lose the message.",
+    fix="Allow the action on the target's ARN in a policy of the role.",
+    link=_PIPES,
+)
+def sender_role_refused(template: Template) -> Iterator[Problem]:
+    for each in links(template):
+        role = template.resource(each.role)
+        if each.action is None or role is None or role.type != ROLE:
+            continue
+        if role_may(role, each.action, each.target) is False:
+            yield Problem(each.owner, f"its role {role.id} may not {each.action} to {_id(each.target)}")
+
+
+def _invoked(sender: Link, function: Resource) -> bool | None:
+    return any_of(_permitted(each, sender, function) for each in function.template.everywhere(PERMISSION)) or (
+        None if function.template.macros else False
+    )
+
+
+def _permitted(permission: Resource, sender: Link, function: Resource) -> bool | None:
+    target = permission.template.target(permission.get("FunctionName"))
+    if isinstance(target, Resource) and target.type != FUNCTION:
+        target = permission.template.target(target.get("FunctionName"))
+    if target is not function:
+        return None if target is UNKNOWN or isinstance(target, External | Text) else False
+    principal, source = permission.get("Principal"), permission.template.target(permission.get("SourceArn"))
+    if principal not in (sender.service, "*", sender.source):
+        return False if isinstance(principal, str) else None
+    if source is None or source == sender.source:
+        return True
+    return None if _is_open(source) or _is_open(sender.source) else False
+
+
+def _is_open(value: Value) -> bool:
+    return not isinstance(value, Resource | str) or "*" in shown(value)
+
+
+def _keeps_failures(function: Resource) -> bool | None:
+    if function.get("DeadLetterConfig") is not None:
+        return True
+    for config in function.template.everywhere(INVOKE_CONFIG):
+        target = config.template.target(config.get("FunctionName"))
+        if config.get("DestinationConfig", "OnFailure") is not None and (
+            target is function or not isinstance(target, Resource)
+        ):
+            return True
+    return None if function.template.macros else False
+
+
+def _id(target: Value) -> str:
+    return target.id if isinstance(target, Resource) else shown(target)

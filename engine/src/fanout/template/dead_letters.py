@@ -1,0 +1,116 @@
+"""Which queues take what could not be processed, whoever names them so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fanout.template.references import referred
+from fanout.template.template import Resource, Template
+from fanout.template.types import QUEUE, SUBSCRIPTION
+from fanout.template.values import Value, as_number
+
+_DEAD_LETTER_WORDS = ("deadletter", "dead_letter", "onfailure", "dlq")
+
+
+def dead_letter_target(template: Template, owner: Resource) -> Value:
+    policy = owner.document("RedrivePolicy")
+    if not isinstance(policy, dict):
+        return policy
+    found = template.target(policy.get("deadLetterTargetArn"))
+    return found
+
+
+def dead_letter_queue_of(queue: Resource) -> Value:
+    """What the queue's RedrivePolicy leads to; None without one, UNKNOWN when it cannot be seen."""
+    return dead_letter_target(queue.template, queue)
+
+
+def attempts_of(queue: Resource) -> float | None:
+    policy = queue.document("RedrivePolicy")
+    return as_number(policy.get("maxReceiveCount")) if isinstance(policy, dict) else None
+
+
+def dead_letter_queues(template: Template) -> set[Resource]:
+    """Every queue that something names as the place for what it could not process, here or in a sibling."""
+    return {each for one in (template, *template.siblings) for each in one.remember(_dead_letter_queues)}
+
+
+def message_dead_letter_queues(template: Template) -> set[Resource]:
+    """Dead-letter queues of queues and subscriptions."""
+    owners = [each for each in template.everywhere(QUEUE, SUBSCRIPTION)]
+    found = (dead_letter_target(each.template, each) for each in owners)
+    return {each for each in found if isinstance(each, Resource)}
+
+
+FAILURE_WORDS = ("DeadLetterConfig", "OnFailure")
+"""Properties of functions, rules, schedules, mappings and pipes that name where failures go."""
+
+
+def failure_queues(template: Template) -> set[Resource]:
+    """Dead-letter queues of whatever has one, here or in a sibling."""
+    return message_dead_letter_queues(template) | {
+        each for one in (template, *template.siblings) for each in one.remember(_failure_queues)
+    }
+
+
+def _failure_queues(template: Template) -> list[Resource]:
+    found = [
+        each
+        for resource in template.resources.values()
+        for each in _named_under(template, resource.properties, FAILURE_WORDS)
+    ]
+    return [each for each in found if each.type == QUEUE]
+
+
+def _named_under(template: Template, node: Value, words: tuple[str, ...], inside: bool = False) -> Iterator[Resource]:
+    if isinstance(node, dict):
+        for key, each in node.items():
+            yield from _named_under(template, each, words, inside or key in words)
+    elif isinstance(node, list):
+        for each in node:
+            yield from _named_under(template, each, words, inside)
+    elif inside:
+        target = template.resource(node)
+        if target is not None:
+            yield target
+
+
+def _dead_letter_queues(template: Template) -> list[Resource]:
+    found: list[Resource] = []
+    for each in template.resources.values():
+        found += _named_for_failure(template, each.properties)
+        found += [template.resources[name] for name in _mentioned_for_failure(each.body) if name in template.resources]
+    return [each for each in found if each.type == QUEUE]
+
+
+def _named_for_failure(template: Template, node: Value, inside: bool = False) -> Iterator[Resource]:
+    """Resources that a resolved value under a word for dead letters leads to."""
+    if isinstance(node, dict):
+        for key, each in node.items():
+            yield from _named_for_failure(template, each, inside or _is_dead_letter_word(key))
+    elif isinstance(node, list):
+        for each in node:
+            yield from _named_for_failure(template, each, inside)
+    elif inside:
+        target = template.resource(node)
+        if target is not None:
+            yield target
+
+
+def _mentioned_for_failure(body: Any) -> set[str]:
+    """Logical ids under such a word, also where a condition hides whether they are used."""
+    found: set[str] = set()
+    waiting: list[tuple[Any, bool]] = [(body, False)]
+    while waiting:
+        node, inside = waiting.pop()
+        if isinstance(node, list):
+            waiting += [(each, inside) for each in node]
+        elif isinstance(node, dict):
+            waiting += [(each, inside or _is_dead_letter_word(str(key))) for key, each in node.items()]
+            found |= set(referred(node)) if inside else set()
+    return found
+
+
+def _is_dead_letter_word(key: str) -> bool:
+    return any(word in key.lower().replace("-", "") for word in _DEAD_LETTER_WORDS)
