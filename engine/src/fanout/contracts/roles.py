@@ -23,7 +23,7 @@ MOST_ATTRIBUTES: Final = 10
 """SNS delivers no message with more to a queue with raw delivery: https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html"""
 
 LOGGED: Final = frozenset(vars(logging.makeLogRecord({}))) | {
-    "asctime", "attempt", "duration_ms", "error", "error_type", "event_id", "function_request_id", "level", "message",
+    "asctime", "attempt", "duration_ms", "error", "error_type", "event_id", "function_request_id", "level", "log", "message",
     "message_id", "outcome", "permanent", "stack", "task", "timestamp", "trace_id", "traceparent", "xray_trace_id",
 }  # fmt: skip
 """What every log line or metric has already."""

@@ -25,8 +25,8 @@ _MODULES = {
 
 def __getattr__(name: str) -> object:
     """Imports what is asked for: reading an event needs no threads, and a synth no log of Lambda's."""
-    from importlib import import_module
-
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
     return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -3,6 +3,8 @@
 from functools import cache
 from typing import Any
 
+from fanout.runtime import decision
+
 
 @cache
 def client(service: str) -> Any:
@@ -11,9 +13,15 @@ def client(service: str) -> Any:
     boto3 is imported by the first call: a task that needs no client never pays for it, and one that does calls this
     when its handler is imported, in Lambda's init phase. Clients may be shared by threads:
     https://boto3.amazonaws.com/v1/documentation/api/latest/guide/clients.html
+
+    In a thread whose attempt is over, each request raises AttemptOver and none is sent, a second try as little: botocore
+    asks before-send's handlers before each of them.
+    https://docs.aws.amazon.com/boto3/latest/guide/events.html
     """
     import boto3
     from botocore.config import Config
 
     config = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
-    return boto3.client(service, config=config)  # type: ignore[call-overload]
+    made = boto3.client(service, config=config)  # type: ignore[call-overload]
+    made.meta.events.register_first("before-send", decision.check)
+    return made

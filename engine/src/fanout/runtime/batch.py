@@ -16,7 +16,7 @@ from fanout import names
 from fanout.runtime import circuit_breaker, metrics, retry
 from fanout.runtime.attempt import Attempt, Task, event_in
 from fanout.runtime.event import event_classes
-from fanout.runtime.log import logger
+from fanout.runtime.log import own as logger
 from fanout.runtime.outcome import NotTried, Outcome, OutOfTime, Record
 
 MARGIN_MS = 1_000

@@ -14,7 +14,8 @@ from typing import Any
 from fanout import names
 from fanout.runtime.aws import client
 from fanout.runtime.idempotency import InProgress
-from fanout.runtime.log import describe, logger
+from fanout.runtime.log import describe
+from fanout.runtime.log import own as logger
 from fanout.runtime.outcome import NotTried, Outcome
 
 LIMIT = int(os.environ.get(names.CIRCUIT_FAILURES, "0"))

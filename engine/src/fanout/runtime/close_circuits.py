@@ -9,7 +9,7 @@ from typing import Any
 
 from fanout import names
 from fanout.runtime.aws import client
-from fanout.runtime.log import logger
+from fanout.runtime.log import own as logger
 
 _lambda = client("lambda")
 

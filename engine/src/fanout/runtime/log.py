@@ -3,23 +3,41 @@
 import json
 import logging
 import os
+import re
 import sys
 import traceback
 from datetime import UTC, datetime
+from typing import Any
 
 from fanout import names
+from fanout.runtime import decision
 from fanout.runtime.errors import TaskError
 
-_json = json.JSONEncoder(separators=(",", ":"), default=str).encode
+MOST_REASON_BYTES = 2_048
+"""Of a reason, in a log line and in a dead letter's cause."""
+_OWN_NAME = "fanout.runtime"
+_CODE = re.compile(r"[A-Za-z0-9.:_-]{1,80}")
+"""What may be a code, an operation or the name of a class, and no sentence of a stranger."""
+
+
+def _shown(value: object) -> str:
+    try:
+        return str(value)
+    except BaseException:
+        return f"a {type(value).__name__} that cannot be shown"
+
+
+_json = json.JSONEncoder(separators=(",", ":"), default=_shown).encode
 
 
 class Line(logging.Formatter):
     """level, message, timestamp (RFC 3339, UTC), task, the fields of `extra`, and X-Ray's trace id where there is one.
 
+    A line of the runtime's own logger has names.LOG_FIELD as well, by which tools know it; `extra` cannot set it.
     An exception is told as `describe` tells it, so that `logger.exception` gives no answer away either.
     """
 
-    OWN = frozenset({*vars(logging.makeLogRecord({})), "level", "timestamp", "task"})
+    OWN = frozenset({*vars(logging.makeLogRecord({})), "level", "timestamp", "task", names.LOG_FIELD})
     """What a record has without `extra`, and what `extra` cannot replace."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -29,6 +47,8 @@ class Line(logging.Formatter):
             "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "task": os.environ.get(names.TASK, "unknown"),
         }
+        if record.name == _OWN_NAME:
+            line[names.LOG_FIELD] = names.METADATA
         line |= {name: value for name, value in vars(record).items() if name not in self.OWN}
         if record.exc_info and record.exc_info[1]:
             line |= describe(record.exc_info[1]) | traceback_of(record.exc_info[1])
@@ -38,26 +58,54 @@ class Line(logging.Formatter):
 
 
 def describe(error: BaseException) -> dict[str, str]:
-    """`error_type` and `error` of a log line. Nothing in them can be an answer.
+    """`error_type` and `error` of a log line. Nothing in them can be an answer, and nothing is raised, whatever `error` is.
 
-    Our own errors say what they say. The SDK's are told by operation and code, as their messages quote addresses. Any
-    other message could hold whatever the task was working on, so the place it comes from stands for it.
+    Our own errors say what they say, cut to MOST_REASON_BYTES. The SDK's are told by operation and code, as their
+    messages quote addresses. Any other message could hold whatever the task was working on, so the place it comes from
+    stands for it.
     """
-    kind = type(error).__name__
-    if isinstance(error, TaskError):
-        return {"error_type": kind, "error": str(error)}
-    response = getattr(error, "response", None)
-    if isinstance(response, dict) and "Error" in response:
-        code = str(response["Error"].get("Code", "unknown"))
-        return {"error_type": kind, "error": f"{getattr(error, 'operation_name', 'call')}: {code}"}
-    return {"error_type": kind, "error": _place(error)}
+    try:
+        text = _reason(error) or _place(error)
+    except BaseException:
+        try:
+            text = _place(error)
+        except BaseException:
+            text = "where is not known"
+    return {"error_type": _code(type(error).__name__), "error": text}
+
+
+def _reason(error: BaseException) -> str | None:
+    """What may be said in words. The SDK's error is known by its class, without importing the SDK for it."""
+    if issubclass(type(error), TaskError):
+        return cut(str.__str__(str(error)), MOST_REASON_BYTES)
+    if any((each.__module__, each.__name__) == ("botocore.exceptions", "ClientError") for each in type(error).__mro__):
+        told: Any = error
+        return f"{_code(told.operation_name, 'call')}: {_code(told.response['Error']['Code'])}"
+    return None
+
+
+def cut(text: str, most_bytes: int) -> str:
+    """`text`, or as much of its beginning as fits, with ... behind it; bytes are those of UTF-8."""
+    encoded = text.encode("utf-8", "replace")
+    if len(encoded) <= most_bytes:
+        return text
+    return encoded[: most_bytes - 3].decode("utf-8", "ignore") + "..."
+
+
+def _code(text: object, otherwise: str = "unknown") -> str:
+    return text if isinstance(text, str) and _CODE.fullmatch(text) else otherwise
 
 
 def traceback_of(error: BaseException) -> dict[str, str]:
     """`traceback` of a log line, where the settings say that the data is made up: it can quote what a task works on."""
-    if os.environ.get(names.TRACEBACKS) != "true" or (isinstance(error, TaskError) and error.__cause__ is None):
+    try:
+        if os.environ.get(names.TRACEBACKS) != "true":
+            return {}
+        if issubclass(type(error), TaskError) and error.__cause__ is None:
+            return {}
+        return {"traceback": "".join(traceback.format_exception(error))}
+    except BaseException:
         return {}
-    return {"traceback": "".join(traceback.format_exception(error))}
 
 
 def _place(error: BaseException) -> str:
@@ -86,8 +134,12 @@ def _to_stdout() -> logging.Logger:
     made.propagate = False  # the root logger is the runtime's, and would say everything again
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(Line())
+    handler.addFilter(lambda record: not decision.is_over())
     made.handlers = [handler]
     return made
 
 
 logger = _to_stdout()
+"""A task's."""
+own = logging.getLogger(_OWN_NAME)
+"""The runtime's."""

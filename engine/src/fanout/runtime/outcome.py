@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 from fanout.runtime.errors import PermanentError, TransientError
 from fanout.runtime.event import Event, Heartbeat
-from fanout.runtime.log import describe, logger, traceback_of
+from fanout.runtime.log import describe, traceback_of
+from fanout.runtime.log import own as logger
 
 Record = dict[str, Any]
 Kind = Literal["done", "duplicate", "heartbeat", "dead", "failed"]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from fanout import names
 from fanout.runtime.aws import client
-from fanout.runtime.log import describe, logger
+from fanout.runtime.log import describe
+from fanout.runtime.log import own as logger
 from fanout.runtime.outcome import NotTried, Outcome
 
 if TYPE_CHECKING:

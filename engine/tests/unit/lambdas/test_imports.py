@@ -15,9 +15,9 @@ from tests.unit.lambdas.conftest import VARIABLES
 LAMBDAS = APP / "lambdas"
 
 SDK = {"boto3", "botocore.config", "functools", "typing"}
-LOG = {"datetime", "json", "logging", "os", "sys", "traceback"}
+LOG = {"contextvars", "datetime", "json", "logging", "os", "re", "sys", "threading", "traceback"}
 BATCH = {
-    "base64", "collections.abc", "concurrent.futures", "dataclasses", "importlib", "inspect", "math", "random", "re", "time",
+    "base64", "collections.abc", "concurrent.futures", "dataclasses", "importlib", "inspect", "math", "random", "time",
     "types", "warnings",
 }  # fmt: skip
 IMPORTED = {

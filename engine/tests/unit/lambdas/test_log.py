@@ -12,7 +12,7 @@ import pytest
 from fanout.contracts.contract import load
 from fanout.contracts.roles import LOGGED
 from fanout.runtime.errors import PermanentError
-from fanout.runtime.log import describe, logger, traceback_of
+from fanout.runtime.log import describe, logger, own, traceback_of
 from fanout.runtime.outcome import Outcome
 from tests.unit.contracts.given import put, schema
 from tests.unit.lambdas.conftest import Lines
@@ -146,3 +146,80 @@ def test_no_role_can_replace_a_field_of_a_log_line(tmp_path: Path, lines: Lines)
         wrong = schema({"required": [name], "properties": {name: {"type": "string", "x-fanout": ["group"]}}})
         with pytest.raises(ValueError, match=f"data.{name} is a field that every log line has already"):
             load(put(tmp_path, wrong))
+
+
+def test_only_the_runtimes_own_lines_are_marked_and_no_task_can_mark_one(lines: Lines) -> None:
+    own.info("ours", extra={"log": "forged"})
+    logger.info("a task's", extra={"log": "fanout", "outcome": "done"})
+    ours, theirs = lines()
+    assert ours["log"] == "fanout" and "log" not in theirs
+
+
+class Unspeakable(PermanentError):
+    def __str__(self) -> str:
+        raise SystemExit("Pat's answer")
+
+    __repr__ = __str__
+
+
+class ClientError(Exception):
+    """Of a stranger that looks like the SDK's."""
+
+    def __init__(self, response: Any) -> None:
+        super().__init__("Pat's answer")
+        self.response = response
+        self.operation_name = "Pat's answer"
+
+
+class Lazy(Exception):
+    @property
+    def response(self) -> Any:
+        raise ValueError("Pat's answer")
+
+
+def sdks(code: Any, operation: str = "Send") -> Exception:
+    from botocore.exceptions import ClientError as Real
+
+    error = Real({"Error": {"Code": "x", "Message": "Pat's answer"}}, operation)
+    error.response = code if isinstance(code, dict) else {"Error": {"Code": code}}  # type: ignore[assignment]
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (Unspeakable("Pat's answer"), "raised outside of the task"),
+        (ClientError({"Error": "Pat's answer"}), "raised outside of the task"),
+        (ClientError({"Error": None}), "raised outside of the task"),
+        (ClientError({"Error": {"Code": "Pat's answer"}}), "raised outside of the task"),
+        (Lazy(), "raised outside of the task"),
+        (sdks("Throttled"), "Send: Throttled"),
+        (sdks("AWS.SimpleQueueService.NonExistentQueue"), "Send: AWS.SimpleQueueService.NonExistentQueue"),
+        (sdks("Pat's answer"), "Send: unknown"),
+        (sdks(["Pat's answer"]), "Send: unknown"),
+        (sdks("x", "Pat's answer"), "call: x"),
+        (sdks({"Error": None}), "raised outside of the task"),
+        (sdks({}), "raised outside of the task"),
+    ],
+)
+def test_an_error_of_any_shape_is_told_and_without_its_words(error: Exception, told: str) -> None:
+    assert describe(error) == {"error_type": type(error).__name__, "error": told}
+
+
+def test_the_sdks_subclasses_are_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Refused(type(sdks("x"))):  # type: ignore[misc]
+        pass
+
+    assert describe(Refused({"Error": {"Code": "Refused"}}, "Put"))["error"] == "Put: Refused"
+
+
+def test_a_reason_is_cut_to_bytes_and_stays_text() -> None:
+    for reason in ("a" * 3_000, "\u20ac" * 1_500, "\U0001f600" * 900, "\ud83d" * 3_000):
+        told = describe(PermanentError(reason))["error"]
+        assert told.endswith("...") and 2_040 <= len(told.encode()) <= 2_048
+    assert describe(PermanentError("\u20ac" * 600))["error"] == "\u20ac" * 600
+
+
+def test_what_cannot_be_shown_is_named_in_its_place(lines: Lines) -> None:
+    logger.info("odd", extra={"value": Unspeakable()})
+    assert lines()[0]["value"] == "a Unspeakable that cannot be shown"
