@@ -18,10 +18,11 @@ from fanout.diff.allowances import FILE, read_allowances
 from fanout.diff.allowances import allow as allow_changes
 from fanout.diff.change import KINDS, Change
 from fanout.diff.compare import compare_stacks
-from fanout.diff.revisions import read_both
+from fanout.diff.revisions import Compared, read_both
 from fanout.diff.table import Summary, markdown, summarize
 from fanout.errors import Unusable
 from fanout.project import find_root
+from fanout.template.coverage import Unseen, unseen_in
 from fanout.words import counted
 
 SNAPSHOTS = Path("tests/snapshots")
@@ -60,12 +61,13 @@ def diff(
     found = [each.allow(names) for each in compare_stacks(compared.old, compared.new)]
     changes, notes = allow_changes(found, allowances, date.today())
     dearer = cost_changes(compared.old, compared.new)
+    unseen = _unseen(compared)
     if format is Format.JSON:
-        print(json.dumps([each.as_dict() for each in changes], indent=2))
+        print(json.dumps([each.as_dict() for each in changes] + [_as_change(each) for each in unseen], indent=2))
     elif format is Format.MARKDOWN:
-        print(printable_lines(markdown(changes) + "\n" + cost_markdown(dearer)).rstrip())
+        print(printable_lines(markdown(changes) + "\n" + cost_markdown(dearer) + _markdown_unseen(unseen)).rstrip())
     else:
-        _print_table(summarize(changes), changes, dearer)
+        _print_table(summarize(changes), changes, dearer, unseen)
     print(f"compared {compared.places[0]} with {compared.places[1]}", file=sys.stderr)
     for note in notes:
         print(f"{FILE}: {note}", file=sys.stderr)
@@ -84,7 +86,23 @@ def printable_lines(text: str) -> str:
     return "\n".join(printable(line) for line in text.splitlines())
 
 
-def _print_table(rows: list[Summary], changes: list[Change], dearer: list[CostChange]) -> None:
+def _unseen(compared: Compared) -> list[Unseen]:
+    """What could have changed without a word: of both sides, each once. Who reads a queue elsewhere is no matter of a diff."""
+    every = [*unseen_in(list(compared.old.values())), *unseen_in(list(compared.new.values()))]
+    return list(dict.fromkeys(each for each in every if not each.is_elsewhere))
+
+
+def _as_change(unseen: Unseen) -> dict[str, str | bool]:
+    """With the keys of a change."""
+    where = {"stack": unseen.template, "resource": unseen.where, "path": unseen.where}
+    return {"change": "unseen", "danger": False, "allowed": False, **where, "message": unseen.what}
+
+
+def _markdown_unseen(unseen: list[Unseen]) -> str:
+    return "".join(f"\n- not compared: {each}" for each in unseen)
+
+
+def _print_table(rows: list[Summary], changes: list[Change], dearer: list[CostChange], unseen: list[Unseen]) -> None:
     for each in rows:
         style = "bold red" if each.label == "danger" else "cyan" if each.label == "allowed" else "dim"
         print_line(Text.assemble((each.label, style), " ", (each.kind, "bold"), f" {printable(each.path)}"))
@@ -94,5 +112,8 @@ def _print_table(rows: list[Summary], changes: list[Change], dearer: list[CostCh
     if line := in_one_line(dearer):
         print_line(printable(line))
     dangers = sum(each.danger and not each.allowed for each in changes)
-    summary = f"{counted(dangers, 'danger')}, {counted(len(changes), 'change')} in all" if changes else "no changes"
+    for one in unseen:
+        print_line(Text.assemble(("not compared", "yellow"), " ", printable(str(one))))
+    none = "no changes in what was seen" if unseen else "no changes"
+    summary = f"{counted(dangers, 'danger')}, {counted(len(changes), 'change')} in all" if changes else none
     print_line(summary, "bold red" if dangers else "bold green")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from fanout.diff.change import Change, change
+from fanout.diff.delivery import delivery_changes
 from fanout.diff.messaging import changed_subscribers, messaging_changes
 from fanout.diff.moves import Moves, find_moves, renamed
 from fanout.diff.policies import policy_changes
@@ -55,4 +56,5 @@ def _changes(old: Template, new: Template, moves: Moves) -> Iterator[Change]:
             yield from updated(resource, after)
         yield from messaging_changes(resource, after)
     yield from policy_changes(old, new, ignored=theirs)
+    yield from delivery_changes(old, new, ignored=theirs)
     yield from (added(each) for each in new.resources.values() if each.id not in {*old.resources, *theirs})

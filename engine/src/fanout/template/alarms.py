@@ -24,8 +24,16 @@ def metrics_of(alarm: Resource) -> list[tuple[Value, Value, dict[str, Value]]]:
 
 def alarms_on(template: Template, queue: Resource) -> list[tuple[Resource, Value]]:
     """(alarm, metric) of everything that watches a queue."""
-    every = [each for one in (template, *template.siblings) for each in one.remember(_watched)]
-    return [(alarm, metric) for alarm, metric, watched in every if watched is queue]
+    return template.remember(_alarms_by_queue).get(queue, [])
+
+
+def _alarms_by_queue(template: Template) -> dict[Any, list[tuple[Resource, Value]]]:
+    found: dict[Any, list[tuple[Resource, Value]]] = {}
+    for one in (template, *template.siblings):
+        for alarm, metric, watched in one.remember(_watched):
+            if isinstance(watched, Resource):
+                found.setdefault(watched, []).append((alarm, metric))
+    return found
 
 
 def watches_unseen_queues(template: Template) -> bool:

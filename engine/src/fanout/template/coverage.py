@@ -23,6 +23,8 @@ class Unseen:
     template: str
     where: str
     what: str
+    is_elsewhere: bool = False
+    """Whether it is no part of this template at all: who reads a queue."""
 
     def as_dict(self) -> dict[str, Any]:
         """With the keys of a finding, of the rule `unseen`."""
@@ -60,7 +62,7 @@ def _unseen(template: Template) -> Iterator[Unseen]:
     if queues := _without_consumer(template):
         named = ", ".join(each.id for each in queues[:MOST_NAMED]) + (", ..." if len(queues) > MOST_NAMED else "")
         said = f"nothing here takes the messages of {len(queues)}: who does so was not judged"
-        yield Unseen(template.name, named, said)
+        yield Unseen(template.name, named, said, is_elsewhere=True)
 
 
 def _open(template: Template) -> set[str]:

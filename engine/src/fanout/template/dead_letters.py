@@ -33,11 +33,19 @@ def attempts_of(queue: Resource) -> float | None:
 
 def dead_letter_queues(template: Template) -> set[Resource]:
     """Every queue that something names as the place for what it could not process, here or in a sibling."""
+    return template.remember(_all_dead_letter_queues)
+
+
+def _all_dead_letter_queues(template: Template) -> set[Resource]:
     return {each for one in (template, *template.siblings) for each in one.remember(_dead_letter_queues)}
 
 
 def message_dead_letter_queues(template: Template) -> set[Resource]:
     """Dead-letter queues of queues and subscriptions."""
+    return template.remember(_message_dead_letter_queues)
+
+
+def _message_dead_letter_queues(template: Template) -> set[Resource]:
     owners = [each for each in template.everywhere(QUEUE, SUBSCRIPTION)]
     found = (dead_letter_target(each.template, each) for each in owners)
     return {each for each in found if isinstance(each, Resource)}
@@ -49,6 +57,10 @@ FAILURE_WORDS = ("DeadLetterConfig", "OnFailure")
 
 def failure_queues(template: Template) -> set[Resource]:
     """Dead-letter queues of whatever has one, here or in a sibling."""
+    return template.remember(_all_failure_queues)
+
+
+def _all_failure_queues(template: Template) -> set[Resource]:
     return message_dead_letter_queues(template) | {
         each for one in (template, *template.siblings) for each in one.remember(_failure_queues)
     }

@@ -14,6 +14,7 @@ def link(templates: Iterable[Template]) -> list[Template]:
     linked = list(templates)
     for template in linked:
         template.siblings = [other for other in linked if other is not template]
+        template.forget()
     _pass_parameters(linked)
     exports: dict[str, Value] = {}
     for template in linked:

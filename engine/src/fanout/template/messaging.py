@@ -115,12 +115,16 @@ def is_fifo(resource: Resource) -> bool | None:
 
 def policies_of(resource: Resource) -> list[tuple[Resource, Value]]:
     """The policy resources of a queue or a topic with their documents."""
-    return [
-        (policy, document)
-        for template in (resource.template, *resource.template.siblings)
-        for policy, targets, document in template.remember(_resource_policies)
-        if resource in targets
-    ]
+    return resource.template.remember(_policies_by_target).get(resource, [])
+
+
+def _policies_by_target(template: Template) -> dict[Resource, list[tuple[Resource, Value]]]:
+    found: dict[Resource, list[tuple[Resource, Value]]] = {}
+    for one in (template, *template.siblings):
+        for policy, targets, document in one.remember(_resource_policies):
+            for target in dict.fromkeys(targets):
+                found.setdefault(target, []).append((policy, document))
+    return found
 
 
 def policy_of(resource: Resource) -> Value:

@@ -127,11 +127,15 @@ class Template:
     def give(self, values: Mapping[str, Value]) -> None:
         """Values of parameters; what the template is deployed as follows from them."""
         self.given |= values
+        self.forget()
+        self.resources = {}
+        self._read()
+
+    def forget(self) -> None:
+        """What was worked out with other parameters, or beside other templates."""
         for worked_out in ("exported", "dependencies", "_named", "macros"):
             self.__dict__.pop(worked_out, None)
-        self.resources = {}
         self._remembered.clear()
-        self._read()
 
     @cached_property
     def macros(self) -> list[str]:

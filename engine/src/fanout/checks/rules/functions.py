@@ -52,10 +52,13 @@ def function_feeds_itself(template: Template) -> Iterator[Problem]:
 def _sources(template: Template) -> dict[Resource, list[Resource]]:
     """Each function of the template with its queues and the topics they are subscribed to."""
     found: dict[Resource, list[Resource]] = {}
+    topics_of: dict[Resource, list[Resource]] = {}
+    for each in all_subscriptions(template):
+        if each.queue is not None and isinstance(each.topic, Resource):
+            topics_of.setdefault(each.queue, []).append(each.topic)
     for mapping in all_mappings(template):
         function, queue = mapping.function, mapping.queue
         if function is None or function.template is not template or not isinstance(queue, Resource):
             continue
-        topics = [each.topic for each in all_subscriptions(template) if each.queue is queue]
-        found.setdefault(function, []).extend([queue, *(each for each in topics if isinstance(each, Resource))])
+        found.setdefault(function, []).extend([queue, *topics_of.get(queue, ())])
     return {function: list(dict.fromkeys(sources)) for function, sources in found.items()}

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fanout.checks.rule import Problem, Severity, rule
+from fanout.template.delivery import may_deliver
 from fanout.template.links import Link, links
-from fanout.template.messaging import policies_of, policy_of, policy_statements, subscriptions
-from fanout.template.policies import Statement, service_may
+from fanout.template.messaging import policies_of, policy_statements, subscriptions
+from fanout.template.policies import Statement
 from fanout.template.template import Resource, Template
 from fanout.template.types import QUEUE, TOPIC
-from fanout.template.values import External, Missing, Text, as_list, shown
+from fanout.template.values import External, Text, as_list, shown
 
 SNS = "sns.amazonaws.com"
 SEND = "sqs:SendMessage"
@@ -32,7 +33,7 @@ _TOPICS = "https://docs.aws.amazon.com/sns/latest/dg/sns-security-best-practices
 def queue_policy_missing(template: Template) -> Iterator[Problem]:
     for each in links(template):
         queue = each.target
-        if isinstance(queue, Resource) and queue.type == QUEUE and each.role is None and _refused(each, queue):
+        if isinstance(queue, Resource) and queue.type == QUEUE and each.role is None and may_deliver(each) is False:
             yield Problem(queue, f"no policy lets {each.name} send to this queue", _fix(each))
 
 
@@ -50,7 +51,7 @@ def dead_letter_queue_policy_missing(template: Template) -> Iterator[Problem]:
         target = each.dead_letter_queue
         if each.kind == "schedule":
             continue  # its role sends
-        if isinstance(target, Resource) and target.type == QUEUE and _refused(each, target):
+        if isinstance(target, Resource) and target.type == QUEUE and may_deliver(each, target) is False:
             yield Problem(target, f"no policy lets {each.name} send to this dead-letter queue", _fix(each))
 
 
@@ -112,13 +113,6 @@ def topic_policy_open(template: Template) -> Iterator[Problem]:
     for policy, target, statement in policy_statements(template):
         if target.type == TOPIC and _is_open(statement):
             yield Problem(policy, f"allows everybody to use {target.id}")
-
-
-def _refused(sender: Link, queue: Resource) -> bool:
-    if sender.source is None or isinstance(sender.source, Missing):
-        return False
-    template = sender.owner.template
-    return service_may(template, policy_of(queue), service=sender.service, action=SEND, source=sender.source) is False
 
 
 def _fix(sender: Link) -> str:

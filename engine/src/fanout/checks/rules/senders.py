@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fanout.checks.rule import Problem, Severity, rule
-from fanout.template.grants import ROLE, role_may
+from fanout.template.delivery import may_deliver
+from fanout.template.grants import ROLE
 from fanout.template.links import Link, all_links, links
-from fanout.template.messaging import is_fifo, policy_of
-from fanout.template.policies import any_of, service_may
+from fanout.template.messaging import is_fifo
 from fanout.template.template import Resource, Template
 from fanout.template.types import FUNCTION, QUEUE, TOPIC
-from fanout.template.values import UNKNOWN, External, Text, Value, shown
+from fanout.template.values import Value, shown
 
-PERMISSION = "AWS::Lambda::Permission"
 INVOKE_CONFIG = "AWS::Lambda::EventInvokeConfig"
 _ASYNCHRONOUS = ("topic", "rule", "bucket", "schedule")
 _EVENTS = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html"
@@ -53,8 +52,7 @@ def topic_policy_missing(template: Template) -> Iterator[Problem]:
         topic = each.target
         if each.kind not in ("rule", "bucket") or not isinstance(topic, Resource) or topic.type != TOPIC:
             continue
-        may = service_may(template, policy_of(topic), service=each.service, action="sns:Publish", source=each.source)
-        if each.role is None and may is False:
+        if each.role is None and may_deliver(each) is False:
             yield Problem(topic, f"no policy lets {each.name} publish to this topic")
 
 
@@ -71,7 +69,7 @@ def function_refuses_sender(template: Template) -> Iterator[Problem]:
         function = each.target
         if each.kind not in ("topic", "rule", "bucket") or each.role is not None:
             continue
-        if isinstance(function, Resource) and function.type == FUNCTION and _invoked(each, function) is False:
+        if isinstance(function, Resource) and function.type == FUNCTION and may_deliver(each) is False:
             yield Problem(function, f"no permission lets {each.name} invoke this function")
 
 
@@ -121,32 +119,8 @@ def sender_role_refused(template: Template) -> Iterator[Problem]:
         role = template.resource(each.role)
         if each.action is None or role is None or role.type != ROLE:
             continue
-        if role_may(role, each.action, each.target) is False:
+        if may_deliver(each) is False:
             yield Problem(each.owner, f"its role {role.id} may not {each.action} to {_id(each.target)}")
-
-
-def _invoked(sender: Link, function: Resource) -> bool | None:
-    return any_of(_permitted(each, sender, function) for each in function.template.everywhere(PERMISSION)) or (
-        None if function.template.macros else False
-    )
-
-
-def _permitted(permission: Resource, sender: Link, function: Resource) -> bool | None:
-    target = permission.template.target(permission.get("FunctionName"))
-    if isinstance(target, Resource) and target.type != FUNCTION:
-        target = permission.template.target(target.get("FunctionName"))
-    if target is not function:
-        return None if target is UNKNOWN or isinstance(target, External | Text) else False
-    principal, source = permission.get("Principal"), permission.template.target(permission.get("SourceArn"))
-    if principal not in (sender.service, "*", sender.source):
-        return False if isinstance(principal, str) else None
-    if source is None or source == sender.source:
-        return True
-    return None if _is_open(source) or _is_open(sender.source) else False
-
-
-def _is_open(value: Value) -> bool:
-    return not isinstance(value, Resource | str) or "*" in shown(value)
 
 
 def _keeps_failures(function: Resource) -> bool | None:

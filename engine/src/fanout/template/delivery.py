@@ -1,0 +1,58 @@
+"""Whether what sends is let in: by the policy of a queue or a topic, by a function's permission, or by the role it sends with."""
+
+from __future__ import annotations
+
+from fanout.template.grants import ROLE, role_may
+from fanout.template.links import Link
+from fanout.template.messaging import policy_of
+from fanout.template.policies import any_of, service_may
+from fanout.template.template import Resource
+from fanout.template.types import FUNCTION, QUEUE, TOPIC
+from fanout.template.values import UNKNOWN, External, Missing, Text, Value, shown
+
+PERMISSION = "AWS::Lambda::Permission"
+
+
+def may_deliver(link: Link, to: Resource | None = None) -> bool | None:
+    """To its target, or to its dead-letter queue `to`; None when that cannot be seen.
+
+    SES, IoT and Auto Scaling may publish to a topic of the same account by its default policy, so without a policy nothing is said.
+    """
+    target = to or link.target
+    if not isinstance(target, Resource) or target.type not in (QUEUE, TOPIC, FUNCTION):
+        return None
+    if link.role is not None:
+        role = link.owner.template.resource(link.role)
+        known = role is not None and role.type == ROLE and link.action is not None
+        return role_may(role, link.action, target) if known and role and link.action else None
+    if link.source is None or isinstance(link.source, Missing):
+        return None
+    if target.type == FUNCTION:
+        return _invoked(link, target)
+    action = "sqs:SendMessage" if target.type == QUEUE else "sns:Publish"
+    template = link.owner.template
+    return service_may(template, policy_of(target), service=link.service, action=action, source=link.source)
+
+
+def _invoked(sender: Link, function: Resource) -> bool | None:
+    return any_of(_permitted(each, sender, function) for each in function.template.everywhere(PERMISSION)) or (
+        None if function.template.macros else False
+    )
+
+
+def _permitted(permission: Resource, sender: Link, function: Resource) -> bool | None:
+    target = permission.template.target(permission.get("FunctionName"))
+    if isinstance(target, Resource) and target.type != FUNCTION:
+        target = permission.template.target(target.get("FunctionName"))
+    if target is not function:
+        return None if target is UNKNOWN or isinstance(target, External | Text) else False
+    principal, source = permission.get("Principal"), permission.template.target(permission.get("SourceArn"))
+    if principal not in (sender.service, "*", sender.source):
+        return False if isinstance(principal, str) else None
+    if source is None or source == sender.source:
+        return True
+    return None if _is_open(source) or _is_open(sender.source) else False
+
+
+def _is_open(value: Value) -> bool:
+    return not isinstance(value, Resource | str) or "*" in shown(value)
