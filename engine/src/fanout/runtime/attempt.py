@@ -37,21 +37,35 @@ class Attempt:
         kind: Kind = "failed"
         try:
             event = parse(record["body"], *self.classes)
-            kind = self._settled(event)
+            if isinstance(event, Heartbeat):  # it has come as far as the task, and that is all it is for
+                kind = "heartbeat"
+            else:
+                kind, error = self._settled(event, record)
         except PermanentError as raised:
-            kind, error = self._dead_lettered(record, raised)
+            kind, error, _ = self._dead_lettered(record, raised)
         except BaseException as raised:
             error = raised
         return Outcome(kind, record, event, error, (time.perf_counter() - began) * 1000)
 
-    def _settled(self, event: Event | Heartbeat) -> Kind:
-        """A heartbeat has come as far as the task, and that is all it is for: nothing is called and nothing recorded."""
-        if isinstance(event, Heartbeat):
-            return "heartbeat"
-        return "done" if idempotency.once(self.task, event, self.deadline - time.monotonic()) else "duplicate"
+    def _settled(self, event: Event, record: Record) -> tuple[Kind, BaseException | None]:
+        """Runs the task, and records how that ended; what is raised here is raised before the task runs."""
+        claim = idempotency.Claim(event, record, self.request_id)
+        if not claim.take(self.deadline - time.monotonic()):
+            return "duplicate", None
+        try:
+            self.task(event)
+        except PermanentError as raised:
+            kind, error, dead_letter = self._dead_lettered(record, raised)
+            claim.dead(error, dead_letter) if kind == "dead" else claim.failed(error)
+            return kind, error
+        except BaseException as raised:
+            claim.failed(raised)
+            return "failed", raised
+        claim.done()
+        return "done", None
 
-    def _dead_lettered(self, record: Record, error: PermanentError) -> tuple[Kind, BaseException]:
-        """Dead only once the dead-letter queue has the message; SQS deletes it from its queue after that."""
+    def _dead_lettered(self, record: Record, error: PermanentError) -> tuple[Kind, BaseException, str]:
+        """Dead only once the dead-letter queue has the message, under the id returned; SQS deletes it from its queue after."""
         cause = {
             "task": os.environ[names.TASK],
             **describe(error),
@@ -60,11 +74,10 @@ class Attempt:
             "function_request_id": self.request_id,
         }
         try:
-            dead_letters.send(record, cause)
+            return "dead", error, dead_letters.send(record, cause)
         except Exception as refused:
             why = describe(refused)["error"]
-            return "failed", NotDeadLettered(f"{error}; the dead-letter queue did not take it: {why}")
-        return "dead", error
+            return "failed", NotDeadLettered(f"{error}; the dead-letter queue did not take it: {why}"), ""
 
 
 def event_in(record: Record, classes: Classes) -> Event | Heartbeat | None:

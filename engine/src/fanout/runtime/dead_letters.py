@@ -14,8 +14,8 @@ MOST_ATTRIBUTES = 10
 """Of one SQS message: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html"""
 
 
-def send(record: dict[str, Any], cause: dict[str, Any]) -> None:
-    """Sends the message of `record`, body and attributes unchanged, with `cause` as one more attribute.
+def send(record: dict[str, Any], cause: dict[str, Any]) -> str:
+    """Sends the message of `record`, body and attributes unchanged, with `cause` as one more attribute; returns its new id.
 
     A message that has ten attributes already keeps all ten: its cause is then only in the log, under the same ids.
     Raises what SQS raises; the message is then still in its queue.
@@ -23,12 +23,13 @@ def send(record: dict[str, Any], cause: dict[str, Any]) -> None:
     attributes = {name: _sent(value) for name, value in record["messageAttributes"].items() if name != CAUSE}
     if len(attributes) < MOST_ATTRIBUTES:
         attributes[CAUSE] = {"DataType": "String", "StringValue": json.dumps(cause, separators=(",", ":"))}
-    client("sqs").send_message(
+    answer = client("sqs").send_message(
         QueueUrl=os.environ[names.DEAD_LETTER_QUEUE_URL],
         MessageBody=record["body"],
         MessageAttributes=attributes,
         **_system(record),
     )
+    return str(answer.get("MessageId", ""))
 
 
 def _sent(value: dict[str, Any]) -> dict[str, Any]:

@@ -83,7 +83,7 @@ def test_anything_that_is_settled_in_between_starts_the_count_again(between: Out
     assert lambda_.calls == []
 
 
-@pytest.mark.parametrize("error", [NotTried(), InProgress("elsewhere")])
+@pytest.mark.parametrize("error", [NotTried(), InProgress()])
 def test_what_was_not_tried_says_nothing_about_the_dependency(error: Exception, lambda_: Lambda) -> None:
     circuit_breaker.watch([outcome("failed", error)] * 5)
     assert lambda_.calls == []

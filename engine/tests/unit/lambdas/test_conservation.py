@@ -9,7 +9,7 @@ from tests.examples import examples
 from tests.unit.lambdas.mapping import DEDUPLICATION_SECONDS
 from tests.unit.lambdas.world import BODIES, WAYS, Published, Weather, World, event_id, number_of
 
-CALLS = st.frozensets(st.sampled_from(["put_item", "update_item", "delete_item"]))
+CALLS = st.frozensets(st.sampled_from(["claim", "end", "renew"]))
 WEATHER = st.builds(
     Weather,
     store_away=CALLS,
@@ -125,7 +125,7 @@ def test_a_crash_between_the_effect_and_its_record_is_the_one_thing_that_repeats
 
 
 def test_without_its_store_nothing_is_done_unguarded() -> None:
-    world = World([Published()], weather=[Weather(store_away=frozenset({"put_item"}))])
+    world = World([Published()], weather=[Weather(store_away=frozenset({"claim"}))])
     world.run()
     assert world.effects == ["event-0"] and not world.in_the_window
 

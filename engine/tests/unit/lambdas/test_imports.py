@@ -17,19 +17,19 @@ LAMBDAS = APP / "lambdas"
 SDK = {"boto3", "botocore.config", "functools", "typing"}
 LOG = {"contextvars", "datetime", "json", "logging", "os", "re", "sys", "threading", "traceback"}
 BATCH = {
-    "base64", "collections.abc", "concurrent.futures", "dataclasses", "importlib", "inspect", "math", "random", "time",
-    "types", "warnings",
+    "base64", "collections.abc", "concurrent.futures", "dataclasses", "hashlib", "importlib", "inspect", "math", "random",
+    "time", "types", "warnings",
 }  # fmt: skip
 IMPORTED = {
     "archive_order": SDK | LOG | BATCH | {"botocore.exceptions"},
     "fanout.runtime.close_circuits": SDK | LOG | {"time"},
-    "notify_partner": SDK | LOG | BATCH | {"hashlib", "hmac", "ssl", "urllib3", "urllib3.exceptions"},
+    "notify_partner": SDK | LOG | BATCH | {"hmac", "ssl", "urllib3", "urllib3.exceptions"},
     "send_receipt": SDK | LOG | BATCH | {"unicodedata"},
 }
 """By task: the modules that it and `fanout.runtime` ask for. What those load in turn is Python's and the SDK's own affair."""
 
 CLIENTS = {
-    "archive_order": ["s3"],
+    "archive_order": ["dynamodb", "s3"],
     "fanout.runtime.close_circuits": ["lambda"],
     "notify_partner": ["dynamodb", "secretsmanager"],
     "send_receipt": ["dynamodb", "sesv2"],

@@ -18,13 +18,13 @@ from typing import Any
 import pytest
 
 from events import OrderPlaced
-from fanout.runtime import aws, batch, dead_letters, idempotency, retry
+from fanout.runtime import aws, batch, dead_letters, idempotency, record, retry
 from fanout.runtime.dead_letters import CAUSE
 from fanout.runtime.errors import PermanentError, TransientError
 from fanout.runtime.outcome import Record
+from tests.unit.lambdas.dynamodb import Table
 from tests.unit.lambdas.given import Context, example, handler
 from tests.unit.lambdas.mapping import Clock, Mapping, Message, NoAnswer, Queue
-from tests.unit.lambdas.test_completed import Table
 
 ATTEMPTS = 3  # one more than there are delays in FANOUT_RETRY_DELAYS
 RETENTION = 4 * 86_400
@@ -45,9 +45,9 @@ class Weather:
     """What is wrong around one invocation."""
 
     store_away: frozenset[str] = frozenset()
-    """Calls of DynamoDB that fail and do nothing."""
+    """Requests to DynamoDB (see `request_of`) that fail and do nothing."""
     store_answers_lost: frozenset[str] = frozenset()
-    """Calls of DynamoDB that fail although they were carried out."""
+    """Requests to DynamoDB that fail although they were carried out."""
     dead_letter_queue_refuses: bool = False
     visibility: str = "obeyed"
     """Or `refused`: the call fails; or `partly`: it refuses every second message."""
@@ -160,10 +160,10 @@ class World:
     def check_records(self, effects: list[str]) -> None:
         """Every effect is recorded, unless the container ended or the store was away: the one gap, and nothing else."""
         for id_ in effects:
-            item = self.table.items.get(f"a_task#{id_}")
-            if not self.idempotent or (item is not None and "lease_until" not in item):
+            kept = self.table.items.get(f"a_task#{id_}", {}).get(record.attribute(example()["source"]), {"M": {}})["M"]
+            if not self.idempotent or kept.get("state") == {"S": record.DONE}:
                 continue
-            assert not self.alive or "update_item" in self.now.store_away, "an effect without its record"
+            assert not self.alive or "end" in self.now.store_away, "an effect without its record"
             self.in_the_window[id_] += 1
 
     def check_acknowledged(self, message: Message) -> None:
@@ -179,7 +179,8 @@ class World:
             for module in (aws, idempotency, dead_letters, retry):
                 simulated.enter_context(in_place(module, "client", self.client))
             simulated.enter_context(in_place(idempotency, "time", self.time()))
-            simulated.enter_context(in_place(idempotency, "TABLE", "completed" if self.idempotent else None))
+            simulated.enter_context(in_place(idempotency, "TABLE", "completed"))
+            simulated.enter_context(in_place(idempotency, "CLAIMS", self.idempotent))
             mapping.run()
         assert self.clock.now - began < RETENTION
 
@@ -201,33 +202,28 @@ class World:
 
 
 class Store(Table):
-    """DynamoDB, of a container that may be gone, on a network that may lose a call or its answer."""
+    """DynamoDB, of a container that may be gone, on a network that may lose a request or its answer."""
 
     def __init__(self, world: World) -> None:
-        super().__init__(SimpleNamespace(now=world.clock.now))
+        super().__init__()
         self.world = world
 
-    def put_item(self, **request: Any) -> None:
-        with self.call("put_item"):
-            super().put_item(**request)
-
-    def update_item(self, **request: Any) -> None:
-        with self.call("update_item"):
-            super().update_item(**request)
-
-    def delete_item(self, **request: Any) -> None:
-        with self.call("delete_item"):
-            super().delete_item(**request)
-
-    @contextmanager
-    def call(self, name: str) -> Iterator[None]:
+    def update_item(self, **request: Any) -> dict[str, Any]:
         with self.world.lock:
             self.world.check_alive()
-            if name in self.world.now.store_away:
+            if request_of(request) in self.world.now.store_away:
                 raise ConnectionError("the store is away")
-            yield
-            if name in self.world.now.store_answers_lost:
+            answer = super().update_item(**request)
+            if request_of(request) in self.world.now.store_answers_lost:
                 raise ConnectionError("the answer was lost")
+            return answer
+
+
+def request_of(request: dict[str, Any]) -> str:
+    """claim, renew or end."""
+    if "#record" not in request.get("ExpressionAttributeNames", {}):
+        return "renew"
+    return "claim" if ":working" in request["ExpressionAttributeValues"] else "end"
 
 
 class Sqs:
@@ -238,14 +234,16 @@ class Sqs:
 
     def send_message(
         self, *, QueueUrl: str, MessageBody: str, MessageAttributes: dict[str, Any], **system: Any
-    ) -> None:
+    ) -> dict[str, str]:
         assert QueueUrl.endswith("/dead-letters") and len(MessageAttributes) <= 10
         with self.world.lock:
             self.world.check_alive()
             if self.world.now.dead_letter_queue_refuses:
                 raise ConnectionError("refused")
             group, deduplication = system.get("MessageGroupId"), system.get("MessageDeduplicationId")
-            self.world.dead.send(Message(MessageBody, MessageAttributes, group, deduplication))
+            letter = Message(MessageBody, MessageAttributes, group, deduplication)
+            self.world.dead.send(letter)
+            return {"MessageId": letter.id}
 
     def change_message_visibility_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:
         assert QueueUrl.endswith("/queue") and 1 <= len(Entries) <= 10
