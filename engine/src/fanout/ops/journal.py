@@ -1,24 +1,30 @@
 """What was done, by whom, to which message: append-only JSON Lines on the operator's machine, never a body.
 
-One file per account, region and stack in $FANOUT_HOME, else in ~/.local/state/fanout. A line is on the disk before the
-next step begins, so after a kill the journal knows what SQS was told. Several programs may append at once: each write
-is one call on a file opened for appending.
+One file per account, region and stack in $FANOUT_HOME, else in ~/.local/state/fanout. A line is on the disk, whole, before
+the next step begins, so after a kill the journal knows what SQS was told. What cannot be written ends the command with one
+line, before the step. Several programs may append at once: each write is made under a lock, on a file opened for appending.
 """
 
+import fcntl
 import json
 import os
+import time
 import uuid
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from fanout import names
+from fanout.errors import OpsError
 from fanout.ops.aws.discovery import Stack
 from fanout.ops.dead_letters.message import DeadLetterMessage
 
-SENDING, SENT, DELETED = "sending", "sent", "deleted"
+SENDING, SENT, DELETED, NOT_SENT = "sending", "sent", "deleted", "not sent"
+_LOCK_SECONDS: Final = 20.0
+"""A lock is held for one write and one fsync."""
 
 
 def home() -> Path:
@@ -45,38 +51,47 @@ class Journal:
     run: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
 
     @classmethod
-    def open(cls, stack: Stack, command: str) -> "Journal":
-        folder = home()
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = folder / f"{stack.account}.{stack.region}.{stack.name}.jsonl"
-        return cls(path, stack.aws.caller, command)
+    def open(cls, stack: Stack, command: str, **told: Any) -> "Journal":
+        """Locked and written to at once (`begin`): a disk that takes nothing is told before a question is asked."""
+        journal = cls(cls.of(stack).path, stack.aws.caller, command)
+        with _one_line(journal.path):
+            journal.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        journal.write("begin", **told)
+        return journal
+
+    @classmethod
+    def of(cls, stack: Stack) -> "Journal":
+        """To read what was done before: nobody is asked who this is, and nothing is written."""
+        return cls(home() / f"{stack.account}.{stack.region}.{stack.name}.jsonl", "", "")
 
     def write(self, step: str, **told: Any) -> None:
+        """Raises OpsError when it is not on the disk as a whole."""
         self.write_all([{"step": step, **told}])
 
     def write_all(self, lines: Iterable[dict[str, Any]]) -> None:
-        """All of them with one write and one fsync."""
+        """All of them with one fsync. Raises OpsError when they are not on the disk as a whole."""
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         head = {"at": at, "run": self.run, "command": self.command, "who": self.who, "operator": self.operator}
         text = "".join(json.dumps({**head, **line}, separators=(",", ":")) + "\n" for line in lines)
         if not text:
             return
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            os.write(descriptor, text.encode())
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        with _one_line(self.path):
+            descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+            try:
+                _lock(descriptor)
+                _append(descriptor, text.encode())
+            finally:
+                os.close(descriptor)
 
     def read(self) -> Iterator[dict[str, Any]]:
-        """Every line that is whole: a kill may have cut the last one."""
+        """Every line that is a JSON object; a kill or a full disk may have cut one. Raises OpsError."""
         if not self.path.exists():
             return
-        with self.path.open("rb") as file:
+        with _one_line(self.path), self.path.open("rb") as file:
             for text in file:
                 try:
                     line = json.loads(text)
-                except ValueError:
+                except (ValueError, RecursionError):
                     continue
                 if isinstance(line, dict):
                     yield line
@@ -84,21 +99,40 @@ class Journal:
     def unfinished(self, queue: str) -> "Unfinished":
         """Of the messages of the dead-letter queue `queue`: what an earlier run began with and did not finish."""
         sent: dict[str, str] = {}
-        sending: set[str] = set()
+        sending: dict[str, set[str]] = {}
         for line in self.read():
             if line.get("queue") != queue:
                 continue
-            id_ = str(line.get("letter"))
+            id_, run = str(line.get("letter")), str(line.get("run"))
             match line.get("step"):
                 case "sending":
-                    sending.add(id_)
+                    sending.setdefault(id_, set()).add(run)
                 case "sent":
-                    sending.discard(id_)
+                    sending.pop(id_, None)
                     sent[id_] = str(line.get("as"))
-                case "deleted" | "not sent":
-                    sending.discard(id_)
+                case "deleted":
+                    sending.pop(id_, None)
                     sent.pop(id_, None)
-        return Unfinished(sent, sending)
+                case "not sent":  # by this run: what an earlier one began with may still have been taken
+                    sending.get(id_, set()).discard(run)
+        return Unfinished(sent, {id_ for id_, runs in sending.items() if runs})
+
+    def redriven(self, queue: str) -> "Redriven":
+        """What was sent back out of the dead-letter queue `queue` before, by redrive or edit."""
+        lines = [line for line in self.read() if line.get("queue") == queue and line.get("step") == SENT]
+        return Redriven(
+            {str(line["as"]) for line in lines if "as" in line},
+            {line["event_id"] for line in lines if isinstance(line.get("event_id"), str)},
+        )
+
+    def frozen(self, run: str, queue: str) -> tuple[str, ...] | None:
+        """The ids of the letters that the dry run `run` saw in `queue`; None when there was no such run."""
+        ids: list[str] | None = None
+        for line in self.read():
+            if line.get("step") == "frozen" and line.get("run") == run and line.get("queue") == queue:
+                letters = line.get("letters")
+                ids = (ids or []) + [str(each) for each in letters] if isinstance(letters, list) else ids
+        return None if ids is None else tuple(ids)
 
 
 @dataclass(frozen=True)
@@ -109,6 +143,17 @@ class Unfinished:
     unsure: set[str]
 
 
+@dataclass(frozen=True)
+class Redriven:
+    """By the id that a message was sent as, and by its event's."""
+
+    messages: set[str]
+    events: set[str]
+
+    def __contains__(self, message: DeadLetterMessage) -> bool:
+        return bool({message.message_id, message.died_as} & self.messages) or message.event_id in self.events
+
+
 def about(message: DeadLetterMessage, **more: Any) -> dict[str, Any]:
     """What a line says of a message."""
     return {
@@ -117,3 +162,40 @@ def about(message: DeadLetterMessage, **more: Any) -> dict[str, Any]:
         "before": message.hash,
         **{name: value for name, value in more.items() if value is not None},
     }
+
+
+@contextmanager
+def _one_line(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OpsError(
+            f"the journal {path} cannot be used ({error.strerror or error}): nothing goes on without it; mend that, or set"
+            f" {names.HOME} to another folder"
+        ) from None
+
+
+def _lock(descriptor: int) -> None:
+    end = time.monotonic() + _LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > end:
+                raise OSError(f"another program has held its lock for {_LOCK_SECONDS:g} s") from None
+            time.sleep(0.05)
+        else:
+            return
+
+
+def _append(descriptor: int, data: bytes) -> None:
+    """All of it, after the end of whatever a kill or a full disk cut."""
+    size = os.fstat(descriptor).st_size
+    if size and os.pread(descriptor, 1, size - 1) != b"\n":
+        data = b"\n" + data
+    while data:
+        written = os.write(descriptor, data)
+        if not written:
+            raise OSError("nothing more is written")
+        data = data[written:]
+    os.fsync(descriptor)

@@ -19,7 +19,8 @@ from fanout.ops.dead_letters.message import HEARTBEAT, DeadLetterMessage
 from fanout.ops.dead_letters.summary import DeadLetterSummary
 from fanout.ops.redrive.outcomes import OutcomeWatcher
 from fanout.ops.timeline import tail, timeline
-from tests.unit.ops.test_on_call_parts import events, message
+from tests.unit.ops.given import event, message
+from tests.unit.ops.test_on_call_parts import events
 
 BEAT = {"outcome": "heartbeat", "message_id": "m1", "attempt": 1, "event_id": "d32c5kddcf5bb8c3"}
 FAILED = {"outcome": "failed", "message_id": "m2", "attempt": 1, "error_type": "TransientError", "error": "503"}
@@ -45,7 +46,7 @@ def heartbeat() -> DeadLetterMessage:
 
 def test_the_type_is_the_contracts() -> None:
     assert names.HEARTBEAT_TYPE.endswith(HEARTBEAT)
-    assert heartbeat().is_heartbeat and not message().is_heartbeat and not message("no JSON").is_heartbeat
+    assert heartbeat().is_heartbeat and not message(event()).is_heartbeat and not message("no JSON").is_heartbeat
 
 
 def test_one_that_was_acknowledged_is_done() -> None:
@@ -69,9 +70,9 @@ def test_it_does_not_hide_that_the_task_still_fails() -> None:
 
 def test_a_list_of_messages_says_how_many_nobody_submitted() -> None:
     group = Group(Cause("FunctionEnded", "it crashed"))
-    for each in (heartbeat(), message(), heartbeat()):
+    for each in (heartbeat(), message(event()), heartbeat()):
         group.add(each)
-    assert (group.as_dict()["count"], group.as_dict()["heartbeats"], group.as_dict()["shops"]) == (3, 2, ["f"])
+    assert (group.as_dict()["count"], group.as_dict()["heartbeats"], group.as_dict()["shops"]) == (3, 2, ["berlin"])
     console = Console(width=200)
     with console.capture() as shown:
         console.print(render([DeadLetterSummary("task", 3, 3, groups=[group])]))

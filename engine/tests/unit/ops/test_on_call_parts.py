@@ -1,9 +1,7 @@
 """The small parts of the on-call commands: what is told, what is hidden, and what is made of AWS's errors."""
 
-import base64
 import json
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -11,40 +9,16 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, NoRegionError
 
 from fanout.aws_errors import one_line
-from fanout.errors import OpsError, Unusable
+from fanout.errors import Unusable
 from fanout.ops import status
 from fanout.ops.aws import logs
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.aws.session import Aws
 from fanout.ops.dead_letters import summary
 from fanout.ops.dead_letters.causes import UNREAD, Cause, Explainer, normalised
-from fanout.ops.dead_letters.export import read_outgoing, record
-from fanout.ops.dead_letters.message import DeadLetterMessage
 from fanout.ops.dead_letters.selection import Selection, age
-from fanout.ops.journal import DELETED, SENDING, SENT, Journal
-from fanout.ops.send.queue import OutgoingMessage, _chunks
 from fanout.ops.timeline import timeline
-
-BODY = {
-    "specversion": "1.0",
-    "id": "e1",
-    "type": "order.placed.v1",
-    "secret-extension": "s3cret",
-    "data": {"shop_id": "f", "order_id": "s", "items": {"q": "s3cret"}, "customer": {"email": "s3cret"}},
-}
-
-
-def message(body: Any = BODY, attributes: dict[str, Any] | None = None, **system: str) -> DeadLetterMessage:
-    text = body if isinstance(body, str) else json.dumps(body)
-    return DeadLetterMessage.from_sqs(
-        {
-            "MessageId": "m1",
-            "ReceiptHandle": "r1",
-            "Body": text,
-            "MessageAttributes": attributes or {},
-            "Attributes": {"SentTimestamp": "1000", **system},
-        }
-    )
+from tests.unit.ops.given import event, message
 
 
 def refused(code: str, message: str = "", operation: str = "SendMessage") -> ClientError:
@@ -81,59 +55,6 @@ def test_one_cause_however_often_its_details_differ() -> None:
     assert not cause.matches("50")
 
 
-@pytest.mark.parametrize(
-    "body", [BODY, "s3cret, and no JSON", '["s3cret"]', json.dumps({"s3cret": 1, "id": 5}) + " ", "[" * 9_999]
-)
-def test_what_is_shown_of_a_message_holds_no_answer(body: Any) -> None:
-    one = message(body)
-    assert "s3cret" not in json.dumps(one.redacted()).replace('"s3cret": "(not shown)"', "") and "s3cret" not in repr(
-        one
-    )
-
-
-def test_a_message_is_sent_as_it_came_without_its_cause() -> None:
-    sent = {"type": {"DataType": "String", "StringValue": "t"}, "raw": {"DataType": "Binary", "BinaryValue": b"\x00"}}
-    died = {"fanout.cause": {"DataType": "String", "StringValue": '{"message_id": "m0"}'}}
-    one = message(attributes={**sent, **died}, AWSTraceHeader="Root=1", MessageGroupId="g")
-    entry = OutgoingMessage.from_dead_letter(one).entry(fifo=False)
-    assert entry["MessageAttributes"] == sent and entry["MessageGroupId"] == "g"
-    assert entry["MessageSystemAttributes"]["AWSTraceHeader"]["StringValue"] == "Root=1"
-    assert "MessageDeduplicationId" not in entry and one.died_as == "m0"
-    assert OutgoingMessage.from_dead_letter(one).entry(fifo=True)["MessageDeduplicationId"] == "redrive-m1"
-
-
-def test_what_sns_wrapped_is_unwrapped() -> None:
-    envelope = {
-        "Type": "Notification",
-        "TopicArn": "arn:t",
-        "Message": json.dumps(BODY),
-        "MessageAttributes": {"n": {"Type": "Binary", "Value": base64.b64encode(b"x").decode()}},
-    }
-    outgoing = OutgoingMessage.from_dead_letter(message(envelope))
-    assert json.loads(outgoing.body) == BODY and outgoing.attributes == {
-        "n": {"DataType": "Binary", "BinaryValue": b"x"}
-    }
-    assert message(envelope).event_id == "e1"
-
-
-def test_a_request_holds_ten_messages_and_no_more_bytes_than_sqs_takes() -> None:
-    small, large = OutgoingMessage("k", "x", {}), OutgoingMessage("k", "x" * 200_000, {})
-    assert [len(each) for each in _chunks([small] * 25)] == [10, 10, 5]
-    assert [len(each) for each in _chunks([large, large, small])] == [1, 2]
-
-
-def test_the_journal_knows_what_was_begun_and_a_cut_line_harms_nothing(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "j.jsonl", "me", "test")
-    for step, id_ in ((SENDING, "a"), (SENT, "a"), (SENDING, "b"), (SENDING, "c"), (SENT, "c"), (DELETED, "c")):
-        journal.write(step, letter=id_, queue="q", **({"as": "new"} if step == SENT else {}))
-    with journal.path.open("a") as file:
-        file.write('{"step": "sent", "letter": "b"')
-    found = journal.unfinished("q")
-    assert (found.sent, found.unsure) == ({"a": "new"}, {"b"})
-    assert journal.unfinished("another").unsure == set()
-    assert journal.path.stat().st_mode & 0o777 == 0o600
-
-
 def test_messages_are_chosen_on_purpose() -> None:
     with pytest.raises(Unusable, match="which dead letters"):
         Selection.from_options([], [], None, everything=False)
@@ -142,8 +63,8 @@ def test_messages_are_chosen_on_purpose() -> None:
     with pytest.raises(Unusable, match="no length of time"):
         age("soon")
     assert age("90s") == timedelta(seconds=90) and age("2d") == timedelta(days=2)
-    chosen = Selection.from_options([], ["s"], "1h", everything=False)
-    assert chosen.pick([message()], cast(Any, None)) and chosen.is_satisfied
+    chosen = Selection.from_options([], ["o1"], "1h", everything=False)
+    assert chosen.pick([message(event("1"))], cast(Any, None)) and chosen.is_satisfied
 
 
 def events(*lines: Any) -> Aws:
@@ -177,21 +98,6 @@ def test_an_attempt_that_is_still_at_work_is_no_crash() -> None:
     assert logs.crashes(events(began, "no JSON", "{broken"), "group", ["m1"], datetime.now(UTC)) == {}
 
 
-def test_a_file_of_messages_keeps_all_that_sending_needs(tmp_path: Path) -> None:
-    one = message(attributes={"raw": {"DataType": "Binary", "BinaryValue": b"\x00"}}, MessageGroupId="g")
-    subscriber = DeployedSubscriber(cast(Aws, None), "Task", "task", "https://q", "https://d", "f")
-    stack = Stack(cast(Aws, None), "S", "arn:aws:cloudformation:r:1:stack/S/1", "CREATE_COMPLETE", {}, (subscriber,))
-    path = tmp_path / "messages.jsonl"
-    path.write_text(json.dumps(record(subscriber, one)) + "\n")
-    ((to, outgoing),) = read_outgoing(path, stack)
-    assert (to.task, outgoing) == ("task", OutgoingMessage.from_dead_letter(one))
-    path.write_text("{}\n")
-    with pytest.raises(Unusable, match=r"line 1: expected a line of fanout dead export"):
-        list(read_outgoing(path, stack))
-    with pytest.raises(OpsError, match="S has no task 'other': it has task"):
-        stack.subscriber("other")
-
-
 def test_a_queue_that_was_deleted_is_a_problem_of_its_subscriber_alone() -> None:
     def gone(**_: Any) -> None:
         raise refused("AWS.SimpleQueueService.NonExistentQueue")
@@ -209,7 +115,8 @@ def test_a_queue_that_was_deleted_is_a_problem_of_its_subscriber_alone() -> None
     found = status.health(subscriber)
     assert (found.mapping, found.oldest_seconds, found.dead) == ("Enabled", 3, None)
     assert found.problems and all(each.startswith("the queue does not exist") for each in found.problems)
-    (summaries,) = summary.collect([subscriber], limit=10)
+    stack = Stack(aws, "S", "arn:aws:cloudformation:r:1:stack/S/1", "CREATE_COMPLETE", {}, (subscriber,))
+    (summaries,) = summary.collect(stack, None, limit=10)
     assert summaries.problem is not None and summaries.problem.startswith("the queue does not exist")
 
 
@@ -218,6 +125,6 @@ def test_of_a_log_that_is_too_large_nothing_is_concluded() -> None:
     functions = SimpleNamespace(get_function_configuration=lambda **_: {})
     aws = cast(Aws, SimpleNamespace(logs=endless, functions=functions))
     subscriber = DeployedSubscriber(aws, "Task", "task", "https://1/q", "https://1/d", "f")
-    assert Explainer(aws, subscriber).explain([message()]) == [UNREAD]
+    assert Explainer(aws, subscriber).explain([message(event())]) == [UNREAD]
     found = timeline.for_subscriber(subscriber, "e1", datetime.now(UTC))
     assert found.state == timeline.UNKNOWN and found.problem is not None and "shorten --since" in found.problem

@@ -1,116 +1,270 @@
-"""Sent, written down, deleted: in this order, whatever happens in between."""
+"""One letter first, then ever more, each batch after the outcomes of the one before; and nothing that died meanwhile."""
 
-import tracemalloc
-from pathlib import Path
+import json
+from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from fanout.ops.aws.discovery import DeployedSubscriber
-from fanout.ops.aws.session import Aws
-from fanout.ops.dead_letters.browse import browse
+from fanout.errors import Unusable
 from fanout.ops.dead_letters.selection import Selection
 from fanout.ops.interrupt import Stop
-from fanout.ops.journal import Journal
+from fanout.ops.redrive import runner
+from fanout.ops.redrive.frozen import Frozen, freeze, thawed
 from fanout.ops.redrive.mover import MessageMover
-from fanout.ops.redrive.runner import Plan, RedriveRun
-from tests.unit.ops.fake_sqs import FakeSqs
+from fanout.ops.redrive.runner import Plan, RedriveRun, Result
+from tests.unit.ops.aws.sqs import answer_lost
+from tests.unit.ops.given import World, event, fifo, world
+
+__all__ = ["fifo", "world"]
 
 
-def subscriber(sqs: FakeSqs) -> DeployedSubscriber:
-    logs = SimpleNamespace(filter_log_events=lambda **_: {"events": []})
-    functions = SimpleNamespace(get_function_configuration=lambda **_: {})
-    aws = cast(Aws, SimpleNamespace(sqs=sqs, logs=logs, functions=functions))
-    return DeployedSubscriber(aws, "Task", "task", "https://sqs/1/queue", "https://sqs/1/dead", "function")
+class Outcomes:
+    """What became of messages that were sent, as `judge` has it: done, failed, or None as long as nothing is known."""
+
+    def __init__(self, judge: Callable[[int], str | None]) -> None:
+        self.judge, self.sent = judge, 0
+        self.unknown: dict[str, int] = {}
+        self.failed: list[Any] = []
+        self.done, self.unwatched = 0, 0
+
+    def watch(self, message_id: str) -> None:
+        self.sent += 1
+        self.unknown[message_id] = self.sent
+
+    @property
+    def pending(self) -> int:
+        return len(self.unknown)
+
+    def poll(self) -> None:
+        for id_, number in list(self.unknown.items()):
+            if outcome := self.judge(number):
+                del self.unknown[id_]
+                self.done += outcome == "done"
+                if outcome == "failed":
+                    self.failed.append(SimpleNamespace(error_type="TransientError", error="it answered 503"))
 
 
-def journal(folder: Path) -> Journal:
-    return Journal(folder / "journal.jsonl", "arn:aws:iam::1:user/me", "dead redrive", "me@here")
+class Night:
+    """A redrive of everything; `told` is what it said on the way."""
+
+    def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.world = world
+        self.told: list[str] = []
+        self.outcomes = Outcomes(lambda _: "done")
+        self.stop = Stop()
+        monkeypatch.setattr(runner, "OutcomeWatcher", lambda _: self.outcomes)
+
+    def judge(self, judge: Callable[[int], str | None]) -> None:
+        self.outcomes = Outcomes(judge)
+
+    def redrive(self, frozen: Frozen | None = None, operator: str = "me", **more: Any) -> Result:
+        journal = self.world.journal(operator=operator)
+        found = frozen or freeze(self.world.subscriber, Selection(), journal)
+        plan = Plan(Selection(), **{"rate": 1e9, "patience": 0.0, **more})
+        run = RedriveRun(
+            self.world.subscriber, journal, plan, found, lambda line, *_: self.told.append(line), self.stop
+        )
+        return run.run()
 
 
-def redrive_all(sqs: FakeSqs, folder: Path, stop: Stop | None = None) -> RedriveRun:
-    plan = Plan(Selection(), canary=False, rate=1e9, patience=0.0)
-    redriving = RedriveRun(subscriber(sqs), journal(folder), plan, lambda *_: None, stop or Stop())
-    redriving.run()
-    return redriving
+@pytest.fixture
+def night(world: World, monkeypatch: pytest.MonkeyPatch) -> Night:
+    return Night(world, monkeypatch)
 
 
-def test_every_message_goes_once_in_constant_memory_and_few_calls(tmp_path: Path) -> None:
-    sqs = FakeSqs(1_000)
-    tracemalloc.start()
-    redrive_all(sqs, tmp_path)
-    grown = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert len(sqs.sent) == 1_000 and set(sqs.sent.values()) == {1}
-    assert not sqs.dead and not sqs.held
-    assert sqs.calls["send"] == sqs.calls["delete"] == 100 and sqs.calls["receive"] <= 103
-    assert grown < 4_000_000
+def test_every_batch_is_larger_and_begins_when_the_one_before_is_done(night: Night) -> None:
+    night.world.bury(150)
+    result = night.redrive()
+    assert result.is_well and result.counts["sent"] == result.counts["seen_done"] == 150
+    said = [line for line in night.told if "waiting for" in line]
+    assert [line.split(" sent")[0] for line in said] == [
+        "canary: 1",
+        "batch 2: 5",
+        "batch 3: 20",
+        "batch 4: 100",
+        "batch 5: 24",
+    ]
+    assert sorted(night.world.sent()) == sorted(f"e{number}" for number in range(150))
+    assert not night.world.sqs.queue(night.world.dead).messages
 
 
-def test_killed_between_sending_and_writing_it_down_the_event_may_come_twice_and_is_said(tmp_path: Path) -> None:
-    sqs = FakeSqs(30)
-    sqs.die_after_send = 2
+def test_a_canary_that_fails_leaves_the_rest(night: Night) -> None:
+    night.world.bury(30)
+    night.judge(lambda number: "failed")
+    result = night.redrive()
+    assert result.stopped == (
+        "the canary failed again (TransientError: it answered 503): mend that first; the rest is untouched"
+    )
+    assert len(night.world.sent()) == 1 and len(night.world.sqs.visible(night.world.dead)) == 29
+    assert result.counts["not_handled"] == 29
+
+
+def test_failures_in_a_batch_stop_the_next_one(night: Night) -> None:
+    night.world.bury(100)
+    night.judge(lambda number: "failed" if number in (2, 3, 8, 9, 10) else "done")
+    result = night.redrive(stop_after=5)
+    assert result.stopped and result.stopped.startswith(
+        "5 of those sent failed again (TransientError: it answered 503)"
+    )
+    assert len(night.world.sent()) == 1 + 5 + 20
+
+
+def test_fewer_failures_are_told_at_the_end(night: Night) -> None:
+    night.world.bury(10)
+    night.judge(lambda number: "failed" if number == 3 else "done")
+    result = night.redrive()
+    assert result.stopped and "1 failed again" in result.stopped and not result.is_well
+    assert len(night.world.sent()) == 10
+
+
+def test_without_an_outcome_nothing_is_called_done_and_the_rest_stays(night: Night) -> None:
+    night.world.bury(30)
+    night.judge(lambda number: None if number == 4 else "done")
+    result = night.redrive()
+    assert result.stopped == "batch 2: 1 without an outcome after 0 s; the rest is untouched"
+    assert (result.counts["seen_done"], result.counts["no_outcome_yet"]) == (5, 1)
+    assert len(night.world.sent()) == 6
+
+
+def test_what_dies_after_the_first_look_is_not_in_it(night: Night) -> None:
+    night.world.bury(3)
+    frozen = freeze(night.world.subscriber, Selection(), night.world.journal())
+    night.world.sqs.put(night.world.dead, json.dumps(event("late")), id_="late", sent_at=1.0)  # sent long ago, died now
+    result = night.redrive(frozen)
+    assert result.is_well and sorted(night.world.sent()) == ["e0", "e1", "e2"]
+    assert [each.id for each in night.world.sqs.visible(night.world.dead)] == ["late"]
+
+
+def test_a_dry_run_freezes_what_it_saw(night: Night) -> None:
+    night.world.bury(3)
+    dry = night.world.journal()
+    frozen = freeze(night.world.subscriber, Selection(), dry)
+    dry.write("frozen", queue=night.world.subscriber.dead_letter_queue_name, letters=list(frozen.ids))
+    night.world.bury(2, begin=10)
+    again = thawed(night.world.subscriber, night.world.journal(), dry.run)
+    assert night.redrive(again).is_well and len(night.world.sent()) == 3
+    with pytest.raises(Unusable, match="no dry run nothing of task is in the journal"):
+        thawed(night.world.subscriber, night.world.journal(), "nothing")
+
+
+def test_what_dies_again_at_once_is_not_sent_round_and_round(night: Night) -> None:
+    night.world.bury(20)
+
+    def die_again(when: str, operation: str, asked: dict[str, Any]) -> None:
+        if when == "after" and operation == "SendMessageBatch":
+            for each in asked["Entries"]:
+                if '"e3"' in each["MessageBody"]:
+                    night.world.sqs.put(night.world.dead, each["MessageBody"])
+
+    night.world.sqs.around = die_again
+    night.redrive()
+    assert sorted(night.world.sent()) == sorted(f"e{number}" for number in range(20))
+    assert len(night.world.sqs.visible(night.world.dead)) == 1
+
+
+def test_a_letter_in_somebodys_hand_is_told(night: Night) -> None:
+    night.world.bury(12)
+    night.world.sqs.receive_message(QueueUrl=night.world.dead, MaxNumberOfMessages=4, VisibilityTimeout=40_000)
+    result = night.redrive()
+    assert result.counts["sent"] == 8 and not result.is_well
+    assert "4 dead letters in somebody's hand" in result.completeness.unseen[0]
+
+
+def test_a_fifo_queue_is_worked_off_in_order_ten_by_ten(fifo: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    night = Night(fifo, monkeypatch)
+    fifo.bury(33, lambda number: "g")
+    result = night.redrive()
+    assert result.is_well and fifo.sent() == [f"e{number}" for number in range(33)]
+
+
+def test_a_fifo_queue_leaves_what_died_after_the_first_look(fifo: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    night = Night(fifo, monkeypatch)
+    fifo.bury(12, lambda number: "g")
+    frozen = freeze(fifo.subscriber, Selection(), fifo.journal())
+    fifo.clock.wait(100_000_000)
+    fifo.bury(1, lambda number: "g", begin=50)
+    night.redrive(frozen)
+    assert len(fifo.sent()) == 12
+
+
+def test_without_a_canary_it_goes_at_once(night: Night) -> None:
+    night.world.bury(30)
+    night.redrive(canary=False)
+    assert [line for line in night.told if "sent, waiting" in line] == ["batch 1: 30 sent, waiting for their outcomes"]
+
+
+def test_many_go_once_in_few_calls(night: Night) -> None:
+    night.world.bury(1_000)
+    journal = night.world.journal()
+    frozen = freeze(night.world.subscriber, Selection(), journal)
+    night.world.sqs.calls.clear()
+    night.world.sqs.requests.clear()
+    night.redrive(frozen, canary=False)
+    assert len(night.world.sent()) == len(set(night.world.sent())) == 1_000
+    calls = night.world.sqs.calls
+    assert calls["SendMessageBatch"] == calls["DeleteMessageBatch"] == 100 and calls["ReceiveMessage"] <= 103
+
+
+def test_killed_between_sending_and_writing_it_down_the_event_may_come_twice_and_is_said(night: Night) -> None:
+    night.world.bury(30)
+
+    def die(when: str, operation: str, asked: object) -> None:
+        if when == "after" and operation == "SendMessageBatch" and night.world.sqs.calls[operation] == 2:
+            raise KeyboardInterrupt
+
+    night.world.sqs.around = die
     with pytest.raises(KeyboardInterrupt):
-        redrive_all(sqs, tmp_path)
-    sqs.come_back()
-    tally = redrive_all(sqs, tmp_path).mover.tally
-    assert len(sqs.sent) == 30 and not sqs.dead and not sqs.held
-    assert sorted(sqs.sent.values()) == [1] * 20 + [2] * 10
-    assert tally.maybe_twice == 10
+        night.redrive(canary=False)
+    night.world.sqs.around = lambda *_: None
+    result = night.redrive(canary=False)
+    sent = night.world.sent()
+    assert len(set(sent)) == 30 and len(sent) == 40 and result.counts["perhaps_twice"] == 10
+    assert not night.world.sqs.queue(night.world.dead).messages
 
 
 def test_killed_between_writing_it_down_and_deleting_nothing_comes_twice(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    night: Night, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sqs = FakeSqs(30)
+    night.world.bury(30)
 
     def die(*_: Any) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as context, pytest.raises(KeyboardInterrupt):
-        context.setattr(MessageMover, "_delete", die)
-        redrive_all(sqs, tmp_path)
-    sqs.come_back()
-    tally = redrive_all(sqs, tmp_path).mover.tally
-    assert set(sqs.sent.values()) == {1} and len(sqs.sent) == 30
-    assert (tally.finished, tally.sent, tally.maybe_twice) == (10, 20, 0)
+        context.setattr(MessageMover, "_delete", lambda self, messages, browsing: die() if messages else None)
+        night.redrive(canary=False)
+    result = night.redrive(canary=False)
+    assert len(night.world.sent()) == len(set(night.world.sent())) == 30
+    assert (result.counts["deleted_only"], result.counts["sent"], result.counts["perhaps_twice"]) == (10, 20, 0)
 
 
-def test_what_sqs_refuses_stays_a_dead_letter(tmp_path: Path) -> None:
-    sqs = FakeSqs(12)
-    sqs.refuse = {"e3"}
-    moving = MessageMover(subscriber(sqs), journal(tmp_path))
-    with browse(moving.subscriber.aws, "dead") as browsing:
-        for page in browsing.pages():
-            moving.move(page, browsing)
-    assert moving.tally.sent == 11 and moving.tally.refused == ["m3: Refused: "]
-    assert [each[0] for each in sqs.dead] == ["m3"]
+def test_asked_to_stop_it_finishes_what_was_begun(night: Night) -> None:
+    night.world.bury(100)
 
+    def ask(when: str, operation: str, asked: object) -> None:
+        night.stop.asked = night.stop.asked or operation == "SendMessageBatch"
 
-def test_nothing_is_sent_after_somebody_else_may_see_it(tmp_path: Path) -> None:
-    sqs = FakeSqs(1, lease_ends=False)
-    moving = MessageMover(subscriber(sqs), journal(tmp_path))
-    with browse(moving.subscriber.aws, "dead", visibility=0) as browsing:
-        messages = browsing._receive(10, 0)
-        moving.move(messages, browsing)
-    assert not sqs.sent and moving.tally.late == 1
-
-
-def test_asked_to_stop_it_finishes_what_was_begun(tmp_path: Path) -> None:
-    sqs, stop = FakeSqs(100), Stop()
-    redriving = RedriveRun(
-        subscriber(sqs), journal(tmp_path), Plan(Selection(), canary=False, rate=1e9), lambda *_: None, stop
-    )
-    stop.asked = True
-    result = redriving.run()
+    night.world.sqs.around = ask
+    result = night.redrive(canary=False)
     assert result.stopped is not None and "run it again" in result.stopped
-    assert len(sqs.dead) + len(sqs.sent) == 100 and not sqs.held
+    assert len(night.world.sent()) == 10 and len(night.world.sqs.visible(night.world.dead)) == 90
 
 
-def test_what_dies_again_at_once_is_not_sent_round_and_round(tmp_path: Path) -> None:
-    sqs = FakeSqs(20)
-    sqs.die_again = {"e3"}
-    redrive_all(sqs, tmp_path)
-    assert len(sqs.sent) == 20 and set(sqs.sent.values()) == {1}
-    assert [each[0] for each in sqs.dead] == ["again-e3"] and not sqs.held
+def test_an_answer_that_is_lost_is_told_by_the_next_run(night: Night) -> None:
+    night.world.bury(3)
+    night.world.sqs.around = answer_lost("SendMessageBatch", {1})
+    with pytest.raises(Exception, match="Read timeout"):
+        night.redrive()
+    night.world.sqs.around = lambda *_: None
+    assert night.redrive().counts["perhaps_twice"] == 1
+
+
+def test_the_newest_cause_stands_first_and_what_was_redriven_before_is_marked(night: Night) -> None:
+    for number, (kind, at) in enumerate((("Old", 10.0), ("New", 30.0), ("Old", 5.0))):
+        cause = {"fanout.cause": {"DataType": "String", "StringValue": json.dumps({"error_type": kind, "error": "x"})}}
+        night.world.sqs.put(night.world.dead, json.dumps(event(number)), id_=f"m{number}", sent_at=at, attributes=cause)
+    night.world.journal().write("sent", queue="dead", letter="m7", event_id="e1", **{"as": "new"})
+    found = freeze(night.world.subscriber, Selection(), night.world.journal())
+    assert [each.error_type for each in found.causes] == ["New", "Old"] and found.redriven == 1

@@ -4,10 +4,11 @@ from fanout.cli.aws_command import INTERRUPTED, Target, aws_command, confirm, co
 from fanout.cli.dead.preview import print_preview
 from fanout.cli.options import All, Causes, DryRun, Ids, Json, OlderThan, Reason, Task, Yes
 from fanout.cli.output import say
-from fanout.ops.dead_letters import drop as dropping
+from fanout.ops.dead_letters.drop import Drop
 from fanout.ops.dead_letters.selection import Selection
 from fanout.ops.interrupt import stoppable
 from fanout.ops.journal import Journal
+from fanout.ops.redrive.frozen import freeze
 from fanout.words import counted
 
 
@@ -30,12 +31,28 @@ def drop(
     stack = connect(target)
     subscriber = stack.subscriber(task)
     if dry_run:
-        return print_preview(subscriber, selection, as_json, doing="be dropped")
-    confirm(f"delete dead letters of {subscriber.task} for good?", yes=yes)
+        found = freeze(subscriber, selection, Journal.of(stack))
+        return print_preview(subscriber, found, as_json, doing="be dropped")
+    journal = Journal.open(stack, "dead drop", task=subscriber.task, selection=selection.as_dict(), reason=why)
+    confirm(f"delete dead letters of {subscriber.task} of {stack.label} for good?", yes=yes)
     with stoppable() as stop:
-        count, path, complete = dropping.drop(subscriber, selection, Journal.open(stack, "dead drop"), why, stop)
-    where = f"; they are in {path}" if count else ""
-    more = "" if complete else "; there may be more: run it again"
-    line = f"{counted(count, 'dead letter')} of {subscriber.task} dropped{where}{more}"
-    say(line, as_json, task=subscriber.task, dropped=count, file=str(path) if count else None, complete=complete)
-    return INTERRUPTED if stop else int(not complete)
+        dropped = Drop(stack, subscriber, selection, journal, why).run(stop)
+    line = f"{counted(dropped.count, 'dead letter')} of {subscriber.task} dropped"
+    line += f"; they are in {dropped.path}" if dropped.count else ""
+    line += f"; {dropped.left} are in the file and could not be deleted" if dropped.left else ""
+    line += (
+        f"; left: {counted(len(dropped.unread), 'dead letter')} whose cause cannot be read" if dropped.unread else ""
+    )
+    line += "".join(f"; not looked at: {each}" for each in dropped.completeness.unseen)
+    say(
+        line,
+        as_json,
+        task=subscriber.task,
+        dropped=dropped.count,
+        left=dropped.left,
+        cannot_be_read=sorted(dropped.unread),
+        file=str(dropped.path) if dropped.count else None,
+        complete=bool(dropped.completeness),
+        unseen=list(dropped.completeness.unseen),
+    )
+    return INTERRUPTED if stop else int(bool(dropped.left or dropped.unread or not dropped.completeness))

@@ -8,6 +8,7 @@ from fanout.cli.aws_command import Target, aws_command, confirm, connect, requir
 from fanout.cli.options import DryRun, EventId, InTask, Json, Reason, Yes
 from fanout.cli.output import console, errors, say
 from fanout.ops.dead_letters import edit as editing
+from fanout.ops.dead_letters.editor import open_editor, patch_event
 from fanout.ops.dead_letters.show import search
 from fanout.ops.journal import Journal, about
 
@@ -20,6 +21,10 @@ def edit(
     patch: Annotated[
         str | None, typer.Option(metavar="PATCH", help="RFC 6902, as JSON or a file; else $EDITOR opens the event.")
     ] = None,
+    new_id: Annotated[
+        bool,
+        typer.Option("--new-id", help="Give it a new id: its own breaks the contract, or is another event's as well."),
+    ] = False,
     reveal: Annotated[
         bool, typer.Option("--reveal", help="Show the values that change, which may be answers.")
     ] = False,
@@ -31,11 +36,14 @@ def edit(
     """Mend one event, check it, and send it to its task's queue. Checked are the contract and the task's filter."""
     why = require_reason(reason)
     stack = connect(target)
+    journal = Journal.open(stack, "dead edit", reason=why)
     found = search(stack, id_, task)
-    journal = Journal.open(stack, "dead edit")
-    if patch is None or reveal:
+    by_hand = patch is None and not (new_id and found.message.event)
+    if by_hand or reveal:
         journal.write("revealed", **about(found.message, task=found.subscriber.task, reason=why))
-    event = editing.patch_event(found.message, patch) if patch is not None else editing.open_editor(found.message)
+    event = open_editor(found.message) if by_hand else patch_event(found.message, patch or "[]")
+    if new_id:
+        event = editing.with_new_id(found.message, event)
     change = editing.check_edit(found.subscriber, found.message, event)
     facts = {"task": found.subscriber.task, "event_id": change.event.id}
     for line in change.lines(reveal=reveal):
@@ -43,6 +51,6 @@ def edit(
     if dry_run:
         say("the event keeps the contract; nothing was changed", as_json, **facts, sent_as=None)
         return
-    confirm(f"send the event {change.event.id} so to {found.subscriber.task}?", yes=yes)
+    confirm(f"send the event {change.event.id} so to {found.subscriber.task} of {stack.label}?", yes=yes)
     sent = editing.send_edited(stack, found.subscriber, change, journal, why)
     say(f"sent as {sent}; follow it: fanout where {change.event.id}", as_json, **facts, sent_as=sent)

@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from fanout.cli.aws_command import Target, aws_command, connect, require_reason
+from fanout.cli.aws_command import INTERRUPTED, Target, aws_command, connect, require_reason
 from fanout.cli.options import Json, Reason, Task
 from fanout.cli.output import say
-from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters import export as exporting
+from fanout.ops.interrupt import stoppable
 from fanout.ops.journal import Journal
 from fanout.words import counted
 
@@ -24,19 +24,22 @@ def export(
     ] = None,
     as_json: Json = False,
 ) -> int:
-    """Copy a task's dead letters, with answers, into a file that only you can read. They stay where they are."""
+    """Copy a task's dead letters, with answers, into a file that only you can read. They stay where they are.
+
+    Up to 100,000 at once, hidden from others meanwhile. Exit status 1: not all were seen, and it says which.
+    """
     why = require_reason(reason)
     stack = connect(target)
     subscriber = stack.subscriber(task)
-    journal = Journal.open(stack, "dead export")
+    journal = Journal.open(stack, "dead export", task=subscriber.task)
     path = to or exporting.default_path(subscriber.task, "exported", journal.run)
     journal.write("revealed", task=subscriber.task, file=str(path), reason=why)
-    url = subscriber.dead_letter_queue_url
-    with exporting.new_file(path) as file, browse.browse(stack.aws, url, limit=browse.MOST) as browsing:
-        for page in browsing.pages():
-            exporting.append(file, subscriber, page)
-    journal.write("exported", task=subscriber.task, file=str(path), count=browsing.seen, complete=browsing.complete)
-    more = "" if browsing.complete else "; there are more than one pass can hold"
-    line = f"{counted(browsing.seen, 'dead letter')} of {subscriber.task} copied to {path}{more}"
-    say(line, as_json, task=subscriber.task, file=str(path), count=browsing.seen, complete=browsing.complete)
-    return int(not browsing.complete)
+    with stoppable() as stop:
+        count, completeness = exporting.export(stack, subscriber, path, stop)
+    unseen = list(completeness.unseen)
+    journal.write("exported", task=subscriber.task, file=str(path), count=count, complete=not unseen)
+    line = f"{counted(count, 'dead letter')} of {subscriber.task} copied to {path}"
+    line += "".join(f"; not looked at: {each}" for each in unseen)
+    line += ": fanout dead drop writes them all into a file" if unseen and subscriber.is_fifo else ""
+    say(line, as_json, task=subscriber.task, file=str(path), count=count, complete=not unseen, unseen=unseen)
+    return INTERRUPTED if stop else int(bool(unseen))

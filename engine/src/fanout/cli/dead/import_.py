@@ -6,28 +6,49 @@ from typing import Annotated
 
 import typer
 
-from fanout.cli.aws_command import Target, aws_command, confirm, connect
+from fanout.cli.aws_command import INTERRUPTED, Target, aws_command, confirm, connect, require_reason
 from fanout.cli.options import DryRun, Json, Yes
 from fanout.cli.output import say
-from fanout.ops.dead_letters.export import import_messages, read_outgoing
+from fanout.ops.dead_letters.importing import COMMAND, ImportFile, import_messages
+from fanout.ops.interrupt import stoppable
 from fanout.ops.journal import Journal
+from fanout.words import counted
 
 
 @aws_command
 def import_(
     target: Target,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Of fanout dead export or drop.")],
+    elsewhere: Annotated[
+        bool, typer.Option("--from-elsewhere", help="Although it is of another account, region, stack or queue.")
+    ] = False,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, with --from-elsewhere.")] = "",
     dry_run: DryRun = False,
     yes: Yes = False,
     as_json: Json = False,
-) -> None:
-    """Send each event of a file to the queue of the task it names. Again: only what was not sent before."""
+) -> int:
+    """Send each event of a file to the queue of the task it names. Again: only what was not sent before.
+
+    Exit status 1: its last line is cut, and the others were sent.
+    """
+    why = require_reason(reason) if elsewhere else None
     stack = connect(target)
-    counted = Counter(subscriber.task for subscriber, _ in read_outgoing(file, stack))  # every line is checked first
-    said = ", ".join(f"{count} to {task}" for task, count in counted.items()) or "nothing"
-    if dry_run:
-        say(f"would send {said}; nothing was changed", as_json, would_send=dict(counted))
-        return
-    confirm(f"send {said}?", yes=yes)
-    done, before = import_messages(file, stack, Journal.open(stack, "dead import"))
-    say(f"{done} sent, {before} were sent before", as_json, sent=done, sent_before=before)
+    read = ImportFile(file, stack, elsewhere)
+    journal = None if dry_run else Journal.open(stack, COMMAND, file=file.name, from_elsewhere=elsewhere, reason=why)
+    tasks = Counter(subscriber.task for subscriber, _ in read.lines())  # every line is checked first
+    said = ", ".join(f"{count} to {task}" for task, count in tasks.items()) or "nothing"
+    cut = f"; its last line, {read.cut}, is cut and left out" if read.cut else ""
+    if journal is None:
+        say(f"would send {said}{cut}; nothing was changed", as_json, would_send=dict(tasks), cut_line=read.cut)
+        return int(bool(read.cut))
+    confirm(f"send {said} of {stack.label}{cut}?", yes=yes)
+    with stoppable() as stop:
+        done = import_messages(read, journal, stop)
+    twice = (
+        f", {counted(done.perhaps_twice, 'event')} perhaps twice (an earlier import was killed)"
+        if done.perhaps_twice
+        else ""
+    )
+    facts = {"sent": done.sent, "sent_before": done.before, "perhaps_twice": done.perhaps_twice, "cut_line": read.cut}
+    say(f"{done.sent} sent, {done.before} were sent before{twice}{cut}", as_json, **facts)
+    return INTERRUPTED if stop else int(bool(read.cut))

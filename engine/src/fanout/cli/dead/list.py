@@ -20,10 +20,13 @@ def list_(
     ] = 1_000,
     as_json: Json = False,
 ) -> int:
-    """List dead-letter messages by cause. Looking hides a message for a second or two, and never longer than a minute."""
-    summaries = collect(connect(target).chosen(task), limit=limit)
+    """List dead-letter messages by cause, the newest first. Looking hides a message for a second or two, a minute at most.
+
+    Exit status 1: a queue could not be read, or not all of it was seen.
+    """
+    summaries = collect(connect(target), task, limit=limit)
     if as_json:
         say_json([each.as_dict() for each in summaries])
     else:
         console.print(render(summaries))
-    return int(any(each.problem for each in summaries))
+    return int(any(each.problem or each.unread or not each.completeness for each in summaries))

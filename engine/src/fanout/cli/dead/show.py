@@ -24,10 +24,10 @@ def show(
     """Show one dead-letter message: its event without answers, its attributes, its attempts with their causes."""
     why = require_reason(reason) if reveal else ""
     stack = connect(target)
+    journal = Journal.open(stack, "dead show", reason=why) if reveal else None
     found = search(stack, id_, task)
-    if reveal:
-        facts = about(found.message, task=found.subscriber.task, reason=why)
-        Journal.open(stack, "dead show").write("revealed", **facts)
+    if journal:
+        journal.write("revealed", **about(found.message, task=found.subscriber.task, reason=why))
     if as_json:
         say_json(found.as_dict(reveal=reveal))
     else:

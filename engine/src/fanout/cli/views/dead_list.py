@@ -18,8 +18,10 @@ def render(summaries: Sequence[DeadLetterSummary]) -> RenderableType:
         if each.problem:
             parts += [Text.from_markup(f"[red]![/] {escape(each.task)}: {escape(each.problem)}"), ""]
         elif each.groups:
-            parts += [*_table(each), ""]
-    empty = [each.task for each in summaries if not each.groups and not each.problem]
+            parts += [*_table(each), *_unseen(each), ""]
+        else:
+            parts += _unseen(each)
+    empty = [each.task for each in summaries if not (each.groups or each.problem or _unseen(each))]
     if empty:
         parts.append(Text.from_markup(f"[green]no dead letters:[/] {escape(', '.join(empty))}"))
     return Group(*parts)
@@ -27,14 +29,28 @@ def render(summaries: Sequence[DeadLetterSummary]) -> RenderableType:
 
 def _table(summary: DeadLetterSummary) -> list[RenderableType]:
     total = max(summary.total, summary.seen)
-    more = "" if summary.complete else f", {summary.seen} of them looked at: --limit looks at more"
-    head = Text.from_markup(f"[bold]{escape(summary.task)}[/]  [red]{counted(total, 'dead letter')}[/]{more}")
+    head = Text.from_markup(f"[bold]{escape(summary.task)}[/]  [red]{counted(total, 'dead letter')}[/]")
     shown = table(
         "cause", "count", "first", "last", "why, and one of them", right=("count",), fold=("why, and one of them",)
     )
     for group in summary.groups:
         why = Text(str(group.cause))
         beats = f", {group.heartbeats} of {group.count} are heartbeats" if group.heartbeats else ""
-        why.append(f"\n{group.sample}{beats}", style="dim")
+        again = (
+            f", {summary.redriven[group.cause]} of {group.count} redriven before"
+            if summary.redriven[group.cause]
+            else ""
+        )
+        why.append(f"\n{group.sample}{beats}{again}", style="dim")
         shown.add_row(group.cause.id, str(group.count), ago(group.first), ago(group.last), why)
     return [head, shown]
+
+
+def _unseen(summary: DeadLetterSummary) -> list[RenderableType]:
+    """What the table says nothing of."""
+    lines = [f"not looked at: {each}" for each in summary.completeness.unseen]
+    if summary.unread:
+        lines.append(
+            f"{counted(len(summary.unread), 'dead letter')} cannot be read (export and drop take them as they are)"
+        )
+    return [Text(f"! {summary.task}: {'; '.join(lines)}", style="yellow")] if lines else []

@@ -21,6 +21,7 @@ def render(found: Found, *, reveal: bool) -> RenderableType:
         ("event", message.event_id or "-"),
         ("group", message.ids.group or "-"),
         ("reference", message.ids.reference or "-"),
+        ("redriven before", "yes" if found.redriven else "not by this journal"),
         ("sent", f"{message.sent_at.isoformat(timespec='seconds')} ({ago(message.sent_at)} ago)"),
         ("cause", f"{found.cause.id}  {found.cause}"),
         ("attributes", ", ".join(f"{key}={value}" for key, value in told["attributes"].items() if key != CAUSE) or "-"),

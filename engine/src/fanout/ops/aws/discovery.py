@@ -94,6 +94,11 @@ class Stack:
         return self.id.split(":")[3]
 
     @property
+    def label(self) -> str:
+        """As a question names it."""
+        return f"{self.name} (account {self.account}, {self.region})"
+
+    @property
     def topic_arn(self) -> str:
         if names.TOPIC_ARN_OUTPUT not in self.outputs:
             raise OpsError(

@@ -5,44 +5,75 @@ again when the pass is over. What bounds it:
 
 - A dead-letter queue has no RedrivePolicy of its own, so no number of receives moves a message anywhere, and no pass
   uses up anything. (The construct gives it none; `fanout doctor` reports one.)
-- A pass hides messages for `VISIBILITY` seconds at most, whatever happens to this program: after a kill they come back by
-  themselves. It ends by itself before that, and it holds `limit` messages at a time at most, far below the 120,000 that
+- A pass hides messages for `visibility` seconds at most, whatever happens to this program: after a kill they come back by
+  themselves. It ends by itself before that, and it holds `limit` messages at a time at most, below the 120,000 that
   SQS lets be in flight.
 - Retention counts from when a message was first sent, so looking makes none older.
 
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
-In a FIFO queue a hidden message also hides the rest of its group: a pass sees the first ten of each group.
+
+Nothing that comes is no proof that nothing is there: another may hold it, and in a FIFO queue a hidden message hides the rest
+of its group. A pass has seen all when it has seen as many as SQS counts, hidden ones too, and no group gave a full ten.
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-understanding-logic.html
 """
 
-import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from fanout.ops import lease
 from fanout.ops.aws.session import Aws
+from fanout.ops.completeness import COMPLETE, Completeness
 from fanout.ops.dead_letters.message import DeadLetterMessage
+from fanout.words import counted
 
 VISIBILITY = 60
 _MARGIN = 10.0
 LIMIT = 1_000
 MOST = 10_000
 TEN = 10
+_LONG_POLL = 20
+"""Seconds that one receive may wait: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html"""
+
+
+@dataclass(frozen=True)
+class QueueDepth:
+    """What SQS says of a queue; approximate, as its name for each of them says."""
+
+    visible: int
+    in_flight: int
+    delayed: int
+
+    @property
+    def all(self) -> int:
+        return self.visible + self.in_flight + self.delayed
 
 
 @dataclass
 class Browse:
-    """One pass over a dead-letter queue. Leave the `with` block, and every message that was held is shown again."""
+    """One pass over a dead-letter queue. Leave the `with` block, and every message that was held is shown again.
+
+    `patience`: seconds to wait for messages that SQS counts and somebody else holds; `gone`: deleted by the same command
+    before, which SQS may count for a while.
+    """
 
     aws: Aws
     url: str
     visibility: int = VISIBILITY
     limit: int = LIMIT
+    patience: float = 0.0
+    gone: int = 0
     seen: int = 0
-    complete: bool = False
-    """True once the queue had nothing more to show; False after the limit or the end of the visibility timeout."""
+    completeness: Completeness = field(default_factory=lambda: Completeness(("the look was not ended",)))
+    """Of the pass, once it has ended: what was not seen, and why."""
     _held: dict[str, str] = field(default_factory=dict)
+    _groups: Counter[str] = field(default_factory=Counter)
+    _deleted: int = 0
+    _before: int = 0
+    _nothing_came: bool = False
     _ends: float = 0.0
 
     def __enter__(self) -> "Browse":
@@ -52,20 +83,30 @@ class Browse:
     def __exit__(self, *_: object) -> None:
         self.release()
 
+    @property
+    def complete(self) -> bool:
+        return bool(self.completeness)
+
     def pages(self, size: int = TEN) -> Iterator[list[DeadLetterMessage]]:
         """Up to `size` messages at a time. Those still held when the pass ends are shown again."""
-        wait = 0
-        while len(self._held) < self.limit and time.monotonic() < self._ends:
+        self._before = read_depth(self.aws, self.url).all
+        wait, patience = 0, lease.now() + self.patience
+        while len(self._held) < self.limit and lease.now() < self._ends:
             messages = [each for each in self._receive(size, wait) if each.message_id not in self._held]
-            if not messages and wait:
-                self.complete = True
-                return
-            # SQS asks some of its servers, so one empty answer proves nothing; a receive that waits asks all of them.
-            wait = 0 if messages else 1
+            self._nothing_came = bool(wait) and not messages
             if messages:
-                self.seen += len(messages)
-                self._held.update((each.message_id, each.receipt_handle) for each in messages)
+                wait, patience = 0, lease.now() + self.patience
+                self._hold(messages)
                 yield messages
+                continue
+            if wait:
+                self._judge()
+                left = min(patience, self._ends) - lease.now()
+                if self.completeness or left <= 0:
+                    return
+            # SQS asks some of its servers, so one empty answer proves nothing; a receive that waits asks all of them.
+            wait = 1 if not wait else max(1, min(_LONG_POLL, int(left)))
+        self._judge()
 
     def __iter__(self) -> Iterator[DeadLetterMessage]:
         for page in self.pages():
@@ -74,7 +115,9 @@ class Browse:
     def forget(self, messages: Sequence[DeadLetterMessage]) -> None:
         """They are deleted, so there is nothing to show again."""
         for each in messages:
-            self._held.pop(each.message_id, None)
+            self._deleted += self._held.pop(each.message_id, None) is not None
+            if each.group is not None:
+                self._groups[each.group] -= 1
 
     def release(self) -> None:
         """Shows what is held again. What cannot be released shows by itself at the end of the visibility timeout."""
@@ -88,9 +131,38 @@ class Browse:
             with suppress(ClientError, BotoCoreError):
                 self.aws.sqs.change_message_visibility_batch(QueueUrl=self.url, Entries=entries)  # type: ignore[arg-type]
 
+    def _hold(self, messages: Sequence[DeadLetterMessage]) -> None:
+        self.seen += len(messages)
+        self._held.update((each.message_id, each.receipt_handle) for each in messages)
+        if self.url.endswith(".fifo"):
+            self._groups.update(each.group for each in messages if each.group is not None)
+
+    def _judge(self) -> None:
+        """Once nothing more comes: by SQS's own counts."""
+        count = read_depth(self.aws, self.url).all
+        unseen = count - self.gone - self._deleted - len(self._held)
+        if self._deleted:  # they may count for a while, or not: what was there at the beginning is known
+            unseen = max(unseen, self._before - self.gone - self.seen)
+        full = sorted(group for group, number in self._groups.items() if number >= TEN)
+        if full:
+            self.completeness = Completeness((_of_groups(len(full)),))
+        elif unseen <= 0:
+            self.completeness = COMPLETE
+        else:
+            self.completeness = Completeness((self._why(unseen, count),))
+
+    def _why(self, unseen: int, count: int) -> str:
+        if len(self._held) >= self.limit:
+            return f"{counted(unseen, 'dead letter')} beyond the first {self.limit:,} of about {count:,}"
+        if not self._nothing_came:
+            return f"{counted(unseen, 'dead letter')} of about {count:,}: the time of one look was over"
+        if self._groups:
+            return f"{counted(unseen, 'dead letter')}, behind others of their group or in somebody's hand"
+        return f"{counted(unseen, 'dead letter')} in somebody's hand (another command, or a run that was killed)"
+
     def _visibility_end(self) -> float:
         """A little early, so that a message is never acted on after somebody else may see it."""
-        return time.monotonic() + self.visibility - min(_MARGIN, self.visibility / 3)
+        return lease.now() + self.visibility - min(_MARGIN, self.visibility / 3)
 
     def _receive(self, size: int, wait: int) -> list[DeadLetterMessage]:
         room = min(size, TEN, self.limit - len(self._held))
@@ -106,23 +178,22 @@ class Browse:
         return [DeadLetterMessage.from_sqs(each, expires) for each in answer.get("Messages", [])]
 
 
+def _of_groups(number: int) -> str:
+    return f"what is behind the first ten of {counted(number, 'group')}: SQS shows no more of a FIFO queue at a time"
+
+
 @contextmanager
-def browse(aws: Aws, url: str, *, limit: int = LIMIT, visibility: int = VISIBILITY) -> Iterator[Browse]:
-    with Browse(aws, url, visibility=visibility, limit=min(limit, MOST)) as browsing:
+def browse(
+    aws: Aws,
+    url: str,
+    *,
+    limit: int = LIMIT,
+    visibility: int = VISIBILITY,
+    patience: float = 0.0,
+    gone: int = 0,
+) -> Iterator[Browse]:
+    with Browse(aws, url, visibility, limit, patience, gone) as browsing:
         yield browsing
-
-
-@dataclass(frozen=True)
-class QueueDepth:
-    """What SQS says of a queue; approximate, as its name for each of them says."""
-
-    visible: int
-    in_flight: int
-    delayed: int
-
-    @property
-    def all(self) -> int:
-        return self.visible + self.in_flight + self.delayed
 
 
 def read_depth(aws: Aws, url: str) -> QueueDepth:

@@ -1,8 +1,12 @@
 """`fanout dead drop`: each message is in a file, on the disk, before it is deleted."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
-from fanout.ops.aws.discovery import DeployedSubscriber
+from fanout.ops import lease
+from fanout.ops.aws.discovery import DeployedSubscriber, Stack
+from fanout.ops.completeness import COMPLETE, Completeness
 from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters import export as exporting
 from fanout.ops.dead_letters.causes import Explainer
@@ -10,49 +14,93 @@ from fanout.ops.dead_letters.message import DeadLetterMessage
 from fanout.ops.dead_letters.selection import Selection
 from fanout.ops.interrupt import Stop
 from fanout.ops.journal import Journal, about
+from fanout.words import counted
 
 _PORTION = 200
 
 
-def drop(
-    subscriber: DeployedSubscriber, selection: Selection, journal: Journal, reason: str, stop: Stop
-) -> tuple[int, Path, bool]:
-    """How many, where they are now, and whether the whole queue was looked at."""
-    path = exporting.default_path(subscriber.task, "dropped", journal.run)
-    explainer = Explainer(subscriber.aws, subscriber)
-    dropped = 0
-    url = subscriber.dead_letter_queue_url
-    with exporting.new_file(path) as file, browse.browse(subscriber.aws, url, limit=browse.MOST) as browsing:
+@dataclass
+class Dropped:
+    """`left`: in the file and not deleted, as SQS would not or their time was over; `unread`: their cause cannot be read."""
+
+    path: Path
+    count: int = 0
+    left: int = 0
+    unread: set[str] = field(default_factory=set)
+    completeness: Completeness = COMPLETE
+
+
+@dataclass
+class Drop:
+    """One `fanout dead drop` from beginning to end."""
+
+    stack: Stack
+    subscriber: DeployedSubscriber
+    selection: Selection
+    journal: Journal
+    reason: str
+    _late: Completeness = field(default=COMPLETE, init=False)
+
+    def run(self, stop: Stop) -> Dropped:
+        """Pass after pass, until one has seen all or deleted nothing: what was behind a group's first ten comes after them."""
+        found = Dropped(exporting.default_path(self.subscriber.task, "dropped", self.journal.run))
+        with exporting.new_file(found.path) as file:
+            while True:
+                before = found.count
+                with browse.browse(
+                    self.subscriber.aws, self.subscriber.dead_letter_queue_url, limit=browse.MOST, gone=before
+                ) as browsing:
+                    self._pass(browsing, file, found, stop)
+                found.completeness = COMPLETE if self.selection.is_satisfied else browsing.completeness
+                found.completeness += self._late
+                if found.completeness or found.count == before or stop:
+                    break
+        found.unread = self.selection.unread
+        if not found.count and not found.left:
+            found.path.unlink()
+        return found
+
+    def _pass(self, browsing: browse.Browse, file: IO[str], found: Dropped, stop: Stop) -> None:
+        explainer = Explainer(self.subscriber.aws, self.subscriber)
+        self._late = COMPLETE
         portion: list[DeadLetterMessage] = []
 
-        def bury() -> int:
-            picked = selection.pick(portion, explainer)
-            exporting.append(file, subscriber, picked)
-            journal.write_all({"step": "dropping", **_told(subscriber, each, reason, path)} for each in picked)
-            gone = delete(subscriber, picked, browsing)
-            journal.write_all({"step": "dropped", **_told(subscriber, each, reason, path)} for each in gone)
+        def bury() -> None:
+            chosen = self.selection.pick(portion, explainer)
+            picked = [each for each in chosen if lease.now() < each.expires]
+            if len(picked) < len(chosen):
+                late = counted(len(chosen) - len(picked), "dead letter")
+                self._late += Completeness((f"{late} that somebody else may have in hand by now",))
+            exporting.append(file, self.stack, self.subscriber, picked)
+            self.journal.write_all({"step": "dropping", **self._told(each, found.path)} for each in picked)
+            gone = delete(self.subscriber, picked, browsing)
+            self.journal.write_all({"step": "dropped", **self._told(each, found.path)} for each in gone)
+            found.count += len(gone)
+            found.left += len(picked) - len(gone)
             portion.clear()
-            return len(gone)
 
         for page in browsing.pages():
             portion += page
             if len(portion) >= _PORTION:
-                dropped += bury()
-            if stop or selection.is_satisfied:
+                bury()
+            if stop or self.selection.is_satisfied:
                 break
-        dropped += bury()
-    if not dropped:
-        path.unlink()
-    return dropped, path, browsing.complete or selection.is_satisfied
+        bury()
+
+    def _told(self, message: DeadLetterMessage, path: Path) -> dict[str, object]:
+        queue = self.subscriber.dead_letter_queue_name
+        return about(message, task=self.subscriber.task, queue=queue, reason=self.reason, file=path.name)
 
 
 def delete(
     subscriber: DeployedSubscriber, messages: list[DeadLetterMessage], browsing: browse.Browse
 ) -> list[DeadLetterMessage]:
-    """Those that SQS says are gone; the others stay."""
+    """Those that SQS says are gone; the others stay, and so does what somebody else may hold by now."""
     gone: list[DeadLetterMessage] = []
     for start in range(0, len(messages), browse.TEN):
-        some = messages[start : start + browse.TEN]
+        some = [each for each in messages[start : start + browse.TEN] if lease.now() < each.expires]
+        if not some:
+            continue
         entries = [{"Id": str(number), "ReceiptHandle": each.receipt_handle} for number, each in enumerate(some)]
         answer = subscriber.aws.sqs.delete_message_batch(
             QueueUrl=subscriber.dead_letter_queue_url,
@@ -62,7 +110,3 @@ def delete(
         gone += [each for number, each in enumerate(some) if str(number) in accepted]
     browsing.forget(gone)
     return gone
-
-
-def _told(subscriber: DeployedSubscriber, message: DeadLetterMessage, reason: str, path: Path) -> dict[str, object]:
-    return about(message, task=subscriber.task, queue=subscriber.dead_letter_queue_name, reason=reason, file=path.name)

@@ -5,26 +5,26 @@ made, the message is received once more, and it must still be what it was.
 """
 
 import json
-import os
-import shlex
-import subprocess
-import tempfile
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import jsonpatch
-import jsonpointer
 
+from fanout import names
 from fanout.errors import OpsError, Unusable
+from fanout.ops import lease
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.aws.subscription import KnownEvent, read_subscriptions
 from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters import show as showing
+from fanout.ops.dead_letters.drop import delete
 from fanout.ops.dead_letters.message import CAUSE, DeadLetterMessage
-from fanout.ops.journal import DELETED, SENDING, SENT, Journal, about
-from fanout.ops.send.queue import OutgoingMessage, send
+from fanout.ops.dead_letters.plain import shown_pointer
+from fanout.ops.journal import DELETED, Journal, about
+from fanout.ops.send.journalled import send_written
+from fanout.ops.send.queue import OutgoingMessage
 from fanout.publisher import Event, InvalidEvent, checked_event
 
 
@@ -44,45 +44,31 @@ class Edit:
         return [self._line(each, reveal) for each in self.changes]
 
     def _line(self, change: dict[str, Any], reveal: bool) -> str:
-        moved = f" from {change['from']}" if "from" in change else ""
+        path, whence = (each if reveal else shown_pointer(each) for each in (change["path"], change.get("from", "")))
+        moved = f" from {whence}" if whence else ""
         value = f" = {json.dumps(change['value'], ensure_ascii=False)}" if reveal and "value" in change else ""
-        return f"{change['op']} {change['path']}{moved}{value}"
+        return f"{change['op']} {path}{moved}{value}"
 
 
-def patch_event(message: DeadLetterMessage, patch: str) -> dict[str, Any]:
-    """The event after an RFC 6902 patch, given as JSON or as the name of a file."""
-    event = message.event
-    if event is None:
-        raise Unusable("the body is no JSON object, so there is nothing to patch: edit it without --patch")
-    text = patch if patch.lstrip().startswith("[") else _file(patch)
-    try:
-        made = jsonpatch.JsonPatch.from_string(text).apply(event)
-    except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, ValueError, TypeError) as error:
-        raise Unusable(f"the patch does not fit: {type(error).__name__}; expected a JSON array by RFC 6902") from None
-    if not isinstance(made, dict):
-        raise Unusable("the patch leaves no JSON object")
-    return made
+def with_new_id(message: DeadLetterMessage, event: dict[str, Any]) -> dict[str, Any]:
+    """The event under an id of its own. Raises Unusable where its id is the right one."""
+    if not may_have_new_id(message):
+        raise Unusable(
+            f"the event's id {message.event_id} keeps the contract and is its own: it must stay, as tasks know by it what"
+            " they have done"
+        )
+    return {**event, "id": str(uuid.uuid4())}
 
 
-def open_editor(message: DeadLetterMessage) -> dict[str, Any]:
-    """The event after $EDITOR, in a file that only this user can read and that is gone afterwards."""
-    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
-    if not editor:
-        raise Unusable("no editor: set EDITOR, or give --patch")
-    text = json.dumps(message.event, indent=2, ensure_ascii=False) if message.event else message.body
-    with tempfile.TemporaryDirectory(prefix="fanout-") as folder:
-        path = Path(folder) / "event.json"
-        path.touch(mode=0o600)
-        path.write_text(text, "utf-8")
-        if subprocess.call([*shlex.split(editor), str(path)]) != 0:
-            raise Unusable(f"{editor} did not end well: nothing was changed")
-        return _object(path.read_text("utf-8"))
+def may_have_new_id(message: DeadLetterMessage) -> bool:
+    """An id that breaks the contract can never be mended otherwise, and one that another event has is not its own."""
+    return message.event_id is None or (message.cause or {}).get("error_type") == names.OTHER_CONTENT
 
 
 def check_edit(subscriber: DeployedSubscriber, message: DeadLetterMessage, event: dict[str, Any]) -> Edit:
     """Against the contract, the id that never changes, and the filter of the task's subscription."""
     before = message.event
-    if before is not None and message.event_id is not None and event.get("id") != message.event_id:
+    if event.get("id") != message.event_id and not may_have_new_id(message):
         raise Unusable(f"the event's id was {message.event_id} and must stay: tasks know by it what they have done")
     try:
         made = checked_event(event)
@@ -101,23 +87,28 @@ def send_edited(stack: Stack, subscriber: DeployedSubscriber, edit: Edit, journa
     """The id of the new message. The message must still be there, and still be what was edited."""
     with browse.browse(stack.aws, subscriber.dead_letter_queue_url, limit=browse.MOST) as browsing:
         message = showing.match(browsing, edit.message.message_id)
-        if message is None or message.hash != edit.message.hash:
-            raise OpsError(
-                "the message is not there any more: somebody redrove, edited or dropped it; nothing was changed"
-            )
+        if message is None:
+            raise OpsError(f"nothing was changed: {_gone(edit.message, browsing)}")
+        if message.hash != edit.message.hash or lease.now() > message.expires:
+            raise OpsError("nothing was changed: the message is not what it was, or in somebody's hand: look again")
         outgoing = OutgoingMessage.from_dead_letter(message)
         outgoing = OutgoingMessage(message.message_id, edit.event.body, edit.attributes, outgoing.group, outgoing.trace)
         told = about(message, task=subscriber.task, queue=subscriber.dead_letter_queue_name, reason=reason)
-        journal.write(SENDING, **told, after=outgoing.hash)
-        (sent,) = send(stack.aws, subscriber.queue_url, [outgoing])
+        ((sent,),) = send_written(
+            stack.aws, subscriber.queue_url, journal, [outgoing], lambda each: {**told, "after": each.hash}
+        )
         if sent.id is None:
-            journal.write("not sent", **told, why=sent.refusal)
-            raise OpsError(f"SQS refused the edited event ({sent.refusal}): nothing was changed")
-        journal.write(SENT, **told, after=outgoing.hash, **{"as": sent.id})
-        stack.aws.sqs.delete_message(QueueUrl=subscriber.dead_letter_queue_url, ReceiptHandle=message.receipt_handle)
-        browsing.forget([message])
+            raise OpsError(f"SQS did not take the edited event ({sent.refusal}): nothing was changed")
+        delete(subscriber, [message], browsing)
         journal.write(DELETED, **told)
         return sent.id
+
+
+def _gone(message: DeadLetterMessage, browsing: browse.Browse) -> str:
+    if browsing.complete:
+        return "the message is not there any more: somebody redrove, edited or dropped it"
+    unseen = "; ".join(browsing.completeness.unseen)
+    return f"{message.message_id} is not found among the {browsing.seen:,} looked at; not looked at: {unseen}"
 
 
 def _check_filter(subscriber: DeployedSubscriber, event: Event, attributes: Mapping[str, Mapping[str, Any]]) -> None:
@@ -127,21 +118,3 @@ def _check_filter(subscriber: DeployedSubscriber, event: Event, attributes: Mapp
         if each.lets_through(KnownEvent.from_message(after)) is False:
             policy = json.dumps(each.policy)
             raise Unusable(f"the filter of {subscriber.task} does not let this event through: {policy}")
-
-
-def _file(name: str) -> str:
-    try:
-        return Path(name).read_text("utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise Unusable(f"--patch {name}: neither a JSON array nor a file with one") from None
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except ValueError as error:
-        where = f"line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else "somewhere"
-        raise Unusable(f"not JSON any more ({where}): nothing was changed") from None
-    if not isinstance(value, dict):
-        raise Unusable("not a JSON object any more: nothing was changed")
-    return value

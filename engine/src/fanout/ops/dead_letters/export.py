@@ -1,125 +1,75 @@
-"""Dead-letter messages as JSON Lines: out of the queue into a file, and from a file back to their tasks.
+"""Dead-letter messages as JSON Lines, out of the queue into a file that only its owner can read: it holds answers.
 
-One line has all that is needed to send the message again: task, body, attributes, group and trace. A file holds answers,
-so only its owner can read it.
+A pass holds what it has read, so that nothing comes twice; what it may hold grows with the queue, up to 100,000 messages for
+an hour. Nothing is deleted. In a FIFO queue SQS shows ten of a group and no more until these are deleted: a file of all of
+such a group is what `fanout dead drop` makes, and `fanout dead import` sends it back.
 """
 
-import base64
-import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Final
 
-from fanout import names
 from fanout.errors import OpsError, Unusable
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack
+from fanout.ops.completeness import Completeness
+from fanout.ops.dead_letters import browse
+from fanout.ops.dead_letters.line import dumped, record
 from fanout.ops.dead_letters.message import DeadLetterMessage
-from fanout.ops.journal import SENT, Journal, home
-from fanout.ops.send.queue import OutgoingMessage, send
+from fanout.ops.interrupt import Stop
+from fanout.ops.journal import home
 
-_KEYS = {"task", "message_id", "body", "attributes"}
+MOST: Final = 100_000
+"""SQS lets 120,000 messages of a standard queue be in flight.
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html"""
+_LONGEST: Final = 3_600
+_SECONDS_OF_TEN: Final = 0.25
 
 
-def record(subscriber: DeployedSubscriber, message: DeadLetterMessage) -> dict[str, Any]:
-    """As it is in the queue: `fanout.cause` is kept here, and left out when it is sent."""
-    return {
-        "task": subscriber.task,
-        "message_id": message.message_id,
-        "event_id": message.event_id,
-        "sent_at": message.sent_at.isoformat(),
-        "hash": message.hash,
-        "group": message.group,
-        "trace": message.system.get("AWSTraceHeader"),
-        "attributes": {name: _written(value) for name, value in message.attributes.items()},
-        "body": message.body,
-    }
+def export(stack: Stack, subscriber: DeployedSubscriber, path: Path, stop: Stop) -> tuple[int, Completeness]:
+    """Every message that can be seen into a new file, each once; how many, and what was not seen."""
+    url = subscriber.dead_letter_queue_url
+    depth = browse.read_depth(stack.aws, url).all
+    visibility = min(_LONGEST, browse.VISIBILITY + int(depth / browse.TEN * _SECONDS_OF_TEN))
+    with new_file(path) as file, browse.browse(stack.aws, url, limit=MOST, visibility=visibility) as browsing:
+        for page in browsing.pages():
+            append(file, stack, subscriber, page)
+            if stop:
+                break
+    stopped = Completeness(("what came after you asked to stop",)) if stop else browsing.completeness
+    return browsing.seen, stopped
 
 
 @contextmanager
 def new_file(path: Path) -> Iterator[IO[str]]:
-    """Never over another file."""
+    """Never over another file. Raises Unusable when there can be none, OpsError when the disk takes no more."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         raise Unusable(f"{path} exists already: give another name") from None
+    except (OSError, ValueError) as error:
+        raise Unusable(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}") from None
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            yield file
+            _on_disk(file)
     except OSError as error:
-        raise Unusable(f"{path} cannot be written: {error.strerror}") from None
-    with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogatepass") as file:
-        yield file
-        _on_disk(file)
+        raise OpsError(
+            f"{path} cannot be written ({error.strerror or error}): what it has is whole up to its last line, and"
+            " nothing was deleted that is not in it"
+        ) from None
 
 
-def append(file: IO[str], subscriber: DeployedSubscriber, messages: Sequence[DeadLetterMessage]) -> None:
+def append(file: IO[str], stack: Stack, subscriber: DeployedSubscriber, messages: Sequence[DeadLetterMessage]) -> None:
     """On the disk when this returns."""
-    for each in messages:
-        file.write(json.dumps(record(subscriber, each), ensure_ascii=True) + "\n")
+    file.writelines(dumped(record(stack, subscriber, each)) for each in messages)
     _on_disk(file)
 
 
 def default_path(task: str, what: str, run: str) -> Path:
     return home() / f"{what}-{task}-{run}.jsonl"
-
-
-def read(path: Path) -> Iterator[dict[str, Any]]:
-    """Line by line, however long the file is."""
-    try:
-        with path.open(encoding="utf-8") as file:
-            for number, line in enumerate(file, start=1):
-                if line.strip():
-                    yield _checked(line, f"{path}, line {number}")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Unusable(f"{path} cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8'}") from None
-
-
-def read_outgoing(path: Path, stack: Stack) -> Iterator[tuple[DeployedSubscriber, OutgoingMessage]]:
-    for each in read(path):
-        attributes = {
-            name: _restored(value) for name, value in each["attributes"].items() if name != names.CAUSE_ATTRIBUTE
-        }
-        outgoing = OutgoingMessage(each["message_id"], each["body"], attributes, each.get("group"), each.get("trace"))
-        yield stack.subscriber(each["task"]), outgoing
-
-
-def import_messages(path: Path, stack: Stack, journal: Journal) -> tuple[int, int]:
-    """Sends what this journal did not bring in before; how many now, and how many before."""
-    before = {
-        str(line.get("letter")) for line in journal.read() if line.get("step") == SENT and line.get("file") == path.name
-    }
-    done = skipped = 0
-    for subscriber, outgoing in read_outgoing(path, stack):
-        if outgoing.key in before:
-            skipped += 1
-            continue
-        told = {"task": subscriber.task, "letter": outgoing.key, "file": path.name, "after": outgoing.hash}
-        (sent,) = send(stack.aws, subscriber.queue_url, [outgoing])
-        if sent.id is None:
-            raise OpsError(f"SQS refused {outgoing.key} ({sent.refusal}); {done} were sent: run it again to go on")
-        journal.write(SENT, **told, **{"as": sent.id})
-        done += 1
-    return done, skipped
-
-
-def _checked(line: str, where: str) -> dict[str, Any]:
-    try:
-        value = json.loads(line)
-    except ValueError:
-        raise Unusable(f"{where}: not JSON; nothing was sent") from None
-    if not isinstance(value, dict) or not value.keys() >= _KEYS or not isinstance(value["attributes"], dict):
-        raise Unusable(f"{where}: expected a line of fanout dead export, with {', '.join(sorted(_KEYS))}")
-    return value
-
-
-def _written(value: Mapping[str, Any]) -> dict[str, Any]:
-    binary = value.get("BinaryValue")
-    return {**value, "BinaryValue": base64.b64encode(binary).decode()} if isinstance(binary, bytes) else dict(value)
-
-
-def _restored(value: Mapping[str, Any]) -> dict[str, Any]:
-    binary = value.get("BinaryValue")
-    return {**value, "BinaryValue": base64.b64decode(binary)} if isinstance(binary, str) else dict(value)
 
 
 def _on_disk(file: IO[str]) -> None:

@@ -1,23 +1,29 @@
-"""One dead letter: the message as SQS keeps it, and what can be told of it without showing anybody's answers."""
+"""One dead letter: the message as SQS keeps it. Whatever anybody sent there, reading it never raises."""
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from fanout import names
-from fanout.contracts.ids import Ids, of_event, plain_paths
+from fanout.contracts.ids import Ids, of_event
+from fanout.ops.dead_letters import plain
 
 CAUSE, HEARTBEAT = names.CAUSE_ATTRIBUTE, names.HEARTBEAT_SUFFIX
 MOST_ATTRIBUTES = 10
-_PLAIN = ("specversion", "id", "source", "type", "time", "datacontenttype", "dataschema", "subject", "traceparent")
+MOST_DEPTH: Final = 100
+"""Levels of nesting that a publisher sends at most: deeper JSON is nothing of ours."""
+_ERROR_TYPE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,127}")
+_MESSAGE_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_MOST_ERROR: Final = 4_000
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterMessage:
-    """`expires` is on time.monotonic's clock: until then, SQS shows this message to nobody else."""
+    """`expires` is on `fanout.ops.lease`'s clock: until then, SQS shows this message to nobody else."""
 
     message_id: str
     receipt_handle: str = field(repr=False)
@@ -40,36 +46,37 @@ class DeadLetterMessage:
 
     @property
     def event(self) -> dict[str, Any] | None:
-        """The CloudEvent in it, valid or not; None when the body is no JSON object."""
-        try:
-            value = json.loads(self.body)
-        except (ValueError, RecursionError):
-            return None
-        if isinstance(value, dict) and value.get("Type") == "Notification" and "TopicArn" in value:
-            return DeadLetterMessage(
-                "", "", str(value.get("Message", "")), {}, {}
-            ).event  # a subscription without raw delivery
+        """The CloudEvent in it, valid or not; None when the body is no JSON object, or nested deeper than an event is."""
+        value = json_value(self.body)
+        if is_envelope(value):  # a subscription without raw delivery
+            value = json_value(value.get("Message"))
         return value if isinstance(value, dict) else None
 
     @property
     def event_id(self) -> str | None:
-        value = (self.event or {}).get("id")
-        return value if isinstance(value, str) else None
+        """None also for an id that breaks the contract: it may be anything, an answer too."""
+        event = self.event
+        return str(event["id"]) if event is not None and plain.keeps_contract(event, "id") else None
 
     @property
     def is_heartbeat(self) -> bool:
         """Nothing happened: redriven, it is acknowledged and does nothing; dropped, nobody misses it."""
-        return str((self.event or {}).get("type")).endswith(HEARTBEAT)
+        type_ = (self.event or {}).get("type")
+        return isinstance(type_, str) and type_.endswith(HEARTBEAT)
 
     @property
     def ids(self) -> Ids:
-        """The group and the reference of its event."""
-        return of_event(self.event)
+        """The group and the reference of its event, where they keep the contract."""
+        return plain.ids(self.event)
 
     @property
     def sent_at(self) -> datetime:
-        """When it was first sent to a queue: SQS keeps that time when it moves a message to a dead-letter queue."""
-        return datetime.fromtimestamp(int(self.system.get("SentTimestamp", "0")) / 1000, UTC)
+        """When it was first sent to a queue: a standard queue keeps that time when SQS moves a message to a dead-letter
+        queue, a FIFO queue begins anew."""
+        try:
+            return datetime.fromtimestamp(int(self.system.get("SentTimestamp", "0")) / 1000, UTC)
+        except (ValueError, TypeError, OverflowError, OSError):
+            return datetime.fromtimestamp(0, UTC)
 
     @property
     def moved_by_sqs(self) -> bool:
@@ -78,13 +85,20 @@ class DeadLetterMessage:
 
     @property
     def cause(self) -> dict[str, Any] | None:
-        """What the function wrote beside it."""
-        value = self.attributes.get(CAUSE, {}).get("StringValue")
-        try:
-            cause = json.loads(value) if value else None
-        except ValueError:
+        """What the function wrote beside it: `error_type`, `error`, `message_id`, `attempt` where they are what they should be.
+
+        None when there is none, or when somebody else wrote what stands there.
+        """
+        value = json_value(self.attributes.get(CAUSE, {}).get("StringValue"))
+        if not isinstance(value, dict) or not _is(value.get("error_type"), _ERROR_TYPE):
             return None
-        return cause if isinstance(cause, dict) else None
+        error, message_id, attempt = (value.get(name) for name in ("error", "message_id", "attempt"))
+        return {
+            "error_type": value["error_type"],
+            "error": error[:_MOST_ERROR] if isinstance(error, str) else "",
+            **({"message_id": message_id} if _is(message_id, _MESSAGE_ID) else {}),
+            **({"attempt": attempt} if isinstance(attempt, int) else {}),
+        }
 
     @property
     def died_as(self) -> str:
@@ -93,6 +107,7 @@ class DeadLetterMessage:
 
     @property
     def group(self) -> str | None:
+        """In the queue, where it has one."""
         return self.system.get("MessageGroupId")
 
     @property
@@ -100,43 +115,56 @@ class DeadLetterMessage:
         return sha256(self.body)
 
     def matches(self, id_: str) -> bool:
-        """By the id of the message, of the message that died, of the event, or by the event's reference."""
-        return id_ in (self.message_id, self.died_as, self.event_id, self.ids.reference)
+        """By the id of the message, of the message that died, of the event (broken or not), or by the event's reference."""
+        event = self.event
+        return id_ in (self.message_id, self.died_as, (event or {}).get("id"), of_event(event).reference)
 
     def redacted(self) -> dict[str, Any] | str:
         """The event without its answers or anything this program does not know."""
         event = self.event
         if event is None:
-            return f"not an event: {len(self.body.encode())} bytes, not shown"
-        data = event.get("data")
-        shown = {name: value if name in _PLAIN else _hidden(value) for name, value in event.items() if name != "data"}
-        if isinstance(data, dict):
-            return {**shown, "data": _redacted(data, "data", plain_paths(event))}
-        return {**shown, "data": _hidden(data)} if "data" in event else shown
+            return f"not an event: {len(self.body.encode('utf-8', 'surrogatepass'))} bytes, not shown"
+        return plain.redacted(event)
+
+
+def json_value(text: Any) -> Any:
+    """What JSON text says; None for whatever is no JSON, no text, or nested deeper than MOST_DEPTH."""
+    if not isinstance(text, str):
+        return None
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if text.count("[") + text.count("{") <= MOST_DEPTH or _depth(value) <= MOST_DEPTH else None
+
+
+def is_envelope(value: Any) -> bool:
+    """Whether it is what SNS wraps a message in: https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html"""
+    return isinstance(value, dict) and value.get("Type") == "Notification" and "TopicArn" in value
 
 
 def sha256(body: str) -> str:
     return hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _redacted(value: Any, path: str, plain: Sequence[str]) -> Any:
-    """What is at a plain path is shown, and what leads there is opened."""
-    if path in plain and not isinstance(value, dict | list):
-        return value
-    if isinstance(value, dict) and any(each.startswith(f"{path}.") for each in plain):
-        return {name: _redacted(each, f"{path}.{name}", plain) for name, each in value.items()}
-    return _hidden(value)
+def _depth(value: Any) -> int:
+    """Level by level, so that no depth is too much; MOST_DEPTH + 1 for anything deeper."""
+    level, depth = [value], 0
+    while level and depth <= MOST_DEPTH:
+        level = [
+            each
+            for one in level
+            if isinstance(one, dict | list)
+            for each in (one.values() if isinstance(one, dict) else one)
+        ]
+        depth += bool(level)
+    return depth
 
 
-def _hidden(value: Any) -> str:
-    if isinstance(value, dict):
-        return f"({len(value)} fields, not shown)"
-    if isinstance(value, list):
-        return f"({len(value)} items, not shown)"
-    return "(not shown)"
+def _is(value: Any, pattern: re.Pattern[str]) -> bool:
+    return isinstance(value, str) and pattern.fullmatch(value) is not None
 
 
 def _sendable(value: Mapping[str, Any]) -> dict[str, Any]:
     """An attribute as SendMessage takes it, from what ReceiveMessage gives."""
-    kept = {name: value[name] for name in ("DataType", "StringValue", "BinaryValue") if value.get(name) is not None}
-    return kept
+    return {name: value[name] for name in ("DataType", "StringValue", "BinaryValue") if value.get(name) is not None}

@@ -1,12 +1,14 @@
 """Which dead letters a command is about."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from fanout.errors import Unusable
-from fanout.ops.dead_letters.causes import Explainer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from fanout.errors import Unusable, UserError
+from fanout.ops.dead_letters.causes import Cause, Explainer
 from fanout.ops.dead_letters.message import DeadLetterMessage
 
 _AGE = re.compile(r"(\d+)\s*(s|m|min|h|d)")
@@ -21,6 +23,8 @@ class Selection:
     ids: tuple[str, ...] = ()
     older_than: timedelta | None = None
     found: set[str] = field(default_factory=set)
+    unread: set[str] = field(default_factory=set)
+    """Message ids that a look for causes could not read: they are left where they are."""
 
     @classmethod
     def from_options(
@@ -51,8 +55,10 @@ class Selection:
         picked = [each for each in messages if self._is_wanted(each) and self._is_old(each)]
         if not self.causes or not picked:
             return picked
-        causes = zip(picked, explainer.explain(picked), strict=True)
-        return [each for each, cause in causes if any(cause.matches(wanted) for wanted in self.causes)]
+        causes = each_alone(explainer.explain, picked)
+        self.unread |= {each.message_id for each, cause in zip(picked, causes, strict=True) if cause is None}
+        read = [(each, cause) for each, cause in zip(picked, causes, strict=True) if cause is not None]
+        return [each for each, cause in read if any(cause.matches(wanted) for wanted in self.causes)]
 
     def _is_wanted(self, message: DeadLetterMessage) -> bool:
         if not self.ids:
@@ -65,9 +71,27 @@ class Selection:
         return self.older_than is None or datetime.now(UTC) - message.sent_at >= self.older_than
 
 
+def each_alone(
+    explain: Callable[[Sequence[DeadLetterMessage]], list[Cause]], messages: Sequence[DeadLetterMessage]
+) -> list[Cause | None]:
+    """The causes of `messages`; one that cannot be read is None, and its trouble is nobody else's.
+
+    What AWS answers to the question for all of them is raised, as it is about all of them.
+    """
+    try:
+        return list(explain(messages))
+    except (ClientError, BotoCoreError, UserError):
+        raise
+    except Exception:
+        return [None] if len(messages) < 2 else [each for one in messages for each in each_alone(explain, [one])]
+
+
 def age(text: str) -> timedelta:
     """90s, 30min, 12h, 2d."""
     found = _AGE.fullmatch(text.strip())
     if not found:
         raise Unusable(f"{text!r} is no length of time: expected something like 30min, 12h or 2d")
-    return timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
+    try:
+        return timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
+    except (OverflowError, ValueError):
+        raise Unusable(f"{text[:20]}... is longer than any message lives: give at most 14d") from None

@@ -10,10 +10,14 @@ from fanout.errors import OpsError
 from fanout.ops.aws import logs
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.aws.logs import Line
+from fanout.ops.completeness import COMPLETE, Completeness
 from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters.browse import MOST, Browse
 from fanout.ops.dead_letters.causes import Cause, Explainer
 from fanout.ops.dead_letters.message import CAUSE, DeadLetterMessage
+from fanout.ops.dead_letters.plain import keeps_contract
+from fanout.ops.journal import Journal
+from fanout.words import counted
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,8 @@ class Found:
     message: DeadLetterMessage
     cause: Cause
     attempts: list[Line]
+    redriven: bool = False
+    """Sent back before, by this operator's journal."""
 
     def as_dict(self, *, reveal: bool) -> dict[str, Any]:
         message = self.message
@@ -35,6 +41,7 @@ class Found:
             **dict(message.ids.named),
             "sent_at": message.sent_at,
             "moved_by_sqs": message.moved_by_sqs,
+            "redriven_before": self.redriven,
             "group": message.group,
             "cause": {"id": self.cause.id, "error_type": self.cause.error_type, "error": self.cause.text},
             "attributes": attributes(message, reveal=reveal),
@@ -44,22 +51,52 @@ class Found:
 
 
 def search(stack: Stack, id_: str, task: str | None = None, *, limit: int = MOST) -> Found:
-    """Looks into the dead-letter queues until it is found; the first one wins when several tasks failed at one event."""
+    """Looks into the dead-letter queues until it is found; the first one wins when several tasks failed at one event.
+
+    Raises OpsError, which says what was not looked at, when it is not found.
+    """
+    seen, completeness = 0, COMPLETE
     for subscriber in stack.chosen(task):
-        message = first(subscriber, id_, limit)
-        if message is not None:
-            (cause,) = Explainer(stack.aws, subscriber).explain([message])
-            return Found(subscriber, message, cause, attempts(subscriber, message))
-    raise OpsError(
-        f"no dead letter {id_} of {', '.join(each.task for each in stack.chosen(task))}: somebody may have it in hand"
-        f" (look again in a minute), or it is healed: fanout where {id_}"
+        looked = look_for(subscriber, id_, limit)
+        if looked.message is not None:
+            (cause,) = Explainer(stack.aws, subscriber).explain([looked.message])
+            redriven = looked.message in Journal.of(stack).redriven(subscriber.dead_letter_queue_name)
+            return Found(subscriber, looked.message, cause, attempts(subscriber, looked.message), redriven)
+        seen, completeness = seen + looked.seen, completeness + looked.completeness
+    tasks = ", ".join(each.task for each in stack.chosen(task))
+    raise OpsError(not_found(id_, tasks, seen, completeness))
+
+
+def not_found(id_: str, tasks: str, seen: int, completeness: Completeness) -> str:
+    """One line: a dead letter that is not there, or one that was not seen."""
+    if completeness:
+        return f"no dead letter {id_} of {tasks}: {counted(seen, 'dead letter')} looked at, which is all: fanout where {id_}"
+    unseen = "; ".join(completeness.unseen)
+    return (
+        f"{id_} is not found among the {seen:,} dead letters of {tasks} that were looked at; not looked at: {unseen}."
+        f" Look again in a minute, or see fanout where {id_}"
     )
 
 
-def first(subscriber: DeployedSubscriber, id_: str, limit: int = MOST) -> DeadLetterMessage | None:
+@dataclass(frozen=True)
+class Looked:
+    """One message that was looked for: without it, `completeness` says whether that proves anything."""
+
+    message: DeadLetterMessage | None
+    seen: int
+    completeness: Completeness
+
+
+def look_for(subscriber: DeployedSubscriber, id_: str, limit: int = MOST) -> Looked:
     """By message or event id, or by the event's reference. What was received on the way is visible again when this returns."""
     with browse.browse(subscriber.aws, subscriber.dead_letter_queue_url, limit=limit) as browsing:
-        return match(browsing, id_)
+        message = match(browsing, id_)
+    return Looked(message, browsing.seen, COMPLETE if message is not None else browsing.completeness)
+
+
+def first(subscriber: DeployedSubscriber, id_: str, limit: int = MOST) -> DeadLetterMessage | None:
+    """The message alone."""
+    return look_for(subscriber, id_, limit).message
 
 
 def match(browsing: Browse, id_: str) -> DeadLetterMessage | None:
@@ -77,12 +114,23 @@ def attempts(subscriber: DeployedSubscriber, message: DeadLetterMessage) -> list
 
 
 def attributes(message: DeadLetterMessage, *, reveal: bool) -> dict[str, Any]:
-    """Values that a publisher chose are answers for all we know."""
-    shown = (*plain_attributes(), CAUSE)
+    """Values that a publisher chose are answers for all we know: shown are those that repeat what may be shown."""
+    ids = message.ids
+    plain = {value for value in (*dict(ids.named).values(), ids.group, ids.reference, shown_type(message)) if value}
     return {
-        name: value.get("StringValue", "(binary)") if reveal or name in shown else "(not shown)"
+        name: value.get("StringValue", "(binary)")
+        if reveal or (name in plain_attributes() and value.get("StringValue") in plain)
+        else (message.cause or "(not shown)")
+        if name == CAUSE
+        else "(not shown)"
         for name, value in message.attributes.items()
     }
+
+
+def shown_type(message: DeadLetterMessage) -> str | None:
+    """The event's type, where it keeps its contract."""
+    event = message.event
+    return str(event["type"]) if event is not None and keeps_contract(event, "type") else None
 
 
 def links(subscriber: DeployedSubscriber, line: Line) -> dict[str, str]:

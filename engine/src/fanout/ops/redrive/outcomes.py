@@ -37,6 +37,11 @@ class OutcomeWatcher:
         return len(self._waiting)
 
     @property
+    def pending(self) -> int:
+        """Without any outcome so far."""
+        return len(self._waiting.keys() - self._failed.keys())
+
+    @property
     def failed(self) -> list[Line]:
         """The last failure of each message that failed and was not done since."""
         return list(self._failed.values())

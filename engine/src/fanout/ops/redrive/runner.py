@@ -1,28 +1,38 @@
-"""One `fanout dead redrive` from beginning to end: is it safe, one message first, then the rest at a rate."""
+"""One `fanout dead redrive` from beginning to end: one message first, then ever more, each batch after the one before.
+
+1, 5, 20, 100, 500 and then 1,000 at a time. A batch begins only when every message of the one before has an outcome, and
+not too many failed again: what is wrong is seen while most letters are untouched.
+"""
 
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Final
 
+from fanout.ops import lease
 from fanout.ops.aws.discovery import DeployedSubscriber
+from fanout.ops.completeness import COMPLETE, Completeness
 from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters.causes import Explainer
 from fanout.ops.dead_letters.message import DeadLetterMessage
 from fanout.ops.dead_letters.selection import Selection
 from fanout.ops.interrupt import Stop
 from fanout.ops.journal import Journal
+from fanout.ops.redrive.frozen import Frozen
 from fanout.ops.redrive.mover import MessageMover
-from fanout.ops.redrive.outcomes import OutcomeWatcher
+from fanout.ops.redrive.outcomes import MOST_WATCHED, OutcomeWatcher
 from fanout.ops.redrive.report import Report
+from fanout.words import counted
+
+BATCHES: Final = (1, 5, 20, 100, 500)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """`rate`: messages a second; `patience`: seconds for an outcome; `stop_after`: failures that stop the rest."""
+    """`rate`: messages a second; `patience`: seconds for a batch's outcomes; `stop_after`: failures that stop the rest.
+
+    Without `canary` the first batch has 1,000 messages.
+    """
 
     selection: Selection
     canary: bool = True
@@ -32,194 +42,190 @@ class Plan:
     visibility: int = browse.VISIBILITY
     force: bool = False
 
+    def batches(self) -> Iterator[int]:
+        """The size of each batch; they do not end."""
+        if self.canary:
+            yield from BATCHES
+        while True:
+            yield MOST_WATCHED
+
 
 @dataclass
 class Result:
-    """`stopped` says why there is a rest; None when every chosen message was sent and none was seen to fail again."""
+    """`stopped` says why there is a rest, or what is not well; None when every letter was sent, and is done.
+
+    `completeness` says what of the selection was not seen, so nothing was done with it.
+    """
 
     task: str
     stopped: str | None = None
     seconds: float = 0.0
     counts: dict[str, Any] = field(default_factory=dict)
+    completeness: Completeness = COMPLETE
+
+    @property
+    def is_well(self) -> bool:
+        return self.stopped is None and bool(self.completeness)
 
 
 class RedriveRun:
     """`report` is told what happens, and how far it is."""
 
     def __init__(
-        self, subscriber: DeployedSubscriber, journal: Journal, plan: Plan, report: Report, stop: Stop
+        self, subscriber: DeployedSubscriber, journal: Journal, plan: Plan, frozen: Frozen, report: Report, stop: Stop
     ) -> None:
-        self.subscriber, self.plan, self.report, self.stop = subscriber, plan, report, stop
+        self.subscriber, self.plan, self.frozen, self.report, self.stop = subscriber, plan, frozen, report, stop
         self.mover = MessageMover(subscriber, journal)
         self.watcher = OutcomeWatcher(subscriber)
         self._explainer = Explainer(subscriber.aws, subscriber)
-        self._total = 0
+        self._handled: set[str] = set()
+        self._look = COMPLETE
         self._reported_at = time.monotonic()
-        self._began = datetime.now(UTC)
 
     def run(self) -> Result:
         began = time.monotonic()
-        self._began = sqs_time(self.subscriber)
-        self._total = browse.read_depth(self.subscriber.aws, self.subscriber.dead_letter_queue_url).all
-        stopped = self._canary() if self.plan.canary else None
-        if stopped is None and not self.stop:
-            stopped = self._rest() or self._wait()
+        stopped = self._batches()
         if self.stop:
             stopped = "you asked to stop: what was begun is finished, the rest stays; run it again to go on"
-        if stopped is None and self.mover.tally.refused:
-            stopped = f"SQS refused {len(self.mover.tally.refused)}: {self.mover.tally.refused[0]}"
-        return Result(self.subscriber.task, stopped, time.monotonic() - began, self._counts())
+        tally = self.mover.tally
+        if stopped is None and tally.refused:
+            stopped = f"SQS refused {len(tally.refused)}: {tally.refused[0]}"
+        if stopped is None and self.watcher.failed:
+            stopped = f"{len(self.watcher.failed)} failed again ({self._last_failure()}): fanout status"
+        if stopped is None and tally.unread:
+            stopped = f"left: {counted(len(tally.unread), 'dead letter')} cannot be read: export or drop them"
+        if stopped is None and tally.late:
+            stopped = f"left: {counted(tally.late, 'dead letter')}, as their time was over: run it again"
+        first = COMPLETE if self.frozen.until else self.frozen.completeness  # a FIFO queue shows more as it goes
+        completeness = first + self._look
+        return Result(self.subscriber.task, stopped, time.monotonic() - began, self._counts(), completeness)
 
-    def _canary(self) -> str | None:
-        """One message, and wait what becomes of it; why the rest must stay, or None."""
-        message = self._send_first()
-        if message is None:
-            return None
-        self.report(f"canary {message.message_id} of group {message.ids.group or '?'} sent: waiting for its outcome")
-        self.watcher.wait(self.plan.patience, self.stop, until_failures=1)
-        if self.stop:
-            return None
-        if self.watcher.failed:
-            line = self.watcher.failed[0]
-            return f"the canary failed again ({line.error_type}: {line.error}): mend that first; the rest is untouched"
-        if self.watcher.waiting:
-            return (
-                f"the canary has no outcome after {self.plan.patience:g} s: see fanout where {message.event_id};"
-                " the rest is untouched"
-            )
-        self.report("canary done")
-        return None
-
-    def _send_first(self) -> DeadLetterMessage | None:
-        with self._browse() as browsing:
-            for page in browsing.pages():
-                picked = self.plan.selection.pick(page, self._explainer)
-                if picked:
-                    self._move(picked[:1], browsing)
-                    return picked[0]
-        return None
-
-    def _rest(self) -> str | None:
-        """Passes over the queue, until one has seen it to its end; why it stopped, or None."""
-        began = time.monotonic()
-        while not self.stop:
+    def _batches(self) -> str | None:
+        """Why the rest must stay, or None."""
+        for number, size in enumerate(self.plan.batches(), start=1):
             before = self._moved
+            failing = self._send(number, size)
+            sent = self._moved - before
+            if self.stop:
+                return None
+            why = failing or (self._after(number, sent) if sent else None)
+            if why or sent < size:
+                return why
+        return None
+
+    def _send(self, number: int, size: int) -> str | None:
+        """One batch, in as many looks as it takes; it is smaller when no more of the selection can be seen."""
+        began, before = time.monotonic(), self._moved
+        patience = 0.0
+        while not self.stop and self._moved - before < size and self._is_rest:
+            handled = len(self._handled)
             with browse.browse(
                 self.subscriber.aws,
                 self.subscriber.dead_letter_queue_url,
                 visibility=self.plan.visibility,
                 limit=browse.MOST,
+                patience=patience,
+                gone=self._moved,
             ) as browsing:
-                stopped = self._pass(browsing, began)
-            if stopped or browsing.complete or self.plan.selection.is_satisfied:
-                return stopped or self._hidden()
-            if self._moved == before and not self.stop:
-                return (
-                    f"looked at {browsing.seen} dead letters, and there are more than one pass can hold: run it again"
-                )
-        return None
-
-    def _pass(self, browsing: browse.Browse, began: float) -> str | None:
-        size = max(1, min(10, int(self.plan.rate)))
-        for messages in self._portions(browsing, size):
-            old = [each for each in messages if each.sent_at <= self._began]
-            picked = self.plan.selection.pick(old, self._explainer)
-            for start in range(0, len(picked), size):
-                self._move(picked[start : start + size], browsing)
-                self.stop.sleep(self._moved / self.plan.rate - (time.monotonic() - began))
-                failing = self._check_progress(began)
-                if failing or self.stop:
-                    return failing
-            if self.stop or self.plan.selection.is_satisfied:
+                failing = self._pass(browsing, number, before + size, began)
+            if failing:
+                return failing
+            if len(self._handled) > handled:
+                patience = 0.0
+            elif browsing.complete or patience:
+                self._look = COMPLETE if browsing.complete else browsing.completeness
                 return None
+            else:
+                patience = self.plan.visibility + 5.0
         return None
 
-    def _portions(self, browsing: browse.Browse, size: int) -> Iterator[list[DeadLetterMessage]]:
-        """A page, or as many messages as one question to the log is asked about, and no more than can be sent in time."""
-        pages = browsing.pages(size)
-        if not self.plan.selection.causes:
-            yield from pages
-            return
-        most = min(500, max(10, int(self.plan.rate * self.plan.visibility / 3)))
-        messages: list[DeadLetterMessage] = []
-        for page in pages:
-            messages += page
-            if len(messages) >= most:
-                yield messages
-                messages = []
-        if messages:
-            yield messages
+    def _pass(self, browsing: browse.Browse, number: int, until: int, began: float) -> str | None:
+        size = max(1, min(browse.TEN, int(self.plan.rate)))
+        before = self._moved
+        for page in browsing.pages(min(size, until - self._moved)):
+            fresh = [each for each in page if each.message_id not in self._handled]
+            chosen = self.frozen.pick(fresh, self.plan.selection, self._explainer)[: until - self._moved]
+            picked = [each for each in chosen if lease.now() < each.expires]  # another look has the others
+            if picked:
+                self._handled.update(each.message_id for each in picked)
+                self._move(picked, browsing)
+                self.stop.sleep((self._moved - before) / self.plan.rate - (time.monotonic() - began))
+            failing = self._check_progress(number)
+            if failing or self.stop or self._moved >= until or not self._is_rest:
+                return failing
+        return None
 
-    def _check_progress(self, began: float) -> str | None:
-        """Once a second: how far it is, and whether those sent fail again."""
-        if time.monotonic() - self._reported_at < 1:
-            return None
-        self._reported_at = time.monotonic()
-        self._report_progress(self._reported_at - began)
-        self.watcher.poll()
-        if len(self.watcher.failed) < self.plan.stop_after:
-            return None
-        line = self.watcher.failed[-1]
-        return (
-            f"{len(self.watcher.failed)} of those sent failed again ({line.error_type}: {line.error}):"
-            " the rest is untouched"
-        )
-
-    def _browse(self) -> AbstractContextManager[browse.Browse]:
-        url = self.subscriber.dead_letter_queue_url
-        return browse.browse(self.subscriber.aws, url, visibility=self.plan.visibility, limit=browse.MOST)
+    @property
+    def _is_rest(self) -> bool:
+        """Whether some of the selection was not handled; in a FIFO queue only a look knows."""
+        return self.frozen.until is not None or len(self._handled) < len(self.frozen)
 
     def _move(self, messages: list[DeadLetterMessage], browsing: browse.Browse) -> None:
         for each in self.mover.move(messages, browsing):
             assert each.id is not None
             self.watcher.watch(each.id)
 
-    def _hidden(self) -> str | None:
-        """Messages that are in somebody's hand: another operator's, or those of a run that was killed."""
-        end = time.monotonic() + self.plan.visibility + 5
-        while not self.stop and self.plan.selection.is_everything:
-            depth = browse.read_depth(self.subscriber.aws, self.subscriber.dead_letter_queue_url)
-            if not depth.in_flight:
-                return None  # what is visible now died after this redrive began
-            if time.monotonic() > end:
-                return f"{depth.in_flight} dead letters are in somebody's hand: run it again in a minute"
-            self.report(
-                f"{depth.in_flight} dead letters are still in somebody's hand (another command, or a run that was killed): waiting"
-            )
-            self.stop.sleep(2)
-            with browse.browse(
-                self.subscriber.aws,
-                self.subscriber.dead_letter_queue_url,
-                visibility=self.plan.visibility,
-                limit=browse.MOST,
-            ) as browsing:
-                stopped = self._pass(browsing, time.monotonic())
-            if stopped:
-                return stopped
+    def _check_progress(self, number: int) -> str | None:
+        """Once a second: how far it is, and whether those sent fail again."""
+        if time.monotonic() - self._reported_at < 1:
+            return None
+        self._reported_at = time.monotonic()
+        self._progress(number)
+        self.watcher.poll()
+        return self._failing(number)
+
+    def _after(self, number: int, sent: int) -> str | None:
+        """Waits for the outcome of every message of the batch; why the rest must stay, or None."""
+        name = self._name(number)
+        self.report(f"{name}: {sent} sent, waiting for {'its outcome' if sent == 1 else 'their outcomes'}")
+        end, pause = time.monotonic() + self.plan.patience, 0.25
+        while True:
+            self.watcher.poll()
+            failing = self._failing(number)
+            if failing or self.stop:
+                return failing
+            if not self.watcher.pending:
+                self.report(f"{name} done" if not self.watcher.failed else f"{name}: {self._outcomes()}")
+                return None
+            if time.monotonic() >= end:
+                return (
+                    f"{name}: {self.watcher.pending} without an outcome after {self.plan.patience:g} s; {self._rest()}"
+                )
+            self.stop.sleep(min(pause, max(0.0, end - time.monotonic())))
+            pause = min(pause * 1.5, 2.0)
+
+    def _failing(self, number: int) -> str | None:
+        if self._is_canary(number):
+            if self.watcher.failed:
+                return f"the canary failed again ({self._last_failure()}): mend that first; {self._rest()}"
+        elif len(self.watcher.failed) >= self.plan.stop_after:
+            return f"{len(self.watcher.failed)} of those sent failed again ({self._last_failure()}): {self._rest()}"
         return None
 
-    def _wait(self) -> str | None:
-        if self.stop or not self.watcher.waiting:
-            return None
-        self.report(f"sent; waiting for the last {self.watcher.waiting} outcomes")
-        self.watcher.wait(self.plan.patience, self.stop)
-        if self.watcher.failed:
-            line = self.watcher.failed[-1]
-            return f"{len(self.watcher.failed)} failed again ({line.error_type}: {line.error}): fanout status"
-        if self.watcher.waiting and not self.stop:
-            return f"{self.watcher.waiting} have no outcome after {self.plan.patience:g} s: fanout status"
-        return None
+    def _last_failure(self) -> str:
+        line = self.watcher.failed[-1]
+        return f"{line.error_type}: {line.error}"
+
+    def _rest(self) -> str:
+        return "the rest is untouched" if self._is_rest else "there is no rest"
+
+    def _is_canary(self, number: int) -> bool:
+        return self.plan.canary and number == 1
+
+    def _name(self, number: int) -> str:
+        return "canary" if self._is_canary(number) else f"batch {number}"
+
+    def _progress(self, number: int) -> None:
+        self.report(f"{self._name(number)}: {self._outcomes()}", self._moved, max(len(self.frozen), self._moved))
+
+    def _outcomes(self) -> str:
+        left = max(0, len(self.frozen) - self._moved)
+        failed = f", {len(self.watcher.failed)} failed again" if self.watcher.failed else ""
+        return f"{self._moved} sent, {self.watcher.done} seen done{failed}, {left} left"
 
     @property
     def _moved(self) -> int:
         return self.mover.tally.sent + self.mover.tally.finished
-
-    def _report_progress(self, elapsed: float) -> None:
-        left = max(0, self._total - self._moved)
-        pace = self._moved / elapsed if elapsed > 0 else self.plan.rate
-        estimate = f", about {left / pace:.0f} s to go" if pace else ""
-        line = f"{self._moved} sent, {self.watcher.done} seen done, at most {left} left{estimate}"
-        self.report(line, self._moved, self._total)
 
     def _counts(self) -> dict[str, Any]:
         tally = self.mover.tally
@@ -227,18 +233,11 @@ class RedriveRun:
             "sent": tally.sent,
             "seen_done": self.watcher.done,
             "failed_again": len(self.watcher.failed),
-            "no_outcome_yet": max(0, self.watcher.waiting - len(self.watcher.failed)) + self.watcher.unwatched,
+            "no_outcome_yet": self.watcher.pending + self.watcher.unwatched,
+            "not_handled": max(0, len(self.frozen) - len(self._handled)) if not self.frozen.until else 0,
             "deleted_only": tally.finished,
             "letters_left_behind": tally.left,
             "perhaps_twice": tally.maybe_twice,
+            "cannot_be_read": tally.unread,
             "refused": tally.refused[:10],
         }
-
-
-def sqs_time(subscriber: DeployedSubscriber) -> datetime:
-    """Now, by SQS's clock. What was sent later died again, or came since: it is no part of this redrive, so that a message
-    that fails at once is not sent round and round. Answers tell whole seconds, hence the two."""
-    url = subscriber.dead_letter_queue_url
-    answer = subscriber.aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-    said = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
-    return (parsedate_to_datetime(said) if said else datetime.now(UTC)) + timedelta(seconds=2)

@@ -7,19 +7,27 @@ What is kept: the trace header and the message group. In a FIFO queue the dedupl
 letter's id: with its old id SQS would accept the message and drop it, if the first send was less than five minutes ago
 (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagededuplicationid-property.html).
 The same message sent twice within five minutes is one message again.
+
+A request is the unit that SQS takes or refuses: whoever writes down what was sent does it request by request.
 """
 
 import base64
-import json
+import binascii
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from fanout.aws_errors import code_of
 from fanout.ops.aws.session import Aws
-from fanout.ops.dead_letters.message import CAUSE, DeadLetterMessage, sha256
+from fanout.ops.dead_letters.message import CAUSE, DeadLetterMessage, is_envelope, json_value, sha256
+from fanout.publisher.size import message_size
 
-MOST_BYTES = 262_144
-"""Of one request with several messages: the smallest limit that SQS ever had."""
+MOST_BYTES: Final = 262_144
+"""Of one request with several messages. SQS takes 1 MiB today, and this much everywhere: a message that is larger goes alone.
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html"""
+MOST_ENTRIES: Final = 10
 
 
 @dataclass(frozen=True)
@@ -34,10 +42,7 @@ class OutgoingMessage:
 
     @classmethod
     def from_dead_letter(cls, message: DeadLetterMessage) -> "OutgoingMessage":
-        body, attributes = message.body, message.attributes
-        envelope = _envelope(body)
-        if envelope is not None:
-            body, attributes = envelope
+        body, attributes = _envelope(message.body) or (message.body, message.attributes)
         kept = {name: value for name, value in attributes.items() if name != CAUSE}
         return cls(message.message_id, body, kept, message.group, message.system.get("AWSTraceHeader"))
 
@@ -47,8 +52,8 @@ class OutgoingMessage:
 
     @property
     def bytes(self) -> int:
-        sizes = [len(str(each)) for value in self.attributes.values() for each in value.values()]
-        return len(self.body.encode("utf-8", "surrogatepass")) + sum(map(len, self.attributes)) + sum(sizes)
+        """As SQS counts them."""
+        return message_size(self.body, self.attributes)
 
     def entry(self, *, fifo: bool) -> dict[str, Any]:
         """As SendMessage takes it."""
@@ -64,78 +69,101 @@ class OutgoingMessage:
 
 @dataclass(frozen=True)
 class Sent:
-    """What SQS answered: `id` of the new message, or why there is none."""
+    """What became of one: `id` of the new message; or why there is none; or `perhaps`: SQS may have taken it."""
 
     outgoing: OutgoingMessage
     id: str | None
     refusal: str = ""
+    perhaps: bool = False
 
 
-def send(aws: Aws, queue_url: str, outgoing: Sequence[OutgoingMessage]) -> list[Sent]:
-    """One answer for each outgoing, in their order. Raises what AWS says when a whole request is refused.
+class NotAnswered(Exception):
+    """A request was refused as a whole, or had no answer. `perhaps`: SQS may have taken it all the same."""
 
-    In a FIFO queue one after the other, and after a refusal nothing more of its group, so that order is kept.
-    """
+    def __init__(self, why: ClientError | BotoCoreError) -> None:
+        super().__init__(str(why))
+        self.why = why
+        self.perhaps = not isinstance(why, ClientError) or _may_be_carried_out(why)
+
+
+def requests(queue_url: str, outgoing: Sequence[OutgoingMessage]) -> Iterator[list[OutgoingMessage]]:
+    """In their order, as many together as SQS takes; in a FIFO queue one by one, so that order is kept."""
     if queue_url.endswith(".fifo"):
-        return list(_in_order(aws, queue_url, outgoing))
-    return [sent for chunk in _chunks(outgoing) for sent in _together(aws, queue_url, chunk)]
+        yield from ([each] for each in outgoing)
+        return
+    request: list[OutgoingMessage] = []
+    size = 0
+    for each in outgoing:
+        if request and (len(request) == MOST_ENTRIES or size + each.bytes > MOST_BYTES):
+            yield request
+            request, size = [], 0
+        request.append(each)
+        size += each.bytes
+    if request:
+        yield request
 
 
-def _together(aws: Aws, queue_url: str, outgoing: Sequence[OutgoingMessage]) -> list[Sent]:
-    entries = [{"Id": str(number), **each.entry(fifo=False)} for number, each in enumerate(outgoing)]
-    answer = aws.sqs.send_message_batch(QueueUrl=queue_url, Entries=entries)  # type: ignore[arg-type]
+def send(aws: Aws, queue_url: str, request: Sequence[OutgoingMessage]) -> list[Sent]:
+    """One request of `requests`; an answer for each message, in their order. Raises NotAnswered for all of it."""
+    try:
+        if queue_url.endswith(".fifo"):
+            return [_one(aws, queue_url, each) for each in request]
+        entries = [{"Id": str(number), **each.entry(fifo=False)} for number, each in enumerate(request)]
+        answer = aws.sqs.send_message_batch(QueueUrl=queue_url, Entries=entries)  # type: ignore[arg-type]
+    except (ClientError, BotoCoreError) as error:
+        raise NotAnswered(error) from error
     accepted = {each["Id"]: each["MessageId"] for each in answer.get("Successful", [])}
     refused = {each["Id"]: f"{each['Code']}: {each.get('Message', '')}" for each in answer.get("Failed", [])}
     return [
-        Sent(each, accepted.get(str(number)), refused.get(str(number), "SQS's answer does not name it"))
-        for number, each in enumerate(outgoing)
+        Sent(
+            each, accepted.get(id_), refused.get(id_, "SQS's answer does not name it"), id_ not in {*accepted, *refused}
+        )
+        for id_, each in ((str(number), each) for number, each in enumerate(request))
     ]
 
 
-def _in_order(aws: Aws, queue_url: str, outgoing: Sequence[OutgoingMessage]) -> Iterator[Sent]:
-    from botocore.exceptions import ClientError
-
-    blocked: set[str | None] = set()
-    for each in outgoing:
-        if each.group in blocked:
-            yield Sent(each, None, "an earlier message of its group was refused")
-            continue
-        try:
-            yield Sent(each, aws.sqs.send_message(QueueUrl=queue_url, **each.entry(fifo=True))["MessageId"])
-        except ClientError as error:
-            blocked.add(each.group)
-            yield Sent(each, None, error.response["Error"]["Code"])
+def _one(aws: Aws, queue_url: str, outgoing: OutgoingMessage) -> Sent:
+    try:
+        return Sent(outgoing, aws.sqs.send_message(QueueUrl=queue_url, **outgoing.entry(fifo=True))["MessageId"])
+    except ClientError as error:
+        if code_of(error) not in _OF_ONE:
+            raise
+        return Sent(outgoing, None, code_of(error))
 
 
-def _chunks(outgoing: Sequence[OutgoingMessage]) -> Iterator[list[OutgoingMessage]]:
-    chunk: list[OutgoingMessage] = []
-    size = 0
-    for each in outgoing:
-        if chunk and (len(chunk) == 10 or size + each.bytes > MOST_BYTES):
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(each)
-        size += each.bytes
-    if chunk:
-        yield chunk
+_OF_ONE: Final = {"InvalidMessageContents", "InvalidParameterValue", "InvalidAttributeValue", "InvalidAttributeName"}
+"""What is wrong with the message alone; anything else would be answered to the next one as well."""
+
+
+def _may_be_carried_out(error: ClientError) -> bool:
+    """A server's error tells nothing of what it did, and after a retry the answer is the last try's alone."""
+    told = error.response.get("ResponseMetadata", {})
+    return int(told.get("RetryAttempts", 0)) > 0 or int(told.get("HTTPStatusCode", 400)) >= 500
 
 
 def _envelope(body: str) -> tuple[str, dict[str, dict[str, Any]]] | None:
     """What is in SNS's envelope: a subscription without raw delivery wraps also what it cannot deliver.
 
-    https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
+    None for anything odd: then it goes as it is. https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
     """
-    if '"Notification"' not in body[:200]:
+    value = json_value(body) if '"Notification"' in body[:200] else None
+    if not isinstance(value, dict) or not is_envelope(value):
         return None
+    message, attributes = value.get("Message"), value.get("MessageAttributes", {})
+    if not isinstance(message, str) or not message or not isinstance(attributes, dict):
+        return None
+    read = {name: _attribute(each) for name, each in attributes.items()}
+    found = {name: each for name, each in read.items() if each is not None}
+    return (message, found) if len(found) == len(read) else None
+
+
+def _attribute(value: Any) -> dict[str, Any] | None:
+    kind, content = (value.get("Type"), value.get("Value")) if isinstance(value, dict) else (None, None)
+    if not isinstance(kind, str) or not isinstance(content, str):
+        return None
+    if not kind.startswith("Binary"):
+        return {"DataType": kind, "StringValue": content}
     try:
-        value = json.loads(body)
-    except ValueError:
+        return {"DataType": kind, "BinaryValue": base64.b64decode(content, validate=True)}
+    except (binascii.Error, ValueError):
         return None
-    if not isinstance(value, dict) or value.get("Type") != "Notification" or "TopicArn" not in value:
-        return None
-    attributes = {}
-    for name, each in dict(value.get("MessageAttributes", {})).items():
-        binary = str(each["Type"]).startswith("Binary")
-        content = {"BinaryValue": base64.b64decode(each["Value"])} if binary else {"StringValue": each["Value"]}
-        attributes[name] = {"DataType": each["Type"], **content}
-    return str(value.get("Message", "")), attributes

@@ -1,0 +1,139 @@
+"""`fanout dead import`: the events of a file back to their tasks, each line once, whatever the file is called."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from fanout.errors import OpsError, Unusable
+from fanout.ops.aws.discovery import DeployedSubscriber, Stack
+from fanout.ops.dead_letters.line import Line, Origin, read_line
+from fanout.ops.interrupt import Stop
+from fanout.ops.journal import Journal
+from fanout.ops.send.journalled import send_written
+from fanout.ops.send.queue import MOST_ENTRIES, OutgoingMessage
+
+COMMAND: Final = "dead import"
+
+
+@dataclass
+class Imported:
+    """`before`: sent by an earlier import, or twice in the file; `perhaps_twice`: an earlier one was killed while sending."""
+
+    sent: int = 0
+    before: int = 0
+    perhaps_twice: int = 0
+
+
+@dataclass
+class ImportFile:
+    """A file of `fanout dead export` or `drop`. `elsewhere`: lines of another stack are taken as well."""
+
+    path: Path
+    stack: Stack
+    elsewhere: bool = False
+    cut: int | None = field(default=None, init=False)
+    """The number of a last line that a kill or a full disk cut: it is left out."""
+
+    def lines(self) -> Iterator[tuple[DeployedSubscriber, Line]]:
+        """Line by line, however long the file is. Raises Unusable, with the number of the line that is wrong."""
+        try:
+            with self.path.open("rb") as file:
+                for number, raw in enumerate(file, start=1):
+                    if raw.strip():
+                        found = self._line(number, raw)
+                        if found is not None:
+                            yield found
+        except (OSError, ValueError) as error:
+            if isinstance(error, Unusable | OpsError):
+                raise
+            raise Unusable(f"{self.path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+
+    def _line(self, number: int, raw: bytes) -> tuple[DeployedSubscriber, Line] | None:
+        try:
+            line = read_line(raw.decode("utf-8"))
+        except UnicodeDecodeError:
+            line = "it is not UTF-8"
+        if isinstance(line, str):
+            if not raw.endswith(b"\n"):
+                self.cut = number
+                return None
+            raise Unusable(f"{self.path}, line {number}: {line}; nothing of the file may be sent")
+        if line.task not in self.stack.tasks:
+            raise Unusable(f"{self.path}, line {number}: {self.stack.name} has no task {line.task}")
+        subscriber = self.stack.subscriber(line.task)
+        here = Origin.of(self.stack, subscriber)
+        if line.origin != here and not self.elsewhere:
+            whence = f"is from {line.origin}" if line.origin else "does not say where it is from"
+            raise Unusable(
+                f"{self.path}, line {number}: {whence}, and this is {here};"
+                " --from-elsewhere --reason TEXT sends it all the same"
+            )
+        return subscriber, line
+
+
+def import_messages(file: ImportFile, journal: Journal, stop: Stop) -> Imported:
+    """Sends what this journal did not bring in before, request by request. Raises OpsError when SQS does not take one."""
+    known, begun = _by_earlier_imports(journal)
+    done = Imported()
+    for subscriber, lines in _portions(file, known, done):
+        if stop:
+            break
+        done.perhaps_twice += sum(each.key in begun for each in lines)
+        sending = send_written(
+            file.stack.aws,
+            subscriber.queue_url,
+            journal,
+            [each.outgoing for each in lines],
+            partial(_told, file, subscriber.task),
+        )
+        for answer in (each for answers in sending for each in answers):
+            if answer.id is None:
+                raise OpsError(
+                    f"SQS did not take {answer.outgoing.key} ({answer.refusal}); {done.sent} were sent: run it again to go on"
+                )
+            done.sent += 1
+    return done
+
+
+def _portions(
+    file: ImportFile, known: set[tuple[str, ...]], done: Imported
+) -> Iterator[tuple[DeployedSubscriber, list[Line]]]:
+    """Lines of one task that stand together and were not sent before, ten at a time."""
+    portion: list[Line] = []
+    of: DeployedSubscriber | None = None
+    for subscriber, line in file.lines():
+        if line.key in known:
+            done.before += 1
+            continue
+        known.add(line.key)
+        if of is not None and (of is not subscriber or len(portion) == MOST_ENTRIES):
+            yield of, portion
+            portion = []
+        of = subscriber
+        portion.append(line)
+    if of is not None and portion:
+        yield of, portion
+
+
+def _by_earlier_imports(journal: Journal) -> tuple[set[tuple[str, ...]], set[tuple[str, ...]]]:
+    """Lines that were sent, and lines that an import began to send and never told the end of."""
+    sent: set[tuple[str, ...]] = set()
+    begun: set[tuple[str, ...]] = set()
+    for line in journal.read():
+        if line.get("command") != COMMAND:
+            continue
+        key = tuple(str(line.get(name)) for name in ("task", "letter", "after"))
+        match line.get("step"):
+            case "sending":
+                begun.add(key)
+            case "sent":
+                sent.add(key)
+            case "not sent":
+                begun.discard(key)
+    return sent, begun - sent
+
+
+def _told(file: ImportFile, task: str, outgoing: OutgoingMessage) -> dict[str, Any]:
+    return {"task": task, "letter": outgoing.key, "file": file.path.name, "after": outgoing.hash}
