@@ -19,7 +19,7 @@ class Ids:
 
 def of_event(event: Any) -> Ids:
     """From a CloudEvent, valid or not."""
-    contracts = list(_contracts(event))
+    contracts = list(contracts_of(event))
     group = _first(value_at(event, each.group) for each in contracts if each.group)
     reference = _first(value_at(event, each.reference) for each in contracts if each.reference)
     named = {path.rpartition(".")[2]: _first([value_at(event, path)]) for path in plain_paths(event)}
@@ -38,7 +38,7 @@ def of_line(line: Mapping[str, Any]) -> Ids:
 
 def plain_paths(event: Any) -> tuple[str, ...]:
     """Where in an event these ids are: of its type; of every type when its own is not known."""
-    paths = [path for each in _contracts(event) for path in (each.group, each.reference) if path]
+    paths = [path for each in contracts_of(event) for path in (each.group, each.reference) if path]
     return tuple(dict.fromkeys(paths))
 
 
@@ -54,7 +54,8 @@ def groups_name() -> str:
     return f"{names[0].removesuffix('_id')}s" if names else "groups"
 
 
-def _contracts(event: Any) -> Iterator[Contract]:
+def contracts_of(event: Any) -> Iterator[Contract]:
+    """The contract of its type; all that are known when its own is not."""
     contracts = known_contracts()
     type_ = value_at(event, "type")
     yield from [contracts[type_]] if isinstance(type_, str) and type_ in contracts.by_type else contracts

@@ -172,6 +172,15 @@ def test_a_letter_in_somebodys_hand_is_told(night: Night) -> None:
     assert "4 dead letters in somebody's hand" in result.completeness.unseen[0]
 
 
+def test_what_a_killed_run_held_is_waited_for(night: Night) -> None:
+    night.world.bury(12)
+    night.world.sqs.receive_message(QueueUrl=night.world.dead, MaxNumberOfMessages=4, VisibilityTimeout=5)
+    told: list[str] = []
+    found = freeze(night.world.subscriber, Selection(), night.world.journal(), visibility=5, waiting=told.append)
+    assert len(found) == 12 and found.completeness
+    assert told and told[0].startswith("4 dead letters in somebody's hand")
+
+
 def test_a_fifo_queue_is_worked_off_in_order_ten_by_ten(fifo: World, monkeypatch: pytest.MonkeyPatch) -> None:
     night = Night(fifo, monkeypatch)
     fifo.bury(33, lambda number: "g")

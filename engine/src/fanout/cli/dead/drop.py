@@ -3,7 +3,7 @@
 from fanout.cli.aws_command import INTERRUPTED, Target, aws_command, confirm, connect, require_reason
 from fanout.cli.dead.preview import print_preview
 from fanout.cli.options import All, Causes, DryRun, Ids, Json, OlderThan, Reason, Task, Yes
-from fanout.cli.output import say
+from fanout.cli.output import errors, say
 from fanout.ops.dead_letters.drop import Drop
 from fanout.ops.dead_letters.selection import Selection
 from fanout.ops.interrupt import stoppable
@@ -31,7 +31,7 @@ def drop(
     stack = connect(target)
     subscriber = stack.subscriber(task)
     if dry_run:
-        found = freeze(subscriber, selection, Journal.of(stack))
+        found = freeze(subscriber, selection, Journal.of(stack), waiting=errors.print)
         return print_preview(subscriber, found, as_json, doing="be dropped")
     journal = Journal.open(stack, "dead drop", task=subscriber.task, selection=selection.as_dict(), reason=why)
     confirm(f"delete dead letters of {subscriber.task} of {stack.label} for good?", yes=yes)

@@ -64,7 +64,7 @@ def redrive(
     if frozen_run:
         frozen = thawed(subscriber, journal, frozen_run)
     else:
-        frozen = freeze(subscriber, given, journal, visibility=visibility)
+        frozen = freeze(subscriber, given, journal, visibility=visibility, waiting=errors.print)
     if dry_run:
         journal.write("frozen", queue=subscriber.dead_letter_queue_name, letters=list(frozen.ids))
         hint = f"exactly these, whatever dies meanwhile: fanout dead redrive {subscriber.task} --frozen {journal.run}"

@@ -69,6 +69,8 @@ class Browse:
     seen: int = 0
     completeness: Completeness = field(default_factory=lambda: Completeness(("the look was not ended",)))
     """Of the pass, once it has ended: what was not seen, and why."""
+    may_see_more: bool = False
+    """What it did not see may be seen by another look a little later: somebody has it in hand, or the time was over."""
     _held: dict[str, str] = field(default_factory=dict)
     _groups: Counter[str] = field(default_factory=Counter)
     _deleted: int = 0
@@ -143,6 +145,7 @@ class Browse:
         unseen = count - self.gone - self._deleted - len(self._held)
         if self._deleted:  # they may count for a while, or not: what was there at the beginning is known
             unseen = max(unseen, self._before - self.gone - self.seen)
+        self.may_see_more = False
         full = sorted(group for group, number in self._groups.items() if number >= TEN)
         if full:
             self.completeness = Completeness((_of_groups(len(full)),))
@@ -154,6 +157,7 @@ class Browse:
     def _why(self, unseen: int, count: int) -> str:
         if len(self._held) >= self.limit:
             return f"{counted(unseen, 'dead letter')} beyond the first {self.limit:,} of about {count:,}"
+        self.may_see_more = True
         if not self._nothing_came:
             return f"{counted(unseen, 'dead letter')} of about {count:,}: the time of one look was over"
         if self._groups:

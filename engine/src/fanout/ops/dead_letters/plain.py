@@ -5,13 +5,12 @@ it keeps the pattern that the contract gives it, and a field's name only if Clou
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from fanout.contracts.app import known_contracts
-from fanout.contracts.contract import Contract, value_at
-from fanout.contracts.ids import Ids, of_event, plain_paths
+from fanout.contracts.contract import value_at
+from fanout.contracts.ids import Ids, contracts_of, of_event, plain_paths
 
 BROKEN: Final = "(does not keep its contract)"
 _URI: Final = r"[A-Za-z0-9/][A-Za-z0-9._~:/?#%=&+-]{0,1023}"
@@ -38,7 +37,7 @@ def keeps_contract(event: Mapping[str, Any], path: str) -> bool:
         return False
     if path == "type":
         return _is_type(value)
-    schemas = [each.body_schema(path) for each in _contracts(event)]
+    schemas = [each.body_schema(path) for each in contracts_of(event)]
     found = [each for each in schemas if each is not None]
     return not found or any(_fits(each, value) for each in found)
 
@@ -76,7 +75,7 @@ def shown_pointer(pointer: str) -> str:
     shown: list[str] = []
     for part in pointer.split("/")[1:]:
         path = ".".join([*shown, part])
-        known = path in ("data", *_PLAIN) or any(each.body_schema(path) is not None for each in known_contracts())
+        known = path in ("data", *_PLAIN) or any(each.body_schema(path) is not None for each in contracts_of(None))
         if "." in part or not known:
             return "/".join(["", *shown, "…"])
         shown.append(part)
@@ -92,7 +91,7 @@ def _below(event: Mapping[str, Any], value: Mapping[str, Any], path: str) -> dic
             shown[name] = each if keeps_contract(event, at) else BROKEN
         elif isinstance(each, dict) and any(one.startswith(f"{at}.") for one in plain):
             shown[name] = _below(event, each, at)
-        elif "." not in name and any(contract.body_schema(at) is not None for contract in _contracts(event)):
+        elif "." not in name and any(contract.body_schema(at) is not None for contract in contracts_of(event)):
             shown[name] = _hidden(each)
     return _with_rest(shown, len(value))
 
@@ -101,15 +100,9 @@ def _with_rest(shown: dict[str, Any], count: int) -> dict[str, Any]:
     return {**shown, "…": f"({count - len(shown)} more, not shown)"} if count > len(shown) else shown
 
 
-def _contracts(event: Mapping[str, Any]) -> Iterator[Contract]:
-    contracts = known_contracts()
-    type_ = event.get("type")
-    yield from [contracts[type_]] if isinstance(type_, str) and type_ in contracts.by_type else contracts
-
-
 def _is_type(value: str) -> bool:
     """A type of the contract, or another version of one; without contracts, whatever looks like a type."""
-    stems = {each.rpartition(".")[0] for each in known_contracts().by_type}
+    stems = {each.type.rpartition(".")[0] for each in contracts_of(None)}
     return not stems or value.rpartition(".")[0] in stems or value.startswith("fanout.")
 
 

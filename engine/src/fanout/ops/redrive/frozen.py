@@ -1,12 +1,12 @@
 """Which letters a redrive is about: those that its first look, or its dry run, saw. What dies later is not in it."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from fanout.errors import Unusable
+from fanout.ops import lease
 from fanout.ops.aws.discovery import DeployedSubscriber
 from fanout.ops.completeness import COMPLETE, Completeness
 from fanout.ops.dead_letters import browse
@@ -47,34 +47,75 @@ class Frozen:
 
 
 def freeze(
-    subscriber: DeployedSubscriber, selection: Selection, journal: Journal, *, visibility: int = browse.VISIBILITY
+    subscriber: DeployedSubscriber,
+    selection: Selection,
+    journal: Journal,
+    *,
+    visibility: int = browse.VISIBILITY,
+    waiting: Callable[[str], None] = lambda _: None,
 ) -> Frozen:
-    """Looks at the queue once, for as long as `visibility` allows; nothing is changed."""
+    """Looks at the queue; nothing is changed. What somebody has in hand (a run that was killed, too) is waited for, for as
+    long as such a hand can last; `waiting` is told so."""
     until = sqs_time(subscriber) if subscriber.is_fifo else None
     found = Frozen(until=until)
-    newest: dict[Cause, datetime] = {}
-    before = journal.redriven(subscriber.dead_letter_queue_name)
-    explainer = Explainer(subscriber.aws, subscriber)
-    portion: list[DeadLetterMessage] = []
-    with browse.browse(
-        subscriber.aws,
-        subscriber.dead_letter_queue_url,
-        visibility=visibility,
-        limit=browse.MOST,
-        patience=visibility + 5,
-    ) as browsing:
-        for page in browsing.pages():
-            portion += page
-            if len(portion) >= _PORTION:
-                _add(found, selection.pick(portion, explainer), explainer, newest, before)
-                portion = []
-            if selection.is_satisfied:
-                break
-    _add(found, selection.pick(portion, explainer), explainer, newest, before)
-    found.seen, found.unread = browsing.seen, found.unread | selection.unread
+    look = _Look(subscriber, selection, found, journal.redriven(subscriber.dead_letter_queue_name))
+    end, patience = lease.now() + visibility + 5, 0.0
+    while True:
+        browsing = look.once(visibility, patience)
+        if selection.is_satisfied or not browsing.may_see_more or lease.now() >= end:
+            break
+        if not patience:
+            waiting(f"{'; '.join(browsing.completeness.unseen)}: waiting for a minute at most")
+        patience = max(1.0, end - lease.now())
+    found.unread |= selection.unread
     found.completeness = COMPLETE if selection.is_satisfied else browsing.completeness
-    found.causes = dict(sorted(found.causes.items(), key=lambda each: newest[each[0]], reverse=True))
+    found.causes = dict(sorted(found.causes.items(), key=lambda each: look.newest[each[0]], reverse=True))
     return found
+
+
+@dataclass
+class _Look:
+    """One look, and again; a letter that is seen twice counts once."""
+
+    subscriber: DeployedSubscriber
+    selection: Selection
+    found: Frozen
+    before: Redriven
+    newest: dict[Cause, datetime] = field(default_factory=dict)
+    _seen: set[str] = field(default_factory=set)
+
+    def once(self, visibility: int, patience: float) -> browse.Browse:
+        portion: list[DeadLetterMessage] = []
+        with browse.browse(
+            self.subscriber.aws,
+            self.subscriber.dead_letter_queue_url,
+            visibility=visibility,
+            limit=browse.MOST,
+            patience=patience,
+        ) as browsing:
+            for page in browsing.pages():
+                portion += [each for each in page if each.message_id not in self._seen]
+                self._seen.update(each.message_id for each in page)
+                if len(portion) >= _PORTION:
+                    self._add(portion)
+                    portion = []
+                if self.selection.is_satisfied:
+                    break
+        self._add(portion)
+        self.found.seen = len(self._seen)
+        return browsing
+
+    def _add(self, portion: Sequence[DeadLetterMessage]) -> None:
+        explainer = Explainer(self.subscriber.aws, self.subscriber)
+        picked = self.selection.pick(portion, explainer)
+        for message, cause in zip(picked, each_alone(explainer.explain, picked) if picked else [], strict=True):
+            self.found.ids[message.message_id] = None
+            self.found.redriven += message in self.before
+            if cause is None:
+                self.found.unread.add(message.message_id)
+                continue
+            self.found.causes[cause] = self.found.causes.get(cause, 0) + 1
+            self.newest[cause] = max(self.newest.get(cause, message.sent_at), message.sent_at)
 
 
 def thawed(subscriber: DeployedSubscriber, journal: Journal, run: str) -> Frozen:
@@ -83,25 +124,6 @@ def thawed(subscriber: DeployedSubscriber, journal: Journal, run: str) -> Frozen
     if ids is None:
         raise Unusable(f"no dry run {run} of {subscriber.task} is in the journal {journal.path}")
     return Frozen(ids=dict.fromkeys(ids))
-
-
-def _add(
-    found: Frozen,
-    picked: Sequence[DeadLetterMessage],
-    explainer: Explainer,
-    newest: dict[Cause, datetime],
-    before: Redriven,
-) -> None:
-    counted: Counter[Cause] = Counter(found.causes)
-    for message, cause in zip(picked, each_alone(explainer.explain, picked) if picked else [], strict=True):
-        found.ids[message.message_id] = None
-        found.redriven += message in before
-        if cause is None:
-            found.unread.add(message.message_id)
-            continue
-        counted[cause] += 1
-        newest[cause] = max(newest.get(cause, message.sent_at), message.sent_at)
-    found.causes = dict(counted)
 
 
 def sqs_time(subscriber: DeployedSubscriber) -> datetime:
