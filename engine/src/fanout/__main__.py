@@ -2,6 +2,7 @@
 
 import sys
 
+from fanout.errors import fault
 from fanout.installed import another_version, missing, version
 from fanout.project import find_root
 
@@ -22,9 +23,7 @@ def main() -> None:
         run()
     except ModuleNotFoundError as error:
         line = missing(f"`{' '.join(['fanout', *sys.argv[1:2]])}`", error.name)
-        if line is None:
-            raise
-        _end(line)
+        _end(line or fault(error))
 
 
 def _end(line: str) -> None:

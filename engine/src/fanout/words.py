@@ -9,3 +9,17 @@ def counted(number: int, noun: str, plural: str = "") -> str:
 def markdown_cell(text: str) -> str:
     """Text of a template in a cell of a Markdown table."""
     return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+
+
+def printable(text: str) -> str:
+    """Other people's text on one line: it cannot move the cursor, colour the screen or turn the reading direction."""
+    return text if text.isprintable() else "".join(map(_printable, text))
+
+
+def printable_lines(text: str) -> str:
+    """As `printable`, with the line feeds that are in it."""
+    return "\n".join(printable(line) for line in text.split("\n"))
+
+
+def _printable(character: str) -> str:
+    return character if character.isprintable() else character.encode("unicode_escape").decode()

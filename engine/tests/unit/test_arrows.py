@@ -18,8 +18,9 @@ ALLOWED: dict[str, set[str]] = {
     "names": set(),
     "errors": set(),
     "words": set(),
+    "terminal": {"words"},
     "installed": {"names", "errors", "project"},
-    "__main__": {"installed", "project", "cli.main"},  # the command fanout, which needs no extra to say its version
+    "__main__": {"errors", "installed", "project", "cli.main"},  # the command fanout, which needs no extra to say its version
     "project": {"names"},
     "testing": {"names", "project", "runtime"},
     "aws_errors": {"names"},
@@ -49,11 +50,11 @@ ALLOWED: dict[str, set[str]] = {
     "ops.aws.records": {"runtime.record"},  # the table, as the functions write it
     "ops": {"names", "errors", "aws_errors", "project", "words", "template", "checks", "contracts", "publisher", "costs"},
     "cli": {
-        "names", "errors", "aws_errors", "project", "words", "template", "checks", "diff", "costs", "catalog", "contracts",
+        "names", "errors", "aws_errors", "project", "words", "terminal", "template", "checks", "diff", "costs", "catalog", "contracts",
         "packaging", "publisher", "ops", "scaffold", "local", "installed", "batching",
     },
     "local.__main__": {"cli.main"},  # python -m fanout.local is fanout local, for one version
-    "local": {"names", "errors", "aws_errors", "project", "words", "template", "ops", "publisher", "contracts", "packaging"},
+    "local": {"names", "errors", "aws_errors", "project", "words", "terminal", "template", "ops", "publisher", "contracts", "packaging"},
     "local.handlers.call": {"runtime"},  # it runs a task on an event as the runtime does
     "scaffold": {"names", "errors", "project", "contracts"},
     "batching": {"names", "errors"},

@@ -17,6 +17,7 @@ from fanout.aws_errors import one_line
 from fanout.errors import Unusable
 from fanout.ops.aws.discovery import Stack, find
 from fanout.ops.aws.session import Aws
+from fanout.ops.interrupt import ended_like_ctrl_c
 from fanout.project import product, stack_name
 
 Result = TypeVar("Result")
@@ -44,14 +45,15 @@ class Target:
 def aws_command(command: Callable[..., Result]) -> Callable[..., Result]:
     """Gives `command`, whose first parameter is a Target, a Target's options in place of it.
 
-    Every error of AWS becomes one line, and Ctrl-C a quiet exit status 130.
+    Every error of AWS becomes one line; Ctrl-C, `kill` and a closed terminal a quiet exit status 130, after a clean-up.
     """
     options = inspect.signature(Target).parameters
 
     @functools.wraps(command)
     def run(**given: Any) -> Result:
         try:
-            return command(Target(**{name: given.pop(name) for name in options}), **given)
+            with ended_like_ctrl_c():
+                return command(Target(**{name: given.pop(name) for name in options}), **given)
         except (ClientError, BotoCoreError) as error:
             raise Unusable(one_line(error)) from None
         except KeyboardInterrupt:

@@ -17,13 +17,13 @@ from fanout.checks.findings import Finding, load_acknowledgements
 from fanout.checks.rule import Severity
 from fanout.checks.rules import RULES
 from fanout.cli.options import Parameters, read_parameters
-from fanout.cli.output import console, print_indented, print_line, printable
+from fanout.cli.output import console, print_indented, print_line
 from fanout.cli.views.sarif import sarif
 from fanout.contracts.contract import load as load_contracts
 from fanout.template.coverage import Unseen, unseen_in
 from fanout.template.load import load
 from fanout.template.template import Template
-from fanout.words import counted
+from fanout.words import counted, printable
 
 
 class FailOn(StrEnum):

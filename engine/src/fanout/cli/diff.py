@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from fanout.cli.output import print_indented, print_line, printable
+from fanout.cli.output import print_indented, print_line
 from fanout.costs.changes import CostChange, cost_changes, cost_markdown, in_one_line
 from fanout.diff.allowances import FILE, read_allowances
 from fanout.diff.allowances import allow as allow_changes
@@ -23,7 +23,7 @@ from fanout.diff.table import Summary, markdown, summarize
 from fanout.errors import Unusable
 from fanout.project import find_root
 from fanout.template.coverage import Unseen, unseen_in
-from fanout.words import counted
+from fanout.words import counted, printable, printable_lines
 
 SNAPSHOTS = Path("tests/snapshots")
 
@@ -80,10 +80,6 @@ def _refuse_unknown(names: frozenset[str]) -> None:
         if kind is None or not kind.danger:
             dangers = ", ".join(each.name for each in KINDS.values() if each.danger)
             raise Unusable(f"--allow {name}: no such danger; expected one of {dangers}")
-
-
-def printable_lines(text: str) -> str:
-    return "\n".join(printable(line) for line in text.splitlines())
 
 
 def _unseen(compared: Compared) -> list[Unseen]:

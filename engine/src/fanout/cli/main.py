@@ -8,7 +8,8 @@ from typing import Any
 import typer
 
 from fanout.cli.lazy import Table, command_group
-from fanout.errors import UserError
+from fanout.errors import UserError, fault
+from fanout.words import printable
 
 COMMANDS: Table = {
     "init": ("fanout.cli.init:init", "Write a new team's repository: app, stack, one task, contract, tests, workflows."),
@@ -80,12 +81,14 @@ command = command_group(
 
 
 def main(command: Any = command, name: str = "fanout") -> None:
-    """Runs a command. What a person can mend is one line on stderr and exit status 2; Ctrl-C is 130."""
+    """Runs a command. What goes wrong is one line on stderr and exit status 2, whatever it is; Ctrl-C is 130."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        sys.exit(command.main(prog_name=name, standalone_mode=False) or 0)
+        status = command.main(prog_name=name, standalone_mode=False) or 0
+        sys.stdout.flush()
+        sys.exit(status)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
@@ -93,8 +96,20 @@ def main(command: Any = command, name: str = "fanout") -> None:
         sys.exit(1)
     except _MENDABLE as error:
         if _one_line(error):  # nothing when the help was printed
-            print(f"error: {_one_line(error)}", file=sys.stderr)
+            print(f"error: {printable(_one_line(error))}", file=sys.stderr)
         sys.exit(2)
+    except Exception as error:
+        print(f"error: {printable(_missing(error) or fault(error))}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _missing(error: Exception) -> str | None:
+    """The line for a package that no extra of ours has brought."""
+    if not isinstance(error, ModuleNotFoundError):
+        return None
+    from fanout.installed import missing
+
+    return missing(f"`{' '.join(['fanout', *sys.argv[1:2]])}`", error.name)
 
 
 def _usage_errors() -> tuple[type[Exception], ...]:

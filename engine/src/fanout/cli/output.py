@@ -16,6 +16,8 @@ from rich.table import Table
 from rich.text import Text
 
 from fanout.ops.redrive.report import Report
+from fanout.terminal import guarded
+from fanout.words import printable
 
 WIDTH_OF_A_FILE = 160
 
@@ -26,9 +28,9 @@ def _width() -> int | None:
     return WIDTH_OF_A_FILE
 
 
-console = Console(highlight=False, markup=False, emoji=False, width=_width())
+console = guarded(Console(highlight=False, markup=False, emoji=False, width=_width()))
 """Standard output. Text is printed as it is: brackets in it are no markup."""
-errors = Console(highlight=False, markup=False, emoji=False, stderr=True, soft_wrap=True)
+errors = guarded(Console(highlight=False, markup=False, emoji=False, stderr=True, soft_wrap=True))
 
 
 @contextmanager
@@ -40,7 +42,9 @@ def report_to(to: Console) -> Iterator[Report]:
 
         def report(line: str, done: int = 0, total: int = 0) -> None:
             if total and to.is_terminal:
-                progress.update(bar, description=escape(line), completed=done, total=max(done, total), visible=True)
+                progress.update(
+                    bar, description=escape(printable(line)), completed=done, total=max(done, total), visible=True
+                )
             else:
                 to.print(line, markup=False)
 
@@ -70,12 +74,13 @@ def say(line: str, as_json: bool, **facts: Any) -> None:
 
 
 def say_json(value: Any) -> None:
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=_as_text) + "\n")
+    """Exact, and in ASCII: what could move the cursor is escaped as JSON does it."""
+    sys.stdout.write(json.dumps(value, indent=2, default=_as_text) + "\n")
     sys.stdout.flush()
 
 
 def say_json_line(value: Any) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=_as_text) + "\n")
+    sys.stdout.write(json.dumps(value, default=_as_text) + "\n")
     sys.stdout.flush()
 
 
@@ -97,9 +102,9 @@ def table(*columns: str, right: tuple[str, ...] = (), fold: tuple[str, ...] = ()
     return made
 
 
-def printable(text: str) -> str:
-    """Text of a template cannot move the cursor or colour the screen."""
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+def foreign(text: object, style: str = "") -> Text:
+    """Of a message, a log line or a template: one line, in which nothing is markup."""
+    return Text(printable(str(text)), style)
 
 
 def ago(moment: datetime | None, now: datetime | None = None) -> str:

@@ -41,7 +41,11 @@ def send(
     topic = stack.topic_arn.rpartition(":")[2]
     confirm(f"publish {counted(len(events), 'event')} to {topic} of {stack.name}?", yes=yes)
     Journal.open(stack, "send").write_all({"step": "publishing", "event_id": each.id} for each in events)
-    publish(stack, events)
+    try:
+        publish(stack, events)
+    except KeyboardInterrupt as stopped:
+        errors.print(f"stopped: {getattr(stopped, 'result', None) or 'nothing was published'}")
+        raise
     if not as_json:
         named = events[0].id if len(events) == 1 else f"{events[0].id} and {len(events) - 1} more"
         console.print(f"published {named}")

@@ -8,10 +8,12 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.markup import escape
 
+from fanout.terminal import guarded
+
 WIDTH_OF_A_FILE = 116
 
-console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_OF_A_FILE)
-errors = Console(highlight=False, stderr=True, soft_wrap=True)
+console = guarded(Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_OF_A_FILE))
+errors = guarded(Console(highlight=False, stderr=True, soft_wrap=True))
 
 Say = Callable[[str], None]
 

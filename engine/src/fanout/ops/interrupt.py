@@ -1,10 +1,13 @@
 """Ctrl-C and `kill` while messages are moved: the step that has begun is finished, and then it stops."""
 
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
 class Stop:
@@ -27,10 +30,63 @@ class Stop:
         self.asked = True
 
 
+def _ignore(number: int, frame: FrameType | None) -> None:
+    """In place of SIG_IGN, of which Python complains where the signal has come already."""
+
+
+@contextmanager
+def ended_like_ctrl_c() -> Iterator[None]:
+    """`kill` and a closed terminal end what is inside as Ctrl-C does: by KeyboardInterrupt, so that it cleans up after itself.
+
+    Once: a second signal does not cut the clean-up short. What is ignored, as under nohup, stays ignored.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in ENDING}
+
+    def end(number: int, frame: FrameType | None) -> None:
+        for each in ENDING:
+            signal.signal(each, _ignore)
+        raise KeyboardInterrupt
+
+    for number in (number for number, handler in before.items() if handler != signal.SIG_IGN):
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def postponed() -> Iterator[None]:
+    """What must not be cut in two: a signal that comes inside does at the end what it would have done."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+
+    def remember(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, *ENDING)}
+    heard = {number: handler for number, handler in before.items() if callable(handler)}
+    for number in heard:
+        signal.signal(number, remember)
+    try:
+        yield
+    finally:
+        for number, handler in heard.items():
+            signal.signal(number, handler)
+    for signaled in came:
+        heard[signal.Signals(signaled)](signaled, None)
+
+
 @contextmanager
 def stoppable() -> Iterator[Stop]:
     stop = Stop()
-    before = {number: signal.signal(number, stop._hear) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, stop._hear) for number in (signal.SIGINT, *ENDING)}
     try:
         yield stop
     finally:

@@ -70,7 +70,7 @@ def loaded_by(*arguments: str) -> set[str]:
 def test_help_imports_no_command() -> None:
     loaded = loaded_by("--help")
     assert {each for each in loaded if each.startswith("fanout.")} == {
-        "fanout.cli", "fanout.cli.lazy", "fanout.cli.main", "fanout.errors"
+        "fanout.cli", "fanout.cli.lazy", "fanout.cli.main", "fanout.errors", "fanout.words"
     }  # fmt: skip
     assert loaded.isdisjoint({"boto3", "botocore", "aws_cdk"})
 

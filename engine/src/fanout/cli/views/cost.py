@@ -9,12 +9,13 @@ from typing import Any
 from rich.text import Text
 
 from fanout.batching import BATCHING
-from fanout.cli.output import console, printable, table
+from fanout.cli.output import console, table
 from fanout.costs.assumptions import Assumptions, described
 from fanout.costs.bill import STACK, Bill
 from fanout.costs.model import NOT_COUNTED, monthly
 from fanout.costs.prices import PRICES, REGION, SEEN
 from fanout.costs.rebatched import rebatched
+from fanout.words import printable
 
 MOST_LINES = 8
 """Of one owner, in the detailed table."""

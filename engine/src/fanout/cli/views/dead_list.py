@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
-from rich.markup import escape
 from rich.text import Text
 
-from fanout.cli.output import ago, table
+from fanout.cli.output import ago, foreign, table
 from fanout.ops.dead_letters.summary import DeadLetterSummary
-from fanout.words import counted
+from fanout.words import counted, printable
 
 
 def render(summaries: Sequence[DeadLetterSummary]) -> RenderableType:
@@ -16,32 +15,32 @@ def render(summaries: Sequence[DeadLetterSummary]) -> RenderableType:
     parts: list[RenderableType] = []
     for each in summaries:
         if each.problem:
-            parts += [Text.from_markup(f"[red]![/] {escape(each.task)}: {escape(each.problem)}"), ""]
+            parts += [Text.assemble(("! ", "red"), foreign(f"{each.task}: {each.problem}")), ""]
         elif each.groups:
             parts += [*_table(each), *_unseen(each), ""]
         else:
             parts += _unseen(each)
     empty = [each.task for each in summaries if not (each.groups or each.problem or _unseen(each))]
     if empty:
-        parts.append(Text.from_markup(f"[green]no dead letters:[/] {escape(', '.join(empty))}"))
+        parts.append(Text.assemble(("no dead letters: ", "green"), foreign(", ".join(empty))))
     return Group(*parts)
 
 
 def _table(summary: DeadLetterSummary) -> list[RenderableType]:
     total = max(summary.total, summary.seen)
-    head = Text.from_markup(f"[bold]{escape(summary.task)}[/]  [red]{counted(total, 'dead letter')}[/]")
+    head = Text.assemble(foreign(summary.task, "bold"), "  ", (counted(total, "dead letter"), "red"))
     shown = table(
         "cause", "count", "first", "last", "why, and one of them", right=("count",), fold=("why, and one of them",)
     )
     for group in summary.groups:
-        why = Text(str(group.cause))
+        why = foreign(group.cause)
         beats = f", {group.heartbeats} of {group.count} are heartbeats" if group.heartbeats else ""
         again = (
             f", {summary.redriven[group.cause]} of {group.count} redriven before"
             if summary.redriven[group.cause]
             else ""
         )
-        why.append(f"\n{group.sample}{beats}{again}", style="dim")
+        why.append(f"\n{printable(group.sample)}{beats}{again}", style="dim")
         shown.add_row(group.cause.id, str(group.count), ago(group.first), ago(group.last), why)
     return [head, shown]
 
@@ -53,4 +52,4 @@ def _unseen(summary: DeadLetterSummary) -> list[RenderableType]:
         lines.append(
             f"{counted(len(summary.unread), 'dead letter')} cannot be read (export and drop take them as they are)"
         )
-    return [Text(f"! {summary.task}: {'; '.join(lines)}", style="yellow")] if lines else []
+    return [foreign(f"! {summary.task}: {'; '.join(lines)}", "yellow")] if lines else []

@@ -5,9 +5,10 @@ import json
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from fanout.cli.output import ago, table
+from fanout.cli.output import ago, foreign, table
 from fanout.ops.dead_letters.message import CAUSE
 from fanout.ops.dead_letters.show import Found, links
+from fanout.words import printable, printable_lines
 
 
 def render(found: Found, *, reveal: bool) -> RenderableType:
@@ -26,21 +27,25 @@ def render(found: Found, *, reveal: bool) -> RenderableType:
         ("cause", f"{found.cause.id}  {found.cause}"),
         ("attributes", ", ".join(f"{key}={value}" for key, value in told["attributes"].items() if key != CAUSE) or "-"),
     ):
-        rows.add_row(Text(name, style="bold"), Text(str(value)))
-    body = Text(json.dumps(told["event"], indent=2, ensure_ascii=False) if message.event else str(told["event"]))
+        rows.add_row(Text(name, style="bold"), foreign(value))
+    body = Text(
+        printable_lines(
+            json.dumps(told["event"], indent=2, ensure_ascii=False) if message.event else str(told["event"])
+        )
+    )
     return Group(rows, "", body, "", *_attempts(found))
 
 
 def _attempts(found: Found) -> list[RenderableType]:
     if not found.attempts:
-        return [Text(f"no attempt is in the log: {found.cause}")]
+        return [foreign(f"no attempt is in the log: {found.cause}")]
     shown = table("attempt", "outcome", "when", "why", right=("attempt",), fold=("why",))
     for each in found.attempts:
-        why = Text(f"{each.error_type}: {each.error}" if each.error_type else "")
-        why.append(f"\nrequest {each.request_id}", style="dim")
+        why = foreign(f"{each.error_type}: {each.error}" if each.error_type else "")
+        why.append(f"\nrequest {printable(str(each.request_id))}", style="dim")
         if each.trace_id:
-            why.append(f"\ntrace {each.trace_id}", style="dim")
-        shown.add_row(str(each.attempt), each.kind, f"{each.at.isoformat(timespec='seconds')}", why)
+            why.append(f"\ntrace {printable(str(each.trace_id))}", style="dim")
+        shown.add_row(str(each.attempt), foreign(each.kind), f"{each.at.isoformat(timespec='seconds')}", why)
     last = links(found.subscriber, found.attempts[-1]) if found.subscriber.aws.is_aws else {}
     return [
         shown,

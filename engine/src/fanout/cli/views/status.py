@@ -6,8 +6,9 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.text import Text
 
-from fanout.cli.output import ago, lasting, table
+from fanout.cli.output import ago, foreign, lasting, table
 from fanout.ops.status import Health, Report
+from fanout.words import printable
 
 
 def render(report: Report) -> RenderableType:
@@ -15,7 +16,7 @@ def render(report: Report) -> RenderableType:
     shown = table("task", "waiting", "in flight", "delayed", "oldest", "dead", "state", "max", right=_NUMBERS)
     for each in report.subscribers:
         shown.add_row(*_row(each))
-    head = f"[bold]{escape(report.stack.name)}[/]  {report.stack.status}  {report.stack.region}"
+    head = f"[bold]{escape(printable(report.stack.name))}[/]  {report.stack.status}  {report.stack.region}"
     topic = "" if report.subscriptions is None else f"  {report.subscriptions} subscriptions"
     parts: list[RenderableType] = [Text.from_markup(head + topic), "", shown, ""]
     errors = [line for each in report.subscribers for line in _last_error(each)]
@@ -26,20 +27,18 @@ def render(report: Report) -> RenderableType:
 _NUMBERS = ("waiting", "in flight", "delayed", "oldest", "dead", "max")
 
 
-def _row(each: Health) -> list[str]:
+def _row(each: Health) -> list[Text]:
     oldest = "-" if each.oldest_seconds is None or not each.waiting else lasting(each.oldest_seconds)
-    dead = f"[red bold]{each.dead}[/]" if each.dead else _number(each.dead)
+    dead = Text(_number(each.dead), "red bold" if each.dead else "")
     state = "paused" if each.pause and each.mapping != "Enabled" else each.mapping.lower()
     style = "green" if state == "enabled" else "yellow"
     return [
-        escape(each.task),
-        _number(each.waiting),
-        _number(each.in_flight),
-        _number(each.delayed),
-        oldest,
+        foreign(each.task),
+        *(Text(_number(number)) for number in (each.waiting, each.in_flight, each.delayed)),
+        Text(oldest),
         dead,
-        f"[{style}]{escape(state)}[/]",
-        _number(each.concurrency),
+        foreign(state, style),
+        Text(_number(each.concurrency)),
     ]
 
 
@@ -52,16 +51,19 @@ def _last_error(each: Health) -> list[Text]:
         return []
     line = each.last_error
     after = " (done again since)" if each.last_success and each.last_success > line.at else ""
-    return [Text(f"last error {each.task}: {line.error_type}: {line.error}, {ago(line.at)} ago{after}")]
+    return [foreign(f"last error {each.task}: {line.error_type}: {line.error}, {ago(line.at)} ago{after}")]
 
 
 def _verdict(report: Report) -> list[Text]:
-    lines = [Text.from_markup(f"[red]![/] {escape(each)}") for each in report.problems]
+    lines = [Text.from_markup(f"[red]![/] {escape(printable(each))}") for each in report.problems]
     for health in report.subscribers:
-        lines += [Text.from_markup(f"[red]![/] {escape(health.task)}: {escape(each)}") for each in health.problems]
+        lines += [
+            Text.from_markup(f"[red]![/] {escape(printable(health.task))}: {escape(printable(each))}")
+            for each in health.problems
+        ]
     for alarm in report.alarms:
         said, runbook = _alarm(alarm)
-        lines.append(Text.from_markup(f"[red]![/] ALARM {escape(said)}{escape(runbook)}"))
+        lines.append(Text.from_markup(f"[red]![/] ALARM {escape(printable(said))}{escape(printable(runbook))}"))
     return lines or [Text.from_markup("[green]nobody is needed[/]")]
 
 

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from rich.console import RenderableType
 from rich.text import Text
 
-from fanout.cli.output import table
+from fanout.cli.output import foreign, table
 from fanout.ops.timeline.timeline import DEAD, DONE, FILTERED_OUT, NOT_FOUND, OTHER_TOPIC, EventState
+from fanout.words import printable, printable_lines
 
 _STYLES = {DONE: "green", DEAD: "red", FILTERED_OUT: "dim", OTHER_TOPIC: "dim"}
 _WORDS = {NOT_FOUND: "not seen"}
@@ -16,15 +17,13 @@ _WORDS = {NOT_FOUND: "not seen"}
 def render(states: Sequence[EventState]) -> RenderableType:
     shown = table("task", "state", "attempts", "what is known", right=("attempts",), fold=("what is known",))
     for each in states:
-        told = Text(each.said())
+        told = Text(printable_lines(each.said()))
         for line in each.attempts[:-1]:
             if line.error_type:
-                told.append(
-                    f"\n{line.at.isoformat(timespec='seconds')} attempt {line.attempt}: {line.error_type}: {line.error}",
-                    style="dim",
-                )
+                why = printable(f"attempt {line.attempt}: {line.error_type}: {line.error}")
+                told.append(f"\n{line.at.isoformat(timespec='seconds')} {why}", style="dim")
         shown.add_row(
-            each.task,
+            foreign(each.task),
             Text(_WORDS.get(each.state, each.state), style=_STYLES.get(each.state, "yellow")),
             str(len(each.attempts)),
             told,

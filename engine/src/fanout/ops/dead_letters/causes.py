@@ -38,7 +38,7 @@ class Cause:
 
     @property
     def id(self) -> str:
-        return hashlib.sha256(f"{self.error_type}: {self.text}".encode()).hexdigest()[:6]
+        return hashlib.sha256(f"{self.error_type}: {self.text}".encode("utf-8", "surrogatepass")).hexdigest()[:6]
 
     def __str__(self) -> str:
         return f"{self.error_type}: {self.text}" if self.text else self.error_type

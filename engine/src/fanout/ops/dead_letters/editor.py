@@ -12,6 +12,10 @@ import jsonpatch
 
 from fanout.errors import Unusable
 from fanout.ops.dead_letters.message import MOST_DEPTH, DeadLetterMessage, json_value
+from fanout.ops.interrupt import postponed
+
+ENDS_IN = 2.0
+"""Seconds that an editor has to end, when the command is ended."""
 
 
 def patch_event(message: DeadLetterMessage, patch: str) -> dict[str, Any]:
@@ -44,12 +48,34 @@ def open_editor(message: DeadLetterMessage) -> dict[str, Any]:
         path.touch(mode=0o600)
         path.write_bytes(_shown(message))
         try:
-            status = subprocess.call([*command, str(path)])
+            status = _call([*command, str(path)])
         except (OSError, ValueError) as error:
             raise Unusable(f"{command[0]} cannot be run ({_why(error)}): set EDITOR, or give --patch") from None
         if status != 0:
             raise Unusable(f"{command[0]} did not end well: nothing was changed")
         return _object(_read(path), "any more")
+
+
+def _call(command: list[str]) -> int:
+    """The status of a program. When we are ended, it is asked to end first, so that it leaves the terminal as it was."""
+    program: subprocess.Popen[bytes] | None = None
+    try:
+        with postponed():
+            program = subprocess.Popen(command)
+        return program.wait()
+    except BaseException:
+        if program is not None:
+            _end(program)
+        raise
+
+
+def _end(program: "subprocess.Popen[bytes]") -> None:
+    program.terminate()
+    try:
+        program.wait(ENDS_IN)
+    except subprocess.TimeoutExpired:
+        program.kill()
+        program.wait()
 
 
 def _shown(message: DeadLetterMessage) -> bytes:
