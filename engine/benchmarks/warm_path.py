@@ -12,7 +12,6 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
 from logging import StreamHandler
 from typing import Any
@@ -94,17 +93,14 @@ def _per_message(say: Say) -> Iterator[Row]:
 
 
 def _waiting(messages: int, most: int, say: Say) -> Row:
-    from fanout.runtime import batch
+    from fanout.runtime import batch, threads
 
     handle, event = batch.handler_of(_task(lambda: time.sleep(WAITING))), _batch(messages)
-    before = batch._threads
-    with ThreadPoolExecutor(messages) as threads:
-        batch._threads = threads  # as FANOUT_CONCURRENCY makes it when the function starts
-        name = f"{messages} messages that wait"
-        times = interleaved(
-            {name: lambda: _microseconds(lambda: handle(event, Context())) / 1e3}, rounds=ROUNDS, say=say
-        )
-    batch._threads = before
+    before = threads.CONCURRENCY
+    threads.CONCURRENCY = messages  # as FANOUT_CONCURRENCY makes it when the function starts
+    name = f"{messages} messages that wait"
+    times = interleaved({name: lambda: _microseconds(lambda: handle(event, Context())) / 1e3}, rounds=ROUNDS, say=say)
+    threads.CONCURRENCY = before
     return row(
         f"{messages} messages that wait 20 ms each, with concurrency {messages}",
         times[name],

@@ -8,6 +8,7 @@ from typing import Any
 
 from fanout import names
 from fanout.runtime import dead_letters, idempotency
+from fanout.runtime.decision import Decision
 from fanout.runtime.errors import PermanentError, TransientError
 from fanout.runtime.event import Event, Heartbeat, parse
 from fanout.runtime.log import describe
@@ -15,6 +16,7 @@ from fanout.runtime.outcome import Kind, Outcome, Record
 
 Task = Callable[[Any], None]
 Classes = tuple[type[Event], ...]
+Ending = tuple[Kind, BaseException | None]
 
 
 class NotDeadLettered(TransientError):
@@ -30,7 +32,9 @@ class Attempt:
     request_id: str
     deadline: float
 
-    def at(self, record: Record) -> Outcome:
+    def at(self, record: Record, decided: Decision[Ending] | None = None) -> Outcome:
+        """Once `decided` is over, what is returned is nobody's. None: it is waited for however long it takes."""
+        decided = decided or Decision()
         began = time.perf_counter()
         event: Event | Heartbeat | None = None
         error: BaseException | None = None
@@ -40,44 +44,56 @@ class Attempt:
             if isinstance(event, Heartbeat):  # it has come as far as the task, and that is all it is for
                 kind = "heartbeat"
             else:
-                kind, error = self._settled(event, record)
+                kind, error = self._worked_on(event, record, decided)
         except PermanentError as raised:
-            kind, error, _ = self._dead_lettered(record, raised)
+            kind, error, _ = self._dead_lettered(record, raised, decided)
         except BaseException as raised:
             error = raised
         return Outcome(kind, record, event, error, (time.perf_counter() - began) * 1000)
 
-    def _settled(self, event: Event, record: Record) -> tuple[Kind, BaseException | None]:
-        """Runs the task, and records how that ended; what is raised here is raised before the task runs."""
+    def _worked_on(self, event: Event, record: Record, decided: Decision[Ending]) -> Ending:
+        """Runs the task, and records how that ended; what is raised here is raised before the task runs, or too late.
+
+        How it ended is settled before it is recorded: from then on a slow record costs nobody an attempt.
+        """
         claim = idempotency.Claim(event, record, self.request_id)
         if not claim.take(self.deadline - time.monotonic()):
             return "duplicate", None
+        decided.check()
         try:
             self.task(event)
         except PermanentError as raised:
-            kind, error, dead_letter = self._dead_lettered(record, raised)
+            kind, error, dead_letter = self._dead_lettered(record, raised, decided)
             claim.dead(error, dead_letter) if kind == "dead" else claim.failed(error)
             return kind, error
         except BaseException as raised:
+            decided.settle(("failed", raised))
             claim.failed(raised)
             return "failed", raised
+        decided.settle(("done", None))
         claim.done()
         return "done", None
 
-    def _dead_lettered(self, record: Record, error: PermanentError) -> tuple[Kind, BaseException, str]:
+    def _dead_lettered(
+        self, record: Record, error: PermanentError, decided: Decision[Ending]
+    ) -> tuple[Kind, BaseException, str]:
         """Dead only once the dead-letter queue has the message, under the id returned; SQS deletes it from its queue after."""
+        told = describe(error)
+        decided.settle(("failed", NotDeadLettered(f"{told['error']}; the dead-letter queue has not answered in time")))
         cause = {
             "task": os.environ[names.TASK],
-            **describe(error),
+            **told,
             "attempt": int(record["attributes"]["ApproximateReceiveCount"]),
             "message_id": record["messageId"],
             "function_request_id": self.request_id,
         }
         try:
-            return "dead", error, dead_letters.send(record, cause)
+            dead_letter = dead_letters.send(record, cause)
+            decided.settle(("dead", error))
+            return "dead", error, dead_letter
         except Exception as refused:
             why = describe(refused)["error"]
-            return "failed", NotDeadLettered(f"{error}; the dead-letter queue did not take it: {why}"), ""
+            return "failed", NotDeadLettered(f"{told['error']}; the dead-letter queue did not take it: {why}"), ""
 
 
 def event_in(record: Record, classes: Classes) -> Event | Heartbeat | None:

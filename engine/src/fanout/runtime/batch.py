@@ -1,31 +1,35 @@
 """Works on a batch of messages and returns the response Lambda expects: one outcome for each message.
 
 The response names exactly the failed messages (ReportBatchItemFailures). An id that is not in the batch, or an exception
-that leaves the handler, would send every message of the batch back, so ids come from the records alone.
+that leaves the handler, would send every message of the batch back, so ids come from the records alone, and nothing that
+is done after the work may raise or outlast the function's time.
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
 
 import os
+import sys
 import time
 import warnings
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, Protocol
 
-from fanout import names
-from fanout.runtime import circuit_breaker, metrics, retry
-from fanout.runtime.attempt import Attempt, Task, event_in
+from fanout.runtime import circuit_breaker, metrics, retry, threads
+from fanout.runtime.attempt import Attempt, Task
 from fanout.runtime.event import event_classes
+from fanout.runtime.log import describe
 from fanout.runtime.log import own as logger
-from fanout.runtime.outcome import NotTried, Outcome, OutOfTime, Record
+from fanout.runtime.outcome import NotTried, Outcome, Record
 
 MARGIN_MS = 1_000
 """What is kept back of the function's time, to report the messages that did not finish."""
+ANSWER_MS = 250
+"""What of that is kept back for the answer itself: what is done before it, and may be left, is left by then."""
+LEAST_MS = 50
+"""A request to AWS is not begun with less."""
 
-_threads = ThreadPoolExecutor(int(os.environ.get(names.CONCURRENCY, "10")), thread_name_prefix="message")
+_exit = os._exit
 
 BatchResponse = dict[str, list[dict[str, str]]]
-Indexes = list[int]
 
 
 class Context(Protocol):
@@ -50,23 +54,30 @@ def handler_of(task: Task) -> Callable[[dict[str, Any], Context], BatchResponse]
     The task raises PermanentError for what no retry can help, anything else for what may pass; returning is success.
     Messages are worked on at the same time, those of one FIFO group one after the other. A message that has not
     finished a second before the function's own time-out is reported as failed, so that its neighbours are not lost to
-    that time-out with it.
+    that time-out with it. Its thread is left over; what that may still do: `fanout.runtime.decision`.
     """
 
     classes = event_classes(task)
 
     def handle(event: dict[str, Any], context: Context) -> BatchResponse:
+        began, remaining = time.monotonic(), context.get_remaining_time_in_millis() / 1000
+        end = began + remaining - ANSWER_MS / 1000
         records: list[Record] = event["Records"]
-        _announce(records, context.aws_request_id)
-        seconds = max(0.0, (context.get_remaining_time_in_millis() - MARGIN_MS) / 1000)
-        attempt = Attempt(task, classes, context.aws_request_id, time.monotonic() + seconds)
-        outcomes = _work(attempt, records, seconds)
-        for outcome in outcomes:
-            outcome.log(context.aws_request_id)
-        metrics.emit(outcomes, classes[0].GROUP)
+        request_id = context.aws_request_id
+        _guarded("naming the messages", lambda: _announce(records, request_id))
+        if count := threads.left_over():
+            _guarded("measuring", lambda: metrics.left_over(count))
+            _look_at(count, records, request_id, end)
+        attempt = Attempt(task, classes, request_id, began + max(0.0, remaining - MARGIN_MS / 1000))
+        outcomes = threads.work(attempt, records)
         failed = [outcome for outcome in outcomes if outcome.failed]
-        retry.postpone(failed)
-        circuit_breaker.watch(outcomes)
+        for outcome in outcomes:
+            _guarded(f"the log line of {outcome.message_id}", lambda outcome=outcome: outcome.log(request_id))  # type: ignore[misc]
+        _guarded("measuring", lambda: metrics.emit(outcomes, classes[0].GROUP))
+        if failed:
+            _in_time("postponing", end, lambda: retry.postpone(failed, time.monotonic() - began))
+        if circuit_breaker.LIMIT:
+            _in_time("the circuit breaker", end, lambda: circuit_breaker.watch(outcomes))
         return {"batchItemFailures": [{"itemIdentifier": outcome.message_id} for outcome in failed]}
 
     return handle
@@ -78,42 +89,37 @@ def _announce(records: list[Record], request_id: str) -> None:
     logger.info("received", extra={"messages": messages, "function_request_id": request_id})
 
 
-def _work(attempt: Attempt, records: list[Record], seconds: float) -> list[Outcome]:
-    began = time.perf_counter()
-    found: dict[int, Outcome] = {}
-    wait(
-        [_threads.submit(_in_order, attempt, records, indexes, found) for indexes in _groups(records)], timeout=seconds
-    )
-    elapsed_ms = (time.perf_counter() - began) * 1000
-    finished = dict(found)  # a thread that is still busy may add to `found`, but what was reported stays reported
-    return [
-        finished.get(index) or Outcome("failed", record, event_in(record, attempt.classes), OutOfTime(), elapsed_ms)
-        for index, record in enumerate(records)
-    ]
+def _look_at(left_over: int, records: list[Record], request_id: str, end: float) -> None:
+    """Threads of earlier invocations that never end take memory and sockets: with more than `concurrency` of them the
+    process is left, and Lambda makes a new environment for the batch, which comes back at once.
 
-
-def _in_order(attempt: Attempt, records: list[Record], indexes: Indexes, found: dict[int, Outcome]) -> None:
-    """Works on the records at `indexes`, one after the other; behind the first that will be tried again, none is tried.
-
-    Those behind it were received as often, so behind one that just had its last attempt they have theirs: waiting for
-    it any longer, they would follow it to the dead letters without having been tried once.
+    That costs each message of it an attempt, so it is never done to one that has its last.
     """
-    failed = False
-    for index in indexes:
-        if time.monotonic() >= attempt.deadline:
-            return
-        record = records[index]
-        if failed:
-            found[index] = Outcome("failed", record, event_in(record, attempt.classes), NotTried(), 0.0)
-        else:
-            found[index] = attempt.at(record)
-        failed = failed or (found[index].failed and not retry.is_last(found[index].attempt))
+    told = {"left_over": left_over, "function_request_id": request_id}
+    if left_over <= threads.CONCURRENCY or any(map(threads.is_last, records)):
+        logger.warning("threads of earlier invocations have not ended", extra=told)
+        return
+    logger.error(
+        "too many threads of earlier invocations: the process ends, its messages come back untried", extra=told
+    )
+    untried = [Outcome("failed", record, None, NotTried(), 0.0) for record in records]
+    _in_time("postponing", end, lambda: retry.postpone(untried))
+    sys.stdout.flush()
+    _exit(1)
 
 
-def _groups(records: list[Record]) -> list[Indexes]:
-    """A standard queue keeps no order, whatever its groups mean; a FIFO queue's messages stay in order in each group."""
-    groups: dict[object, Indexes] = {}
-    for index, record in enumerate(records):
-        fifo = record["eventSourceARN"].endswith(".fifo")
-        groups.setdefault(record["attributes"]["MessageGroupId"] if fifo else index, []).append(index)
-    return list(groups.values())
+def _in_time(what: str, end: float, run: Callable[[], None]) -> None:
+    """Calls `run`, which may ask AWS, and waits for it until `end`, however long AWS takes."""
+    seconds = end - time.monotonic()
+    if seconds < LEAST_MS / 1000:
+        logger.warning(f"{what} is left out: the function's time is over")
+    elif not threads.in_time(lambda: _guarded(what, run), seconds):
+        logger.warning(f"{what} is not waited for: the function's time is over")
+
+
+def _guarded(what: str, run: Callable[[], None]) -> None:
+    """Whatever `run` raises is a log line: the answer is known, or will be, and is given all the same."""
+    try:
+        run()
+    except BaseException as error:
+        logger.warning(f"{what} failed; the answer is given all the same", extra=describe(error))

@@ -13,16 +13,25 @@ CAUSE = names.CAUSE_ATTRIBUTE
 MOST_ATTRIBUTES = 10
 """Of one SQS message: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html"""
 
+MOST_BYTES = 1_048_576
+"""Of body and attributes together: names, types and values in UTF-8.
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html"""
+
 
 def send(record: dict[str, Any], cause: dict[str, Any]) -> str:
     """Sends the message of `record`, body and attributes unchanged, with `cause` as one more attribute; returns its new id.
 
-    A message that has ten attributes already keeps all ten: its cause is then only in the log, under the same ids.
+    A message that has ten attributes already keeps all ten: its cause is then only in the log, under the same ids. One
+    that is near the limit of bytes loses the cause's words, or the cause, and not its place among the dead letters.
     Raises what SQS raises; the message is then still in its queue.
     """
     attributes = {name: _sent(value) for name, value in record["messageAttributes"].items() if name != CAUSE}
     if len(attributes) < MOST_ATTRIBUTES:
-        attributes[CAUSE] = {"DataType": "String", "StringValue": json.dumps(cause, separators=(",", ":"))}
+        for told in (cause, {**cause, "error": ""}):
+            written = {"DataType": "String", "StringValue": json.dumps(told, separators=(",", ":"))}
+            if _bytes(record["body"], {**attributes, CAUSE: written}) <= MOST_BYTES:
+                attributes[CAUSE] = written
+                break
     answer = client("sqs").send_message(
         QueueUrl=os.environ[names.DEAD_LETTER_QUEUE_URL],
         MessageBody=record["body"],
@@ -30,6 +39,15 @@ def send(record: dict[str, Any], cause: dict[str, Any]) -> str:
         **_system(record),
     )
     return str(answer.get("MessageId", ""))
+
+
+def _bytes(body: str, attributes: dict[str, dict[str, Any]]) -> int:
+    """As SQS counts them."""
+    parts = [body]
+    for name, value in attributes.items():
+        parts += [name, value["DataType"], value.get("StringValue", "")]
+    binary = sum(len(each.get("BinaryValue", b"")) for each in attributes.values())
+    return sum(len(part.encode("utf-8", "surrogatepass")) for part in parts) + binary
 
 
 def _sent(value: dict[str, Any]) -> dict[str, Any]:

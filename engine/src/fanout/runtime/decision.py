@@ -11,7 +11,9 @@ makes by itself, and the request that is on its way at that moment.
 
 import threading
 from contextvars import ContextVar
-from typing import Literal
+from typing import Any, Generic, Literal, TypeVar
+
+T = TypeVar("T")
 
 
 class AttemptOver(BaseException):
@@ -24,30 +26,31 @@ class AttemptOver(BaseException):
         super().__init__("this attempt is over: its message was answered for")
 
 
-class Decision:
+class Decision(Generic[T]):
     """Of one attempt: `open` while its task runs, `settled` once its thread knows how that ended, `over` once the
-    reporter has answered for it. A compare-and-set under a lock: settled or over, whoever comes first."""
+    reporter has answered for it. A compare-and-set under a lock: settled or over, whoever comes first. `T` says how."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._state: Literal["open", "settled", "over"] = "open"
+        self._ending: T | None = None
 
     @property
     def is_over(self) -> bool:
         return self._state == "over"
 
-    def settle(self) -> None:
+    def settle(self, ending: T) -> None:
         """By the attempt's thread, when its task has ended. Raises AttemptOver where that comes too late."""
         with self._lock:
             if self._state == "over":
                 raise AttemptOver
-            self._state = "settled"
+            self._state, self._ending = "settled", ending
 
-    def close(self) -> bool:
-        """By the reporter; True if the thread had settled it before."""
+    def close(self) -> T | None:
+        """By the reporter: how it ended, if the thread settled it before."""
         with self._lock:
-            before, self._state = self._state, "over"
-            return before == "settled"
+            self._state = "over"
+            return self._ending
 
     def check(self) -> None:
         """Raises AttemptOver once it is over."""
@@ -55,7 +58,7 @@ class Decision:
             raise AttemptOver
 
 
-CURRENT: ContextVar[Decision | None] = ContextVar("attempt", default=None)
+CURRENT: ContextVar[Decision[Any] | None] = ContextVar("attempt", default=None)
 """Of this thread's attempt; None outside of one."""
 
 
@@ -67,5 +70,5 @@ def is_over() -> bool:
 
 def check(**request: object) -> None:
     """Raises AttemptOver in a thread whose attempt is over. The SDK calls it before each request goes out."""
-    if is_over():
-        raise AttemptOver
+    if decision := CURRENT.get():
+        decision.check()

@@ -41,6 +41,11 @@ def emit(outcomes: Sequence[Outcome], group_name: str) -> None:
         _write(_line(None, {names.HEARTBEAT: _ms_since(part, now)}, now))
 
 
+def left_over(threads: int) -> None:
+    """LeftOver: threads of earlier invocations that never ended."""
+    _write(_line(None, {names.LEFT_OVER: threads}, time.time()))
+
+
 def _parts(outcomes: Sequence[Outcome]) -> Iterator[Sequence[Outcome]]:
     return (outcomes[start : start + MOST_VALUES] for start in range(0, len(outcomes), MOST_VALUES))
 

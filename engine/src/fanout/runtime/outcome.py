@@ -70,7 +70,7 @@ class Outcome:
         """Why, in words that hold no personal data: for the log and for the dead letter."""
         if self.error is None:
             return {}
-        return {**describe(self.error), "permanent": isinstance(self.error, PermanentError)}
+        return {**describe(self.error), "permanent": issubclass(type(self.error), PermanentError)}
 
     def log(self, request_id: str) -> None:
         """One line: INFO for what is done, WARNING for what comes back, ERROR for a dead letter."""

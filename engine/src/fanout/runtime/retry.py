@@ -17,17 +17,24 @@ if TYPE_CHECKING:
 
 MOST_ENTRIES = 10
 """Of one ChangeMessageVisibilityBatch call."""
+LONGEST_SECONDS = 43_200
+"""A message is hidden for 12 hours at most, counted from when it was received and not from the call:
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html"""
+MARGIN_SECONDS = 60
+"""Between the receive and the invocation."""
 
 
-def postpone(failed: Sequence[Outcome]) -> None:
+def postpone(failed: Sequence[Outcome], used_seconds: float = 0.0) -> None:
     """Hides each failed message until its next attempt; after the last one it shows at once, and SQS moves it.
 
+    `used_seconds` have passed since the invocation began: no delay goes beyond what SQS takes then.
     If the call fails, the queue's own visibility timeout holds: the message comes back later, and none is lost.
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html
     """
+    longest = max(0, int(LONGEST_SECONDS - MARGIN_SECONDS - used_seconds))
     for some in _tens(failed):
         entries: list[Entry] = [
-            {"Id": str(number), "ReceiptHandle": each.receipt_handle, "VisibilityTimeout": _hidden(each)}
+            {"Id": str(number), "ReceiptHandle": each.receipt_handle, "VisibilityTimeout": min(_hidden(each), longest)}
             for number, each in enumerate(some)
         ]
         try:

@@ -31,6 +31,14 @@ os.environ.update(VARIABLES)  # handlers read them when they are imported, as in
 Lines = Callable[[], list[dict[str, Any]]]
 
 
+@pytest.fixture(autouse=True)
+def no_thread_of_another_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test begins in a new container."""
+    from fanout.runtime import threads
+
+    monkeypatch.setattr(threads, "_given_up", [])
+
+
 @pytest.fixture
 def context() -> Context:
     return Context()

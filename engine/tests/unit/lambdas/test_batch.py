@@ -32,7 +32,7 @@ class Queue:
             raise ConnectionError
         self.buried[record["messageId"]] = cause
 
-    def postpone(self, failed: list[Outcome]) -> None:
+    def postpone(self, failed: list[Outcome], used_seconds: float = 0.0) -> None:
         self.postponed += [each.message_id for each in failed]
 
 

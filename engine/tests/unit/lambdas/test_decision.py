@@ -14,7 +14,7 @@ from fanout.runtime.log import logger, own
 from tests.unit.lambdas.conftest import Lines
 
 
-def in_thread(made: Decision, run: Callable[[], object]) -> list[BaseException]:
+def in_thread(made: Decision[Any], run: Callable[[], object]) -> list[BaseException]:
     """Runs `run` as a thread of the attempt `made`, to its end; what it raised."""
     raised: list[BaseException] = []
 
@@ -32,22 +32,22 @@ def in_thread(made: Decision, run: Callable[[], object]) -> list[BaseException]:
 
 
 def test_whoever_comes_first_decides() -> None:
-    settled, late = Decision(), Decision()
-    settled.settle()
-    assert settled.close() is True and late.close() is False
+    settled, late = Decision[str](), Decision[str]()
+    settled.settle("done")
+    assert settled.close() == "done" and late.close() is None
     with pytest.raises(AttemptOver):
-        late.settle()
+        late.settle("done")
     assert settled.is_over and late.is_over
 
 
 def test_of_thread_and_reporter_at_once_exactly_one_wins() -> None:
     for _ in range(200):
-        made, both, won = Decision(), threading.Barrier(2), list[str]()
+        made, both, won = Decision[str](), threading.Barrier(2), list[str]()
 
-        def thread(made: Decision = made, both: threading.Barrier = both, won: list[str] = won) -> None:
+        def thread(made: Decision[Any] = made, both: threading.Barrier = both, won: list[str] = won) -> None:
             both.wait()
             try:
-                made.settle()
+                made.settle("done")
             except AttemptOver:
                 return
             won.append("thread")
@@ -55,14 +55,14 @@ def test_of_thread_and_reporter_at_once_exactly_one_wins() -> None:
         one = threading.Thread(target=thread)
         one.start()
         both.wait()
-        if not made.close():
+        if made.close() is None:
             won.append("reporter")
         one.join()
         assert len(won) == 1
 
 
 def test_a_thread_whose_attempt_is_over_says_nothing(lines: Lines) -> None:
-    over, open_ = Decision(), Decision()
+    over, open_ = Decision[Any](), Decision[Any]()
     over.close()
     for made in (over, open_):
         for log in (logger, own):
@@ -109,21 +109,21 @@ def request() -> Any:
 
 
 def test_a_client_sends_nothing_for_an_attempt_that_is_over(server: Server) -> None:
-    over = Decision()
+    over: Decision[Any] = Decision()
     over.close()
     assert [type(each) for each in in_thread(over, request)] == [AttemptOver]
     assert server.requests == 0
 
 
 def test_nor_the_second_try_of_a_request_that_began_before(server: Server) -> None:
-    made = Decision()
+    made: Decision[Any] = Decision()
     server.at_request = made.close
     assert [type(each) for each in in_thread(made, request)] == [AttemptOver]
     assert server.requests == 1
 
 
 def test_a_thread_that_a_task_starts_with_its_context_is_stopped_with_it(server: Server) -> None:
-    made = Decision()
+    made: Decision[Any] = Decision()
 
     def task() -> None:
         context, raised = copy_context(), list[BaseException]()

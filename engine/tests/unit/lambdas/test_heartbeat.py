@@ -8,7 +8,7 @@ import pytest
 
 from events import OrderPlaced
 from fanout.contracts.app import heartbeat_example
-from fanout.runtime import attempt, batch, circuit_breaker, dead_letters, idempotency, metrics, retry
+from fanout.runtime import attempt, circuit_breaker, dead_letters, idempotency, metrics, retry, threads
 from fanout.runtime.errors import ContractViolation, TransientError
 from fanout.runtime.event import Heartbeat, parse
 from tests.unit.lambdas.conftest import Lines
@@ -90,8 +90,8 @@ def test_between_events_it_changes_no_number_of_theirs(
 def test_one_that_was_not_reached_in_time_comes_back_and_is_no_acknowledgement(
     capsys: pytest.CaptureFixture[str], lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retry, "postpone", lambda failed: None)
-    monkeypatch.setattr(batch, "_in_order", lambda *_: None)  # every thread is busy with something else
+    monkeypatch.setattr(retry, "postpone", lambda failed, used: None)
+    monkeypatch.setattr(threads, "CONCURRENCY", 0)  # every thread is busy with something else
     answer = handler(never)({"Records": [record(heartbeat())]}, Context())
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m-1"}]}
     assert metric_lines(capsys) == []

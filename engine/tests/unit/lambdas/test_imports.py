@@ -17,8 +17,8 @@ LAMBDAS = APP / "lambdas"
 SDK = {"boto3", "botocore.config", "functools", "typing"}
 LOG = {"contextvars", "datetime", "json", "logging", "os", "re", "sys", "threading", "traceback"}
 BATCH = {
-    "base64", "collections.abc", "concurrent.futures", "dataclasses", "hashlib", "importlib", "inspect", "math", "random",
-    "time", "types", "warnings",
+    "base64", "collections", "collections.abc", "contextlib", "dataclasses", "hashlib", "importlib", "inspect", "itertools",
+    "math", "queue", "random", "time", "types", "warnings",
 }  # fmt: skip
 IMPORTED = {
     "archive_order": SDK | LOG | BATCH | {"botocore.exceptions"},

@@ -8,7 +8,6 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from random import Random
@@ -18,7 +17,7 @@ from typing import Any
 import pytest
 
 from events import OrderPlaced
-from fanout.runtime import aws, batch, dead_letters, idempotency, record, retry
+from fanout.runtime import aws, batch, dead_letters, decision, idempotency, record, retry, threads
 from fanout.runtime.dead_letters import CAUSE
 from fanout.runtime.errors import PermanentError, TransientError
 from fanout.runtime.outcome import Record
@@ -120,6 +119,7 @@ class World:
             self.runs[order.id] += 1
         if way == "slow":
             self.answered.wait(10)
+        decision.check()  # as a client of the runtime does before each request, and so before the effect
         if way in TASK_FAILS:
             raise TASK_FAILS[way]()
         with self.lock:
@@ -139,18 +139,20 @@ class World:
             raise ConnectionError("this container is gone: nothing it does has an effect")
 
     def invoke(self, event: dict[str, Any]) -> str:
-        """One invocation, in a container with threads of its own; it is over when all of them are."""
+        """One invocation; what is left over of it goes on once it has answered, and ends before the next."""
         self.alive, self.now = True, self.weather.pop(0) if self.weather else Weather()
         self.answered.clear()
         before = len(self.effects)
         slow = any("slow" in self.ways_left(event_id(each)) for each in event["Records"])
-        with ThreadPoolExecutor(self.threads) as threads, in_place(batch, "_threads", threads):
+        with in_place(threads, "CONCURRENCY", self.threads):
             try:
                 answer = self.handle(event, Context(remaining_ms=batch.MARGIN_MS + 10 if slow else 30_000))
             finally:
                 crashed = not self.alive
                 self.alive = self.alive and not self.now.frozen_for_good
                 self.answered.set()
+                for each in threads._given_up:
+                    each.join(5)
         self.check_records(self.effects[before:])
         if crashed:
             raise NoAnswer("the container ended")

@@ -1,0 +1,193 @@
+"""Nothing of one invocation takes part in the next, whatever hangs, crashes or is slow, and however often it thaws."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fanout.runtime import metrics, threads
+from fanout.runtime.errors import PermanentError, TransientError
+from tests.examples import examples
+from tests.unit.lambdas.conftest import Lines
+from tests.unit.lambdas.frozen import Container, message
+
+ATTEMPTS = 3  # one more than there are delays in FANOUT_RETRY_DELAYS
+
+
+class Ways:
+    """What becomes of an event, by the beginning of its id: hang, slow, late, crash, dead, or anything else: done."""
+
+    def __init__(self) -> None:
+        self.at: Container
+
+    def __call__(self, id_: str) -> None:
+        way = id_.partition("-")[0]
+        if way == "hang":
+            self.at.hang()
+        elif way == "late":
+            self.at.until_thaw()
+        elif way == "latedead":
+            self.at.until_thaw()
+            raise PermanentError("too late")
+        elif way == "slow":
+            self.at.work_for(10)
+        elif way == "crash":
+            raise SystemExit(1)
+        elif way == "fails":
+            raise TransientError("later")
+        elif way == "dead":
+            raise PermanentError("no")
+
+
+def made(patch: pytest.MonkeyPatch) -> Container:
+    ways = Ways()
+    ways.at = Container(ways, patch)
+    return ways.at
+
+
+@pytest.fixture
+def container(monkeypatch: pytest.MonkeyPatch) -> Iterator[Container]:
+    one = made(monkeypatch)
+    yield one
+    one.end()
+
+
+def ids(prefix: str, count: int) -> list[str]:
+    return [f"{prefix}-{number}" for number in range(count)]
+
+
+def test_behind_as_many_hangs_as_it_has_threads_a_container_works_as_before(
+    container: Container, monkeypatch: pytest.MonkeyPatch, lines: Lines
+) -> None:
+    measured: list[int] = []
+    monkeypatch.setattr(metrics, "left_over", measured.append)
+    assert container.invoke([message(each) for each in ids("hang", 10)]) == set(ids("hang", 10))
+    for round_ in range(3):
+        assert container.invoke([message(each) for each in ids(f"good{round_}", 10)]) == set()
+    assert len(container.effects) == 30 and measured == [10, 10, 10]
+    told = [each for each in lines() if "left_over" in each]
+    assert [(each["level"], each["left_over"], each["log"]) for each in told] == [("WARNING", 10, "fanout")] * 3
+
+
+def test_with_more_the_process_is_left_and_its_messages_come_back_at_once(container: Container, lines: Lines) -> None:
+    for batch in range(2):
+        container.invoke([message(f"hang-{batch}-{number}") for number in range(6)])
+    assert container.invoke([message("good-1"), message("good-2", 2)]) is None
+    assert container.left and not container.effects
+    assert (container.sqs.hidden["good-1"], container.sqs.hidden["good-2"]) == (0, 0)
+    assert (lines()[-1]["level"], lines()[-1]["left_over"]) == ("ERROR", 12)
+
+
+def test_but_never_with_a_message_that_has_its_last_attempt(container: Container) -> None:
+    for batch in range(2):
+        container.invoke([message(f"hang-{batch}-{number}") for number in range(6)])
+    assert container.invoke([message("good-1"), message("good-2", ATTEMPTS)]) == set()
+    assert not container.left and set(container.effects) == {"good-1", "good-2"}
+
+
+def test_what_ended_after_all_is_not_counted(container: Container) -> None:
+    assert container.invoke([message(each) for each in ids("late", 10)]) == set(ids("late", 10))
+    container.thaw()
+    assert threads.left_over() == 0
+
+
+def test_a_thread_that_thaws_has_no_effect_and_makes_no_dead_letter_and_no_line(
+    container: Container, lines: Lines
+) -> None:
+    back = container.invoke([message("late-1"), message("latedead-1"), message("good-1")])
+    assert back == {"late-1", "latedead-1"}
+    said = len(lines())
+    container.thaw()
+    assert (container.effects, container.sqs.dead, len(lines())) == (["good-1"], {}, said)
+
+
+def test_a_group_behind_a_hang_is_tried_at_its_last_attempt(container: Container) -> None:
+    group = ["hang-1", "good-1", "good-2", "good-3"]
+    for attempt in range(1, ATTEMPTS):
+        assert container.invoke([message(each, attempt, "g") for each in group]) == set(group)
+        assert set(container.tried) == {"hang-1"}
+    assert container.invoke([message(each, ATTEMPTS, "g") for each in group]) == {"hang-1"}
+    assert container.effects == ["good-1", "good-2", "good-3"]
+
+
+def test_a_slow_head_keeps_the_time_there_is_while_the_others_come_again(container: Container) -> None:
+    assert container.invoke([message(f"slow-{n}", 1, "g") for n in range(4)]) == {"slow-2", "slow-3"}
+    assert container.effects == ["slow-0", "slow-1"]
+
+
+def test_more_messages_than_threads_at_their_last_attempt_have_a_share_each(
+    container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "CONCURRENCY", 2)
+    batch = [*ids("hang", 4), *ids("good", 4)]
+    assert container.invoke([message(each, ATTEMPTS) for each in batch]) == set(ids("hang", 4))
+    assert set(container.effects) == set(ids("good", 4))
+
+
+def test_without_a_thread_to_be_had_a_message_comes_back(container: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_: Any) -> None:
+        raise RuntimeError("can't start new thread")
+
+    started = threads._started
+    monkeypatch.setattr(threads, "_started", lambda name, *of: (none if "message" in name else started)(name, *of))
+    assert container.invoke([message("good-1"), message("good-2", ATTEMPTS, "g")]) == {"good-1", "good-2"}
+
+
+KINDS = st.sampled_from(["good", "good", "good", "hang", "late", "slow", "crash", "fails", "dead"])
+
+
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(batches=st.lists(st.lists(KINDS, min_size=1, max_size=10), min_size=1, max_size=6), order=st.randoms())
+def test_a_healthy_message_loses_an_attempt_only_to_a_process_that_is_left_and_never_its_last(
+    batches: list[list[str]], order: Any
+) -> None:
+    """So k, the attempts it needs at most, is one more than the poisoned processes it meets, and at most all of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        waiting = [[f"{kind}-{n}-{m}" for m, kind in enumerate(batch)] for n, batch in enumerate(batches)]
+        container, received, lost = made(patch), Counter[str](), Counter[str]()
+        gone: list[Container] = []
+        effects: list[str] = []
+        while waiting:
+            batch = waiting.pop(order.randrange(len(waiting)))
+            received.update(batch)
+            back = container.invoke([message(each, received[each]) for each in batch])
+            if back is None:
+                back = set(batch)
+                lost.update(batch)
+                gone.append(container)
+                container = made(patch)
+            elif order.random() < 0.5:
+                container.thaw()
+            if again := [each for each in batch if each in back and received[each] < ATTEMPTS]:
+                waiting.append(again)
+        for each in (*gone, container):
+            each.end()
+            effects += each.effects
+        healthy = {id_ for id_ in received if id_.startswith(("good", "slow"))}
+        assert Counter(effects) == Counter(healthy)
+        assert all(received[id_] == 1 + lost[id_] <= ATTEMPTS for id_ in healthy)
+
+
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(kinds=st.lists(st.tuples(KINDS, st.sampled_from("ab")), min_size=1, max_size=8))
+def test_in_a_fifo_queue_a_healthy_message_is_done_once_and_by_its_last_attempt(kinds: list[tuple[str, str]]) -> None:
+    """k is the schedule's attempts here: who stands behind a message that comes again waits for it."""
+    with pytest.MonkeyPatch.context() as patch:
+        container = made(patch)
+        waiting = [(f"{kind}-{n}", group) for n, (kind, group) in enumerate(kinds) if kind != "slow"]
+        effects: list[str] = []
+        for attempt in range(1, ATTEMPTS + 1):
+            back = container.invoke([message(id_, attempt, group) for id_, group in waiting])
+            if back is not None:
+                waiting = [each for each in waiting if each[0] in back]
+                continue
+            container.end()
+            effects += container.effects
+            container = made(patch)
+        container.end()
+        effects += container.effects
+        good = [f"good-{n}" for n, (kind, _) in enumerate(kinds) if kind == "good"]
+        assert sorted(effects) == sorted(good)
