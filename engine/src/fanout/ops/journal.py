@@ -97,7 +97,7 @@ class Journal:
                     yield line
 
     def unfinished(self, queue: str) -> "Unfinished":
-        """Of the messages of the dead-letter queue `queue`: what an earlier run began with and did not finish."""
+        """Of the messages of the dead-letter queue `queue`: what earlier runs sent, and began with and did not finish."""
         sent: dict[str, str] = {}
         sending: dict[str, set[str]] = {}
         for line in self.read():
@@ -112,7 +112,6 @@ class Journal:
                     sent[id_] = str(line.get("as"))
                 case "deleted":
                     sending.pop(id_, None)
-                    sent.pop(id_, None)
                 case "not sent":  # by this run: what an earlier one began with may still have been taken
                     sending.get(id_, set()).discard(run)
         return Unfinished(sent, {id_ for id_, runs in sending.items() if runs})
@@ -137,7 +136,11 @@ class Journal:
 
 @dataclass(frozen=True)
 class Unfinished:
-    """`sent`: in its task's queue already (as which message), its message not deleted yet; `unsure`: perhaps sent."""
+    """`sent`: in its task's queue already (as which message); `unsure`: perhaps sent.
+
+    What was deleted stays among `sent`: its id never dies again, and SQS may, rarely, show a deleted message once more.
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/standard-queues-at-least-once-delivery.html
+    """
 
     sent: dict[str, str]
     unsure: set[str]

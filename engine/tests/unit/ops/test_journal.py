@@ -88,7 +88,7 @@ def test_it_knows_what_was_begun(tmp_path: Path) -> None:
     for step, id_ in ((SENDING, "a"), (SENT, "a"), (SENDING, "b"), (SENDING, "c"), (SENT, "c"), (DELETED, "c")):
         one.write(step, letter=id_, queue="q", **({"as": "new"} if step == SENT else {}))
     found = one.unfinished("q")
-    assert (found.sent, found.unsure) == ({"a": "new"}, {"b"})
+    assert (found.sent, found.unsure) == ({"a": "new", "c": "new"}, {"b"})
     assert one.unfinished("another").unsure == set()
 
 

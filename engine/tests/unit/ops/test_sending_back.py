@@ -114,6 +114,15 @@ def test_what_cannot_be_deleted_is_only_deleted_by_the_next_run(world: World) ->
     assert (again.tally.sent, again.tally.finished) == (0, 2) and len(world.sent()) == 2
 
 
+def test_a_deleted_letter_that_sqs_shows_once_more_is_only_deleted(world: World) -> None:
+    world.bury(2)
+    move(world, world.journal())
+    world.bury(1)  # m0 again
+    again = move(world, world.journal())
+    assert (again.tally.sent, again.tally.finished) == (0, 1)
+    assert world.sent() == ["e0", "e1"] and not world.sqs.queue(world.dead).messages
+
+
 def test_a_message_that_cannot_be_read_is_left_and_the_others_go(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.bury(3)
     read = OutgoingMessage.from_dead_letter

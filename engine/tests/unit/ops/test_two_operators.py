@@ -17,6 +17,7 @@ from fanout.errors import UserError
 from fanout.ops.dead_letters import edit as editing
 from fanout.ops.dead_letters import export as exporting
 from fanout.ops.dead_letters import show as showing
+from fanout.ops.dead_letters.browse import VISIBILITY
 from fanout.ops.dead_letters.drop import Drop
 from fanout.ops.dead_letters.importing import COMMAND, ImportFile, import_messages
 from fanout.ops.dead_letters.selection import Selection
@@ -65,6 +66,8 @@ class Shift:
         self.done: Counter[str] = Counter()
         self.sent: list[str] = []
         self.files = 0
+        self.stalled = False
+        """A request took longer than a lease: nobody can take it back then."""
 
     def run(self, step: Step) -> None:
         count = 0
@@ -74,8 +77,10 @@ class Shift:
             count += when == "before"
             if step.other and when == "before" and count == step.other[0]:
                 self.world.sqs.around = lambda *_: None
+                began = self.world.clock()
                 self._command(step.other[1], step.letter, "you" if step.operator == "me" else "me")
                 self.world.sqs.around = around
+                self.stalled = self.stalled or self.world.clock() - began >= VISIBILITY - 10
             if step.cut and count == step.cut[0]:
                 if step.cut[1] == f"killed {when}":
                     raise KeyboardInterrupt
@@ -168,7 +173,7 @@ def test_whatever_two_operators_do_no_event_is_lost_and_none_is_done_twice(
         for step in steps:
             shift.run(step)
             assert shift.lost() == set()
-        if not any(step.cut or "import" in (step.command, *(step.other or ())) for step in steps):
+        if not shift.stalled and not any(step.cut or "import" in (step.command, *(step.other or ())) for step in steps):
             assert len(shift.sent) == len(set(shift.sent))  # nothing even goes twice
         world.clock.wait(90)
         for operator in ("me", "you"):  # what was cut is gone on with: the same commands once more

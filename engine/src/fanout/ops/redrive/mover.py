@@ -87,7 +87,7 @@ class MessageMover:
         """One message's trouble is its own."""
         try:
             made = OutgoingMessage.from_dead_letter(message)
-            assert made.bytes >= 0 and made.entry(fifo=self.subscriber.is_fifo)
+            assert made.bytes >= 0 and made.entry(fifo=False)
         except Exception:
             self.tally.unread.append(message.message_id)
             return None
