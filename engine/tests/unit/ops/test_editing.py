@@ -264,6 +264,20 @@ def test_an_edit_of_a_letter_that_is_gone_or_not_seen_changes_nothing(world: Wor
     assert not world.sent()
 
 
+def test_an_edit_is_not_sent_when_somebody_else_may_have_its_letter(world: World) -> None:
+    world.bury(3)
+    change, _ = edited(world)
+
+    def sleep(when: str, operation: str, asked: object) -> None:
+        if when == "after" and operation == "ReceiveMessage":
+            world.clock.wait(55)
+
+    world.sqs.around = sleep
+    with pytest.raises(OpsError, match="in somebody's hand: look again"):
+        editing.send_edited(world.stack, world.subscriber, change, world.journal(), "INC-1")
+    assert not world.sent()
+
+
 def test_an_edit_without_an_answer_is_perhaps_sent_and_its_letter_stays(world: World) -> None:
     world.bury(3)
     change, _ = edited(world)

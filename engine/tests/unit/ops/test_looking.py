@@ -99,6 +99,19 @@ def test_deleting_does_not_make_up_for_what_somebody_holds(world: World) -> None
     assert not browsing.complete
 
 
+def test_what_another_has_deleted_meanwhile_is_nobodys(world: World) -> None:
+    world.bury(4)
+    with browse(world.aws, world.dead, gone=2, began_with=8) as browsing:
+        list(browsing)
+    assert browsing.complete
+    world.sqs.receive_message(QueueUrl=world.dead, MaxNumberOfMessages=1, VisibilityTimeout=200)
+    with browse(world.aws, world.dead, gone=2, began_with=8) as browsing:
+        list(browsing)
+    assert browsing.completeness.unseen == (
+        "1 dead letter in somebody's hand (another command, or a run that was killed)",
+    )
+
+
 def test_what_is_not_found_is_nowhere_only_when_all_was_seen(world: World) -> None:
     world.bury(5)
     with pytest.raises(OpsError, match=r"no dead letter e9 of task: 5 dead letters looked at, which is all"):

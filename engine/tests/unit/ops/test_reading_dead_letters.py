@@ -124,6 +124,7 @@ SHAPES: dict[str, Any] = {
     "time": event(time=SECRET),
     "an extension": event(extra=SECRET),
     "an address as a type": event(type="pat@example.com"),
+    "a type of nobody": event(type="CANARY.secret.v1"),
 }
 
 

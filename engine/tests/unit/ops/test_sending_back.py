@@ -148,6 +148,19 @@ def test_nothing_is_sent_after_somebody_else_may_see_it(world: World, tmp_path: 
     assert not world.sent() and mover.tally.late == 1
 
 
+def test_of_letters_with_leases_of_their_own_only_the_late_ones_stay(world: World) -> None:
+    world.bury(3)
+    mover = MessageMover(world.subscriber, world.journal())
+    with browse(world.aws, world.dead) as browsing:
+        pages = browsing.pages(1)
+        first = next(pages)
+        world.clock.wait(45)
+        second = next(pages)
+        world.clock.wait(10)
+        mover.move([*first, *second], browsing)
+    assert world.sent() == ["e1"] and (mover.tally.sent, mover.tally.late) == (1, 1)
+
+
 def test_no_request_begins_when_the_lease_ended_in_the_one_before(world: World) -> None:
     large(world, 4)
 

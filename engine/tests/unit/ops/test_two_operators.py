@@ -159,7 +159,7 @@ _COMMANDS: dict[str, Callable[[Shift, int, str, bool], None]] = {
 }
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(STEPS, min_size=1, max_size=4))
 def test_whatever_two_operators_do_no_event_is_lost_and_none_is_done_twice(
     tmp_path_factory: pytest.TempPathFactory, steps: list[Step]

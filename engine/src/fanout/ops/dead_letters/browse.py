@@ -57,7 +57,7 @@ class Browse:
     """One pass over a dead-letter queue. Leave the `with` block, and every message that was held is shown again.
 
     `patience`: seconds to wait for messages that SQS counts and somebody else holds; `gone`: deleted by the same command
-    before, which SQS may count for a while.
+    before, when `began_with` messages were there; SQS may count them for a while.
     """
 
     aws: Aws
@@ -66,6 +66,7 @@ class Browse:
     limit: int = LIMIT
     patience: float = 0.0
     gone: int = 0
+    began_with: int = 0
     seen: int = 0
     completeness: Completeness = field(default_factory=lambda: Completeness(("the look was not ended",)))
     """Of the pass, once it has ended: what was not seen, and why."""
@@ -74,7 +75,6 @@ class Browse:
     _held: dict[str, str] = field(default_factory=dict)
     _groups: Counter[str] = field(default_factory=Counter)
     _deleted: int = 0
-    _before: int = 0
     _nothing_came: bool = False
     _ends: float = 0.0
 
@@ -91,7 +91,8 @@ class Browse:
 
     def pages(self, size: int = TEN) -> Iterator[list[DeadLetterMessage]]:
         """Up to `size` messages at a time. Those still held when the pass ends are shown again."""
-        self._before = read_depth(self.aws, self.url).all
+        if not self.gone:
+            self.began_with = read_depth(self.aws, self.url).all
         wait, patience = 0, lease.now() + self.patience
         while len(self._held) < self.limit and lease.now() < self._ends:
             messages = [each for each in self._receive(size, wait) if each.message_id not in self._held]
@@ -142,9 +143,11 @@ class Browse:
     def _judge(self) -> None:
         """Once nothing more comes: by SQS's own counts."""
         count = read_depth(self.aws, self.url).all
-        unseen = count - self.gone - self._deleted - len(self._held)
-        if self._deleted:  # they may count for a while, or not: what was there at the beginning is known
-            unseen = max(unseen, self._before - self.gone - self.seen)
+        held = len(self._held)
+        unseen = count - held - self.gone - self._deleted
+        if self._deleted or self.gone:
+            # What is deleted may count for a while, or not; what was there at the beginning is known, and is here or gone.
+            unseen = min(count - held, max(unseen, self.began_with - self.gone - self.seen))
         self.may_see_more = False
         full = sorted(group for group, number in self._groups.items() if number >= TEN)
         if full:
@@ -195,8 +198,9 @@ def browse(
     visibility: int = VISIBILITY,
     patience: float = 0.0,
     gone: int = 0,
+    began_with: int = 0,
 ) -> Iterator[Browse]:
-    with Browse(aws, url, visibility, limit, patience, gone) as browsing:
+    with Browse(aws, url, visibility, limit, patience, gone, began_with) as browsing:
         yield browsing
 
 

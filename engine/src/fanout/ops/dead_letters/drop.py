@@ -44,13 +44,15 @@ class Drop:
     def run(self, stop: Stop) -> Dropped:
         """Pass after pass, until one has seen all or deleted nothing: what was behind a group's first ten comes after them."""
         found = Dropped(exporting.default_path(self.subscriber.task, "dropped", self.journal.run))
+        url, began_with = self.subscriber.dead_letter_queue_url, 0
         with exporting.new_file(found.path) as file:
             while True:
                 before = found.count
                 with browse.browse(
-                    self.subscriber.aws, self.subscriber.dead_letter_queue_url, limit=browse.MOST, gone=before
+                    self.subscriber.aws, url, limit=browse.MOST, gone=before, began_with=began_with
                 ) as browsing:
                     self._pass(browsing, file, found, stop)
+                began_with = browsing.began_with
                 found.completeness = COMPLETE if self.selection.is_satisfied else browsing.completeness
                 found.completeness += self._late
                 if found.completeness or found.count == before or stop:

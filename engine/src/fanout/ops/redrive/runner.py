@@ -80,6 +80,7 @@ class RedriveRun:
         self._explainer = Explainer(subscriber.aws, subscriber)
         self._handled: set[str] = set()
         self._look = COMPLETE
+        self._began_with = 0
         self._reported_at = time.monotonic()
 
     def run(self) -> Result:
@@ -126,8 +127,10 @@ class RedriveRun:
                 limit=browse.MOST,
                 patience=patience,
                 gone=self._moved,
+                began_with=self._began_with,
             ) as browsing:
                 failing = self._pass(browsing, number, before + size, began)
+            self._began_with = browsing.began_with
             if failing:
                 return failing
             if len(self._handled) > handled:

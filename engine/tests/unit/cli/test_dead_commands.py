@@ -1,0 +1,213 @@
+"""The commands for dead letters as an operator runs them: what they say, and with which status they end."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fanout import names
+from fanout.cli import aws_command
+from fanout.cli.main import main
+from fanout.ops.dead_letters import edit as editing
+from fanout.ops.redrive import preview, runner
+from tests.unit.ops.given import World, event, fifo, text, world
+from tests.unit.ops.test_redrive import Outcomes
+
+__all__ = ["fifo", "world"]
+REASON = ("--reason", "INC-1")
+
+
+class Shell:
+    """`fanout dead ...` on one stack in memory; `run` gives what was printed, and checks the status."""
+
+    def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self.world, self._monkeypatch, self._capsys = world, monkeypatch, capsys
+        monkeypatch.setattr(aws_command, "Aws", lambda **_: world.aws)
+        monkeypatch.setattr(aws_command, "find", lambda aws, name: self.world.stack)
+        monkeypatch.setattr(preview, "refuse_if_unsafe", lambda *_, **__: None)
+        monkeypatch.setattr(editing, "read_subscriptions", lambda _: [])
+        self.outcome("done")
+
+    def outcome(self, outcome: str | None) -> None:
+        self._monkeypatch.setattr(runner, "OutcomeWatcher", lambda _: Outcomes(lambda number: outcome))
+
+    def run(self, *arguments: str, status: int = 0) -> str:
+        self._monkeypatch.setattr("sys.argv", ["fanout", "dead", *arguments, "--stack", "Orders-prod"])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = self._capsys.readouterr()
+        assert (ended.value.code, "Traceback" in err) == (status, False), out + err
+        return " ".join((out + err).split())
+
+    def json(self, *arguments: str, status: int = 0) -> Any:
+        self._monkeypatch.setattr("sys.argv", ["fanout", "dead", *arguments, "--json", "--stack", "Orders-prod"])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = self._capsys.readouterr()
+        assert ended.value.code == status, out + err
+        return json.loads(out)
+
+    def hold(self, count: int) -> None:
+        """Somebody has so many in hand, for hours."""
+        self.world.sqs.receive_message(QueueUrl=self.world.dead, MaxNumberOfMessages=count, VisibilityTimeout=40_000)
+
+
+Make = Callable[[World], Shell]
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Make:
+    return lambda world: Shell(world, monkeypatch, capsys)
+
+
+def test_a_look_that_saw_all_ends_with_0_and_any_other_with_1(shell: Make, world: World) -> None:
+    one = shell(world)
+    world.bury(12)
+    assert one.json("list")[0]["unseen"] == []
+    one.hold(3)
+    assert "not looked at: 3 dead letters in somebody's hand" in one.run("list", status=1)
+    assert one.json("list", status=1)[0]["complete"] is False
+    assert "is not found among the 9 dead letters" in one.run("show", "e99", status=2)
+    assert "not looked at: 3 dead letters" in one.run("export", "task", *REASON, status=1)
+    assert "not looked at: 3 dead letters" in one.run("drop", "task", "--all", "--dry-run", *REASON, status=1)
+    assert "9 dead letters of task dropped" in one.run("drop", "task", "--all", "--yes", *REASON, status=1)
+
+
+def test_a_queue_that_is_empty_or_held_is_not_the_same(shell: Make, world: World) -> None:
+    one = shell(world)
+    assert "has no dead letters: nothing to do" in one.run("redrive", "task", "--all", "--yes")
+    world.bury(2)
+    one.hold(2)
+    assert "nothing was sent; not looked at: 2 dead letters" in one.run("redrive", "task", "--all", "--yes", status=1)
+    assert "no dead letters: task" not in one.run("list", status=1)
+
+
+def test_a_redrive_says_what_became_of_all(shell: Make, world: World) -> None:
+    one = shell(world)
+    world.bury(8)
+    assert "8 sent back, 8 seen done" in one.run("redrive", "task", "--all", "--yes", "--rate", "1000")
+    world.bury(8, begin=10)
+    one.outcome(None)
+    said = one.run("redrive", "task", "--all", "--yes", "--patience", "1", status=1)
+    assert "1 sent back, 0 seen done, 0 failed again, 1 without an outcome so far, 7 of the chosen not handled" in said
+    assert "canary: 1 without an outcome after 1 s; the rest is untouched" in said
+    assert (
+        one.json("redrive", "task", "--all", "--yes", "--no-canary", "--patience", "1", status=1)["no_outcome_yet"] == 7
+    )
+
+
+def test_a_dry_run_names_what_it_saw_and_changes_nothing(shell: Make, world: World) -> None:
+    one = shell(world)
+    world.bury(3)
+    seen = one.json("redrive", "task", "--all", "--dry-run")
+    assert seen["would_send"] == 3 and not world.sent()
+    world.bury(3, begin=10)
+    assert "exactly these, whatever dies meanwhile: fanout dead redrive task --frozen" in one.run(
+        "redrive", "task", "--all", "--dry-run"
+    )
+    one.run("redrive", "task", "--frozen", seen["frozen"], "--yes", "--rate", "1000")
+    assert sorted(world.sent()) == ["e0", "e1", "e2"]
+    assert "leave out --all" in one.run("redrive", "task", "--frozen", "x", "--all", "--yes", status=2)
+    assert "no dry run x of task" in one.run("redrive", "task", "--frozen", "x", "--yes", status=2)
+
+
+def test_a_question_names_task_stack_and_account(shell: Make, world: World) -> None:
+    one = shell(world)
+    world.bury(2)
+    where = "of Orders-prod (account 123456789012, eu-west-1)"
+    path = world.folder / "x.jsonl"
+    one.run("export", "task", "--to", str(path), *REASON)
+    for command in (
+        ("redrive", "task", "--all"),
+        ("drop", "task", "--all", *REASON),
+        ("import", str(path)),
+        ("edit", "e1", "--patch", '[{"op": "add", "path": "/subject", "value": "x"}]', *REASON),
+    ):
+        said = one.run(*command, status=2)
+        assert where in said and "nobody is here to ask" in said and "task" in said
+    assert not world.sent() and len(world.sqs.visible(world.dead)) == 2
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("redrive", "task", "--all", "--yes"),
+        ("redrive", "task", "--all", "--dry-run"),
+        ("drop", "task", "--all", "--yes", *REASON),
+        ("export", "task", *REASON),
+        ("import", "nothing.jsonl", "--yes"),
+        ("edit", "e1", "--patch", "[]", "--yes", *REASON),
+        ("show", "e1", "--reveal", *REASON),
+    ],
+    ids=lambda command: " ".join(command[:3]),
+)
+def test_without_a_journal_nothing_begins(
+    command: tuple[str, ...], shell: Make, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.bury(2)
+    file = tmp_path / "a file"
+    file.write_text("")
+    monkeypatch.setenv(names.HOME, str(file))
+    said = shell(world).run(*command, status=2)
+    assert "the journal" in said and "cannot be used" in said
+    assert not world.sqs.calls
+
+
+def test_a_file_comes_back_once_and_a_cut_line_is_told(shell: Make, world: World) -> None:
+    one = shell(world)
+    world.bury(3)
+    dropped = Path(one.json("drop", "task", "--all", "--yes", *REASON)["file"])
+    dropped.write_text(dropped.read_text()[:-20])
+    assert "its last line, 3, is cut and left out" in one.run("import", str(dropped), "--dry-run", status=1)
+    assert one.json("import", str(dropped), "--yes", status=1) == {
+        "sent": 2,
+        "sent_before": 0,
+        "perhaps_twice": 0,
+        "cut_line": 3,
+    }
+    assert "0 sent, 2 were sent before" in one.run("import", str(dropped), "--yes", status=1)
+    world.stack = world.stack_of("123456789012", "eu-west-1", "Orders-dev")
+    assert "is from dead of Orders-prod" in one.run("import", str(dropped), "--yes", status=2)
+    assert "a reason is needed" in one.run("import", str(dropped), "--yes", "--from-elsewhere", status=2)
+    assert "2 sent" in one.run("import", str(dropped), "--yes", "--from-elsewhere", *REASON, status=1)
+    journal = (world.folder / "123456789012.eu-west-1.Orders-dev.jsonl").read_text()
+    assert '"from_elsewhere":true,"reason":"INC-1"' in journal
+
+
+def test_an_id_that_breaks_the_contract_is_mended(shell: Make, world: World) -> None:
+    one = shell(world)
+    broken = event(id="CANARY with a space")
+    world.sqs.put(world.dead, json.dumps(broken), id_="m1")
+    said = one.run("edit", "m1", "--new-id", "--yes", *REASON)
+    (sent,) = world.sent()
+    assert sent in said and "replace /id" in said and "CANARY" not in said
+    assert "CANARY" not in "".join(each.read_text() for each in world.folder.glob("*.jsonl"))
+    assert not world.sqs.queue(world.dead).messages
+
+
+def test_no_answer_is_shown_of_what_is_broken(shell: Make, world: World) -> None:
+    one = shell(world)
+    secret = "CANARY pat@example.com"
+    world.sqs.put(world.dead, json.dumps(event(id=secret, source=secret)), id_="m1", attributes={"type": text(secret)})
+    assert "CANARY" not in one.run("show", "m1") + one.run("list") + str(one.json("show", "m1"))
+    assert "does not keep its contract" in one.run("show", "m1")
+
+
+def test_what_was_redriven_before_is_marked(shell: Make, world: World) -> None:
+    one = shell(world)
+    world.bury(2)
+    one.run("redrive", "task", "--id", "e1", "--yes", "--rate", "1000")
+    world.sqs.put(world.dead, json.dumps(event(1)), id_="again")
+    assert "1 of 2 redriven before" in one.run("list")
+    assert one.json("show", "again")["redriven_before"] is True
+    assert one.json("redrive", "task", "--all", "--dry-run")["redriven_before"] == 1
+
+
+def test_a_fifo_export_says_how_to_get_the_rest(shell: Make, fifo: World) -> None:
+    one = shell(fifo)
+    fifo.bury(25, lambda number: "g")
+    said = one.run("export", "task", *REASON, status=1)
+    assert "10 dead letters of task copied" in said and "fanout dead drop writes them all into a file" in said
+    assert one.json("drop", "task", "--all", "--yes", *REASON)["dropped"] == 25
