@@ -107,9 +107,10 @@ def test_no_variable_of_a_function_is_a_secret(found: list[Subscriber]) -> None:
         assert "resolve:secretsmanager" not in text and "SecretString" not in text
 
 
-@pytest.mark.parametrize("name", [each.name for each in settings.ALL if each.removal_policy.name == "RETAIN"])
+@pytest.mark.parametrize("name", [each.name for each in settings.ALL if each.keeps])
 def test_what_holds_data_stays_when_a_stack_that_retains_goes(name: str, synth: Synth) -> None:
     kinds = ("SQS::Queue", "S3::Bucket", "KMS::Key", "DynamoDB::Table", "SecretsManager::Secret", "Logs::LogGroup")
     for kind in kinds:
         for id_, each in of_type(synth[name], f"AWS::{kind}").items():
-            assert (each.get("DeletionPolicy"), each.get("UpdateReplacePolicy")) == ("Retain", "Retain"), id_
+            kept = (each.get("DeletionPolicy"), each.get("UpdateReplacePolicy"))
+            assert kept == ("RetainExceptOnCreate", "Retain"), id_

@@ -178,7 +178,7 @@ def test_production_keeps_its_data_when_the_stack_goes(synth: Synth) -> None:
         for id_, each in of_type(synth["prod"], kind).items():
             if id_.startswith("AlarmTopic"):
                 continue
-            assert (each["DeletionPolicy"], each["UpdateReplacePolicy"]) == ("Retain", "Retain"), id_
+            assert (each["DeletionPolicy"], each["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain"), id_
 
 
 def test_no_variable_of_a_function_is_a_secret(template: Template) -> None:

@@ -1,6 +1,6 @@
 """What the tasks of a stack remember: the ids of events they have completed, and nothing of what was in them."""
 
-from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -22,7 +22,6 @@ def completed_events(scope: Construct, settings: Settings) -> dynamodb.Table:
 
 def _table(stack: Stack, settings: Settings) -> dynamodb.Table:
     key = table_key(stack, settings)
-    keep = settings.removal_policy is RemovalPolicy.RETAIN
     return dynamodb.Table(
         stack,
         "CompletedEvents",
@@ -32,7 +31,7 @@ def _table(stack: Stack, settings: Settings) -> dynamodb.Table:
         encryption_key=key,
         time_to_live_attribute="expires_at",
         point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-            point_in_time_recovery_enabled=keep
+            point_in_time_recovery_enabled=settings.keeps
         ),
         removal_policy=settings.removal_policy,
     )

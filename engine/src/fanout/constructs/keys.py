@@ -1,7 +1,7 @@
 """Customer-managed keys, where settings ask for them: one each for the topic, all queues, the archive and the table.
 
 One key for topic and queues would be a cycle, as the queues' key policy names the topic that the other key encrypts. Keys rotate
-every year, and stay behind like the data they protect when settings say RETAIN.
+every year, and stay behind like the data they protect where settings keep data.
 """
 
 from aws_cdk import Stack

@@ -17,6 +17,7 @@ from fanout.constructs.retry import Retry
 
 DEAD_LETTER_RETENTION_DAYS = 14
 """SQS's maximum. A dead letter's age counts from when it was first sent, so it must outlive the queue's messages."""
+PROVEN_PARTITION = "aws"
 LONGEST_QUEUE_RETENTION_DAYS = DEAD_LETTER_RETENTION_DAYS - 1
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_.-]{1,256}")
@@ -48,7 +49,9 @@ class Settings:
     log_level: Literal["DEBUG", "INFO"] = "INFO"
     """INFO at least: each message's outcome is one line at INFO, and operators read it."""
     log_retention: RetentionDays = RetentionDays.ONE_YEAR
-    removal_policy: RemovalPolicy = RemovalPolicy.RETAIN
+    removal_policy: RemovalPolicy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+    """RETAIN_ON_UPDATE_OR_DELETE keeps what has lived, and not what a failed deployment has just made: RETAIN leaves paid
+    keys and secrets behind each failed first try. DESTROY: all goes with the stack."""
     alarm_recipients: tuple[str, ...] = ()
     """E-mail addresses, or ARNs of SNS topics that exist already."""
     alarms: Literal["essential", "full"] = "full"
@@ -134,11 +137,26 @@ class Settings:
         except TypeError as error:  # a field without a default, of the app's own class
             raise ConfigurationError(f"settings {name}: {error}") from None
 
+    @property
+    def keeps(self) -> bool:
+        """Whether what holds data outlives its stack."""
+        return self.removal_policy is not RemovalPolicy.DESTROY
+
     def validate(self) -> None:
         """Raises ConfigurationError, in one line that names the setting, for the first bad value."""
         self.expect(re.fullmatch(r"[a-z][a-z0-9-]{0,30}", self.name), "name", "a short lower-case word")
         self.expect(self.account is None or re.fullmatch(r"\d{12}", self.account), "account", "12 digits, or None")
         self.expect(self.region is None or self.region in _regions(), "region", "an AWS region, or None")
+        self.expect(
+            self.region is None or RegionInfo.get(self.region).partition == PROVEN_PARTITION,
+            "region",
+            "a region of the partition aws: this engine was never proven in China, GovCloud or another partition",
+        )
+        self.expect(
+            self.removal_policy in (RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, RemovalPolicy.DESTROY),
+            "removal_policy",
+            "RETAIN_ON_UPDATE_OR_DELETE, or DESTROY (RETAIN also keeps what a failed first deployment made, and it is paid for)",
+        )
         self.expect(
             1 <= self.queue_retention_days <= LONGEST_QUEUE_RETENTION_DAYS,
             "queue_retention_days",

@@ -15,7 +15,7 @@ _SYNTHESIZERS = {
 
 
 class FanoutStack(cdk.Stack):
-    """Goes to the account and region of `settings`; is protected from deletion where they say RETAIN."""
+    """Goes to the account and region of `settings`; is protected from deletion where they keep data."""
 
     def __init__(self, scope: Construct, id_: str, *, settings: Settings, **kwargs: Any) -> None:
         settings.validate()
@@ -24,7 +24,7 @@ class FanoutStack(cdk.Stack):
             id_,
             env=cdk.Environment(account=settings.account, region=settings.region),
             synthesizer=_SYNTHESIZERS[settings.deploy_with](),
-            termination_protection=settings.removal_policy is cdk.RemovalPolicy.RETAIN,
+            termination_protection=settings.keeps,
             **kwargs,
         )
         self.template_options.metadata = {names.METADATA: {names.PRODUCTION_METADATA: self.termination_protection}}

@@ -119,6 +119,7 @@ MUTANTS = [
     Mutant("queue with a name", "physical-name", put("queue", "QueueName", "notify-partner")),
     Mutant("topic with a name", "physical-name", lambda stack: stack.properties("OrderPlaced/Topic").update(TopicName="orders")),
     Mutant("production deletes dead letters", "deleted-with-stack", production),
+    Mutant("a failed creation leaves its key", "kept-at-failed-creation", lambda stack: stack.resources[stack.id("QueueKey")].update(DeletionPolicy="Retain"), KEYS),
     # Where alarms are "full", others watch the same letters, and the composite alarm tells too.
     Mutant("dead letters without alarm", "dead-letter-queue-without-alarm", lambda stack: stack.remove("NotifyPartner/DeadLetterAlarm"), MANAGED),
     Mutant("alarm on another queue", "dead-letter-queue-without-alarm", lambda stack: stack.alarm.update(Dimensions=stack.properties("ArchiveOrder/DeadLetterAlarm")["Dimensions"]), MANAGED),

@@ -174,7 +174,7 @@ def import_queue(stack: Stack) -> None:
 def production(stack: Stack) -> None:
     stack.body["Metadata"] = {"fanout": {"production": True}}
     for each in stack.resources.values():
-        each["DeletionPolicy"] = each["UpdateReplacePolicy"] = "Retain"
+        each["DeletionPolicy"], each["UpdateReplacePolicy"] = "RetainExceptOnCreate", "Retain"
     stack.resources[stack.id("NotifyPartner/DeadLetterQueue")].pop("DeletionPolicy")
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from aws_cdk import RemovalPolicy
 
 from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.retry import Exponential, Retry
@@ -27,6 +28,10 @@ def test_a_region_and_an_account_may_be_pinned() -> None:
         ("name", "Prod env"),
         ("account", "12345"),
         ("region", "eu-west-99"),
+        ("region", "cn-north-1"),
+        ("region", "us-gov-west-1"),
+        ("removal_policy", RemovalPolicy.RETAIN),
+        ("removal_policy", RemovalPolicy.SNAPSHOT),
         ("queue_retention_days", -1),
         ("queue_retention_days", 0),
         ("queue_retention_days", 14),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fanout.checks.rule import Problem, rule
+from fanout.checks.rule import Problem, Severity, rule
 from fanout.template.alarms import COMPOSITE, actions_of
 from fanout.template.template import Resource, Template
 from fanout.template.types import ALARM, QUEUE, TOPIC
@@ -21,6 +21,8 @@ NAMES = {
 
 KEPT = (*NAMES, "AWS::KMS::Key", "AWS::RDS::DBInstance", "AWS::RDS::DBCluster", "AWS::EFS::FileSystem")
 _SAFE = ("Retain", "RetainExceptOnCreate", "Snapshot")
+_PAID = ("AWS::KMS::Key", "AWS::SecretsManager::Secret", "AWS::RDS::DBInstance", "AWS::RDS::DBCluster")
+"""Paid for by the month, whether anybody uses it or not."""
 _NAMES = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-name.html"
 _DELETION = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html"
 
@@ -44,9 +46,9 @@ def physical_name(template: Template) -> Iterator[Problem]:
 @rule(
     "deleted-with-stack",
     what="In a stack marked as production, what holds something stays when the stack or the resource is removed.",
-    why="Removing a construct, or a failed creation's rollback, deletes the queue with the messages in it. CDK's default"
-    " for queues is to delete.",
-    fix="Set DeletionPolicy and UpdateReplacePolicy to Retain (CDK: removal_policy=RemovalPolicy.RETAIN).",
+    why="Removing a construct deletes the queue with the messages in it. CDK's default for queues is to delete.",
+    fix="Set DeletionPolicy to RetainExceptOnCreate and UpdateReplacePolicy to Retain (CDK:"
+    " removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE). With plain Retain a creation that fails leaves what it made.",
     link=_DELETION,
 )
 def deleted_with_stack(template: Template) -> Iterator[Problem]:
@@ -55,6 +57,28 @@ def deleted_with_stack(template: Template) -> Iterator[Problem]:
             missing = [name for name in ("DeletionPolicy", "UpdateReplacePolicy") if not _is_kept(each, name)]
             if missing:
                 yield Problem(each, f"{' and '.join(missing)} would delete it, and this stack is production")
+
+
+@rule(
+    "kept-at-failed-creation",
+    severity=Severity.WARNING,
+    what="What costs money, or has a name that can be taken, is not kept when the deployment that makes it fails.",
+    why="DeletionPolicy Retain also holds when a creation is rolled back: each failed try leaves a key or a secret that is paid"
+    " for and that no stack knows, and a name that the next try finds taken. Nothing was in it yet.",
+    fix="Set DeletionPolicy to RetainExceptOnCreate; UpdateReplacePolicy stays Retain (CDK:"
+    " removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE).",
+    link=_DELETION,
+)
+def kept_at_failed_creation(template: Template) -> Iterator[Problem]:
+    for each in _stateful(template, *KEPT):
+        if each.body.get("DeletionPolicy") == "Retain":
+            name = each.get(NAMES.get(each.type, ""))
+            if each.type in _PAID:
+                yield Problem(each, "DeletionPolicy is Retain: a failed creation leaves it, and it is paid for")
+            elif isinstance(name, str):
+                yield Problem(
+                    each, f"DeletionPolicy is Retain: a failed creation leaves it, and the name {name!r} is taken"
+                )
 
 
 def _stateful(template: Template, *types: str) -> list[Resource]:
