@@ -1,6 +1,6 @@
 """The ids that may be shown of an event: its group and its reference, by the names that the app's contracts give them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ def of_event(event: Any) -> Ids:
     contracts = list(contracts_of(event))
     group = _first(value_at(event, each.group) for each in contracts if each.group)
     reference = _first(value_at(event, each.reference) for each in contracts if each.reference)
-    named = {path.rpartition(".")[2]: _first([value_at(event, path)]) for path in plain_paths(event)}
+    named = {path.rpartition(".")[2]: _first([value_at(event, path)]) for path in _paths(contracts)}
     return Ids(group, reference, tuple(named.items()))
 
 
@@ -38,8 +38,7 @@ def of_line(line: Mapping[str, Any]) -> Ids:
 
 def plain_paths(event: Any) -> tuple[str, ...]:
     """Where in an event these ids are: of its type; of every type when its own is not known."""
-    paths = [path for each in contracts_of(event) for path in (each.group, each.reference) if path]
-    return tuple(dict.fromkeys(paths))
+    return _paths(contracts_of(event))
 
 
 def plain_attributes() -> tuple[str, ...]:
@@ -59,6 +58,10 @@ def contracts_of(event: Any) -> Iterator[Contract]:
     contracts = known_contracts()
     type_ = value_at(event, "type")
     yield from [contracts[type_]] if isinstance(type_, str) and type_ in contracts.by_type else contracts
+
+
+def _paths(contracts: Iterable[Contract]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(path for each in contracts for path in (each.group, each.reference) if path))
 
 
 def _first(values: Any) -> str | None:

@@ -1,8 +1,10 @@
 """The commands for dead letters as an operator runs them: what they say, and with which status they end."""
 
+import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from fanout import names
 from fanout.cli import aws_command
 from fanout.cli.main import main
 from fanout.ops.dead_letters import edit as editing
+from fanout.ops.interrupt import Stop
 from fanout.ops.redrive import preview, runner
 from tests.unit.ops.given import World, event, fifo, text, world
 from tests.unit.ops.test_redrive import Outcomes
@@ -29,6 +32,8 @@ class Shell:
         monkeypatch.setattr(preview, "refuse_if_unsafe", lambda *_, **__: None)
         monkeypatch.setattr(editing, "read_subscriptions", lambda _: [])
         self.outcome("done")
+        monkeypatch.setattr(runner, "time", SimpleNamespace(monotonic=itertools.count(0.0, 0.5).__next__))
+        monkeypatch.setattr(Stop, "sleep", lambda self, seconds: None)
 
     def outcome(self, outcome: str | None) -> None:
         self._monkeypatch.setattr(runner, "OutcomeWatcher", lambda _: Outcomes(lambda number: outcome))

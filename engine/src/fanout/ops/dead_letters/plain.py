@@ -5,11 +5,11 @@ it keeps the pattern that the contract gives it, and a field's name only if Clou
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from fanout.contracts.contract import value_at
+from fanout.contracts.contract import Contract, value_at
 from fanout.contracts.ids import Ids, contracts_of, of_event, plain_paths
 
 BROKEN: Final = "(does not keep its contract)"
@@ -32,26 +32,17 @@ _HIDDEN_NAMES: Final = ("subject",)
 
 def keeps_contract(event: Mapping[str, Any], path: str) -> bool:
     """Whether what is at a dotted path is text of the pattern that the contract, or CloudEvents, has for it."""
-    value = value_at(event, path)
-    if not isinstance(value, str) or not re.fullmatch(_PLAIN.get(path, _ID), value, re.ASCII):
-        return False
-    if path == "type":
-        return _is_type(value)
-    schemas = [each.body_schema(path) for each in contracts_of(event)]
-    found = [each for each in schemas if each is not None]
-    return not found or any(_fits(each, value) for each in found)
+    return _keeps(event, path, tuple(contracts_of(event)))
 
 
 def ids(event: Any) -> Ids:
     """Group and reference, each only if it keeps its contract."""
-    if not isinstance(event, dict):
-        return of_event(event)
-    kept = {
-        value
-        for path in plain_paths(event)
-        if keeps_contract(event, path) and isinstance(value := value_at(event, path), str)
-    }
     found = of_event(event)
+    if not isinstance(event, dict):
+        return found
+    contracts = tuple(contracts_of(event))
+    paths = {path for each in contracts for path in (each.group, each.reference) if path}
+    kept = {value_at(event, path) for path in paths if _keeps(event, path, contracts)}
     named = tuple((name, value if value in kept else None) for name, value in found.named)
     group, reference = (each if each in kept else None for each in (found.group, found.reference))
     return replace(found, group=group, reference=reference, named=named)
@@ -80,6 +71,16 @@ def shown_pointer(pointer: str) -> str:
             return "/".join(["", *shown, "…"])
         shown.append(part)
     return "/".join(["", *shown])
+
+
+def _keeps(event: Mapping[str, Any], path: str, contracts: Sequence[Contract]) -> bool:
+    value = value_at(event, path)
+    if not isinstance(value, str) or not re.fullmatch(_PLAIN.get(path, _ID), value, re.ASCII):
+        return False
+    if path == "type":
+        return _is_type(value)
+    found = [schema for each in contracts if (schema := each.body_schema(path)) is not None]
+    return not found or any(_fits(each, value) for each in found)
 
 
 def _below(event: Mapping[str, Any], value: Mapping[str, Any], path: str) -> dict[str, Any]:
