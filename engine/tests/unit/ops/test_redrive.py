@@ -88,6 +88,7 @@ def test_every_batch_is_larger_and_begins_when_the_one_before_is_done(night: Nig
     ]
     assert sorted(night.world.sent()) == sorted(f"e{number}" for number in range(150))
     assert not night.world.sqs.queue(night.world.dead).messages
+    assert night.world.sqs.calls["ReceiveMessage"] <= 40  # a batch looks no further than it must
 
 
 def test_a_canary_that_fails_leaves_the_rest(night: Night) -> None:
