@@ -144,9 +144,9 @@ adopter: install # a copy of this checkout is adopted as its documents say, and 
 # --- AWS: each names its environment, and none is part of another target ---------------------------------------------
 
 deploy: CDK_VALIDATION := true
-deploy: install ## make deploy ENV=dev
+deploy: install ## make deploy ENV=dev; YES=1 answers for an account that settings do not pin
 	@$(MAKE) --no-print-directory synth
-	@$(BIN)/fanout deploy prepare "$(ENV)"
+	@$(BIN)/fanout deploy prepare "$(ENV)" $(if $(YES),--yes)
 	$(BIN)/cdk deploy --app cdk.out FormEvents-$(ENV) $(if $(CI),--require-approval never)
 
 diff: install ## make diff ENV=dev

@@ -1,6 +1,7 @@
 """A stack may have several topics, and an account several products: no two of them want the same name."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,13 @@ from tests.infra.reading import of_type, statements
 SETTINGS = Settings.production("prod", owner="orders team", alarm_recipients=("orders@example.com",))
 
 
-def two_topics(folder: Path, ids: tuple[str, str] = ("OrderPlaced", "OrderPaid")) -> dict[str, Any]:
+def two_topics(
+    folder: Path, ids: tuple[str, str] = ("OrderPlaced", "OrderPaid"), *, settings: Settings = SETTINGS
+) -> dict[str, Any]:
     app = cdk.App(context=cdk_context(), outdir=str(folder), builtin_cloud_formation_validation=False)
     stack = cdk.Stack(app, "Orders")
     for id_ in ids:
-        topic = Topic(stack, id_, settings=SETTINGS, main=id_ == "OrderPlaced")
+        topic = Topic(stack, id_, settings=settings, main=id_ == "OrderPlaced")
         Subscriber(stack, f"Ship{id_}", topic=topic, task="archive_order")
         Heartbeat(stack, f"{id_}Heartbeat", topic=topic)
         Monitoring(stack, f"{id_}Watch", topic=topic) if id_ == "OrderPlaced" else None
@@ -43,6 +46,16 @@ def test_no_physical_name_stands_twice(tmp_path: Path) -> None:
     policies = [each["Properties"]["PolicyName"] for each in of_type(template, "AWS::XRay::ResourcePolicy").values()]
     assert sorted(parameters) == ["/fanout/prod/OrderPaid/topic-arn", "/fanout/prod/topic-arn"]
     assert sorted(groups) == sorted(policies) == ["fanout-prod", "fanout-prod-OrderPaid"]
+
+
+def test_where_the_account_lets_topics_trace_no_stack_does(tmp_path: Path) -> None:
+    template = two_topics(tmp_path, settings=replace(SETTINGS, tracing_policy="account"))
+    assert not of_type(template, "AWS::XRay::ResourcePolicy")
+    assert all(each["Properties"]["TracingConfig"] == "Active" for each in events_topics(template))
+
+
+def events_topics(template: dict[str, Any]) -> list[dict[str, Any]]:
+    return [each for id_, each in of_type(template, "AWS::SNS::Topic").items() if not id_.startswith("AlarmTopic")]
 
 
 def test_each_subscriber_waits_for_the_heartbeats_of_its_own_topic(tmp_path: Path) -> None:

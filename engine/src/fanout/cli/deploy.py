@@ -1,6 +1,7 @@
 """`fanout deploy check|prepare`: what a deployment needs, before anything is changed."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout.aws_errors import DENIED, code_of, missing_action, one_line
+from fanout.cli.options import Yes
 from fanout.errors import OpsError
 from fanout.ops.deploy import preflight
 
@@ -17,24 +19,31 @@ Assembly = Annotated[Path, typer.Option(metavar="FOLDER", help="What `make synth
 
 
 def check(env: Env, assembly: Assembly = Path("cdk.out")) -> None:
-    """Refuse a stack, an account or a region that cannot be deployed to. Changes nothing."""
+    """Say which facts of the account do not hold, and refuse credentials that cannot deploy. Changes nothing."""
     _run(env, assembly, prepare=False)
 
 
-def prepare(env: Env, assembly: Assembly = Path("cdk.out")) -> None:
+def prepare(env: Env, assembly: Assembly = Path("cdk.out"), yes: Yes = False) -> None:
     """Check, say where the deployment goes, and bootstrap an account. One that has the CDK's bootstrap stack is left alone."""
-    _run(env, assembly, prepare=True)
+    _run(env, assembly, prepare=True, yes=yes)
 
 
-def _run(env: str, assembly: Path, *, prepare: bool) -> None:
+def _run(env: str, assembly: Path, *, prepare: bool, yes: bool = False) -> None:
     preflight.refuse_another_endpoint(os.environ.get("AWS_ENDPOINT_URL"))
     destination = preflight.destination(assembly, env)
     session = boto3.Session(region_name=os.environ.get("AWS_REGION"))  # boto3 itself reads only AWS_DEFAULT_REGION
+    decided = yes or bool(os.environ.get("CI"))
+    asks = sys.stdin.isatty() and not destination.needs.keeps
     try:
         if prepare:
-            preflight.prepare(destination, session, typer.echo)
+            preflight.prepare(
+                destination,
+                session,
+                typer.echo,
+                sure=lambda line: decided or (asks and typer.confirm(f"{line}. Deploy it there?")),
+            )
         else:
-            preflight.check(destination, session)
+            preflight.check(destination, session, typer.echo)
     except (BotoCoreError, ClientError) as error:
         raise OpsError(_one_line(error)) from None
 

@@ -23,7 +23,7 @@ COMMANDS: Table = {
     "cost": ("fanout.cli.cost:cost", "Say what each environment and each subscriber costs a month."),
     "deploy": (
         {
-            "check": ("fanout.cli.deploy:check", "Refuse a stack, an account or a region that cannot be deployed to."),
+            "check": ("fanout.cli.deploy:check", "Say which facts of the account do not hold, and refuse credentials that cannot deploy."),
             "prepare": ("fanout.cli.deploy:prepare", "Check, say where the deployment goes, and bootstrap an account."),
         },
         "What a deployment needs, before anything is changed.",

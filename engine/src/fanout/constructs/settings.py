@@ -46,6 +46,9 @@ class Settings:
     encryption: Encryption = Encryption.CUSTOMER_KEYS
     topic_tracing: TracingConfig = TracingConfig.ACTIVE
     """ACTIVE: the topic sends segments to X-Ray. PASS_THROUGH: it only hands on the publisher's trace header."""
+    tracing_policy: Literal["stack", "account"] = "stack"
+    """Whose X-Ray resource policy lets the topic send: an account has room for five in a region. `account`: the one that
+    its owner made for all topics there, by hand, which no stack takes away: docs/deploying.md#traces."""
     log_level: Literal["DEBUG", "INFO"] = "INFO"
     """INFO at least: each message's outcome is one line at INFO, and operators read it."""
     log_retention: RetentionDays = RetentionDays.ONE_YEAR
@@ -163,6 +166,7 @@ class Settings:
             f"1 to {LONGEST_QUEUE_RETENTION_DAYS} days, fewer than the 14 of dead letters",
         )
         self.expect(2 <= self.max_concurrency <= 1000, "max_concurrency", "2 to 1000 (AWS refuses 1)")
+        self.expect(self.tracing_policy in ("stack", "account"), "tracing_policy", "'stack' or 'account'")
         self.expect(self.batching in BATCHING, "batching", " or ".join(map(repr, BATCHING)))
         for name in ("publisher_accounts", "subscriber_accounts"):
             accounts = getattr(self, name)

@@ -54,7 +54,7 @@ class Topic(Construct):
             self, "PublisherPolicy", description="Publish events: attach to the role of whoever publishes"
         )
         self.topic.grant_publish(self.publisher_policy)
-        if settings.topic_tracing is sns.TracingConfig.ACTIVE:
+        if settings.topic_tracing is sns.TracingConfig.ACTIVE and settings.tracing_policy == "stack":
             self._allow_tracing()
         self._outputs()
 

@@ -1,7 +1,9 @@
 """A deployment that cannot work is refused in one line, before anything changes."""
 
+import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import boto3
@@ -12,10 +14,12 @@ from botocore.stub import Stubber
 from fanout.cli import deploy
 from fanout.errors import OpsError
 from fanout.ops.deploy import preflight
+from fanout.ops.deploy.needs import Needs, Placeholder
 from fanout.ops.deploy.preflight import Destination
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 DEV = Destination("OrderEvents-dev", None, None)
+PINNED = Destination("OrderEvents-dev", ACCOUNT, REGION)
 
 
 class Session(boto3.Session):
@@ -40,20 +44,27 @@ class Session(boto3.Session):
         return self.stub(service).client
 
     def belongs_to(self, account: str) -> "Session":
-        self.stub("sts").add_response("get_caller_identity", {"Account": account})
+        self.stub("sts").add_response(
+            "get_caller_identity", {"Account": account, "Arn": f"arn:aws:iam::{account}:user/x"}
+        )
         return self
 
 
 @pytest.fixture
 def assembly(tmp_path: Path) -> Path:
     artifacts = {
-        f"OrderEvents-{name}": {"type": "aws:cloudformation:stack", "environment": f"aws://{place}"}
+        f"OrderEvents-{name}": {
+            "type": "aws:cloudformation:stack",
+            "environment": f"aws://{place}",
+            "properties": {"templateFile": "template.json"},
+        }
         for name, place in {
             "dev": "unknown-account/unknown-region",
             "prod": f"{ACCOUNT}/{REGION}",
             "local": "unknown-account/unknown-region",
         }.items()
     }
+    (tmp_path / "template.json").write_text("{}")
     (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": {**artifacts, "Tree": {"type": "cdk:tree"}}}))
     return tmp_path
 
@@ -79,39 +90,143 @@ def test_an_unknown_environment_is_named_with_those_there_are(name: str, line: s
 
 def test_credentials_of_another_account_are_refused_once_it_is_pinned() -> None:
     with pytest.raises(OpsError, match=f"OrderEvents-prod belongs to account {ACCOUNT}, and these credentials to 2109"):
-        preflight.check(Destination("OrderEvents-prod", ACCOUNT, REGION), Session().belongs_to("210987654321"))
+        preflight.identify(Destination("OrderEvents-prod", ACCOUNT, REGION), Session().belongs_to("210987654321"))
 
 
 def test_without_a_region_nothing_begins() -> None:
     with pytest.raises(OpsError, match="no region for OrderEvents-dev: set AWS_REGION"):
-        preflight.check(DEV, Session(region=None))
+        preflight.identify(DEV, Session(region=None))
 
 
-@pytest.mark.parametrize("code", [0, 1])
-def test_an_account_new_to_the_cdk_is_bootstrapped_first(code: int) -> None:
-    session = Session().belongs_to(ACCOUNT)
-    session.stub("ssm").add_client_error("get_parameter", "ParameterNotFound")
+def never(line: str) -> bool:
+    raise AssertionError(f"asked: {line}")
+
+
+def go(
+    session: Session,
+    *,
+    wanted: Destination = PINNED,
+    sure: Callable[[str], bool] = never,
+    exit_status: int = 0,
+) -> tuple[list[str], list[list[str]]]:
+    """What was said, and which commands were run."""
     said: list[str] = []
     ran: list[list[str]] = []
 
     def run(command: list[str]) -> int:
         ran.append(command)
-        return code
+        return exit_status
 
-    go: Callable[[], None] = lambda: preflight.prepare(DEV, session, said.append, run)  # noqa: E731
-    if code:
-        with pytest.raises(OpsError, match="nothing was deployed"):
-            go()
+    preflight.prepare(wanted, session, said.append, sure=sure, run=run)
+    return said, ran
+
+
+def account(status: str | None = "CREATE_COMPLETE", *, bootstrapped: bool = True) -> Session:
+    """An account with the stack in that state, or without it."""
+    session = Session().belongs_to(ACCOUNT)
+    if status:
+        stack = {"StackName": "OrderEvents-dev", "CreationTime": "2026-01-01T00:00:00Z", "StackStatus": status}
+        session.stub("cloudformation").add_response("describe_stacks", {"Stacks": [stack]})
     else:
-        go()
-        assert said[-1] == f"OrderEvents-dev -> account {ACCOUNT}, region {REGION}"
+        session.stub("cloudformation").add_client_error("describe_stacks", "ValidationError", "it does not exist")
+    if bootstrapped:
+        session.stub("ssm").add_response("get_parameter", {"Parameter": {"Value": "30"}})
+    else:
+        session.stub("ssm").add_client_error("get_parameter", "ParameterNotFound")
+    return session
+
+
+def test_an_account_new_to_the_cdk_is_bootstrapped_first() -> None:
+    said, ran = go(account(None, bootstrapped=False))
     assert ran == [["cdk", "bootstrap", f"aws://{ACCOUNT}/{REGION}"]]
+    assert said[-1] == f"OrderEvents-dev -> account {ACCOUNT}, region {REGION}"
+    with pytest.raises(OpsError, match="nothing was deployed"):
+        go(account(None, bootstrapped=False), exit_status=1)
 
 
 def test_a_bootstrapped_account_is_left_alone() -> None:
+    assert go(account()) == ([f"OrderEvents-dev -> account {ACCOUNT}, region {REGION}"], [])
+
+
+def test_what_blocks_is_said_and_nothing_is_run() -> None:
+    placeholder = Placeholder("Function Variables.URL", "hooks.example.com")
+    wanted = replace(PINNED, needs=Needs(placeholders=(placeholder,)))
+    said: list[str] = []
+    with pytest.raises(OpsError) as refused:
+        preflight.prepare(
+            wanted,
+            account("UPDATE_FAILED", bootstrapped=False),
+            said.append,
+            sure=never,
+            run=lambda command: pytest.fail("ran"),
+        )
+    assert str(refused.value) == "OrderEvents-dev is not deployed: placeholders, stack (said above)"
+    assert [each.partition(":")[0] for each in said] == ["refused", "refused", "warning"]
+    assert "hooks.example.com (Function Variables.URL) reach nobody" in said[0] and "cdk rollback" in said[1]
+
+
+def test_what_could_not_be_asked_is_said_and_blocks_nothing() -> None:
     session = Session().belongs_to(ACCOUNT)
-    session.stub("ssm").add_response("get_parameter", {"Parameter": {"Value": "30"}})
-    preflight.prepare(DEV, session, lambda line: None, lambda command: pytest.fail("bootstrapped again"))
+    session.stub("cloudformation").add_client_error("describe_stacks", "AccessDenied")
+    session.stub("ssm").add_client_error("get_parameter", "AccessDeniedException")
+    said, ran = go(session)
+    assert [each.partition(":")[0] for each in said[:-1]] == ["warning"] * 2 and ran == []
+    assert all("could not be asked" in each for each in said[:-1])
+
+
+def test_what_nothing_pins_is_asked_once_before_it_is_new_there() -> None:
+    asked: list[str] = []
+
+    def sure(line: str) -> bool:
+        asked.append(line)
+        return len(asked) == 1
+
+    go(account(None), wanted=DEV, sure=sure)
+    assert asked == [f"OrderEvents-dev is new in account {ACCOUNT}, region {REGION}, and its settings pin no account"]
+    with pytest.raises(OpsError, match="set account in stacks/settings.py, or say --yes"):
+        go(account(None), wanted=DEV, sure=sure)
+    go(account("UPDATE_COMPLETE"), wanted=DEV)
+
+
+@pytest.mark.parametrize(
+    ("keeps", "terminal", "answer", "ci", "yes", "deployed"),
+    [
+        (False, True, True, "", False, True),
+        (False, True, False, "", False, False),
+        (False, False, True, "", False, False),
+        (True, True, True, "", False, False),
+        (True, True, True, "", True, True),
+        (True, False, True, "true", False, True),
+    ],
+)
+def test_who_may_say_that_it_is_the_right_account(
+    keeps: bool,
+    terminal: bool,
+    answer: bool,
+    ci: str,
+    yes: bool,
+    deployed: bool,
+    assembly: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A person at a terminal, where nothing is kept; a program never, unless it is told --yes or is CI."""
+    body = {"Metadata": {"fanout": {"production": keeps}}}
+    (assembly / "template.json").write_text(json.dumps(body))
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setenv("CI", ci)
+    monkeypatch.setattr("sys.stdin", Terminal() if terminal else io.StringIO())
+    monkeypatch.setattr("typer.confirm", lambda line: answer)
+    monkeypatch.setattr("boto3.Session", lambda **_: account(None))
+    if deployed:
+        deploy.prepare("dev", assembly, yes)
+    else:
+        with pytest.raises(OpsError, match="is new in account"):
+            deploy.prepare("dev", assembly, yes)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
 
 @pytest.mark.parametrize(
@@ -138,7 +253,7 @@ def test_what_aws_says_becomes_one_line(
     assembly: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise raised
 
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)

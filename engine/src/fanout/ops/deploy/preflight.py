@@ -1,4 +1,4 @@
-"""Checks what a deployment needs before anything is changed: the stack, the credentials, the region, the bootstrap stack.
+"""Checks what a deployment needs before anything is changed: the stack, the credentials, the region, the account's facts.
 
 The answers come from the synthesized assembly and from AWS. Anything that would fail in the middle of a deployment
 fails here, in one line.
@@ -7,20 +7,22 @@ fails here, in one line.
 import json
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import boto3
-from botocore.exceptions import ClientError
 
 from fanout.errors import OpsError
+from fanout.ops.deploy import facts
+from fanout.ops.deploy.fact import Account, Fact
+from fanout.ops.deploy.needs import Needs, needs_of
 from fanout.project import product, stack_name
 
 LOCAL = "local"
 UNKNOWN = "unknown-"
-BOOTSTRAP_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
-"""Written by `cdk bootstrap`: https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html"""
+
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Destination:
     stack: str
     account: str | None
     region: str | None
+    needs: Needs = field(default=Needs(), compare=False)
 
 
 def destination(assembly: Path, env: str) -> Destination:
@@ -42,49 +45,79 @@ def destination(assembly: Path, env: str) -> Destination:
         hint = "; local is for `make up`" if env == LOCAL else ""
         raise OpsError(f"ENV is {env!r}: expected {', '.join(names)}{hint}")
     account, region = str(stacks[stack]["environment"]).removeprefix("aws://").split("/")
-    return Destination(stack, _known(account), _known(region))
+    templates = {
+        name: json.loads((assembly / each["properties"]["templateFile"]).read_text())
+        for name, each in stacks.items()
+        if name != stack_name(LOCAL)
+    }
+    own = templates.pop(stack)
+    return Destination(stack, _known(account), _known(region), needs_of(own, others=tuple(templates.values())))
 
 
-def check(wanted: Destination, session: boto3.Session) -> tuple[str, str]:
+def identify(wanted: Destination, session: boto3.Session) -> Account:
     """The account and region that will be deployed to; raises OpsError for credentials that must not or cannot."""
     region = wanted.region or session.region_name
     if region is None:
         raise OpsError(f"no region for {wanted.stack}: set AWS_REGION, or region in stacks/settings.py")
-    account = _account(session, region)
+    caller = session.client("sts", region_name=region).get_caller_identity()
+    account, partition = caller["Account"], caller["Arn"].split(":")[1]
     if wanted.account not in (None, account):
         raise OpsError(f"{wanted.stack} belongs to account {wanted.account}, and these credentials to {account}")
-    return account, region
+    return Account(session, account, region, partition, wanted.stack, wanted.needs)
 
 
-def is_bootstrapped(session: boto3.Session, region: str) -> bool:
-    """Whether this account has what the CDK needs in `region`."""
-    try:
-        session.client("ssm", region_name=region).get_parameter(Name=BOOTSTRAP_PARAMETER)
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ParameterNotFound":
-            return False
-        raise
-    return True
+def check(wanted: Destination, session: boto3.Session, say: Say) -> tuple[Account, list[Fact]]:
+    """Asks for every fact, and says those that do not hold or could not be asked. Raises for credentials only."""
+    account = identify(wanted, session)
+    found = facts.ask(account)
+    for each in found:
+        if not each.holds:
+            say(f"{'refused' if _refuses(each) else 'warning'}: {each.line}")
+    return account, found
 
 
 def prepare(
     wanted: Destination,
     session: boto3.Session,
-    say: Callable[[str], None],
+    say: Say,
+    *,
+    sure: Callable[[str], bool],
     run: Callable[[list[str]], int] = subprocess.call,
 ) -> None:
-    """Checks, says where the deployment goes, and bootstraps an account that never saw the CDK."""
-    account, region = check(wanted, session)
-    if not is_bootstrapped(session, region):
-        say(f"account {account} is not bootstrapped in {region}: running `cdk bootstrap` once")
-        if run(["cdk", "bootstrap", f"aws://{account}/{region}"]) != 0:
-            raise OpsError(f"`cdk bootstrap aws://{account}/{region}` failed: nothing was deployed")
-    say(f"{wanted.stack} -> account {account}, region {region}")
+    """Checks, refuses what blocks, says where the deployment goes, and bootstraps an account that never saw the CDK.
+
+    `sure` is asked once, before a stack is new in an account that nothing pins; what is not answered with True ends it.
+    """
+    account, found = check(wanted, session, say)
+    refused = [each for each in found if _refuses(each)]
+    if refused:
+        raise OpsError(f"{wanted.stack} is not deployed: {', '.join(each.name for each in refused)} (said above)")
+    if wanted.account is None and not _is_there(account, found):
+        _be_sure(account, sure)
+    for command in [list(each.command) for each in found if each.command]:
+        say(f"running `{' '.join(command)}` once")
+        if run(command) != 0:
+            raise OpsError(f"`{' '.join(command)}` failed: nothing was deployed")
+    say(f"{wanted.stack} -> account {account.account}, region {account.region}")
 
 
-def _account(session: boto3.Session, region: str) -> str:
-    account: str = session.client("sts", region_name=region).get_caller_identity()["Account"]
-    return account
+def _refuses(fact: Fact) -> bool:
+    """What was found false, and is no work of `prepare`."""
+    return fact.blocks and fact.holds is False and not fact.command
+
+
+def _is_there(account: Account, found: list[Fact]) -> bool:
+    """Where the stack is, it was meant to be; where nobody could be asked, it is not."""
+    asked = any(each.name == "stack" and each.holds is not None for each in found)
+    return asked and account.found.exists
+
+
+def _be_sure(account: Account, sure: Callable[[str], bool]) -> None:
+    new = (
+        f"{account.stack} is new in account {account.account}, region {account.region}, and its settings pin no account"
+    )
+    if not sure(new):
+        raise OpsError(f"{new}: set account in stacks/settings.py, or say --yes (make deploy ENV=... YES=1)")
 
 
 def refuse_another_endpoint(url: str | None) -> None:
