@@ -31,7 +31,7 @@ NOT_ON_THE_DASHBOARD = (
     "logs kept",
     "hidden until the next attempt",
     "metrics of its own",
-    "writes of completed events",
+    "writes of records",
 )
 TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:OrderPlaced"
 

@@ -43,7 +43,7 @@ def test_looking_changes_nothing(template: Template) -> None:
     allowed = {action for each in policy(template, "OperatorReadPolicyArn") for action in actions(each)}
     assert not allowed & CHANGES
     assert all(
-        action.split(":")[1].startswith(("Get", "List", "Describe", "Filter"))
+        action.split(":")[1].startswith(("BatchGet", "Get", "List", "Describe", "Filter", "Query"))
         for action in allowed - {"sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "kms:Decrypt"}
     )
 
@@ -58,6 +58,18 @@ def test_healing_sends_to_the_tasks_own_queues_and_nowhere_else(template: Templa
     granted = policy(template, "OperatorHealPolicyArn")
     assert queues_of(granted, "sqs:SendMessage") == set(task_queues(template))
     assert {action for each in granted for action in actions(each)} <= CHANGES | KEYS
+
+
+def test_records_are_read_by_id_and_found_by_the_index_alone(template: Template) -> None:
+    granted = policy(template, "OperatorReadPolicyArn")
+    (table,) = of_type(template, "AWS::DynamoDB::Table")
+    (read,) = [each for each in granted if "dynamodb:BatchGetItem" in actions(each)]
+    (query,) = [each for each in granted if "dynamodb:Query" in actions(each)]
+    assert set(actions(read)) == {"dynamodb:BatchGetItem", "dynamodb:GetItem"} and target(read["Resource"]) == table
+    assert query["Resource"] == {"Fn::Join": ["", [read["Resource"], "/index/by-reference"]]}
+    key = template["Resources"][table]["Properties"]["SSESpecification"].get("KMSMasterKeyId")
+    keys = queues_of(granted, "kms:Decrypt")
+    assert key is None or target(key) in keys
 
 
 def test_only_what_takes_no_resource_is_allowed_on_everything(template: Template) -> None:

@@ -37,12 +37,14 @@ EVERY_TASK = {
     "sqs:DeleteMessage",
     "sqs:GetQueueAttributes",
     "sqs:SendMessage",
+    "dynamodb:UpdateItem",
 }
-REMEMBER = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
+CLAIM = {"dynamodb:PutItem", "dynamodb:DeleteItem"}
+"""Of the functions that an update replaces, until 0.5."""
 OWN_WORK = {
-    "SendReceipt": {"ses:SendEmail"} | REMEMBER,
+    "SendReceipt": {"ses:SendEmail"} | CLAIM,
     "ArchiveOrder": {"s3:PutObject"},
-    "NotifyPartner": {"secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"} | REMEMBER,
+    "NotifyPartner": {"secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"} | CLAIM,
 }
 WITH_KEYS = {"kms:Decrypt", "kms:GenerateDataKey"}
 
@@ -136,11 +138,32 @@ def test_a_function_remembers_under_its_own_tasks_name_only(template: Template) 
     remembering = 0
     for policy in of_type(template, "AWS::IAM::Policy").values():
         for each in statements(policy):
-            if "dynamodb:PutItem" in actions(each):
+            if "dynamodb:UpdateItem" in actions(each):
                 remembering += 1
                 (keys,) = each["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
-                assert keys in ("send_receipt#*", "notify_partner#*")
-    assert remembering == 2
+                assert keys in ("archive_order#*", "send_receipt#*", "notify_partner#*")
+    assert remembering == 3
+
+
+def test_a_task_whose_target_can_tell_is_recorded_and_claims_nothing(template: Template) -> None:
+    variables = {
+        each["Properties"]["Environment"]["Variables"].get("FANOUT_TASK"): each["Properties"]["Environment"][
+            "Variables"
+        ]
+        for each in of_type(template, "AWS::Lambda::Function").values()
+    }
+    for task, claims in (("archive_order", False), ("send_receipt", True), ("notify_partner", True)):
+        assert variables[task]["FANOUT_COMPLETED_TABLE"] == template["Outputs"]["RecordsTableName"]["Value"]
+        assert ("FANOUT_IDEMPOTENT" not in variables[task]) == claims
+        assert claims or variables[task]["FANOUT_IDEMPOTENT"] == "false"
+
+
+def test_records_are_found_by_reference_and_by_ids_alone(template: Template) -> None:
+    (table,) = of_type(template, "AWS::DynamoDB::Table").values()
+    (index,) = table["Properties"]["GlobalSecondaryIndexes"]
+    assert index["IndexName"] == "by-reference" and index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+    assert index["KeySchema"] == [{"AttributeName": "reference", "KeyType": "HASH"}]
+    assert table["Properties"]["KeySchema"] == [{"AttributeName": "task_event", "KeyType": "HASH"}]
 
 
 def test_completed_events_are_remembered_longer_than_a_copy_can_wait(template: Template) -> None:

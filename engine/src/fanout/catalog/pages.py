@@ -85,7 +85,7 @@ def _of_function(each: Subscriber, function: Resource) -> Iterator[tuple[str, st
         yield "messages of a batch at a time", concurrency
     seconds = each.variable(names.COMPLETED_SECONDS)
     if seconds and seconds.isdecimal():
-        yield "remembers a completed event for", markdown.span(int(seconds))
+        yield "keeps an event's record for", markdown.span(int(seconds))
 
 
 def _architecture(function: Resource) -> str:

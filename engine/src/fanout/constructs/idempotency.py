@@ -1,6 +1,9 @@
-"""What the tasks of a stack remember: the ids of events they have completed, and nothing of what was in them."""
+"""The records of a stack's tasks: what became of each event, by its ids, and nothing of what was in it.
 
-from aws_cdk import Stack
+`fanout.runtime.record` has the shape. The table has the name and the key that it had when it held completed events only.
+"""
+
+from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -11,43 +14,70 @@ from fanout.constructs.cdk_cache import once
 from fanout.constructs.keys import table_key
 from fanout.constructs.settings import DEAD_LETTER_RETENTION_DAYS, Encryption, Settings
 
-KEY = "task_event"
-"""The partition key: `<task>#<event id>`."""
+_ID = "CompletedEvents"
+_OF_OLD_FUNCTIONS = ["dynamodb:DeleteItem", "dynamodb:PutItem"]
+"""A role changes before its function does: without them, one of an engine before 0.4 fails for that moment. Until 0.5."""
 
 
-def completed_events(scope: Construct, settings: Settings) -> dynamodb.Table:
+def records(scope: Construct, settings: Settings) -> dynamodb.Table:
     """The one table of the scope's stack: paid by request, encrypted, forgetting by itself."""
-    return once(scope, "CompletedEvents", lambda stack: _table(stack, settings))
+    return once(scope, _ID, lambda stack: _table(stack, settings))
+
+
+def let_look(stack: Stack, operator: iam.ManagedPolicy) -> None:
+    """Lets `operator` read records by event id and find them by reference, where a task of `stack` keeps any."""
+    table = stack.node.try_find_child(_ID)
+    if not isinstance(table, dynamodb.Table):
+        return
+    index = f"{table.table_arn}/index/{names.REFERENCE_INDEX}"
+    operator.add_statements(
+        iam.PolicyStatement(actions=["dynamodb:BatchGetItem", "dynamodb:GetItem"], resources=[table.table_arn]),
+        iam.PolicyStatement(actions=["dynamodb:Query"], resources=[index]),
+    )
+    if table.encryption_key:
+        table.encryption_key.grant(operator, "kms:Decrypt")
 
 
 def _table(stack: Stack, settings: Settings) -> dynamodb.Table:
     key = table_key(stack, settings)
-    return dynamodb.Table(
+    table = dynamodb.Table(
         stack,
-        "CompletedEvents",
-        partition_key=dynamodb.Attribute(name=KEY, type=dynamodb.AttributeType.STRING),
+        _ID,
+        partition_key=_text(names.RECORD_KEY),
         billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
         encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED if key else dynamodb.TableEncryption.DEFAULT,
         encryption_key=key,
-        time_to_live_attribute="expires_at",
+        time_to_live_attribute=names.RECORD_EXPIRES,
         point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
             point_in_time_recovery_enabled=settings.keeps
         ),
         removal_policy=settings.removal_policy,
     )
 
+    table.add_global_secondary_index(
+        index_name=names.REFERENCE_INDEX,
+        partition_key=_text(names.RECORD_REFERENCE),
+        projection_type=dynamodb.ProjectionType.KEYS_ONLY,
+    )
+    CfnOutput(stack, names.RECORDS_TABLE_OUTPUT, value=table.table_name)
+    return table
 
-def remember(scope: Construct, function: lambda_.Function, *, task: str, settings: Settings) -> None:
-    """An event id that the task has completed is not worked on again, until no copy of it can be left.
 
-    That is longer than a message can wait: in its queue, and then as a dead letter until somebody redrives it. The
-    function may change items of its own task only:
+def _text(name: str) -> dynamodb.Attribute:
+    return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)
+
+
+def remember(scope: Construct, function: lambda_.Function, *, task: str, claims: bool, settings: Settings) -> None:
+    """What becomes of an event at the task is recorded; with `claims`, one that it has completed is not worked on again.
+
+    Until no copy of it can be left: longer than a message can wait in its queue, and then as a dead letter until somebody
+    redrives it. The function may change items of its own task only:
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
     """
-    table = completed_events(scope, settings)
+    table = records(scope, settings)
     function.add_to_role_policy(
         iam.PolicyStatement(
-            actions=["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+            actions=["dynamodb:UpdateItem", *(_OF_OLD_FUNCTIONS if claims else [])],
             resources=[table.table_arn],
             conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{task}#*"]}},
         )
@@ -57,3 +87,5 @@ def remember(scope: Construct, function: lambda_.Function, *, task: str, setting
     days = settings.queue_retention_days + DEAD_LETTER_RETENTION_DAYS + 1
     function.add_environment(names.COMPLETED_TABLE, table.table_name)
     function.add_environment(names.COMPLETED_SECONDS, str(86_400 * days))
+    if not claims:
+        function.add_environment(names.IDEMPOTENT, "false")

@@ -26,7 +26,7 @@ def archive_key(scope: Construct, settings: Settings) -> kms.Key | None:
 
 
 def table_key(stack: Stack, settings: Settings) -> kms.Key | None:
-    """The key of the table of completed events; None when DynamoDB's own is enough."""
+    """The key of the table of records; None when DynamoDB's own is enough."""
     return _key(stack, "TableKey", "Ids of completed events", settings)
 
 

@@ -11,6 +11,7 @@ from constructs import Construct
 
 from fanout import names
 from fanout.constructs.heartbeat import Heartbeat
+from fanout.constructs.idempotency import let_look
 from fanout.constructs.registry import for_each, in_order, late_list
 from fanout.constructs.subscriber import Subscriber
 from fanout.constructs.topic import AnyTopic
@@ -58,6 +59,7 @@ class OperatorPolicies(Construct):
         self.subscribers.append(subscriber)
         if number == 0:
             self._grant_key()
+            let_look(self._stack, self.read[0])
         self._fill(self.read, "ReadPolicy", number + AROUND, LOOKED_AT, READ)
         self._fill(self.heal, "HealPolicy", number, HEALED, HEAL)
 

@@ -38,7 +38,7 @@ class Subscriber(Construct):
 
     `topic` carries the settings of its environment; `settings` are those of this subscriber alone. `task` is a folder in
     lambdas/ with a `handler.py`. `only` lets through the events whose attributes have one of these values.
-    `idempotent=True` is for a task whose target itself ignores what it has seen: it saves two writes an event.
+    `idempotent=True` is for a task whose target itself ignores what it has seen: it claims no event, which saves a write.
     `owner` is named by its alarms, which settings choose.
 
     Derived, so that nobody types them: visibility = 6 x timeout + window, as AWS asks
@@ -94,8 +94,8 @@ class Subscriber(Construct):
         self._urls = self.queue.queue_url, self.dead_letter_queue.queue_url
         self.subscription = self._subscription()
         self.function = self._function()
-        if not given.get("idempotent", idempotent):
-            remember(self, self.function, task=task, settings=self.settings)
+        claims = not given.get("idempotent", idempotent)
+        remember(self, self.function, task=task, claims=claims, settings=self.settings)
         self.mapping = self._mapping()
         if circuit_breaker:
             protect(self, circuit_breaker, function=self.function, mapping=self.mapping, settings=self.settings)

@@ -44,7 +44,12 @@ class Assumptions:
     log_compression: float = _assumed(0.15, "bytes stored of each byte logged", unverified="AWS's examples use it")
     key_rotations: float = _assumed(0, "yearly rotations a key has behind it; each of the first two costs a key more")
     data_key_seconds: float = _assumed(300, "seconds for which SNS and SQS reuse a data key")
-    writes_per_event: float = _assumed(2, "writes to the table of completed events: claim and completed")
+    writes_per_event: float = _assumed(
+        2, "writes of an attempt to the table of records: claim and end; a task that claims nothing: 1"
+    )
+    index_writes_per_event: float = _assumed(
+        1, "writes to an index of that table: 1 where the contract names a reference"
+    )
 
     def but(self, **changes: float) -> "Assumptions":
         """Raises ValueError in one line for a name that is none, or a value that cannot be."""

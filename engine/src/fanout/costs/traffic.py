@@ -10,6 +10,7 @@ from fanout.costs.subscribers import Subscriber, at_least
 from fanout.template.grants import grants_of
 from fanout.template.messaging import is_fifo, subscriptions
 from fanout.template.template import Resource, Template
+from fanout.template.values import as_list
 
 CHUNK_KB = 64
 DUST = 1e-9
@@ -124,10 +125,21 @@ def _is_ours(function: Resource) -> bool:
 
 def _effects(function: Resource, events: float, assumed: Assumptions) -> Found:
     if _may(function, "dynamodb:UpdateItem", "dynamodb:PutItem"):
-        yield "writes of completed events", events * assumed.writes_per_event, "dynamodb-write"
+        yield "writes of records", events * _writes(function, assumed), "dynamodb-write"
     for actions, what, price in EFFECTS:
         if _may(function, *actions):
             yield what, events, price
+
+
+def _writes(function: Resource, assumed: Assumptions) -> float:
+    """For each event; a failed attempt's are no more than its share, and an index counts whether or not it is used."""
+    variables = function.get("Environment", "Variables")
+    variables = variables if isinstance(variables, dict) else {}
+    table = function.template.resource(variables.get(names.COMPLETED_TABLE))
+    indexes = as_list(table.get("GlobalSecondaryIndexes")) if table is not None else []
+    claims = variables.get(names.IDEMPOTENT) != "false"
+    writes = assumed.writes_per_event if claims else min(1, assumed.writes_per_event)
+    return writes * (1 + assumed.failing) + assumed.index_writes_per_event * len(indexes)
 
 
 def _may(function: Resource, *actions: str) -> bool:

@@ -216,7 +216,7 @@ def test_our_runtimes_metrics_are_paid_for_the_hours_they_are_sent_in() -> None:
     [
         ("s3:PutObject", "objects put", 1000),
         ("ses:SendEmail", "e-mails", 1000),
-        ("dynamodb:UpdateItem", "writes of completed events", 2000),
+        ("dynamodb:UpdateItem", "writes of records", 2000),
     ],
 )
 def test_what_a_task_does_is_told_by_what_it_may_do(action: str, what: str, number: float) -> None:
