@@ -62,7 +62,7 @@ def test_an_event_is_sent_followed_and_found_again(deployed: Deployed, operator:
     found = operator.json("where", sent["published"][0])
     assert {(each["task"], each["state"]) for each in found} == {(task, "done") for task in deployed.stack.tasks}
     assert sent["published"][1] in operator.run("tail", TASK, "--once", "--since", "1min")
-    assert "not seen: no log line and no dead letter" in operator.run("where", "nobody-knows-it", status=1)
+    assert "not seen: no record, no log line" in operator.run("where", "nobody-knows-it", status=1)
 
 
 def test_logs_show_every_line_of_a_task(deployed: Deployed, operator: Operator) -> None:
@@ -85,8 +85,9 @@ def test_a_pause_keeps_events_waiting_and_says_why(deployed: Deployed, operator:
         assert "drift: paused by user/user-" in operator.run("status", status=1)
     finally:
         operator.run("resume", TASK, "--yes")
-    assert "is empty" in operator.run("drain", TASK, "--deadline", "20")
-    assert operator.json("drain", TASK, "--deadline", "20") == {"task": TASK, "left": 0}
+    assert "is empty, for 2 s" in operator.run("drain", TASK, "--deadline", "20", "--quiet-for", "2")
+    left = operator.json("drain", TASK, "--deadline", "20", "--quiet-for", "0")
+    assert left == {"task": TASK, "left": 0, "empty": True}
 
 
 def mapping(deployed: Deployed) -> str:

@@ -7,7 +7,7 @@ import typer
 
 from fanout.cli.aws_command import INTERRUPTED, Target, aws_command, connect
 from fanout.cli.options import Json, Task
-from fanout.cli.output import console, say_json_line
+from fanout.cli.output import console, errors, say_json_line
 from fanout.cli.views.logs import render
 from fanout.ops.dead_letters.selection import age
 from fanout.ops.interrupt import stoppable
@@ -29,11 +29,14 @@ def logs(
     """
     start = datetime.now(UTC) - age(since)
     subscriber = connect(target).subscriber(task)
+    unseen: list[str] = []
     with stoppable() as stop:
-        for _, raw in follow([subscriber], EVERYTHING, start, every, stop, once=not forever):
+        for _, raw in follow([subscriber], EVERYTHING, start, every, stop, once=not forever, unread=unseen.append):
             if as_json:
                 value = raw.value if raw.value is not None else raw.text.rstrip("\n")
                 say_json_line({"task": subscriber.task, "at": raw.at, "log_stream": raw.stream, "line": value})
             else:
                 console.print(render(raw), soft_wrap=True)
-    return INTERRUPTED if stop else 0
+    for each in unseen:
+        errors.print(f"not read: {each}", style="red")
+    return INTERRUPTED if stop else int(bool(unseen))

@@ -7,7 +7,7 @@ import typer
 
 from fanout.cli.aws_command import INTERRUPTED, Target, aws_command, connect
 from fanout.cli.options import Json, SomeTask
-from fanout.cli.output import console, say_json_line
+from fanout.cli.output import console, errors, say_json_line
 from fanout.cli.views.tail import render
 from fanout.ops.dead_letters.selection import age
 from fanout.ops.interrupt import stoppable
@@ -29,12 +29,15 @@ def tail(
     """Show outcomes as they are logged, one a line, until Ctrl-C."""
     start = datetime.now(UTC) - age(since)
     subscribers = connect(target).chosen(task)
+    unseen: list[str] = []
     with stoppable() as stop:
-        for subscriber, line in follow_outcomes(subscribers, start, every, stop, once=once):
+        for subscriber, line in follow_outcomes(subscribers, start, every, stop, once=once, unread=unseen.append):
             if not is_wanted(line, cause):
                 continue
             if as_json:
                 say_json_line({"task": subscriber.task, **line.as_dict()})
             else:
                 console.print(render(subscriber.task, line), soft_wrap=True)
-    return INTERRUPTED if stop else 0
+    for each in unseen:
+        errors.print(f"not read: {each}", style="red")
+    return INTERRUPTED if stop else int(bool(unseen))

@@ -19,12 +19,15 @@ def where(
     target: Target,
     id_: EventId,
     since: Annotated[str, typer.Option(metavar="AGE", help="How far back: 12h, 2d.")] = "14d",
+    letters: Annotated[
+        bool, typer.Option("--letters", help="Look into dead letters too: hides them from others for up to a minute.")
+    ] = False,
     as_json: Json = False,
 ) -> int:
     """Say what became of one event at every subscriber. Exit status 1: it is not done, nor filtered out, everywhere."""
     if not id_.strip():
         raise Unusable("which event? give its id, its reference, or a message's id")
-    states = timeline.for_stack(connect(target), id_, since=datetime.now(UTC) - age(since))
+    states = timeline.for_stack(connect(target), id_, since=datetime.now(UTC) - age(since), letters=letters)
     if as_json:
         say_json([each.as_dict() for each in states])
     else:

@@ -1,7 +1,6 @@
 """What an operator must know first: per subscriber, the topic, and what rings. Reads only."""
 
 import time
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,10 +10,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout import names
 from fanout.aws_errors import one_line
-from fanout.errors import OpsError
-from fanout.ops.aws import logs, starts
+from fanout.errors import UserError
+from fanout.ops.aws import alarms, logs, starts
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack
-from fanout.ops.aws.logs import Line
+from fanout.ops.aws.line import Line
 from fanout.ops.aws.subscription import read_subscriptions
 from fanout.ops.dead_letters import browse
 from fanout.ops.pause import reason, switch
@@ -27,6 +26,8 @@ START_SECONDS = 2.0
 OLD_SECONDS = 900
 """Older than this, and a queue needs a person: nothing of ours waits so long between two attempts by default."""
 _METRIC_DELAY = timedelta(minutes=10)
+_MOST_PAGES = 20
+"""Of the log, which is about 20 MB."""
 
 
 @dataclass
@@ -46,6 +47,8 @@ class Health:
     last_error: Line | None = None
     last_success: datetime | None = None
     problems: list[str] = field(default_factory=list)
+    unseen: list[str] = field(default_factory=list)
+    """What its last error and success do not rest on, as it was not read."""
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -58,6 +61,7 @@ class Health:
             "last_error": self.last_error.as_dict() if self.last_error else None,
             "last_success": self.last_success,
             "problems": self.problems,
+            "unseen": self.unseen,
         }
 
 
@@ -74,7 +78,7 @@ class Report:
 
     @property
     def needs_a_person(self) -> bool:
-        return bool(self.problems or self.alarms or any(each.problems for each in self.subscribers))
+        return bool(self.problems or self.alarms or any(each.problems or each.unseen for each in self.subscribers))
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -108,8 +112,10 @@ def health(subscriber: DeployedSubscriber) -> Health:
     for read in (_queue, _dead, _mapping, _log, _start, _age):
         try:
             read(subscriber, found)
-        except (OpsError, ClientError, BotoCoreError) as error:
+        except (UserError, ClientError, BotoCoreError) as error:
             found.problems.append(one_line(error))
+        except Exception as error:  # whatever is in a queue, a log or an answer: it is this subscriber's
+            found.problems.append(f"not all of it can be read: {type(error).__name__} in {read.__name__.strip('_')}")
     return found
 
 
@@ -154,11 +160,14 @@ def _mapping(subscriber: DeployedSubscriber, found: Health) -> None:
 
 def _log(subscriber: DeployedSubscriber, found: Health) -> None:
     since = datetime.now(UTC) - RECENT
-    for line in logs.outcomes(subscriber.aws, subscriber.log_group, since):
+    reading = logs.Reading(subscriber.aws, subscriber.log_group, logs.OUTCOMES, since, pages=_MOST_PAGES)
+    for line in reading.outcomes():
         if line.is_success and not line.is_heartbeat:
             found.last_success = max(found.last_success or line.at, line.at)
         elif line.error_type and (found.last_error is None or line.at >= found.last_error.at):
             found.last_error = line
+    if not reading.completeness:
+        found.unseen += reading.completeness.unseen
 
 
 def _start(subscriber: DeployedSubscriber, found: Health) -> None:
@@ -166,13 +175,14 @@ def _start(subscriber: DeployedSubscriber, found: Health) -> None:
     if found.last_success or found.last_error or not (found.waiting or found.in_flight or found.delayed):
         return
     since = datetime.now(UTC) - RECENT
-    failures = starts.start_failures(subscriber.aws, subscriber.log_group, since)
+    failures, completeness = starts.start_failures(subscriber.aws, subscriber.log_group, since)
+    found.unseen += completeness.unseen
     if failures:
         _, type_, text = failures[-1]
         found.problems.append(f"its function does not start: {type_}: {text}: fanout logs {subscriber.task}")
     elif found.in_flight and not subscriber.aws.is_aws:
         time.sleep(START_SECONDS)  # for one that starts at this moment
-        if not starts.has_attempts(subscriber.aws, subscriber.log_group, since):
+        if starts.has_attempts(subscriber.aws, subscriber.log_group, since) is False:
             found.problems.append(
                 f"{counted(found.in_flight, 'event')} in flight, and its function was handed none: it does not start;"
                 " the embedded AWS says why in .local/emulator.log"
@@ -226,23 +236,18 @@ def _has_another_topic(subscriber: DeployedSubscriber) -> bool:
 
 
 def _alarms(stack: Stack, problems: list[str]) -> list[dict[str, Any]]:
-    """Those of the stack that ring: by its name, which starts the generated names of its alarms."""
+    """Those of the stack that ring."""
     try:
-        pages = stack.aws.cloudwatch.get_paginator("describe_alarms").paginate(
-            StateValue="ALARM", AlarmNamePrefix=f"{stack.name}-"
-        )
-        found = [each for page in pages for each in _named(page)]
+        return [_told(each) for each in alarms.of_stack(stack, StateValue="ALARM")]
     except (ClientError, BotoCoreError) as error:
         problems.append(one_line(error))
         return []
-    return found
 
 
-def _named(page: Any) -> Iterable[dict[str, Any]]:
-    for each in [*page.get("MetricAlarms", []), *page.get("CompositeAlarms", [])]:
-        yield {
-            "name": each["AlarmName"],
-            "says": each.get("AlarmDescription", ""),
-            "since": each.get("StateUpdatedTimestamp"),
-            "why": each.get("StateReason", ""),
-        }
+def _told(alarm: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": alarm["AlarmName"],
+        "says": alarm.get("AlarmDescription", ""),
+        "since": alarm.get("StateUpdatedTimestamp"),
+        "why": alarm.get("StateReason", ""),
+    }

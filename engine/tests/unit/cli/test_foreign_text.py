@@ -16,13 +16,13 @@ from fanout.cli.views import dead_list, dead_show, logs, status, tail, where
 from fanout.contracts.ids import Ids
 from fanout.local import console as local
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack
-from fanout.ops.aws.logs import Line, Raw
+from fanout.ops.aws.line import Line, Raw
 from fanout.ops.dead_letters.causes import Cause, Group
 from fanout.ops.dead_letters.message import DeadLetterMessage
 from fanout.ops.dead_letters.show import Found
 from fanout.ops.dead_letters.summary import DeadLetterSummary
 from fanout.ops.status import Health, Report
-from fanout.ops.timeline.timeline import DEAD, EventState
+from fanout.ops.timeline.state import DEAD, EventState
 from fanout.words import printable, printable_lines
 
 CONTROL = "\x1b\x07\x08\r\x9b\x7f\u202e\u2066\u2028\ud800"

@@ -13,13 +13,14 @@ from fanout.cli.aws_command import Target
 from fanout.contracts.ids import Ids
 from fanout.errors import OpsError, Unusable
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack
-from fanout.ops.aws.logs import Line
+from fanout.ops.aws.line import Line
 from fanout.ops.aws.session import Aws
 from fanout.ops.aws.subscription import KnownEvent, Subscription, read_subscriptions
 from fanout.ops.dead_letters.message import DeadLetterMessage
 from fanout.ops.send.event import _begin
-from fanout.ops.timeline import timeline
-from fanout.ops.timeline.timeline import EventState, judge_unseen
+from fanout.ops.timeline import state as states
+from fanout.ops.timeline.filters import judge_unseen
+from fanout.ops.timeline.state import EventState
 from fanout.publisher import Event
 from fanout.template.filter_policy import matches, refusing_keys
 
@@ -111,31 +112,31 @@ def line(**ids: str) -> Line:
 
 
 def seen(task: str, **ids: str) -> EventState:
-    return EventState(task, timeline.DONE, (line(**ids),))
+    return EventState(task, states.DONE, (line(**ids),))
 
 
 def unseen(task: str) -> EventState:
-    return EventState(task, timeline.NOT_FOUND)
+    return EventState(task, states.NOT_FOUND)
 
 
 def test_a_filter_that_keeps_the_event_back_is_named_with_its_key() -> None:
     everything, some = subscriber("all", (ORDERS, {})), subscriber("some", (ORDERS, {"shop": ["berlin"]}))
     _, state = judge_unseen([(everything, seen("all", shop="rome")), (some, unseen("some"))])
-    assert (state.state, state.said(), state.is_well) == (timeline.FILTERED_OUT, "filtered out: shop", True)
+    assert (state.state, state.said(), state.is_well) == (states.FILTERED_OUT, "filtered out: shop", True)
     assert state.as_dict()["filtered_out_by"] == ["shop"]
 
 
 def test_an_event_that_should_be_there_and_was_not_seen_is_not_told_as_absent() -> None:
     everything, some = subscriber("all", (ORDERS, {})), subscriber("some", (ORDERS, {"shop": ["rome"]}))
     _, state = judge_unseen([(everything, seen("all", shop="rome")), (some, unseen("some"))])
-    assert (state.state, state.is_well) == (timeline.NOT_FOUND, False)
-    assert state.said() == "not seen: no log line and no dead letter in the window"
+    assert (state.state, state.is_well) == (states.NOT_FOUND, False)
+    assert state.said() == "not seen: no record, no log line and no dead letter of it"
 
 
 def test_what_cannot_be_judged_is_said() -> None:
     some = subscriber("some", (ORDERS, {"shop": ["rome"]}))
     (state,) = judge_unseen([(some, unseen("some"))])
-    assert state.state == timeline.NOT_FOUND
+    assert state.state == states.NOT_FOUND
     assert state.said().endswith("; its filter looks at shop, not known of this event")
 
 
@@ -143,7 +144,7 @@ def test_a_dead_letter_of_another_task_knows_all_attributes() -> None:
     attributes = {"price": {"DataType": "Number", "StringValue": "7"}}
     message = DeadLetterMessage("m1", "r", "{}", attributes, {})
     cheap = subscriber("cheap", (ORDERS, {"price": [{"numeric": ["<", 5]}]}))
-    dead = EventState("all", timeline.DEAD, message=message)
+    dead = EventState("all", states.DEAD, message=message)
     _, state = judge_unseen([(subscriber("all", (ORDERS, {})), dead), (cheap, unseen("cheap"))])
     assert state.said() == "filtered out: price"
 
@@ -151,13 +152,13 @@ def test_a_dead_letter_of_another_task_knows_all_attributes() -> None:
 def test_a_subscriber_of_another_topic_is_not_counted() -> None:
     orders, returns = subscriber("orders", (ORDERS, {})), subscriber("returns", (RETURNS, {}))
     _, state = judge_unseen([(orders, seen("orders")), (returns, unseen("returns"))])
-    assert (state.state, state.is_well) == (timeline.OTHER_TOPIC, True)
+    assert (state.state, state.is_well) == (states.OTHER_TOPIC, True)
 
 
 def test_where_sns_may_not_be_asked_nothing_is_concluded() -> None:
     closed = subscriber("closed", refusal("ListSubscriptionsByTopic"))
     _, state = judge_unseen([(subscriber("all", (ORDERS, {})), seen("all", shop="rome")), (closed, unseen("closed"))])
-    assert state.state == timeline.NOT_FOUND
+    assert state.state == states.NOT_FOUND
 
 
 def test_send_waits_for_no_subscriber_that_never_gets_the_event() -> None:
@@ -171,7 +172,7 @@ def test_send_waits_for_no_subscriber_that_never_gets_the_event() -> None:
     event = Event("e1", "order", "", "", 2, "{}", {"shop": "rome"})
     progress = {each.subscriber.task: each for each in _begin(stack, [event])}
     assert {task: each.states["e1"] for task, each in progress.items()} == {
-        "all": timeline.NOT_FOUND, "some": timeline.FILTERED_OUT, "closed": timeline.NOT_FOUND
+        "all": states.NOT_FOUND, "some": states.FILTERED_OUT, "closed": states.NOT_FOUND
     }  # fmt: skip
     assert progress["some"].is_over and progress["some"].is_well
     assert not progress["all"].is_over

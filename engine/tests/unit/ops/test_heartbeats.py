@@ -19,11 +19,13 @@ from fanout.ops.dead_letters.message import HEARTBEAT, DeadLetterMessage
 from fanout.ops.dead_letters.summary import DeadLetterSummary
 from fanout.ops.redrive.outcomes import OutcomeWatcher
 from fanout.ops.timeline import tail, timeline
+from fanout.ops.timeline.state import DONE
+from tests.unit.ops.aws.logs import outcome
 from tests.unit.ops.given import event, message
 from tests.unit.ops.test_on_call_parts import events
 
-BEAT = {"outcome": "heartbeat", "message_id": "m1", "attempt": 1, "event_id": "d32c5kddcf5bb8c3"}
-FAILED = {"outcome": "failed", "message_id": "m2", "attempt": 1, "error_type": "TransientError", "error": "503"}
+BEAT = outcome("heartbeat", event_id="d32c5kddcf5bb8c3")
+FAILED = outcome("failed", "m2", error_type="TransientError", error="503")
 
 
 def subscriber(*lines: Any) -> DeployedSubscriber:
@@ -50,8 +52,8 @@ def test_the_type_is_the_contracts() -> None:
 
 
 def test_one_that_was_acknowledged_is_done() -> None:
-    found = timeline.for_subscriber(subscriber(BEAT), "d32c5kddcf5bb8c3", datetime.now(UTC))
-    assert (found.state, [each.kind for each in found.attempts]) == (timeline.DONE, ["heartbeat"])
+    (found,) = timeline.for_subscriber(subscriber(BEAT), "d32c5kddcf5bb8c3", datetime.now(UTC))
+    assert (found.state, [each.kind for each in found.attempts]) == (DONE, ["heartbeat"])
 
 
 def test_a_redrive_that_sends_one_sees_it_done() -> None:
@@ -86,6 +88,8 @@ def test_a_message_that_is_one_is_shown_whole_as_nothing_in_it_is_personal() -> 
 def test_tail_shows_it() -> None:
     (line,) = [
         found
-        for _, found in tail.follow_outcomes([subscriber(BEAT)], datetime.now(UTC), 0, cast(Any, False), once=True)
+        for _, found in tail.follow_outcomes(
+            [subscriber(BEAT)], datetime.now(UTC), 0, cast(Any, False), once=True, unread=print
+        )
     ]
     assert "heartbeat" in render_line("task", line).plain

@@ -9,13 +9,16 @@ import pytest
 
 from fanout.cli.views.logs import render
 from fanout.ops.aws.discovery import DeployedSubscriber
-from fanout.ops.aws.logs import Raw
+from fanout.ops.aws.line import Raw
 from fanout.ops.aws.session import Aws
 from fanout.ops.interrupt import Stop
 from fanout.ops.pause import switch
 from fanout.ops.timeline.tail import EVERYTHING, follow, follow_outcomes
 
-OUTCOME = {"outcome": "done", "message_id": "m1", "attempt": 1, "level": "INFO", "message": "done", "task": "t"}
+OUTCOME = {
+    **{"outcome": "done", "message_id": "m1", "attempt": 1, "function_request_id": "r1"},
+    **{"level": "INFO", "message": "done", "task": "t"},
+}
 
 
 def raw(line: Any) -> Raw:
@@ -28,7 +31,7 @@ def raw(line: Any) -> Raw:
     [
         ("printed by the task\n", "00:00:00 printed by the task"),
         ("\x1b[2Jgone", "00:00:00 \\x1b[2Jgone"),
-        (OUTCOME, "00:00:00 INFO    done  outcome=done  message_id=m1  attempt=1"),
+        (OUTCOME, "00:00:00 INFO    done  outcome=done  message_id=m1  attempt=1  function_request_id=r1"),
         (
             {"level": "ERROR", "message": "a bug", "error": "in f, a/b.py:1", "traceback": "Traceback:\n  line\n"},
             "00:00:00 ERROR   a bug  error=in f, a/b.py:1\nTraceback:\n  line",
@@ -52,7 +55,7 @@ def subscriber(*lines: Any, waiting: int = 0, state: str = "Enabled", **tags: st
     ]
     patterns: list[str] = []
 
-    def read(filterPattern: str, **_: Any) -> dict[str, Any]:
+    def read(filterPattern: str = "", **_: Any) -> dict[str, Any]:
         patterns.append(filterPattern)
         return {"events": events}
 
@@ -74,18 +77,18 @@ def test_every_line_is_followed_once() -> None:
     task, stop = subscriber("printed", OUTCOME), Stop()
     since = datetime.now(UTC) - timedelta(minutes=1)
     seen = []
-    for _, line in follow([task], EVERYTHING, since, 0.0, stop, once=False):
+    for _, line in follow([task], EVERYTHING, since, 0.0, stop, once=False, unread=print):
         seen.append(line.text)
         if len(seen) == 2:
             stop.asked = True
     assert seen == ["printed", json.dumps(OUTCOME)]
-    again = list(follow([task], EVERYTHING, since, 0.0, Stop(), once=True))
+    again = list(follow([task], EVERYTHING, since, 0.0, Stop(), once=True, unread=print))
     assert len(again) == 2 and set(cast(Any, task.aws).patterns) == {""}
 
 
 def test_tail_follows_outcomes_alone() -> None:
     since = datetime.now(UTC) - timedelta(minutes=1)
-    found = list(follow_outcomes([subscriber("printed", OUTCOME)], since, 0.0, Stop(), once=True))
+    found = list(follow_outcomes([subscriber("printed", OUTCOME)], since, 0.0, Stop(), once=True, unread=print))
     assert [line.kind for _, line in found] == ["done"]
 
 

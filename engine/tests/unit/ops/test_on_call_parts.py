@@ -11,13 +11,11 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 from fanout.aws_errors import one_line
 from fanout.errors import Unusable
 from fanout.ops import status
-from fanout.ops.aws import logs
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.aws.session import Aws
 from fanout.ops.dead_letters import summary
-from fanout.ops.dead_letters.causes import UNREAD, Cause, Explainer, normalised
+from fanout.ops.dead_letters.causes import Cause, normalised
 from fanout.ops.dead_letters.selection import Selection, age
-from fanout.ops.timeline import timeline
 from tests.unit.ops.given import event, message
 
 
@@ -76,28 +74,6 @@ def events(*lines: Any) -> Aws:
     return cast(Aws, SimpleNamespace(logs=SimpleNamespace(filter_log_events=lambda **_: {"events": told})))
 
 
-@pytest.mark.parametrize(
-    ("end", "error_type"),
-    [
-        ({"type": "platform.report", "record": {"requestId": "r1", "status": "timeout"}}, "FunctionTimedOut"),
-        ({"type": "platform.report", "record": {"requestId": "r1", "status": "error"}}, "FunctionEnded"),
-        ("REPORT RequestId: r1\tDuration: 3 ms\tStatus: timeout", "FunctionTimedOut"),
-    ],
-)
-def test_an_attempt_without_an_outcome_is_a_crash(end: Any, error_type: str) -> None:
-    began = {"message": "received", "messages": {"m1": 2, "m2": 1}, "function_request_id": "r1"}
-    done = {"outcome": "done", "message_id": "m2", "attempt": 1, "function_request_id": "r1"}
-    found = logs.crashes(events(began, done, end), "group", ["m1", "m2"], datetime.now(UTC))
-    assert {id_: [(each.kind, each.attempt, each.error_type) for each in lines] for id_, lines in found.items()} == {
-        "m1": [("crashed", 2, error_type)]
-    }
-
-
-def test_an_attempt_that_is_still_at_work_is_no_crash() -> None:
-    began = {"message": "received", "messages": {"m1": 1}, "function_request_id": "r1"}
-    assert logs.crashes(events(began, "no JSON", "{broken"), "group", ["m1"], datetime.now(UTC)) == {}
-
-
 def test_a_queue_that_was_deleted_is_a_problem_of_its_subscriber_alone() -> None:
     def gone(**_: Any) -> None:
         raise refused("AWS.SimpleQueueService.NonExistentQueue")
@@ -118,13 +94,3 @@ def test_a_queue_that_was_deleted_is_a_problem_of_its_subscriber_alone() -> None
     stack = Stack(aws, "S", "arn:aws:cloudformation:r:1:stack/S/1", "CREATE_COMPLETE", {}, (subscriber,))
     (summaries,) = summary.collect(stack, None, limit=10)
     assert summaries.problem is not None and summaries.problem.startswith("the queue does not exist")
-
-
-def test_of_a_log_that_is_too_large_nothing_is_concluded() -> None:
-    endless = SimpleNamespace(filter_log_events=lambda **_: {"events": [], "nextToken": "more"})
-    functions = SimpleNamespace(get_function_configuration=lambda **_: {})
-    aws = cast(Aws, SimpleNamespace(logs=endless, functions=functions))
-    subscriber = DeployedSubscriber(aws, "Task", "task", "https://1/q", "https://1/d", "f")
-    assert Explainer(aws, subscriber).explain([message(event())]) == [UNREAD]
-    found = timeline.for_subscriber(subscriber, "e1", datetime.now(UTC))
-    assert found.state == timeline.UNKNOWN and found.problem is not None and "shorten --since" in found.problem

@@ -29,7 +29,7 @@ class Outcomes:
         self.failed: list[Any] = []
         self.done, self.unwatched = 0, 0
 
-    def watch(self, message_id: str) -> None:
+    def watch(self, message_id: str, event_id: str | None) -> None:
         self.sent += 1
         self.unknown[message_id] = self.sent
 

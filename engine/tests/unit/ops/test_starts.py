@@ -62,7 +62,7 @@ def test_what_could_not_be_imported_is_the_cause() -> None:
 
 def test_lambdas_own_report_of_the_start_is_enough() -> None:
     assert str(cause(aws(REPORT))) == "FunctionNotStarted: KeyError: its start ended in error"
-    assert start_failures(aws(FINE), "group", NOW) == []
+    assert start_failures(aws(FINE), "group", NOW)[0] == []
 
 
 def test_a_log_without_any_attempt_says_that_it_did_not_start() -> None:
@@ -83,7 +83,7 @@ def test_what_sns_could_not_deliver_stays_so() -> None:
 
 
 def test_where_says_it_while_the_event_waits() -> None:
-    found = timeline.for_subscriber(subscriber(aws(IMPORT_ERROR, depth="1")), "e1", NOW)
+    (found,) = timeline.for_subscriber(subscriber(aws(IMPORT_ERROR, depth="1")), "e1", NOW)
     assert found.said().startswith("not seen, and its function does not start: Runtime.ImportModuleError: Unable to")
 
 

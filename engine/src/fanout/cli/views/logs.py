@@ -4,7 +4,7 @@ from typing import Any
 
 from rich.text import Text
 
-from fanout.ops.aws.logs import Raw
+from fanout.ops.aws.line import Raw
 from fanout.words import printable, printable_lines
 
 _STYLES = {"DEBUG": "dim", "INFO": "", "WARNING": "yellow", "WARN": "yellow", "ERROR": "red", "CRITICAL": "red bold"}

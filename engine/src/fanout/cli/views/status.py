@@ -61,6 +61,10 @@ def _verdict(report: Report) -> list[Text]:
             Text.from_markup(f"[red]![/] {escape(printable(health.task))}: {escape(printable(each))}")
             for each in health.problems
         ]
+        lines += [
+            Text.from_markup(f"[red]![/] {escape(printable(health.task))}: not read: {escape(printable(each))}")
+            for each in health.unseen
+        ]
     for alarm in report.alarms:
         said, runbook = _alarm(alarm)
         lines.append(Text.from_markup(f"[red]![/] ALARM {escape(printable(said))}{escape(printable(runbook))}"))

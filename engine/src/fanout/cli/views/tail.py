@@ -2,7 +2,7 @@
 
 from rich.text import Text
 
-from fanout.ops.aws.logs import Line
+from fanout.ops.aws.line import Line
 from fanout.ops.dead_letters.causes import Cause
 from fanout.words import printable
 

@@ -6,7 +6,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from fanout.cli.output import foreign, table
-from fanout.ops.timeline.timeline import DEAD, DONE, FILTERED_OUT, NOT_FOUND, OTHER_TOPIC, EventState
+from fanout.ops.timeline.state import DEAD, DONE, FILTERED_OUT, NOT_FOUND, OTHER_TOPIC, EventState
 from fanout.words import printable, printable_lines
 
 _STYLES = {DONE: "green", DEAD: "red", FILTERED_OUT: "dim", OTHER_TOPIC: "dim"}
@@ -25,7 +25,7 @@ def render(states: Sequence[EventState]) -> RenderableType:
         shown.add_row(
             foreign(each.task),
             Text(_WORDS.get(each.state, each.state), style=_STYLES.get(each.state, "yellow")),
-            str(len(each.attempts)),
+            str(each.attempt),
             told,
         )
     return shown

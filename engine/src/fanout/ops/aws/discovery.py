@@ -20,7 +20,10 @@ _QUEUE, _DEAD, _FUNCTION = names.QUEUE_URL_OUTPUT, names.DEAD_LETTER_QUEUE_URL_O
 
 @dataclass(frozen=True)
 class DeployedSubscriber:
-    """One task's queues and function. `task` is the word of the tag; `id` the one of the outputs."""
+    """One task's queues and function. `task` is the word of the tag; `id` the one of the outputs.
+
+    `records_table` is the stack's; None where an engine before 0.4 deployed it.
+    """
 
     aws: Aws = field(repr=False, compare=False)
     id: str
@@ -28,6 +31,7 @@ class DeployedSubscriber:
     queue_url: str
     dead_letter_queue_url: str
     function_name: str
+    records_table: str | None = None
 
     @property
     def is_fifo(self) -> bool:
@@ -145,7 +149,13 @@ def find(aws: Aws, name: str) -> Stack:
 
 def _subscriber(aws: Aws, id_: str, outputs: dict[str, str]) -> DeployedSubscriber:
     return DeployedSubscriber(
-        aws, id_, _task(aws, id_, outputs), outputs[id_ + _QUEUE], outputs[id_ + _DEAD], outputs[id_ + _FUNCTION]
+        aws,
+        id_,
+        _task(aws, id_, outputs),
+        outputs[id_ + _QUEUE],
+        outputs[id_ + _DEAD],
+        outputs[id_ + _FUNCTION],
+        outputs.get(names.RECORDS_TABLE_OUTPUT),
     )
 
 

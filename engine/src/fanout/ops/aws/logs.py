@@ -1,221 +1,193 @@
-"""What the functions said: one line per outcome, in order of time, a bounded number of pages at a time."""
+"""Questions to a function's log: for a kind of line in a span of time, or for messages by their ids. Each has a bound.
+
+Whoever asks for an event asks by id in a narrow span, so that the number of pages does not grow with the traffic of others.
+What was not read is in the completeness of the answer, and nothing is concluded from it.
+"""
 
 import json
-import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
 from fanout.aws_errors import code_of
-from fanout.contracts.ids import Ids, of_line
-from fanout.errors import OpsError
+from fanout.ops.aws import line as lines
+from fanout.ops.aws.line import Line, Raw
 from fanout.ops.aws.session import Aws
+from fanout.ops.completeness import COMPLETE, Completeness
 
-MOST_PAGES = 200
-"""Of one question; each has up to 10,000 events: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html"""
-FAILURES = '{ ($.outcome = "failed") || ($.outcome = "dead") }'
-OUTCOMES = "{ $.outcome = * }"
-ENDINGS = '{ ($.message = "received") || ($.outcome = *) || ($.type = "platform.report") }'
+MOST_PAGES: Final = 200
+"""Of a question for every line of a kind."""
+FEW_PAGES: Final = 10
+"""Of a question by id."""
+FULL_PAGE: Final = 10_000
+"""A page has 1 MB or 10,000 events, or fewer, or none, and ends the log only when it has no token:
+https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html"""
+LONGEST_PATTERN: Final = 1_024
+"""Characters: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html"""
+OUTCOMES: Final = "{ $.outcome = * }"
 """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/logs/FilterAndPatternSyntax.html; an embedded AWS may answer
 more than was asked for, so every line is looked at again here."""
+_LIFE: Final = timedelta(seconds=lines.LONGEST_LIFE)
 
 
-class TooMuchLog(OpsError):
-    """Nothing is concluded from the part of a log that was read."""
+class Reading:
+    """One question to one log group. Iterate it, oldest first; then `completeness` says what was not read.
 
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One outcome of one message.
-
-    `kind`: done, duplicate, heartbeat, failed, dead; or `crashed`: received, and never an outcome.
+    A log group that nothing was written to yet has no lines.
     """
 
-    kind: str
-    message_id: str
-    attempt: int
-    at: datetime
-    event_id: str | None = None
-    ids: Ids = Ids()
-    error_type: str | None = None
-    error: str | None = None
-    request_id: str | None = None
-    trace_id: str | None = None
-    duration_ms: float | None = None
-    log_stream: str | None = None
+    def __init__(
+        self,
+        aws: Aws,
+        log_group: str,
+        pattern: str,
+        since: datetime,
+        until: datetime | None = None,
+        *,
+        pages: int = MOST_PAGES,
+    ) -> None:
+        self._aws, self._log_group, self._most = aws, log_group, pages
+        self._arguments: dict[str, Any] = {"logGroupName": log_group, "startTime": _ms(since)}
+        if pattern:
+            self._arguments["filterPattern"] = pattern
+        if until is not None:
+            self._arguments["endTime"] = _ms(until)
+        self.pages = 0
+        self.read_until = since
+        """Of what was read, the newest."""
+        self.completeness = self._unread("it was not read")
 
-    @property
-    def is_success(self) -> bool:
-        return self.kind in ("done", "duplicate", "heartbeat")
-
-    @property
-    def is_heartbeat(self) -> bool:
-        """It was acknowledged, which says nothing of what the task depends on."""
-        return self.kind == "heartbeat"
-
-    def as_dict(self) -> dict[str, Any]:
-        fields = {name: getattr(self, name) for name in self.__slots__ if name != "ids"}
-        return {**fields, **dict(self.ids.named), "at": self.at.isoformat(timespec="milliseconds")}
-
-
-@dataclass(frozen=True, slots=True)
-class Raw:
-    """One log event: its JSON, or None for what is no JSON object."""
-
-    id: str
-    timestamp: int
-    stream: str
-    text: str
-    value: dict[str, Any] | None
-
-    @property
-    def at(self) -> datetime:
-        return datetime.fromtimestamp(self.timestamp / 1000, UTC)
-
-
-def read(aws: Aws, log_group: str, pattern: str, since: datetime, until: datetime | None = None) -> Iterator[Raw]:
-    """Oldest first. A log group that nothing was written to yet has no lines."""
-    arguments: dict[str, Any] = {"logGroupName": log_group, "filterPattern": pattern, "startTime": _ms(since)}
-    if until is not None:
-        arguments["endTime"] = _ms(until)
-    for _ in range(MOST_PAGES):
-        try:
-            page = aws.logs.filter_log_events(**arguments)
-        except ClientError as error:
-            if code_of(error) == "ResourceNotFoundException":
+    def __iter__(self) -> Iterator[Raw]:
+        arguments = dict(self._arguments)
+        while self.pages < self._most:
+            self.pages += 1
+            try:
+                page = self._aws.logs.filter_log_events(**arguments)
+            except ClientError as error:
+                if code_of(error) != "ResourceNotFoundException":
+                    raise
+                self.completeness = COMPLETE
                 return
-            raise
-        for each in page["events"]:
-            text, stream = each["message"], each.get("logStreamName", "")
-            id_ = each.get("eventId") or f"{stream} {each['timestamp']} {text}"  # an embedded AWS may have none
-            yield Raw(id_, each["timestamp"], stream, text, _object(text))
-        if not page.get("nextToken"):
-            return
-        arguments["nextToken"] = page["nextToken"]
-    raise TooMuchLog(f"{log_group} has more lines since {since:%Y-%m-%d %H:%M} than can be read: shorten --since")
+            events = page.get("events", [])
+            for each in events:
+                raw = Raw.from_event(each)
+                self.read_until = max(self.read_until, raw.at)
+                yield raw
+            if not page.get("nextToken"):
+                full = len(events) >= FULL_PAGE
+                self.completeness = self._unread("a full page, and no way to the next one") if full else COMPLETE
+                return
+            arguments["nextToken"] = page["nextToken"]
+        self.completeness = self._unread(f"there is more than {self._most} pages of it")
+
+    def outcomes(self) -> Iterator[Line]:
+        for raw in self:
+            found = lines.outcome(raw)
+            if found is not None:
+                yield found
+
+    def _unread(self, why: str) -> Completeness:
+        return Completeness((f"the log {self._log_group} after {self.read_until:%Y-%m-%d %H:%M:%S} UTC: {why}",))
 
 
-def outcomes(
-    aws: Aws, log_group: str, since: datetime, until: datetime | None = None, *, pattern: str = OUTCOMES
-) -> Iterator[Line]:
-    for raw in read(aws, log_group, pattern, since, until):
-        line = outcome(raw)
-        if line is not None:
-            yield line
+@dataclass
+class History:
+    """By message id: its outcomes, and the attempts that began and never ended, oldest first."""
+
+    of: dict[str, list[Line]] = field(default_factory=dict)
+    completeness: Completeness = COMPLETE
+
+    @property
+    def lines(self) -> list[Line]:
+        return sorted((line for found in self.of.values() for line in found), key=lambda line: line.at)
 
 
-def about(aws: Aws, log_group: str, word: str, since: datetime) -> list[Line]:
-    """Every outcome of the event or message `word` (an id, or an event's reference), oldest first; crashes too when it is a message's."""
-    found = []
-    for raw in read(aws, log_group, json.dumps(word), since):
-        line = outcome(raw)
-        if line is not None and word in (line.event_id, line.ids.reference, line.message_id):
-            found.append(line)
-    return sorted(found, key=lambda line: line.at)
+def about(
+    aws: Aws, log_group: str, word: str, since: datetime, until: datetime | None = None, *, pages: int = FEW_PAGES
+) -> tuple[list[Line], Completeness]:
+    """Every outcome of the event or message `word` (an id, or an event's reference), oldest first."""
+    reading = Reading(aws, log_group, one_of([word]), since, until, pages=pages)
+    found = [each for each in reading.outcomes() if word in (each.event_id, each.ids.reference, each.message_id)]
+    return sorted(found, key=lambda line: line.at), reading.completeness
 
 
-def crashes(
-    aws: Aws, log_group: str, message_ids: Iterable[str], since: datetime, until: datetime | None = None
-) -> dict[str, list[Line]]:
-    """Attempts of these messages that were announced and never ended: the function crashed, or its time was over.
+def history(
+    aws: Aws,
+    log_group: str,
+    ids: Iterable[str],
+    since: datetime,
+    until: datetime | None = None,
+    *,
+    pages: int = FEW_PAGES,
+) -> History:
+    """Of messages, by their ids; an event's id finds the outcomes of its messages, and none of its crashes.
 
     A `received` line names the messages of an invocation before any is tried; an invocation that ends has one outcome
-    for each. How it ended is in Lambda's own report:
-    https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html#platform-report
+    for each. How it ended is in Lambda's own report. `pages` is for every 25 of them.
     """
-    wanted = set(message_ids)
-    announced: dict[tuple[str, str], Line] = {}
-    ends: dict[str, str] = {}
-    now = datetime.now(UTC)
-    for raw in read(aws, log_group, ENDINGS, since, until):
-        _end_of(raw, ends)
-        value = raw.value or {}
-        if value.get("message") == "received":
-            for message_id, attempt in dict(value.get("messages", {})).items():
-                if message_id in wanted:
-                    request = str(value.get("function_request_id", ""))
-                    announced[request, message_id] = _crash(raw, message_id, int(attempt), request)
-        line = outcome(raw)
-        if line is not None and line.request_id is not None:
-            announced.pop((line.request_id, line.message_id), None)
-    found: dict[str, list[Line]] = {}
-    for (request, message_id), line in announced.items():
-        if request in ends or (now - line.at).total_seconds() > 900:  # no function lives longer
-            found.setdefault(message_id, []).append(_ended(line, ends.get(request, "")))
+    found = History()
+    began: dict[tuple[str, str], Line] = {}
+    for some in _in_patterns(dict.fromkeys(ids)):
+        reading = Reading(aws, log_group, one_of(some), since, until, pages=pages)
+        open_: dict[tuple[str, str], Line] = {}
+        for raw in reading:
+            for attempt in lines.announced(raw):
+                if attempt.message_id in some and attempt.request_id is not None:
+                    open_[attempt.request_id, attempt.message_id] = attempt
+            line = lines.outcome(raw)
+            if line is not None and not {line.message_id, line.event_id}.isdisjoint(some):
+                found.of.setdefault(line.message_id, []).append(line)
+                open_.pop((line.request_id or "", line.message_id), None)
+        found.completeness += reading.completeness
+        read_until = None if reading.completeness else reading.read_until
+        began |= {key: each for key, each in open_.items() if read_until is None or each.at + _LIFE < read_until}
+    _add_crashes(aws, log_group, began, found, pages)
+    for each in found.of.values():
+        each.sort(key=lambda line: line.at)
     return found
 
 
-def outcome(raw: Raw) -> Line | None:
-    value = raw.value
-    if not value or "outcome" not in value or "message_id" not in value:
-        return None
-    return Line(
-        kind=str(value["outcome"]),
-        message_id=str(value["message_id"]),
-        attempt=int(value.get("attempt", 0)),
-        at=_when(value, raw.timestamp),
-        event_id=value.get("event_id"),
-        ids=of_line(value),
-        error_type=value.get("error_type"),
-        error=value.get("error"),
-        request_id=value.get("function_request_id"),
-        trace_id=value.get("xray_trace_id"),
-        duration_ms=value.get("duration_ms"),
-        log_stream=raw.stream,
-    )
+def _add_crashes(aws: Aws, log_group: str, began: dict[tuple[str, str], Line], found: History, pages: int) -> None:
+    """Those of `began` whose invocation has ended, or must have."""
+    if not began:
+        return
+    ends: dict[str, str] = {}
+    requests = dict.fromkeys(request for request, _ in began)
+    times = [each.at for each in began.values()]
+    since, until = min(times) - timedelta(seconds=60), max(times) + _LIFE + timedelta(seconds=60)
+    for some in _in_patterns(requests):
+        reading = Reading(aws, log_group, one_of(some), since, until, pages=pages)
+        for raw in reading:
+            end = lines.end_of(raw)
+            if end is not None and end[0] in requests and ends.get(end[0], "") == "":
+                ends[end[0]] = end[1]
+        found.completeness += reading.completeness
+    now = datetime.now(UTC)
+    for (request, message_id), line in began.items():
+        if request in ends or now - line.at > _LIFE:
+            found.of.setdefault(message_id, []).append(lines.crashed(line, ends.get(request, "")))
 
 
-def _crash(raw: Raw, message_id: str, attempt: int, request: str) -> Line:
-    value = raw.value or {}
-    return Line(
-        kind="crashed",
-        message_id=message_id,
-        attempt=attempt,
-        at=_when(value, raw.timestamp),
-        request_id=request,
-        trace_id=value.get("xray_trace_id"),
-        log_stream=raw.stream,
-    )
+def one_of(words: Iterable[str]) -> str:
+    """The pattern of every line with one of these words in it."""
+    quoted = [json.dumps(each, ensure_ascii=False) for each in words]
+    return quoted[0] if len(quoted) == 1 else " ".join(f"?{each}" for each in quoted)
 
 
-def _ended(line: Line, how: str) -> Line:
-    said = {"timeout": "its time was over", "error": "it crashed or ran out of memory", "failure": "it crashed"}
-    error = f"the function ended before this message had an outcome: {said.get(how, 'see its log')}"
-    fields = {name: getattr(line, name) for name in line.__slots__}
-    return Line(**{**fields, "error_type": "FunctionTimedOut" if how == "timeout" else "FunctionEnded", "error": error})
-
-
-_PLAIN_END = re.compile(r"^(?:END|REPORT) RequestId: (\S+)")
-_TIMED_OUT = re.compile(r"(?:RequestId: )?(\S+).*Task timed out after")
-
-
-def _end_of(raw: Raw, ends: dict[str, str]) -> None:
-    if raw.value and raw.value.get("type") == "platform.report":
-        record = raw.value.get("record", {})
-        ends[str(record.get("requestId"))] = str(record.get("status", ""))
-    elif found := _PLAIN_END.match(raw.text):
-        ends.setdefault(found[1], "timeout" if "Status: timeout" in raw.text else "")
-
-
-def _object(text: str) -> dict[str, Any] | None:
-    if not text.startswith("{"):
-        return None
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def _when(value: dict[str, Any], timestamp: int) -> datetime:
-    try:
-        return datetime.fromisoformat(str(value["timestamp"])).astimezone(UTC)
-    except (KeyError, ValueError):
-        return datetime.fromtimestamp(timestamp / 1000, UTC)
+def _in_patterns(words: Iterable[str]) -> Iterator[list[str]]:
+    """As many at a time as a pattern has room for."""
+    some: list[str] = []
+    for each in words:
+        if some and len(one_of([*some, each])) > LONGEST_PATTERN:
+            yield some
+            some = []
+        some.append(each)
+    if some:
+        yield some
 
 
 def _ms(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
+    return max(0, int(moment.timestamp() * 1000))

@@ -11,6 +11,7 @@ from botocore.config import Config
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -57,6 +58,10 @@ class Aws:
     @cached_property
     def cloudwatch(self) -> "CloudWatchClient":
         return self.session.client("cloudwatch", config=CONFIG)
+
+    @cached_property
+    def dynamodb(self) -> "DynamoDBClient":
+        return self.session.client("dynamodb", config=CONFIG)
 
     @cached_property
     def iam(self) -> "IAMClient":

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fanout.ops.aws.discovery import DeployedSubscriber
-from fanout.ops.aws.logs import Line
+from fanout.ops.aws.line import Line
 from fanout.ops.dead_letters.message import CAUSE, DeadLetterMessage
 from fanout.publisher import Event
 from fanout.template.filter_policy import keys, matches, refusing_keys

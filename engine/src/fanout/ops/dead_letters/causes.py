@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from fanout.aws_errors import DENIED, NO_ANSWER, code_of, is_throttled
 from fanout.contracts.ids import groups_name
-from fanout.ops.aws import logs, starts
+from fanout.ops.aws import logs, records, starts
 from fanout.ops.aws.discovery import DeployedSubscriber
-from fanout.ops.aws.logs import Line
 from fanout.ops.aws.session import Aws
 from fanout.ops.dead_letters.message import DeadLetterMessage
 
@@ -51,7 +53,9 @@ class Cause:
 UNDELIVERED = Cause("NotDelivered", "SNS could not deliver it to the task's queue, or no log line is left of it")
 UNEXPLAINED = Cause("Unexplained", "its attempts were used up, and no log line of it is left")
 NOT_STARTED = Cause("FunctionNotStarted", "no attempt reached the task's code: fanout logs says what its start said")
-UNREAD = Cause("Unread", "there is too much log since it was sent: fanout dead show reads that of one letter")
+UNREAD = Cause("Unread", "not all of the log was read: look again, or fanout dead show for one of them")
+AT_A_TIME = 25
+"""Ids that a question to the log has room for: those of one question were sent about the same time."""
 _ALL_ATTEMPTS = timedelta(days=1)
 """Longer than any retry schedule of ours: the attempts at an event lie between its sending and this."""
 
@@ -99,61 +103,82 @@ def normalised(text: str) -> str:
 
 
 class Explainer:
-    """Tells the cause of each message: from its own attribute, else from the log lines of the message that died."""
+    """Tells the cause of each message: from its own attribute, else from its event's record, else from the log lines of the
+    message that died, asked for by id. Each question has a bound; what was not read is told as Unread, and ends nothing."""
 
     def __init__(self, aws: Aws, subscriber: DeployedSubscriber) -> None:
         self._aws, self._subscriber = aws, subscriber
 
     def explain(self, messages: Sequence[DeadLetterMessage]) -> list[Cause]:
-        """In the order of `messages`. One question to the log for all of them, a second one only for what is left."""
+        """In the order of `messages`."""
         told = {each.message_id: _attribute(each) for each in messages}
-        silent = [each for each in messages if told[each.message_id] is None]
-        try:
-            told.update(self._from_log(silent) if silent else {})
-        except logs.TooMuchLog:
-            return [told[each.message_id] or UNREAD for each in messages]
+        for read in (self._from_records, self._from_log):
+            silent = [each for each in messages if told[each.message_id] is None]
+            try:
+                told.update(read(silent) if silent else {})
+            except (ClientError, BotoCoreError) as error:
+                if read == self._from_records and isinstance(error, ClientError) and code_of(error) in DENIED:
+                    continue  # an operator's policy of an engine before 0.4: the log has it as well
+                if not _passes(error):
+                    raise
+                told.update((each.message_id, UNREAD) for each in silent if read == self._from_log)
         return [told[each.message_id] or _nothing_known(each) for each in messages]
 
-    def _from_log(self, messages: Sequence[DeadLetterMessage]) -> dict[str, Cause | None]:
-        since = oldest(messages)
-        last: dict[str, Line] = {}
-        wanted = {word for each in messages for word in (each.died_as, each.event_id) if word}
-        for line in logs.outcomes(self._aws, self._subscriber.log_group, since, pattern=logs.FAILURES):
-            if line.error_type is None:
-                continue
-            for word in (line.message_id, line.event_id):
-                if word in wanted and word is not None and (word not in last or last[word].at <= line.at):
-                    last[word] = line
-        found: dict[str, Cause | None] = {}
+    def _from_records(self, messages: Sequence[DeadLetterMessage]) -> dict[str, Cause | None]:
+        """The last failure that was recorded of the message, where the stack has a table and its operator may read it."""
+        table = self._subscriber.records_table
+        keys = {each.message_id: (self._subscriber.task, each.event_id) for each in messages if each.event_id}
+        if table is None or not keys:
+            return {}
+        found = records.read(self._aws, table, [(task, id_) for task, id_ in keys.values()])
+        causes: dict[str, Cause | None] = {}
         for each in messages:
-            line_of = last.get(each.died_as) or (None if each.moved_by_sqs else last.get(each.event_id or ""))
-            found[each.message_id] = Cause.from_error(line_of.error_type, line_of.error) if line_of else None
-        self._add_crashes([each for each in messages if found[each.message_id] is None and each.moved_by_sqs], found)
-        self._add_start_failures(
-            [each for each in messages if found[each.message_id] is None and each.moved_by_sqs], found
-        )
+            for record in found.of.get(keys.get(each.message_id, ("", "")), []):
+                if record.error_type and record.message_id == each.died_as:
+                    causes[each.message_id] = Cause.from_error(record.error_type, record.error)
+        return causes
+
+    def _from_log(self, messages: Sequence[DeadLetterMessage]) -> dict[str, Cause | None]:
+        found: dict[str, Cause | None] = {}
+        in_time = sorted(messages, key=lambda each: each.sent_at)
+        for begin in range(0, len(in_time), AT_A_TIME):
+            some = in_time[begin : begin + AT_A_TIME]
+            history = self._history(some)
+            by_event = {str(line.event_id): line for line in history.lines if line.error_type and line.event_id}
+            for each in some:
+                told = [line for line in history.of.get(each.died_as, []) if line.error_type]
+                of_event = None if each.moved_by_sqs else by_event.get(each.event_id or "")
+                line = told[-1] if told else of_event
+                found[each.message_id] = (
+                    Cause.from_error(line.error_type, line.error) if line else None if history.completeness else UNREAD
+                )
+        self._add_start_failures([each for each in messages if not found[each.message_id] and each.moved_by_sqs], found)
         return found
 
-    def _add_crashes(self, messages: Sequence[DeadLetterMessage], found: dict[str, Cause | None]) -> None:
-        if not messages:
-            return
-        ids = {each.died_as: each.message_id for each in messages}
-        until = max(each.sent_at for each in messages) + _ALL_ATTEMPTS
-        crashed = logs.crashes(self._aws, self._subscriber.log_group, ids, oldest(messages), until)
-        for died_as, lines in crashed.items():
-            found[ids[died_as]] = Cause.from_error(lines[-1].error_type, lines[-1].error)
+    def _history(self, messages: Sequence[DeadLetterMessage]) -> logs.History:
+        """An event's own attempts lie between its sending and `_ALL_ATTEMPTS` later; a FIFO queue stamps what dies anew."""
+        since, until = oldest(messages), max(each.sent_at for each in messages) + _ALL_ATTEMPTS
+        if self._subscriber.is_fifo:
+            since -= _ALL_ATTEMPTS
+        words = [each.died_as if each.moved_by_sqs else each.event_id or each.died_as for each in messages]
+        return logs.history(self._aws, self._subscriber.log_group, words, since, until)
 
     def _add_start_failures(self, messages: Sequence[DeadLetterMessage], found: dict[str, Cause | None]) -> None:
         """Its attempts were used up, and the function ran none of them: it could not start."""
         if not messages:
             return
         since, until = oldest(messages), max(each.sent_at for each in messages) + _ALL_ATTEMPTS
-        failures = starts.start_failures(self._aws, self._subscriber.log_group, since, until)
+        failures, completeness = starts.start_failures(self._aws, self._subscriber.log_group, since, until)
         if failures:
             _, type_, text = failures[-1]
             cause = Cause.from_error("FunctionNotStarted", f"{type_}: {text}")
-        elif self._is_kept(since) and not starts.has_attempts(self._aws, self._subscriber.log_group, since, until):
-            cause = NOT_STARTED
+        elif not completeness:
+            cause = UNREAD
+        elif self._is_kept(since):
+            began = starts.has_attempts(self._aws, self._subscriber.log_group, since, until)
+            if began:
+                return
+            cause = UNREAD if began is None else NOT_STARTED
         else:
             return
         found.update((each.message_id, cause) for each in messages)
@@ -162,6 +187,11 @@ class Explainer:
     def _is_kept(since: datetime) -> bool:
         """Whether the log is sure to go back so far: no retention is shorter than a day."""
         return datetime.now(UTC) - since < timedelta(days=1)
+
+
+def _passes(error: Exception) -> bool:
+    """Trouble that is over by itself; anything else is for a person."""
+    return is_throttled(code_of(error)) if isinstance(error, ClientError) else isinstance(error, NO_ANSWER)
 
 
 def oldest(messages: Iterable[DeadLetterMessage]) -> datetime:

@@ -9,7 +9,7 @@ from fanout.contracts.ids import plain_attributes
 from fanout.errors import OpsError
 from fanout.ops.aws import logs
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack
-from fanout.ops.aws.logs import Line
+from fanout.ops.aws.line import Line
 from fanout.ops.completeness import COMPLETE, Completeness
 from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters.browse import MOST, Browse
@@ -28,6 +28,8 @@ class Found:
     message: DeadLetterMessage
     cause: Cause
     attempts: list[Line]
+    completeness: Completeness = COMPLETE
+    """Of the attempts."""
     redriven: bool = False
     """Sent back before, by this operator's journal."""
 
@@ -47,6 +49,7 @@ class Found:
             "attributes": attributes(message, reveal=reveal),
             "event": (message.event or message.body) if reveal else message.redacted(),
             "attempts": [{**each.as_dict(), **links(self.subscriber, each)} for each in self.attempts],
+            "unseen": list(self.completeness.unseen),
         }
 
 
@@ -61,7 +64,7 @@ def search(stack: Stack, id_: str, task: str | None = None, *, limit: int = MOST
         if looked.message is not None:
             (cause,) = Explainer(stack.aws, subscriber).explain([looked.message])
             redriven = looked.message in Journal.of(stack).redriven(subscriber.dead_letter_queue_name)
-            return Found(subscriber, looked.message, cause, attempts(subscriber, looked.message), redriven)
+            return Found(subscriber, looked.message, cause, *attempts(subscriber, looked.message), redriven)
         seen, completeness = seen + looked.seen, completeness + looked.completeness
     tasks = ", ".join(each.task for each in stack.chosen(task))
     raise OpsError(not_found(id_, tasks, seen, completeness))
@@ -103,14 +106,12 @@ def match(browsing: Browse, id_: str) -> DeadLetterMessage | None:
     return next((each for each in browsing if each.matches(id_)), None)
 
 
-def attempts(subscriber: DeployedSubscriber, message: DeadLetterMessage) -> list[Line]:
+def attempts(subscriber: DeployedSubscriber, message: DeadLetterMessage) -> tuple[list[Line], Completeness]:
     """Every attempt at its event, redriven ones too; at the message alone when there is no event in it."""
     since = message.sent_at - timedelta(days=1)  # an event that was redriven before has older attempts
-    word = message.event_id or message.died_as
-    lines = logs.about(subscriber.aws, subscriber.log_group, word, since)
-    until = message.sent_at + timedelta(days=1)
-    crashed = logs.crashes(subscriber.aws, subscriber.log_group, [message.died_as], since, until)
-    return sorted([*lines, *crashed.get(message.died_as, [])], key=lambda line: line.at)
+    words = {message.event_id or message.died_as, message.died_as}
+    history = logs.history(subscriber.aws, subscriber.log_group, words, since)
+    return history.lines, history.completeness
 
 
 def attributes(message: DeadLetterMessage, *, reveal: bool) -> dict[str, Any]:

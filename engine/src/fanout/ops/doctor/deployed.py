@@ -2,8 +2,10 @@
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from fanout.ops.aws import alarms
 from fanout.ops.aws.discovery import Stack
 
 UNKNOWN = object()
@@ -34,6 +36,14 @@ class Deployed:
             for each in page["StackResourceSummaries"]
         }
         return cls(stack, template, ids)
+
+    @cached_property
+    def alarms(self) -> dict[str, dict[str, Any]]:
+        """As they are live, by name."""
+        ids = [
+            id_ for kind in ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm") for id_ in self.of_type(kind)
+        ]
+        return alarms.by_name(self.stack, [self.ids.get(id_, "") for id_ in ids])
 
     def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
         """Logical id to properties as they are written, references and all."""

@@ -87,6 +87,7 @@ _DEFAULTS: dict[tuple[str, str], Any] = {
     ("AWS::Lambda::EventSourceMapping", "Enabled"): True,
     ("AWS::Lambda::EventSourceMapping", "MaximumBatchingWindowInSeconds"): 0,
     ("AWS::CloudWatch::Alarm", "ActionsEnabled"): True,
+    ("AWS::CloudWatch::CompositeAlarm", "ActionsEnabled"): True,
     ("AWS::Scheduler::Schedule", "State"): "ENABLED",
 }
 

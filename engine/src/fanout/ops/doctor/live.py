@@ -76,11 +76,17 @@ def _mapping(deployed: Deployed, id_: str) -> dict[str, Any]:
 
 
 def _alarm(deployed: Deployed, id_: str) -> dict[str, Any]:
-    answer = deployed.stack.aws.cloudwatch.describe_alarms(AlarmNames=[deployed.ids[id_]])
-    if not answer["MetricAlarms"]:
+    return _compared(deployed, id_, deployed.of_type("AWS::CloudWatch::Alarm")[id_])
+
+
+def _composite(deployed: Deployed, id_: str) -> dict[str, Any]:
+    return _compared(deployed, id_, deployed.of_type("AWS::CloudWatch::CompositeAlarm")[id_])
+
+
+def _compared(deployed: Deployed, id_: str, written: dict[str, Any]) -> dict[str, Any]:
+    alarm = deployed.alarms.get(deployed.ids[id_])
+    if alarm is None:
         raise LookupError("nobody would hear of it")
-    alarm = answer["MetricAlarms"][0]
-    written = deployed.of_type("AWS::CloudWatch::Alarm")[id_]
     names = ("ActionsEnabled", "AlarmActions", "Threshold", "ComparisonOperator", "MetricName", "TreatMissingData")
     return {name: alarm.get(name) for name in names if name in written or name == "ActionsEnabled"}
 
@@ -104,5 +110,6 @@ READS: dict[str, Callable[[Deployed, str], dict[str, Any]]] = {
     "AWS::SNS::Subscription": _subscription,
     "AWS::Lambda::EventSourceMapping": _mapping,
     "AWS::CloudWatch::Alarm": _alarm,
+    "AWS::CloudWatch::CompositeAlarm": _composite,
     "AWS::Scheduler::Schedule": _schedule,
 }

@@ -1,7 +1,6 @@
-"""Pause, resume, drain: the mapping off and on, and waiting until a queue is empty."""
+"""Pause and resume: the mapping off and on."""
 
 import time
-from collections.abc import Callable
 
 from fanout import names
 from fanout.errors import OpsError
@@ -37,20 +36,6 @@ def resume(subscriber: DeployedSubscriber, journal: Journal, stop: Stop) -> None
     _switch(subscriber, on=True, stop=stop)
     pauses.erase(subscriber)
     journal.write("resumed", task=subscriber.task)
-
-
-def drain(subscriber: DeployedSubscriber, seconds: float, stop: Stop, say: Callable[[str], None]) -> browse.QueueDepth:
-    """Until the queue is empty twice in a row, as its counts are approximate; or the time is over."""
-    end, empty, told = time.monotonic() + seconds, 0, -1
-    while True:
-        depth = browse.read_depth(subscriber.aws, subscriber.queue_url)
-        empty = 0 if depth.all else empty + 1
-        if empty == 2 or time.monotonic() > end or stop:
-            return depth
-        if depth.all != told:
-            say(f"{subscriber.task}: {depth.visible} waiting, {depth.in_flight} in flight, {depth.delayed} delayed")
-            told = depth.all
-        stop.sleep(1.0)
 
 
 def why_not_draining(subscriber: DeployedSubscriber) -> str | None:

@@ -1,17 +1,28 @@
-"""What becomes of messages that were sent: read from the functions' log, a bounded number of them at a time."""
+"""What becomes of messages that were sent: by their events' records where the stack has a table, else from the functions' log.
+
+A look that fails has not seen anything, and the next one may: it never ends a redrive. The span of the log that is asked for
+begins by AWS's clock, since an operator's may be wrong.
+"""
 
 import time
 from collections import OrderedDict
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from typing import Final
 
-from fanout.ops.aws import logs
+from botocore.exceptions import BotoCoreError, ClientError
+
+from fanout.aws_errors import DENIED, code_of, one_line
+from fanout.ops.aws import logs, records
 from fanout.ops.aws.discovery import DeployedSubscriber
-from fanout.ops.aws.logs import Line
+from fanout.ops.aws.line import Line
+from fanout.ops.aws.records import EventRecord
+from fanout.ops.completeness import COMPLETE, Completeness
 from fanout.ops.interrupt import Stop
+from fanout.ops.redrive.frozen import sqs_time
 
 MOST_WATCHED = 1_000
-_OVERLAP = timedelta(seconds=30)
-"""A line may become readable later than a younger one."""
+ASKED_BY_ID: Final = 100
+"""More messages than this, and the log is asked for every outcome since they were sent: these are the most of it then."""
 
 
 class OutcomeWatcher:
@@ -19,14 +30,17 @@ class OutcomeWatcher:
 
     def __init__(self, subscriber: DeployedSubscriber) -> None:
         self._subscriber = subscriber
-        self._since = datetime.now(UTC) - timedelta(seconds=10)
-        self._waiting: OrderedDict[str, None] = OrderedDict()
+        self._since = sqs_time(subscriber) - timedelta(seconds=10)
+        self._waiting: OrderedDict[str, str | None] = OrderedDict()
         self._failed: OrderedDict[str, Line] = OrderedDict()
         self.done = 0
         self.unwatched = 0
+        self.completeness = COMPLETE
+        """Of the last look."""
 
-    def watch(self, message_id: str) -> None:
-        self._waiting[message_id] = None
+    def watch(self, message_id: str, event_id: str | None = None) -> None:
+        """`event_id` names its record, where it keeps its contract."""
+        self._waiting[message_id] = event_id
         if len(self._waiting) > MOST_WATCHED:
             self._waiting.popitem(last=False)
             self.unwatched += 1
@@ -49,13 +63,12 @@ class OutcomeWatcher:
     def poll(self) -> None:
         if not self._waiting:
             return
-        newest = self._since
-        for line in logs.outcomes(self._subscriber.aws, self._subscriber.log_group, self._since):
-            newest = max(newest, line.at)
-            if line.message_id in self._waiting:
-                self._count(line)
-        if len(self._waiting) == MOST_WATCHED or not self._failed:
-            self._since = max(self._since, newest - _OVERLAP)
+        self.completeness = COMPLETE
+        try:
+            recorded = self._look_at_records()
+            self._look_at_log([each for each in self._waiting if each not in recorded])
+        except (ClientError, BotoCoreError) as error:
+            self.completeness = Completeness((f"outcomes of {self._subscriber.task}: {one_line(error)}",))
 
     def wait(self, seconds: float, stop: Stop, *, until_failures: int = 0) -> None:
         """Until all are done or dead, or so many have failed, or the time is over."""
@@ -68,12 +81,60 @@ class OutcomeWatcher:
             stop.sleep(min(pause, max(0.0, end - time.monotonic())))
             pause = min(pause * 1.5, 2.0)
 
-    def _count(self, line: Line) -> None:
+    def _look_at_records(self) -> set[str]:
+        """Returns the messages of which the log need not be asked, as their events' records will tell."""
+        table = self._subscriber.records_table
+        of = {(self._subscriber.task, id_): message for message, id_ in self._waiting.items() if id_ is not None}
+        if table is None or not of:
+            return set()
+        try:
+            found = records.read(self._subscriber.aws, table, of)
+        except ClientError as error:
+            if code_of(error) not in DENIED:
+                raise
+            return set()  # an operator's policy of an engine before 0.4
+        self.completeness += found.completeness
+        for key, told in found.of.items():
+            for each in told:
+                if self._is_of(each, of[key]):
+                    self._count(of[key], _line(each, key[1], of[key]))
+        return {of[key] for key, told in found.of.items() if all(each.state != records.DONE for each in told)}
+
+    def _is_of(self, told: EventRecord, message_id: str) -> bool:
+        """Whether the record tells of this very message, or says that its event is done by now, whichever message it came in."""
+        if told.message_id == message_id:
+            return told.state in (records.DONE, records.FAILED, records.DEAD)
+        return told.state == records.DONE and told.at is not None and told.at >= self._since
+
+    def _look_at_log(self, messages: list[str]) -> None:
+        """Of those that no record tells of: heartbeats, copies of what was done before, a function that writes none."""
+        if not messages:
+            return
+        aws, group = self._subscriber.aws, self._subscriber.log_group
+        if len(messages) <= ASKED_BY_ID:
+            history = logs.history(aws, group, messages, self._since)
+            self.completeness += history.completeness
+            for line in history.lines:
+                self._count(line.message_id, line)
+            return
+        reading = logs.Reading(aws, group, logs.OUTCOMES, self._since)
+        for line in reading.outcomes():
+            self._count(line.message_id, line)
+        self.completeness += reading.completeness
+
+    def _count(self, message_id: str, line: Line) -> None:
+        if message_id not in self._waiting:
+            return
         if line.is_success:
-            self._waiting.pop(line.message_id, None)
-            self._failed.pop(line.message_id, None)
+            self._waiting.pop(message_id, None)
+            self._failed.pop(message_id, None)
             self.done += 1
             return
-        self._failed[line.message_id] = line
+        self._failed[message_id] = line
         if line.kind == "dead":
-            self._waiting.pop(line.message_id, None)
+            self._waiting.pop(message_id, None)
+
+
+def _line(told: EventRecord, event_id: str, message_id: str) -> Line:
+    assert told.at is not None
+    return Line(told.state, message_id, told.attempt, told.at, event_id, error_type=told.error_type, error=told.error)

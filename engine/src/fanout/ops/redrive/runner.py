@@ -164,9 +164,10 @@ class RedriveRun:
         return self.frozen.until is not None or len(self._handled) < len(self.frozen)
 
     def _move(self, messages: list[DeadLetterMessage], browsing: browse.Browse) -> None:
+        of = {each.message_id: each.event_id for each in messages}
         for each in self.mover.move(messages, browsing):
             assert each.id is not None
-            self.watcher.watch(each.id)
+            self.watcher.watch(each.id, of[each.outgoing.key])
 
     def _check_progress(self, number: int) -> str | None:
         """Once a second: how far it is, and whether those sent fail again."""

@@ -16,12 +16,12 @@ from fanout.contracts.app import app_contracts
 from fanout.contracts.contract import with_value
 from fanout.contracts.validator import problem_finder
 from fanout.errors import Unusable
-from fanout.ops.aws import logs
+from fanout.ops.aws import logs, records
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.aws.subscription import KnownEvent, read_subscriptions
 from fanout.ops.dead_letters import browse
 from fanout.ops.interrupt import Stop
-from fanout.ops.timeline.timeline import DEAD, DONE, FILTERED_OUT, NOT_FOUND, RETRYING
+from fanout.ops.timeline.state import DEAD, DONE, FILTERED_OUT, NOT_FOUND, RETRYING
 from fanout.publisher import Event, EventPublisher, InvalidEvent, PublishError, checked_event
 
 MOST = 10_000
@@ -87,13 +87,34 @@ class Progress:
         return {"task": self.subscriber.task, **counted}
 
     def look(self, since: datetime) -> None:
-        for line in logs.outcomes(self.subscriber.aws, self.subscriber.log_group, since):
-            if line.event_id in self.states and line.event_id is not None:
-                used_up = bool(self.subscriber.attempts) and line.attempt >= self.subscriber.attempts
-                dead = line.kind == "dead" or (line.kind == "failed" and used_up)
-                self.states[line.event_id] = DONE if line.is_success else DEAD if dead else RETRYING
+        self._look_at_records()
+        if not self.count(NOT_FOUND):
+            return
+        recorded = {id_ for id_, state in self.states.items() if state != NOT_FOUND and self.subscriber.records_table}
+        reading = logs.Reading(self.subscriber.aws, self.subscriber.log_group, logs.OUTCOMES, since)
+        for line in reading.outcomes():
+            if line.event_id in self.states and line.event_id is not None and line.event_id not in recorded:
+                self._set(line.event_id, line.is_success, line.kind == "dead", line.attempt)
         if self.count(NOT_FOUND) and browse.read_depth(self.subscriber.aws, self.subscriber.dead_letter_queue_url).all:
             self._look_into_dead_letters()
+
+    def _look_at_records(self) -> None:
+        """What has no record yet may have a log line: of a heartbeat, or of a function that writes none."""
+        table, open_ = self.subscriber.records_table, [each for each in self.states if not self._is_settled(each)]
+        if table is None or not open_:
+            return
+        found = records.read(self.subscriber.aws, table, [(self.subscriber.task, each) for each in open_])
+        for (_, event_id), told in found.of.items():
+            for each in told:
+                if each.state != records.WORKING:
+                    self._set(event_id, each.state == records.DONE, each.state == records.DEAD, each.attempt)
+
+    def _is_settled(self, event_id: str) -> bool:
+        return self.states[event_id] in (DONE, DEAD, FILTERED_OUT)
+
+    def _set(self, event_id: str, done: bool, dead: bool, attempt: int) -> None:
+        used_up = bool(self.subscriber.attempts) and attempt >= self.subscriber.attempts
+        self.states[event_id] = DONE if done else DEAD if dead or used_up else RETRYING
 
     def _look_into_dead_letters(self) -> None:
         """What SNS could not deliver, or the function never told of."""
@@ -106,7 +127,7 @@ class Progress:
 
 def follow(stack: Stack, sent: Sequence[Event], seconds: float, stop: Stop) -> Iterator[list[Progress]]:
     """Again and again until every event is done or dead everywhere, or the time is over."""
-    since = datetime.now(UTC) - timedelta(minutes=1)
+    since = datetime.now(UTC) - timedelta(minutes=5)  # this machine's clock may be fast
     progress = list(_begin(stack, sent))
     end, pause = time.monotonic() + seconds, 0.25
     while True:

@@ -1,11 +1,11 @@
 """Follows log lines as they are written: the outcomes of subscribers, or every line of theirs."""
 
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 
 from fanout.ops.aws import logs
 from fanout.ops.aws.discovery import DeployedSubscriber
-from fanout.ops.aws.logs import Line, Raw
+from fanout.ops.aws.line import Line, Raw, outcome
 from fanout.ops.dead_letters.causes import Cause
 from fanout.ops.interrupt import Stop
 
@@ -16,37 +16,57 @@ _OVERLAP = timedelta(seconds=60)
 
 
 def follow_outcomes(
-    subscribers: Sequence[DeployedSubscriber], since: datetime, every: float, stop: Stop, *, once: bool
+    subscribers: Sequence[DeployedSubscriber],
+    since: datetime,
+    every: float,
+    stop: Stop,
+    *,
+    once: bool,
+    unread: Callable[[str], None],
 ) -> Iterator[tuple[DeployedSubscriber, Line]]:
     """One for each outcome of a message."""
-    for subscriber, raw in follow(subscribers, logs.OUTCOMES, since, every, stop, once=once):
-        line = logs.outcome(raw)
+    for subscriber, raw in follow(subscribers, logs.OUTCOMES, since, every, stop, once=once, unread=unread):
+        line = outcome(raw)
         if line is not None:
             yield subscriber, line
 
 
 def follow(
-    subscribers: Sequence[DeployedSubscriber], pattern: str, since: datetime, every: float, stop: Stop, *, once: bool
+    subscribers: Sequence[DeployedSubscriber],
+    pattern: str,
+    since: datetime,
+    every: float,
+    stop: Stop,
+    *,
+    once: bool,
+    unread: Callable[[str], None],
 ) -> Iterator[tuple[DeployedSubscriber, Raw]]:
-    """In the order of their times within one look. What was seen is forgotten once it is too old to come again."""
+    """In the order of their times within one look. What was seen is forgotten once it is too old to come again.
+
+    The next look begins with what the log itself had last, as clocks differ. `unread` is told what a look did not come to:
+    the next one goes on there, unless there is none.
+    """
     seen: dict[str, dict[str, datetime]] = {each.task: {} for each in subscribers}
-    start = since
+    start = {each.task: since for each in subscribers}
     while not stop:
         found: list[tuple[DeployedSubscriber, Raw]] = []
         for each in subscribers:
-            found += [(each, raw) for raw in _new(each, pattern, start, seen[each.task])]
+            reading = logs.Reading(each.aws, each.log_group, pattern, start[each.task])
+            found += [(each, raw) for raw in _new(reading, seen[each.task])]
+            if once and not reading.completeness:
+                unread("; ".join(reading.completeness.unseen))
+            start[each.task] = max(since, reading.read_until - (_OVERLAP if reading.completeness else timedelta(0)))
         yield from sorted(found, key=lambda pair: pair[1].timestamp)
         if once:
             return
-        start = max(since, datetime.now(UTC) - _OVERLAP)
-        for known in seen.values():
-            for id_ in [id_ for id_, at in known.items() if at < start - _OVERLAP]:
+        for task, known in seen.items():
+            for id_ in [id_ for id_, at in known.items() if at < start[task] - _OVERLAP]:
                 del known[id_]
         stop.sleep(every)
 
 
-def _new(subscriber: DeployedSubscriber, pattern: str, since: datetime, seen: dict[str, datetime]) -> Iterator[Raw]:
-    for raw in logs.read(subscriber.aws, subscriber.log_group, pattern, since):
+def _new(reading: Iterable[Raw], seen: dict[str, datetime]) -> Iterator[Raw]:
+    for raw in reading:
         if raw.id not in seen:
             seen[raw.id] = raw.at
             yield raw

@@ -1,197 +1,191 @@
-"""What became of one event at each subscriber: logs and dead letters, joined.
+"""What became of one event at each subscriber: from the stack's table of records, which is exact, and else from logs.
 
-A task's own queue is not looked into: SQS has no peek, and receiving from it would use up one of the event's attempts.
+The number of calls does not grow with traffic or dead letters: one request to the table for all subscribers; of those that
+are not done two counts and a bounded number of pages of the log, asked for by id. No queue is received from: SQS has no peek,
+a receive from a task's queue would use up an attempt, and one from a dead-letter queue hides messages from others. Only
+`letters` looks into dead-letter queues.
 """
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from fanout.aws_errors import one_line
-from fanout.errors import OpsError
-from fanout.ops.aws import logs, starts
+from fanout.aws_errors import DENIED, code_of, one_line
+from fanout.errors import UserError
+from fanout.ops.aws import logs, records, starts
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack
-from fanout.ops.aws.logs import Line
-from fanout.ops.aws.subscription import KnownEvent, Subscription, read_subscriptions
+from fanout.ops.aws.line import LONGEST_LIFE, Line
+from fanout.ops.aws.records import EventRecord
+from fanout.ops.completeness import COMPLETE, Completeness
 from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters import show as showing
-from fanout.ops.dead_letters.causes import Cause, Explainer
-from fanout.ops.dead_letters.message import DeadLetterMessage
+from fanout.ops.dead_letters.causes import Explainer
+from fanout.ops.timeline.filters import judge_unseen
+from fanout.ops.timeline.state import DEAD, DONE, NOT_FOUND, RETRYING, UNKNOWN, WORKING, EventState
 from fanout.words import counted
 
-DONE, DEAD, RETRYING, NOT_FOUND, UNKNOWN = "done", "dead", "retrying", "not found", "unknown"
-FILTERED_OUT, OTHER_TOPIC = "filtered out", "other topic"
 WINDOW = timedelta(days=14)
+_AROUND = timedelta(minutes=5)
+_LIFE = timedelta(seconds=LONGEST_LIFE)
 
 
-@dataclass(frozen=True)
-class EventState:
-    """`attempts` are all there were, oldest first, redriven ones too; `of` is how many a message has."""
+@dataclass
+class Recorded:
+    """What the table says of an id, by task. `problems` are of tasks; `span` is when others had the event in hand."""
 
-    task: str
-    state: str
-    attempts: tuple[Line, ...] = ()
-    of: int = 0
-    message: DeadLetterMessage | None = None
-    waiting: int = 0
-    problem: str | None = None
-    cause: Cause | None = None
-    """Of a dead letter at which no attempt is in the log."""
-    keys: tuple[str, ...] = ()
-    """Of its filter: those that kept the event back, or, when it was not found, those that cannot be judged."""
+    of: dict[str, list[tuple[str, EventRecord]]] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    completeness: Completeness = COMPLETE
 
     @property
-    def is_well(self) -> bool:
-        """Nothing is left to be done for the event here."""
-        return self.state in (DONE, FILTERED_OUT, OTHER_TOPIC)
-
-    @property
-    def is_over(self) -> bool:
-        return self.is_well or self.state == DEAD
-
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "task": self.task,
-            "state": self.state,
-            "attempts": [each.as_dict() for each in self.attempts],
-            "attempts_of_a_message": self.of,
-            "dead_letter": self.message.message_id if self.message else None,
-            "dead_since": self.attempts[-1].at if self.state == DEAD and self.attempts else None,
-            "waiting_in_queue": self.waiting,
-            "problem": self.problem,
-            "filtered_out_by": list(self.keys) if self.state == FILTERED_OUT else [],
-        }
-
-    def said(self) -> str:
-        """In one sentence."""
-        last = self.attempts[-1] if self.attempts else None
-        why = f"{last.error_type}: {last.error}" if last and last.error_type else ""
-        if self.problem:
-            return self.problem
-        if self.state == DONE and last:
-            again = f", {len(self.attempts)} attempts" if len(self.attempts) > 1 else ""
-            return f"done at {last.at.isoformat(timespec='seconds')}{again}"
-        if self.state == DEAD:
-            where = f"dead letter {self.message.message_id}" if self.message else "on its way to the dead-letter queue"
-            return f"{where}: {why or self.cause or 'no log line is left of it'}"
-        if self.state == RETRYING and last:
-            return f"attempt {last.attempt} of {self.of} failed, and it comes back: {why}"
-        return self._said_without_a_trace()
-
-    def _said_without_a_trace(self) -> str:
-        if self.state == FILTERED_OUT:
-            return f"filtered out: {', '.join(self.keys)}"
-        if self.state == OTHER_TOPIC:
-            return "its topic is another one than the event's"
-        queued = f"; {counted(self.waiting, 'event')} in its queue, which nobody can look into" if self.waiting else ""
-        unjudged = f"; its filter looks at {', '.join(self.keys)}, not known of this event" if self.keys else ""
-        return f"not seen: no log line and no dead letter in the window{queued}{unjudged}"
+    def span(self) -> tuple[datetime, datetime] | None:
+        found = [each for some in self.of.values() for _, each in some]
+        times = [at for each in found for at in (each.first_at, each.at) if at is not None]
+        return (min(times) - _AROUND, max(times) + timedelta(days=1)) if times else None
 
 
-def for_stack(stack: Stack, id_: str, *, since: datetime | None = None) -> list[EventState]:
-    """One for each subscriber."""
+def for_stack(stack: Stack, id_: str, *, since: datetime | None = None, letters: bool = False) -> list[EventState]:
+    """One for each subscriber, or more where several sources use the id."""
     start = since or datetime.now(UTC) - WINDOW
+    recorded = read_records(stack, id_)
     with ThreadPoolExecutor(8) as pool:
-        states = list(pool.map(lambda each: for_subscriber(each, id_, start), stack.subscribers))
-    return judge_unseen(list(zip(stack.subscribers, states, strict=True)))
+        found = list(
+            pool.map(lambda each: for_subscriber(each, id_, start, recorded, letters=letters), stack.subscribers)
+        )
+    rows = [(subscriber, row) for subscriber, some in zip(stack.subscribers, found, strict=True) for row in some]
+    return judge_unseen(rows)
 
 
-def judge_unseen(found: Sequence[tuple[DeployedSubscriber, EventState]]) -> list[EventState]:
-    """Says of each subscriber without a trace whether its filter kept the event back, or its topic is another one.
-
-    What is known of the event comes from the others: from a dead letter all of it, from a log line its ids.
-    """
-    if all(state.state != NOT_FOUND for _, state in found):
-        return [state for _, state in found]
-    subscriptions = [_subscriptions(subscriber) for subscriber, _ in found]
-    event = _known_event([state for _, state in found])
-    seen = {
-        each.topic_arn
-        for (_, state), some in zip(found, subscriptions, strict=True)
-        if state.attempts or state.message
-        for each in some
+def read_records(stack: Stack, id_: str) -> Recorded:
+    """By event id, of all subscribers at once; by reference when nothing has that id."""
+    tables = [each.records_table for each in stack.subscribers if each.records_table]
+    if not tables:
+        return Recorded(completeness=Completeness((f"records: {stack.name} has no table of them (deploy it again)",)))
+    try:
+        found = records.read(stack.aws, tables[0], [(task, id_) for task in stack.tasks])
+        completeness = found.completeness
+        if not found.of and not found.odd and completeness:
+            keys, completeness = records.ids_of_reference(stack.aws, tables[0], id_)
+            found = records.read(stack.aws, tables[0], keys) if keys else found
+    except (ClientError, BotoCoreError) as error:
+        if isinstance(error, ClientError) and code_of(error) not in DENIED | {"ResourceNotFoundException"}:
+            raise
+        return Recorded(completeness=Completeness((f"records: {one_line(error)}",)))
+    told = Recorded(now=found.now, completeness=completeness + found.completeness)
+    for (task, event_id), some in found.of.items():
+        told.of.setdefault(task, []).extend((event_id, each) for each in some)
+    told.problems = {
+        task: "its record of this event is none that the runtime writes: fanout logs" for task, _ in found.odd
     }
-    return [
-        _judge(state, some, event, seen) if state.state == NOT_FOUND else state
-        for (_, state), some in zip(found, subscriptions, strict=True)
-    ]
+    return told
 
 
-def _judge(state: EventState, subscriptions: Sequence[Subscription], event: KnownEvent, seen: set[str]) -> EventState:
-    """`seen`: the topics of those that saw the event; empty when nobody did."""
-    possible = [each for each in subscriptions if not seen or each.topic_arn in seen]
-    if subscriptions and not possible:
-        return replace(state, state=OTHER_TOPIC)
-    if possible and all(each.lets_through(event) is False for each in possible):
-        keys = sorted({key for each in possible for key in each.refusing_keys(event)})
-        return replace(state, state=FILTERED_OUT, keys=tuple(keys))
-    unjudged = {key for each in possible if each.lets_through(event) is None for key in each.keys}
-    return replace(state, keys=tuple(sorted(unjudged)))
-
-
-def _known_event(states: Sequence[EventState]) -> KnownEvent:
-    for each in states:
-        if each.message:
-            return KnownEvent.from_message(each.message)
-    lines = [line for each in states for line in each.attempts if any(value for _, value in line.ids.named)]
-    return KnownEvent.from_line(lines[0]) if lines else KnownEvent({}, partial=True)
-
-
-def _subscriptions(subscriber: DeployedSubscriber) -> list[Subscription]:
-    """None where SNS may not be asked, as for a topic of another account: then nothing is concluded from them."""
+def for_subscriber(
+    subscriber: DeployedSubscriber,
+    id_: str,
+    since: datetime,
+    recorded: Recorded | None = None,
+    *,
+    letters: bool = False,
+) -> list[EventState]:
+    """Its own trouble, whatever it is, is a problem of this subscriber."""
+    recorded = recorded or Recorded()
     try:
-        return read_subscriptions(subscriber)
-    except (ClientError, BotoCoreError):
-        return []
+        if subscriber.task in recorded.problems:
+            return [EventState(subscriber.task, UNKNOWN, problem=recorded.problems[subscriber.task])]
+        found = recorded.of.get(subscriber.task, [])
+        rows = [_from_record(subscriber, each, event_id, recorded.now) for event_id, each in found]
+        rows = [replace(each, several=len(rows) > 1) for each in rows] or [_from_log(subscriber, id_, since, recorded)]
+        return [each if each.is_well or not letters else _look(subscriber, each, id_) for each in rows]
+    except (UserError, ClientError, BotoCoreError) as error:
+        return [EventState(subscriber.task, UNKNOWN, problem=one_line(error))]
+    except Exception as error:
+        return [EventState(subscriber.task, UNKNOWN, problem=f"it cannot be read: {type(error).__name__}")]
 
 
-def for_subscriber(subscriber: DeployedSubscriber, id_: str, since: datetime) -> EventState:
+def _from_record(subscriber: DeployedSubscriber, told: EventRecord, event_id: str, now: datetime) -> EventState:
+    if told.state == records.DONE:
+        at = told.at or told.first_at
+        done = [Line(DONE, told.message_id or "", told.attempt, at, event_id)] if at else []
+        return EventState(subscriber.task, DONE, tuple(done), record=told)
+    lines, completeness = _history(subscriber, told)
+    is_used_up = bool(subscriber.attempts) and told.attempt >= subscriber.attempts
+    if told.state == records.WORKING and (told.lease_until is None or told.lease_until > now):
+        state = WORKING
+    else:
+        state = DEAD if told.state == records.DEAD or is_used_up else RETRYING
+    return EventState(subscriber.task, state, tuple(lines), subscriber.attempts, record=told, completeness=completeness)
+
+
+def _history(subscriber: DeployedSubscriber, told: EventRecord) -> tuple[list[Line], Completeness]:
+    """The attempts at the message that the record names, in the time that the record names."""
+    if told.message_id is None or told.at is None:
+        return [], COMPLETE
+    since, until = (told.first_at or told.at) - _AROUND, max(told.at, told.lease_until or told.at) + _LIFE
     try:
-        return _read(subscriber, id_, since)
-    except (OpsError, ClientError, BotoCoreError) as error:
-        return EventState(subscriber.task, UNKNOWN, problem=one_line(error))
+        found = logs.history(subscriber.aws, subscriber.log_group, [told.message_id], since, until)
+    except (ClientError, BotoCoreError) as error:
+        return [], Completeness((f"its earlier attempts: {one_line(error)}",))
+    return found.lines, found.completeness
 
 
-def _read(subscriber: DeployedSubscriber, id_: str, since: datetime) -> EventState:
-    lines = logs.about(subscriber.aws, subscriber.log_group, id_, since)
-    message = None
-    if browse.read_depth(subscriber.aws, subscriber.dead_letter_queue_url).all:
-        message = showing.first(subscriber, id_)
-    if message is None and lines and lines[-1].is_success:
+def _from_log(subscriber: DeployedSubscriber, id_: str, since: datetime, recorded: Recorded) -> EventState:
+    begin, end = recorded.span or (since, None)
+    lines, completeness = logs.about(subscriber.aws, subscriber.log_group, id_, max(begin, since), end)
+    completeness += recorded.completeness
+    if lines and lines[-1].is_success:
         return EventState(subscriber.task, DONE, tuple(lines), subscriber.attempts)
-    messages = {each.message_id for each in lines} | ({message.died_as} if message else set())
-    if messages:
-        first = min([each.at for each in lines] + ([message.sent_at] if message else [])) - timedelta(minutes=1)
-        until = datetime.now(UTC) if lines else first + timedelta(days=1)
-        crashed = logs.crashes(subscriber.aws, subscriber.log_group, messages, first, until)
-        lines = sorted([*lines, *(each for found in crashed.values() for each in found)], key=lambda line: line.at)
-    cause = None if lines or not message else Explainer(subscriber.aws, subscriber).explain([message])[0]
-    depth = browse.read_depth(subscriber.aws, subscriber.queue_url)
+    messages = {each.message_id for each in lines}
+    first = min((each.at for each in lines), default=since) - _AROUND
+    crashed = logs.history(subscriber.aws, subscriber.log_group, messages, first, end)
+    lines = sorted({*lines, *crashed.lines}, key=lambda line: line.at)
+    depth = browse.read_depth(subscriber.aws, subscriber.queue_url).all
+    dead = browse.read_depth(subscriber.aws, subscriber.dead_letter_queue_url).all
+    if not lines and dead:
+        completeness += Completeness(
+            (f"{counted(dead, 'dead letter')}: --letters looks, and hides them from others for up to a minute",)
+        )
+    problem = _start_problem(subscriber, since) if depth and not lines else None
     return EventState(
         subscriber.task,
-        _state(subscriber, lines, message),
+        _state(subscriber, lines),
         tuple(lines),
         subscriber.attempts,
-        message,
-        depth.all,
-        _start_problem(subscriber, since) if depth.all and not lines and not message else None,
-        cause,
+        waiting=depth,
+        problem=problem,
+        dead=dead,
+        completeness=completeness + crashed.completeness,
+    )
+
+
+def _look(subscriber: DeployedSubscriber, row: EventState, id_: str) -> EventState:
+    """Into the dead-letter queue: what is found there is dead, whatever else is known of it."""
+    if not browse.read_depth(subscriber.aws, subscriber.dead_letter_queue_url).all:
+        return replace(row, looked=True)
+    looked = showing.look_for(subscriber, row.letter or id_)
+    unseen = tuple(each for each in row.completeness.unseen if "--letters" not in each)
+    completeness = Completeness(unseen) + looked.completeness
+    if looked.message is None:
+        return replace(row, looked=bool(looked.completeness), completeness=completeness)
+    explained = (
+        None if row.attempts or row.record else Explainer(subscriber.aws, subscriber).explain([looked.message])[0]
+    )
+    return replace(
+        row, state=DEAD, message=looked.message, cause=explained, problem=None, looked=True, completeness=completeness
     )
 
 
 def _start_problem(subscriber: DeployedSubscriber, since: datetime) -> str | None:
     """Why what waits in its queue may not have been seen."""
-    failures = starts.start_failures(subscriber.aws, subscriber.log_group, since)
+    failures, _ = starts.start_failures(subscriber.aws, subscriber.log_group, since)
     return f"not seen, and its function does not start: {failures[-1][1]}: {failures[-1][2]}" if failures else None
 
 
-def _state(subscriber: DeployedSubscriber, lines: list[Line], message: DeadLetterMessage | None) -> str:
-    if message is not None:
-        return DEAD
+def _state(subscriber: DeployedSubscriber, lines: Sequence[Line]) -> str:
     if not lines:
         return NOT_FOUND
     last = lines[-1]

@@ -1,0 +1,38 @@
+"""The alarms of a stack: all in one paginated call, composite ones too."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from fanout.ops.aws.discovery import Stack
+
+_MOST_NAMES = 100
+"""Of a request: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html"""
+
+
+def of_stack(stack: Stack, **more: Any) -> Iterator[dict[str, Any]]:
+    """By the stack's name, which starts the generated names of its alarms; `more` as StateValue="ALARM".
+
+    Without AlarmTypes only metric alarms are returned:
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
+    """
+    return _described(stack, AlarmNamePrefix=f"{stack.name}-", **more)
+
+
+def by_name(stack: Stack, names: list[str]) -> dict[str, dict[str, Any]]:
+    """Those of `names` that exist; names that are not generated are asked for by themselves."""
+    prefix = f"{stack.name}-"
+    found = {each["AlarmName"]: each for each in of_stack(stack)} if any(n.startswith(prefix) for n in names) else {}
+    others = [each for each in names if each and not each.startswith(prefix)]
+    for begin in range(0, len(others), _MOST_NAMES):
+        answers = _described(stack, AlarmNames=others[begin : begin + _MOST_NAMES])
+        found |= {each["AlarmName"]: each for each in answers}
+    return found
+
+
+def _described(stack: Stack, **asked: Any) -> Iterator[dict[str, Any]]:
+    pages = stack.aws.cloudwatch.get_paginator("describe_alarms").paginate(
+        AlarmTypes=["MetricAlarm", "CompositeAlarm"], **asked
+    )
+    for page in pages:
+        for each in (*page.get("MetricAlarms", []), *page.get("CompositeAlarms", [])):
+            yield dict(each)
