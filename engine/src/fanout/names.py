@@ -27,12 +27,15 @@ CAUSE_ATTRIBUTE = "fanout.cause"
 HEARTBEAT_TYPE = "fanout.heartbeat.v1"
 HEARTBEAT_SUFFIX = ".heartbeat.v1"
 """Every type that ends so is a heartbeat: an engine of another version may publish another."""
+PROBE_TYPE = "fanout.probe.v1"
+PROBE_SUFFIX = ".probe.v1"
+"""Likewise of probes. As a message attribute they have HEARTBEAT_TYPE, which filters let through."""
 
 # Metrics
 NAMESPACE = "Fanout"
 STACK_DIMENSION, TASK_DIMENSION = "stack", "task"
 DONE, DUPLICATE, FAILED, DEAD = "Done", "Duplicate", "Failed", "Dead"
-ATTEMPTS, LATENCY, HEARTBEAT, LEFT_OVER = "Attempts", "Latency", "Heartbeat", "LeftOver"
+ATTEMPTS, LATENCY, HEARTBEAT, LEFT_OVER, PROBE = "Attempts", "Latency", "Heartbeat", "LeftOver", "Probe"
 
 # Log lines: only the runtime's own have this field, with the value of METADATA, and a task cannot set it
 LOG_FIELD = "log"

@@ -73,7 +73,7 @@ def _type_problems(type_: Any) -> Iterator[str]:
         yield 'type has no const: say which type it describes, such as "type": {"const": "order.placed.v1"}'
     elif not re.fullmatch(VERSIONED_TYPE, type_) or not type_[0].isalpha():
         yield f"the type {type_} is no name with a major version: choose one such as order.placed.v1"
-    elif type_.endswith(names.HEARTBEAT_SUFFIX):
+    elif type_.endswith((names.HEARTBEAT_SUFFIX, names.PROBE_SUFFIX)):
         yield f"the type {type_} is the engine's own: choose another"
 
 

@@ -13,6 +13,7 @@ from fanout.runtime.errors import PermanentError, TransientError
 from fanout.runtime.event import Event, Heartbeat, parse
 from fanout.runtime.log import describe
 from fanout.runtime.outcome import Kind, Outcome, Record
+from fanout.runtime.probe import Probe
 
 Task = Callable[[Any], None]
 Classes = tuple[type[Event], ...]
@@ -40,7 +41,7 @@ class Attempt:
         error: BaseException | None = None
         kind: Kind = "failed"
         try:
-            event = parse(record["body"], *self.classes)
+            event = parse(record["body"], *self.classes, Probe)
             if isinstance(event, Heartbeat):  # it has come as far as the task, and that is all it is for
                 kind = "heartbeat"
             else:
@@ -61,7 +62,10 @@ class Attempt:
             return "duplicate", None
         decided.check()
         try:
-            self.task(event)
+            if isinstance(event, Probe):
+                event.happen(int(record["attributes"]["ApproximateReceiveCount"]))
+            else:
+                self.task(event)
         except PermanentError as raised:
             kind, error, dead_letter = self._dead_lettered(record, raised, decided)
             claim.dead(error, dead_letter) if kind == "dead" else claim.failed(error)
@@ -99,6 +103,6 @@ class Attempt:
 def event_in(record: Record, classes: Classes) -> Event | Heartbeat | None:
     """The event of a message that is not worked on, so that its log line can name it."""
     try:
-        return parse(record["body"], *classes)
+        return parse(record["body"], *classes, Probe)
     except PermanentError:
         return None

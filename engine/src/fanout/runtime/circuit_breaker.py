@@ -30,7 +30,7 @@ def watch(outcomes: Sequence[Outcome]) -> None:
     if not LIMIT:
         return
     for outcome in outcomes:
-        if outcome.of_heartbeat:
+        if outcome.of_engine:
             continue
         if not outcome.failed:
             _in_a_row = 0

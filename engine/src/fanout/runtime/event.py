@@ -18,7 +18,7 @@ from fanout.runtime.errors import ContractViolation, UnknownVersion
 
 # A reason repeats only what looks like a versioned type; anything else could be personal data in the wrong place.
 VERSIONED_TYPE: Final = r"[a-z0-9_-]{1,40}(\.[a-z0-9_-]{1,40}){0,4}\.v[0-9]{1,9}"
-_HEARTBEAT: Final = {
+_ENVELOPE: Final = {
     "id": "^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}",
     "source": r"^\S{1,1024}",
     "time": "^[12][0-9]{3}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})",
@@ -97,6 +97,10 @@ class Event(Model):
         return {name: value for name, value in named if name}
 
     @classmethod
+    def _takes(cls, type_: Any) -> bool:
+        return bool(type_ == cls.TYPE)
+
+    @classmethod
     def _read(cls, event: dict[str, Any], body: str) -> Self:
         """Raises ContractViolation for what the contract does not allow. Generated."""
         raise NotImplementedError
@@ -123,11 +127,11 @@ def parse(body: str, *classes: type[E]) -> E | Heartbeat:
     type_ = event.get("type")
     if "specversion" in event:
         for each in classes:
-            if each.TYPE == type_:
+            if each._takes(type_):
                 return _read(each, event, body)
         if isinstance(type_, str) and type_.endswith(names.HEARTBEAT_SUFFIX):
-            return _heartbeat(event)
-    raise _refusal(event, type_, " or ".join(each.TYPE for each in classes))
+            return Heartbeat(*envelope(event))
+    raise _refusal(event, type_, " or ".join(each.TYPE for each in classes if each.TYPE))
 
 
 def event_classes(task: Callable[..., Any]) -> tuple[type[Event], ...]:
@@ -180,20 +184,21 @@ def _read(event_class: type[E], event: dict[str, Any], body: str) -> E:
     raise ContractViolation(reason)
 
 
-def _heartbeat(event: dict[str, Any]) -> Heartbeat:
-    missing = _HEARTBEAT.keys() - event.keys()
+def envelope(event: dict[str, Any]) -> tuple[str, datetime]:
+    """Id and time of an event of the engine's own. Raises ContractViolation."""
+    missing = _ENVELOPE.keys() - event.keys()
     if missing:
         raise ContractViolation(f"event must contain {sorted(missing)} properties")
     if event["specversion"] != "1.0":
         raise ContractViolation("event.specversion must be same as const definition: 1.0")
-    for name, pattern in _HEARTBEAT.items():
+    for name, pattern in _ENVELOPE.items():
         if not isinstance(event[name], str):
             raise ContractViolation(f"event.{name} must be string")
         if not re.search(pattern + r"\Z", event[name]):
             raise ContractViolation(f"event.{name} must match pattern {pattern}$")
     if not isinstance(event.get("data", {}), dict):
         raise ContractViolation("event.data must be object")
-    return Heartbeat(event["id"], utc(event["time"]))
+    return event["id"], utc(event["time"])
 
 
 def _refusal(event: dict[str, Any], type_: Any, understood: str) -> ContractViolation:

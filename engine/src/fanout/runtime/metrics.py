@@ -15,10 +15,11 @@ from typing import Any
 from fanout import names
 from fanout.runtime.event import Event
 from fanout.runtime.outcome import Outcome
+from fanout.runtime.probe import Probe
 
 OTHER = "other"
 """Every group beyond the allowed number, and what was no event."""
-MILLISECONDS = (names.LATENCY, names.HEARTBEAT)
+MILLISECONDS = (names.LATENCY, names.HEARTBEAT, names.PROBE)
 MOST_VALUES = 100
 """Of one metric in one line."""
 
@@ -31,14 +32,19 @@ def emit(outcomes: Sequence[Outcome], group_name: str) -> None:
     """Done, Duplicate, Dead, Failed (counts), Attempts, Latency (ms from the event's own time), by stack and task.
 
     One line, or one for each group of the batch where settings measure groups, with the group by `group_name`, its
-    property's; and one for heartbeats, which count as nothing else: Heartbeat, ms from when each was due.
+    property's; and one for heartbeats, which count as nothing else: Heartbeat, ms from when each was due. One for probes
+    that are done: Probe, ms from when each was made, and Duplicate, as every event that was acknowledged and was no work.
     """
     now = time.time()
-    for group, some in _by_group([each for each in outcomes if not each.of_heartbeat], group_name).items():
+    for group, some in _by_group([each for each in outcomes if not each.of_engine], group_name).items():
         for part in _parts(some):
             _write(_line(group, _values(part, now), now))
     for part in _parts([each for each in outcomes if each.kind == "heartbeat"]):
         _write(_line(None, {names.HEARTBEAT: _ms_since(part, now)}, now))
+    for part in _parts(
+        [each for each in outcomes if isinstance(each.event, Probe) and each.kind in ("done", "duplicate")]
+    ):
+        _write(_line(None, {names.PROBE: _ms_since(part, now), names.DUPLICATE: len(part)}, now))
 
 
 def left_over(threads: int) -> None:

@@ -8,6 +8,7 @@ from fanout.runtime.errors import PermanentError, TransientError
 from fanout.runtime.event import Event, Heartbeat
 from fanout.runtime.log import describe, traceback_of
 from fanout.runtime.log import own as logger
+from fanout.runtime.probe import Probe
 
 Record = dict[str, Any]
 Kind = Literal["done", "duplicate", "heartbeat", "dead", "failed"]
@@ -62,9 +63,9 @@ class Outcome:
         return self.kind == "failed"
 
     @property
-    def of_heartbeat(self) -> bool:
-        """It then says nothing about the task, nor about what the task depends on."""
-        return isinstance(self.event, Heartbeat)
+    def of_engine(self) -> bool:
+        """A heartbeat or a probe: it says nothing about the task, nor about what the task depends on."""
+        return isinstance(self.event, Heartbeat | Probe)
 
     def cause(self) -> dict[str, Any]:
         """Why, in words that hold no personal data: for the log and for the dead letter."""

@@ -134,4 +134,4 @@ def test_it_neither_opens_a_circuit_nor_keeps_one_closed(
 
 def test_it_needs_no_table_and_no_time(nothing_is_called: None) -> None:
     outcome = attempt.Attempt(never, (OrderPlaced,), "request-1", deadline=0.0).at(record(heartbeat()))
-    assert (outcome.kind, outcome.failed, outcome.of_heartbeat) == ("heartbeat", False, True)
+    assert (outcome.kind, outcome.failed, outcome.of_engine) == ("heartbeat", False, True)
