@@ -48,6 +48,12 @@ def test_looking_changes_nothing(template: Template) -> None:
     )
 
 
+def test_who_hears_of_alarms_may_be_asked(template: Template) -> None:
+    granted = queues_of(policy(template, "OperatorReadPolicyArn"), "sns:ListSubscriptionsByTopic")
+    told = target(template["Outputs"]["AlarmTopicArns"]["Value"])
+    assert told in granted and template["Resources"][told]["Type"] == "AWS::SNS::Topic"
+
+
 def test_no_operator_uses_up_an_attempt_of_an_event_that_is_alive(template: Template) -> None:
     granted = policy(template, "OperatorReadPolicyArn") + policy(template, "OperatorHealPolicyArn")
     for action in ("sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage"):

@@ -10,6 +10,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from fanout import names
+from fanout.constructs.alarms.recipients import alarm_topics
 from fanout.constructs.heartbeat import Heartbeat
 from fanout.constructs.idempotency import let_look
 from fanout.constructs.registry import for_each, in_order, late_list
@@ -19,10 +20,10 @@ from fanout.constructs.topic import AnyTopic
 Grants = Sequence[tuple[list[str], Callable[[Subscriber], list[str]]]]
 """Actions, and the ARNs of a subscriber that they are allowed on."""
 
-LOOKED_AT, HEALED, AROUND = 6, 14, 1
+LOOKED_AT, HEALED, AROUND = 6, 14, 2
 """Subscribers that one policy has room for. A managed policy may have 6,144 characters and a role ten policies
 (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html), so 40 subscribers are seven and three.
-What is no subscriber's takes the room of one of those that are looked at."""
+What is no subscriber's takes the room of two of those that are looked at."""
 
 _OUTPUTS = {
     "ReadPolicy": names.OPERATOR_READ_POLICY_ARN_OUTPUT,
@@ -116,7 +117,10 @@ def _around(stack: Stack, topic: sns.ITopic) -> list[iam.PolicyStatement]:
         "sns:GetSubscriptionAttributes",
     ]
     return [
-        _allow(["sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"], [topic.topic_arn]),
+        _allow(
+            ["sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"],
+            late_list(lambda: [topic.topic_arn, *(each.topic_arn for each in alarm_topics(stack))]),
+        ),
         _allow(
             ["cloudformation:DescribeStacks", "cloudformation:GetTemplate", "cloudformation:ListStackResources"], [own]
         ),

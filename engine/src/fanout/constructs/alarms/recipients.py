@@ -1,6 +1,6 @@
 """Whom alarms tell: the stack's own alarm topic with its e-mail recipients, and every topic that settings name by ARN."""
 
-from aws_cdk import Stack
+from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -8,6 +8,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from fanout import names
 from fanout.constructs.cdk_cache import once
 from fanout.constructs.settings import Encryption, Settings
 
@@ -20,7 +21,20 @@ def recipients(scope: Construct, settings: Settings) -> list[actions.SnsAction]:
 def _topics(stack: Stack, settings: Settings) -> list[sns.ITopic]:
     arns = [recipient for recipient in settings.alarm_recipients if recipient.startswith("arn:")]
     named = [_imported(stack, f"AlarmRecipient{number}", arn) for number, arn in enumerate(arns)]
-    return [once(stack, "AlarmTopic", lambda stack: _alarm_topic(stack, settings)), *named]
+    topics = [once(stack, "AlarmTopic", lambda stack: _alarm_topic(stack, settings)), *named]
+    CfnOutput(
+        stack,
+        names.ALARM_TOPIC_ARNS_OUTPUT,
+        value=",".join(each.topic_arn for each in topics),
+        description="Whom alarms tell: fanout doctor asks who is subscribed",
+    )
+    return topics
+
+
+def alarm_topics(stack: Stack) -> list[sns.ITopic]:
+    """Those that were made or named so far."""
+    children = [each for each in stack.node.children if isinstance(each, sns.TopicBase)]
+    return [each for each in children if each.node.id.startswith(("AlarmTopic", "AlarmRecipient"))]
 
 
 def _alarm_topic(stack: Stack, settings: Settings) -> sns.Topic:

@@ -47,10 +47,12 @@ def _essential(target: AlarmTarget) -> list[Alarm]:
             # What SQS itself moves there is not counted as sent, so visible messages are target:
             # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/dead-letter-queues-alarms-cloudwatch.html
             kind="dead-letter",
-            means="an event could not be processed and waits in the dead-letter queue.",
+            # Nobody polls that queue: after six hours without a message its metrics begin up to 15 minutes late
+            # (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-monitoring-using-cloudwatch.html).
+            means="an event could not be processed and waits in the dead-letter queue, for up to 15 minutes already.",
             metric=letters.metric_approximate_number_of_messages_visible(period=MINUTE, statistic="Maximum"),
             periods=5,
-            datapoints=1,  # at once; but letters that somebody looks at are hidden for a moment, and do not ring again
+            datapoints=1,  # in the first minute that has a number; letters that somebody looks at are hidden for a moment, and do not ring again
         ),
         Alarm(
             # The metric leaves out what was received three times or more; that ends as a dead letter instead.

@@ -18,11 +18,14 @@ from fanout.checks.engine import check_template
 from fanout.ops.aws.discovery import Stack
 from fanout.ops.doctor.deployed import UNKNOWN, Deployed
 from fanout.ops.doctor.live import READS
+from fanout.ops.recipients import unheard
 
 
 @dataclass(frozen=True)
 class Problem:
-    """`kind`: drift (a difference), finding (a rule is broken), gone (it does not exist), unread (it cannot be read)."""
+    """`kind`: drift (a difference), finding (a rule is broken), gone (it does not exist), unread (it cannot be read),
+    unheard (an alarm reaches nobody, or not one of those who should hear it).
+    """
 
     kind: str
     where: str
@@ -42,7 +45,12 @@ def examine(stack: Stack) -> list[Problem]:
     deployed = Deployed.read(stack)
     live = copy.deepcopy(deployed.template)
     found = [each for kind, read in READS.items() for each in _drift(deployed, kind, read, live)]
-    return found + list(_findings(deployed, live))
+    return found + list(_findings(deployed, live)) + list(_unheard(stack))
+
+
+def _unheard(stack: Stack) -> Iterator[Problem]:
+    for each in unheard(stack):
+        yield Problem("unread" if each.unread else "unheard", each.topic, each.what, each.todo)
 
 
 def _drift(
