@@ -18,6 +18,7 @@ from fanout.ops.aws.subscription import read_subscriptions
 from fanout.ops.dead_letters import browse
 from fanout.ops.pause import reason, switch
 from fanout.ops.pause.reason import Pause
+from fanout.ops.recipients import unheard
 from fanout.words import counted
 
 RECENT = timedelta(minutes=15)
@@ -102,6 +103,7 @@ def report(stack: Stack) -> Report:
     )
     with ThreadPoolExecutor(8) as pool:
         healths = list(pool.map(health, stack.subscribers))
+    problems += [each.line for each in unheard(stack)]
     return Report(
         stack, datetime.now(UTC), healths, _subscriptions(stack, problems), _alarms(stack, problems), problems
     )

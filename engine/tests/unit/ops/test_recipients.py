@@ -7,6 +7,8 @@ import pytest
 from botocore.stub import Stubber
 
 from fanout import names
+from fanout.ops import status
+from fanout.ops.aws import alarms
 from fanout.ops.aws.discovery import Stack
 from fanout.ops.aws.session import Aws
 from fanout.ops.doctor import doctor
@@ -76,6 +78,19 @@ def test_a_stack_that_does_not_say_whom_alarms_tell_is_trouble() -> None:
 def test_an_embedded_aws_tells_nobody_and_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
     assert asked([], arns="") == []
+
+
+def test_status_says_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    aws = Aws(boto3.Session(aws_access_key_id="none", aws_secret_access_key="none", region_name="eu-west-1"))
+    told = {names.ALARM_TOPIC_ARNS_OUTPUT: TOPIC}
+    stack = Stack(
+        aws, "OrderEvents-prod", "arn:aws:cloudformation:eu-west-1:123456789012:x", "CREATE_COMPLETE", told, ()
+    )
+    monkeypatch.setattr(alarms, "of_stack", lambda *_, **__: [])
+    with Stubber(aws.sns) as stub:
+        stub.add_response("list_subscriptions_by_topic", {"Subscriptions": [state(PENDING)]})
+        found = status.report(stack)
+    assert found.needs_a_person and any("has not confirmed" in each for each in found.problems)
 
 
 def test_doctor_says_it(monkeypatch: pytest.MonkeyPatch) -> None:
