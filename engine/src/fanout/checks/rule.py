@@ -19,6 +19,17 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
+class Consequence(StrEnum):
+    """What becomes of messages, worst first; the table of findings is in this order."""
+
+    LOST = "lost"
+    DOUBLED = "doubled"
+    BLOCKED = "blocked"
+    LEAKED = "leaked"
+    REFUSED = "refused at deployment"
+    HYGIENE = "hygiene"
+
+
 @dataclass(frozen=True)
 class Problem:
     """What a rule found: where, and what is wrong there, with the values. `fix` replaces the rule's general one."""
@@ -37,6 +48,7 @@ class Rule:
 
     id: str
     severity: Severity
+    consequence: Consequence
     what: str
     why: str
     fix: str
@@ -49,14 +61,21 @@ RULES: dict[str, Rule] = {}
 
 
 def rule(
-    id: str, *, what: str, why: str, fix: str, link: str, severity: Severity = Severity.ERROR
+    id: str,
+    *,
+    consequence: Consequence,
+    what: str,
+    why: str,
+    fix: str,
+    link: str,
+    severity: Severity = Severity.ERROR,
 ) -> Callable[[Check], Check]:
     """Registers the function below it as the rule `id`."""
 
     def register(check: Check) -> Check:
         if id in RULES:
             raise ValueError(f"two rules are called {id!r}")
-        RULES[id] = Rule(id, severity, what, why, fix, link, check)
+        RULES[id] = Rule(id, severity, consequence, what, why, fix, link, check)
         return check
 
     return register

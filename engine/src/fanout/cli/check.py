@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
+from datetime import date
+from difflib import get_close_matches
 from enum import StrEnum
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markdown import Markdown
 from rich.text import Text
 
+from fanout.checks import baseline as baselines
 from fanout.checks.engine import check_templates
 from fanout.checks.findings import Finding, load_acknowledgements
-from fanout.checks.rule import Severity
+from fanout.checks.rule import Consequence, Severity
+from fanout.checks.rule_pages import page
 from fanout.checks.rules import RULES
 from fanout.cli.options import Parameters, read_parameters
 from fanout.cli.output import console, print_indented, print_line
 from fanout.cli.views.sarif import sarif
 from fanout.contracts.contract import load as load_contracts
+from fanout.errors import Unusable
 from fanout.template.coverage import Unseen, unseen_in
 from fanout.template.load import load
 from fanout.template.template import Template
 from fanout.words import counted, printable
+
+MOST_NAMED = 8
 
 
 class FailOn(StrEnum):
@@ -40,8 +49,8 @@ class Format(StrEnum):
 
 def check(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH", help="Template files (JSON or YAML) and cdk.out folders.")
-    ],
+        list[Path] | None, typer.Argument(metavar="PATH", help="Template files (JSON or YAML) and cdk.out folders.")
+    ] = None,
     format: Annotated[Format, typer.Option(help="How to print the findings.")] = Format.TABLE,
     contract: Annotated[
         Path | None,
@@ -52,6 +61,16 @@ def check(
     ] = None,
     production: Annotated[bool, typer.Option("--production", help="Treat every template as production.")] = False,
     parameter: Parameters = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Findings that are accepted for now; with --reason the file is made, of today's."
+        ),
+    ] = None,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why a new baseline is accepted.")] = "",
+    explain: Annotated[
+        str, typer.Option(metavar="RULE", help="Print a rule's page: what, why, how to fix, an example.")
+    ] = "",
     fail_on: Annotated[
         FailOn, typer.Option(help="What makes the exit status 1: errors, warnings too, or also what was not seen.")
     ] = FailOn.WARNING,
@@ -60,6 +79,10 @@ def check(
 
     Exit status: 0 nothing of what --fail-on says, 1 something, 2 unusable input. Acknowledged findings are shown and do not count.
     """
+    if explain:
+        return _explain(explain)
+    if not paths:
+        raise Unusable("what to check? give a template, a cdk.out folder, or --explain RULE")
     given, problems = read_parameters(parameter or []), list[str]()
     templates = [each for path in paths for each in load(path, production=production, given=given, problems=problems)]
     found = check_templates(
@@ -67,6 +90,8 @@ def check(
         acknowledgements=load_acknowledgements(acknowledgements) if acknowledgements else (),
         contracts=load_contracts(contract) if contract else (),
     )
+    if baseline is not None:
+        found = _accepted(baseline, found, reason)
     unseen = unseen_in(templates, problems)
     if format is Format.TABLE:
         _print_table(found, templates, unseen)
@@ -74,6 +99,27 @@ def check(
         every = [each.as_dict() for each in found] + [each.as_dict() for each in unseen]
         print(json.dumps(every if format is Format.JSON else sarif(found, templates, unseen), indent=2))
     return int(_fails(found, unseen, fail_on))
+
+
+def _explain(rule: str) -> int:
+    if rule not in RULES:
+        near = get_close_matches(rule, RULES, 3) or list(RULES)[:3]
+        raise Unusable(f"--explain {rule}: there is no such rule; did you mean {', '.join(near)}?")
+    console.print(Markdown(page(RULES[rule])))
+    return 0
+
+
+def _accepted(file: Path, found: list[Finding], reason: str) -> list[Finding]:
+    """By a baseline, which is made first when there is a reason for it."""
+    if reason.strip():
+        count = baselines.write(file, found, " ".join(reason.split()), date.today())
+        print(f"{file}: {counted(count, 'finding')} accepted for now", file=sys.stderr)
+    elif not file.exists():
+        raise Unusable(f"{file}: there is no such file; --reason TEXT makes it of what is found now")
+    accepted = baselines.read(file)
+    if mended := accepted.mended(found):
+        print(f"{file}: {mended} of its findings are found no more: make it anew", file=sys.stderr)
+    return accepted.apply(found)
 
 
 def _fails(found: Sequence[Finding], unseen: Sequence[Unseen], fail_on: FailOn) -> bool:
@@ -84,10 +130,13 @@ def _fails(found: Sequence[Finding], unseen: Sequence[Unseen], fail_on: FailOn) 
 
 
 def _print_table(found: Sequence[Finding], templates: Sequence[Template], unseen: Sequence[Unseen]) -> None:
-    """Grouped by rule, errors first: the reason once, then each place."""
+    """Grouped by rule, errors first, and by what becomes of messages: the reason once, then each place. Hygiene is a line a rule."""
     open_ones = [each for each in found if each.acknowledged is None]
-    for (_, rule), group in groupby(sorted(open_ones, key=_order), key=_order):
-        _print_rule(rule, list(group))
+    for (*_, rule), group in groupby(sorted(open_ones, key=_order), key=_order):
+        if RULES[rule].consequence is Consequence.HYGIENE and RULES[rule].severity is not Severity.ERROR:
+            _print_hygiene(rule, list(group))
+        else:
+            _print_rule(rule, list(group))
     accepted = [each for each in found if each.acknowledged is not None]
     for each in accepted:
         _print_heading("acknowledged", "cyan", each.rule)
@@ -105,7 +154,8 @@ def _print_table(found: Sequence[Finding], templates: Sequence[Template], unseen
 
 def _print_rule(rule: str, group: list[Finding]) -> None:
     definition = RULES[rule]
-    _print_heading(str(definition.severity), "bold red" if definition.severity is Severity.ERROR else "yellow", rule)
+    label = f"{definition.severity} ({definition.consequence})"
+    _print_heading(label, "bold red" if definition.severity is Severity.ERROR else "yellow", rule)
     print_indented(f"{definition.what} {definition.why}", "dim")
     for each in group:
         print_indented(f"{each.path}: {each.message}")
@@ -117,9 +167,19 @@ def _print_rule(rule: str, group: list[Finding]) -> None:
     console.print()
 
 
+def _print_hygiene(rule: str, group: list[Finding]) -> None:
+    named = ", ".join(each.path for each in group[:MOST_NAMED]) + (", ..." if len(group) > MOST_NAMED else "")
+    _print_heading("hygiene", "dim", rule)
+    print_indented(f"{len(group)}: {named}; fanout check --explain {rule}")
+
+
 def _print_heading(label: str, style: str, rest: str) -> None:
     print_line(Text.assemble((label, style), " ", (printable(rest), "bold")))
 
 
-def _order(finding: Finding) -> tuple[bool, str]:
-    return finding.severity is not Severity.ERROR, finding.rule
+def _order(finding: Finding) -> tuple[bool, int, str]:
+    return (
+        finding.severity is not Severity.ERROR,
+        list(Consequence).index(RULES[finding.rule].consequence),
+        finding.rule,
+    )

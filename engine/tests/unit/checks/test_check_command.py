@@ -45,9 +45,56 @@ def test_findings_exit_1_and_have_the_documented_shape(run: Run, tmp_path: Path)
 
 def test_the_table_says_what_why_and_how_to_fix_it(run: Run, tmp_path: Path) -> None:
     assert run("check", write(tmp_path / "t.json", QUEUE)) == 1
-    rule = RULES["physical-name"]
-    for text in ("error physical-name", rule.why, "Queue: QueueName is 'invoices'", rule.fix, rule.link, "3 errors"):
+    rule = RULES["queue-without-dead-letter-queue"]
+    for text in (
+        "error (lost) queue-without",
+        rule.why,
+        "Queue: no RedrivePolicy",
+        rule.fix,
+        rule.link,
+        "1 error and 2",
+    ):
         assert text in run.out
+
+
+def test_hygiene_is_one_line_a_rule_behind_what_is_lost(run: Run, tmp_path: Path) -> None:
+    topics = {f"Topic{number}": {"Type": "AWS::SNS::Topic"} for number in range(20)}
+    body = {"Resources": {**topics, **QUEUE["Resources"]}}
+    assert run("check", write(tmp_path / "t.json", body)) == 1
+    assert run.out.startswith("error (lost) queue-without-dead-letter-queue")
+    assert "hygiene topic-without-tls\n  20: Topic0, Topic1," in run.out and run.out.count("Topic") == 8
+
+
+def test_a_rule_is_explained(run: Run) -> None:
+    assert run("check", "--explain", "policy-overwritten") == 0
+    assert RULES["policy-overwritten"].what in run.out and "Rights" in run.out
+    assert run("check", "--explain", "policy-overwriten") == 2
+    assert "did you mean policy-overwritten" in run.err
+    assert run("check") == 2
+    assert "what to check?" in run.err
+
+
+def test_a_baseline_accepts_what_is_there_and_nothing_new(run: Run, tmp_path: Path) -> None:
+    template, baseline = write(tmp_path / "t.json", QUEUE), tmp_path / "baseline.json"
+    assert run("check", template, "--baseline", baseline) == 2
+    assert "--reason TEXT makes it" in run.err
+    assert run("check", template, "--baseline", baseline, "--reason", "taken over in May") == 0
+    assert "3 findings accepted" in run.err
+    assert run("check", template, "--baseline", baseline) == 0
+    assert "taken over in May (baseline of " in run.out
+    assert run("check", template, "--baseline", baseline, "--reason", "again") == 2
+    more = {"Resources": {**QUEUE["Resources"], "Other": {"Type": "AWS::SNS::Topic"}}}
+    assert run("check", write(tmp_path / "t.json", more), "--baseline", baseline) == 1
+    assert "topic-without-tls" in run.out
+    write(tmp_path / "t.json", {"Resources": {}})
+    assert run("check", template, "--baseline", baseline) == 0
+    assert "3 of its findings are found no more" in run.err
+
+
+@pytest.mark.parametrize("body", ["[]", "{}", '{"reason": "x", "date": "y", "findings": [1]}', '{"findings": []}', "{"])
+def test_a_baseline_that_is_none_is_one_line(body: str, run: Run, tmp_path: Path) -> None:
+    assert run("check", write(tmp_path / "t.json", QUEUE), "--baseline", write(tmp_path / "b.json", body)) == 2
+    assert run.err.startswith("error: ") and run.err.count("\n") == 1
 
 
 def test_sarif_has_rule_file_and_line(run: Run, tmp_path: Path) -> None:

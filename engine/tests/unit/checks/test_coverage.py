@@ -67,7 +67,7 @@ def test_a_parameter_is_name_and_value(run: Run, tmp_path: Path) -> None:
 
 
 def test_errors_alone_fail_where_one_asks_for_it(run: Run, tmp_path: Path) -> None:
-    topic = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "news"}}
+    topic = {"Type": "AWS::SNS::Topic", "Properties": {"Subscription": [{"Protocol": "http", "Endpoint": "http://x"}]}}
     warned: dict[str, Any] = {"Resources": {"Topic": topic, "S": {"Type": "AWS::Serverless::SimpleTable"}}}
     assert run("check", write(tmp_path / "t.json", warned), "--fail-on", "error") == 1
     del warned["Resources"]["Topic"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fanout.checks.rule import Problem, rule
+from fanout.checks.rule import Consequence, Problem, rule
 from fanout.template.template import Template
 
 _LINK = "https://docs.aws.amazon.com/cdk/v2/guide/policy-validation-synthesis.html"
@@ -12,6 +12,7 @@ _LINK = "https://docs.aws.amazon.com/cdk/v2/guide/policy-validation-synthesis.ht
 
 @rule(
     "acknowledgement-unused",
+    consequence=Consequence.HYGIENE,
     what="Every acknowledgement names a rule, a resource and a reason, and matches a finding.",
     why="One that matches nothing is left over from a finding that is gone, or is misspelt: it would hide the next finding"
     " that fits, or hides nothing while everybody believes it does.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fanout.checks.rule import Problem, Severity, rule
+from fanout.checks.rule import Consequence, Problem, Severity, rule
 from fanout.checks.rules.encryption import RIGHTS, key_of
 from fanout.template.alarms import COMPOSITE, actions_of, alarms_on, metrics_of, watches_unseen_queues
 from fanout.template.dead_letters import failure_queues
@@ -29,6 +29,7 @@ _KEY = "https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html"
 
 @rule(
     "dead-letter-queue-without-alarm",
+    consequence=Consequence.LOST,
     what="Every dead-letter queue has an alarm.",
     why="Dead letters wait in silence until their retention deletes them.",
     fix=f"Add an alarm on {VISIBLE} of the dead-letter queue, greater than 0.",
@@ -43,6 +44,7 @@ def dead_letter_queue_without_alarm(template: Template) -> Iterator[Problem]:
 
 @rule(
     "dead-letter-alarm-wrong-metric",
+    consequence=Consequence.LOST,
     what=f"The alarm of a dead-letter queue is on {VISIBLE}.",
     why="NumberOfMessagesSent does not count what SQS itself moves to the dead-letter queue, NotVisible counts only what"
     " somebody is just reading, and the age leaves out messages that were received often: the alarm does not ring.",
@@ -61,6 +63,7 @@ def dead_letter_alarm_wrong_metric(template: Template) -> Iterator[Problem]:
 
 @rule(
     "dead-letter-alarm-late",
+    consequence=Consequence.LOST,
     severity=Severity.WARNING,
     what="The alarm of a dead-letter queue rings at the first message.",
     why="One dead letter is one event that was not handled. With a higher threshold a single one is never heard of.",
@@ -77,6 +80,7 @@ def dead_letter_alarm_late(template: Template) -> Iterator[Problem]:
 
 @rule(
     "alarm-without-action",
+    consequence=Consequence.LOST,
     what="An alarm tells somebody.",
     why="An alarm without an action changes its colour in a console that nobody looks at.",
     fix="Add an SNS topic to AlarmActions, and leave ActionsEnabled on.",
@@ -96,6 +100,7 @@ def alarm_without_action(template: Template) -> Iterator[Problem]:
 
 @rule(
     "alarm-missing-data-breaching",
+    consequence=Consequence.LOST,
     what="An alarm on a queue or a topic does not treat missing data as breaching.",
     why="SQS sends no metrics for a queue that has been idle for some hours: the alarm rings whenever nothing happens,"
     " until everybody has learnt to ignore it.",
@@ -111,6 +116,7 @@ def alarm_missing_data_breaching(template: Template) -> Iterator[Problem]:
 
 @rule(
     "alarm-topic-refuses-cloudwatch",
+    consequence=Consequence.LOST,
     what="The policy of an alarm's topic lets CloudWatch publish.",
     why="A topic policy replaces the default one, which let the account's alarms in. One that only denies plain HTTP"
     " (CDK: enforce_ssl=True) refuses CloudWatch: the alarm rings, and nobody is told.",
@@ -126,6 +132,7 @@ def alarm_topic_refuses_cloudwatch(template: Template) -> Iterator[Problem]:
 
 @rule(
     "alarm-topic-key-refuses-cloudwatch",
+    consequence=Consequence.LOST,
     what="CloudWatch may use the key of an alarm's topic.",
     why="KMS refuses CloudWatch: the alarm rings, and nobody is told. The key alias/aws/sns cannot let anybody in.",
     fix="Allow cloudwatch.amazonaws.com kms:GenerateDataKey* and kms:Decrypt in the key's policy, or leave the topic"

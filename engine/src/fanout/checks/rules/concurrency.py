@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from fanout.checks.rule import Problem, Severity, rule
+from fanout.checks.rule import Consequence, Problem, Severity, rule
 from fanout.template.messaging import all_mappings, mappings
 from fanout.template.template import Resource, Template
 from fanout.template.values import UNKNOWN, number
@@ -16,6 +16,7 @@ _SCALING = "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.ht
 
 @rule(
     "reserved-concurrency-too-low",
+    consequence=Consequence.LOST,
     what="A function's reserved concurrency is at least the sum of its mappings' maximum concurrency.",
     why="Mappings do not look at reserved concurrency. They receive messages, the invocation is throttled, and every such"
     " receive counts: good messages become dead letters without the function having seen them.",
@@ -51,6 +52,7 @@ def reserved_concurrency_too_low(template: Template) -> Iterator[Problem]:
 
 @rule(
     "max-concurrency-absent",
+    consequence=Consequence.BLOCKED,
     severity=Severity.WARNING,
     what="A mapping limits how many invocations it runs at once.",
     why="Without a limit Lambda runs a thousand invocations and more at once for a busy queue: they take the account's concurrency from the"
@@ -67,6 +69,7 @@ def max_concurrency_absent(template: Template) -> Iterator[Problem]:
 
 @rule(
     "max-concurrency-refused",
+    consequence=Consequence.REFUSED,
     what=f"MaximumConcurrency is {FEWEST} to {MOST}.",
     why="AWS refuses the mapping: the deployment fails, and messages wait in the queue until they expire.",
     fix=f"Set MaximumConcurrency to {FEWEST} or more; for one at a time use a FIFO queue with one message group.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from fanout.checks.rule import Problem, rule
+from fanout.checks.rule import Consequence, Problem, rule
 from fanout.checks.rules.queues import DEFAULT_RETENTION
 from fanout.template.dead_letters import dead_letter_queue_of
 from fanout.template.messaging import all_subscriptions, is_fifo, queues, subscriptions
@@ -22,6 +22,7 @@ _CONFIGURE = (
 
 @rule(
     "dead-letter-retention-not-longer",
+    consequence=Consequence.LOST,
     what="A dead-letter queue keeps messages longer than the queue they come from.",
     why="In a standard queue a dead letter keeps the time at which it was first sent. With the same retention, a"
     " message that waited three of four days in the queue is deleted one day after it became a dead letter.",
@@ -47,6 +48,7 @@ def dead_letter_retention_not_longer(template: Template) -> Iterator[Problem]:
 
 @rule(
     "dead-letter-queue-shared",
+    consequence=Consequence.LOST,
     what="Each task has a dead-letter queue of its own.",
     why="A message in a shared dead-letter queue no longer says which task failed: nobody can send it back to the right"
     " queue alone, and one task's flood hides another's single letter.",
@@ -64,6 +66,7 @@ def dead_letter_queue_shared(template: Template) -> Iterator[Problem]:
 
 @rule(
     "dead-letter-queue-of-other-type",
+    consequence=Consequence.REFUSED,
     what="A FIFO queue's dead-letter queue is FIFO, a standard queue's is standard; the same goes for subscriptions.",
     why="AWS refuses the RedrivePolicy, so the deployment fails, or the subscription is left without a dead-letter queue.",
     fix="Make both FIFO or both standard.",

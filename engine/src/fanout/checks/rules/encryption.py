@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fanout.checks.rule import Problem, rule
+from fanout.checks.rule import Consequence, Problem, rule
 from fanout.template.grants import role_documents, roles_of_policy
 from fanout.template.links import Link, links
 from fanout.template.macros import SERVERLESS
@@ -25,6 +25,7 @@ _ALIAS = "AWS::KMS::Alias"
 
 @rule(
     "queue-key-refuses-sns",
+    consequence=Consequence.LOST,
     what="SNS may use the key of each subscribed queue and of each subscription's dead-letter queue.",
     why="SNS is refused by KMS. That is a client error: SNS does not try again, and the message is discarded. CDK adds the"
     " right for the queue's key, not for the key of the subscription's dead-letter queue: there it is lost twice.",
@@ -41,6 +42,7 @@ def queue_key_refuses_sns(template: Template) -> Iterator[Problem]:
 
 @rule(
     "queue-aws-managed-key",
+    consequence=Consequence.LOST,
     what="No queue that a service sends to (SNS, EventBridge, S3), and no dead-letter queue of such a sender, is encrypted with"
     " alias/aws/sqs.",
     why="Nobody can let a service use an AWS managed key. Every message for the queue is refused by KMS and discarded; S3 refuses the"
@@ -58,6 +60,7 @@ def queue_aws_managed_key(template: Template) -> Iterator[Problem]:
 
 @rule(
     "topic-aws-managed-key",
+    consequence=Consequence.LOST,
     what="No topic that EventBridge or S3 publishes to is encrypted with alias/aws/sns.",
     why="Nobody can let a service use an AWS managed key. What EventBridge publishes is refused by KMS and lost; S3 refuses the"
     " configuration.",
@@ -74,6 +77,7 @@ def topic_aws_managed_key(template: Template) -> Iterator[Problem]:
 
 @rule(
     "key-refuses-sender",
+    consequence=Consequence.LOST,
     what="A service that sends to an encrypted queue or topic (EventBridge, S3) may use its key.",
     why="KMS refuses the service: what EventBridge sends is lost, and S3 refuses the configuration.",
     fix="Allow the service kms:GenerateDataKey and kms:Decrypt in the key's policy, with aws:SourceArn = the sender.",
@@ -88,6 +92,7 @@ def key_refuses_sender(template: Template) -> Iterator[Problem]:
 
 @rule(
     "dependency-cycle",
+    consequence=Consequence.REFUSED,
     what="No resource needs, by way of others, itself: such as one key for a topic and for its subscribed queues.",
     why="CloudFormation refuses the template. The usual ones: a key whose policy names the topic that it encrypts, and a"
     " dead-letter queue whose RedriveAllowPolicy refers to the queue that refers to it.",
@@ -103,6 +108,7 @@ def dependency_cycle(template: Template) -> Iterator[Problem]:
 
 @rule(
     "publisher-without-key-rights",
+    consequence=Consequence.LOST,
     what="Who may publish to an encrypted topic may use its key.",
     why="Publish is refused by KMS: the publisher gets an error for every event, although sns:Publish is allowed.",
     fix="Allow kms:GenerateDataKey* and kms:Decrypt on the topic's key in the same policy (CDK: topic.grant_publish).",
@@ -121,6 +127,7 @@ def publisher_without_key_rights(template: Template) -> Iterator[Problem]:
 
 @rule(
     "key-open-to-service",
+    consequence=Consequence.LEAKED,
     what="A key policy that lets SNS in names whose messages: aws:SourceArn or aws:SourceAccount.",
     why="Without a condition SNS may use the key on behalf of any of its customers.",
     fix='Add Condition {"ArnEquals": {"aws:SourceArn": <topic ARN>}} (CDK: the feature flag'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fanout.checks.rule import Problem, rule
+from fanout.checks.rule import Consequence, Problem, rule
 from fanout.contracts.contract import Contract
 from fanout.template.filter_policy import (
     MOST_COMBINATIONS,
@@ -27,6 +27,7 @@ _FILTERING = "https://docs.aws.amazon.com/sns/latest/dg/sns-message-filtering.ht
 
 @rule(
     "filter-scope-mismatch",
+    consequence=Consequence.LOST,
     what="A filter looks where its fields are: in the message attributes, or in the body.",
     why="A filter without FilterPolicyScope looks at attributes only. One that names fields of the body matches nothing:"
     " the queue gets no message, and nothing counts as failed.",
@@ -45,6 +46,7 @@ def filter_scope_mismatch(template: Template) -> Iterator[Problem]:
 
 @rule(
     "filter-never-matches",
+    consequence=Consequence.LOST,
     what="A filter lets something through: an example of the contract, or at least a value that its schema allows.",
     why="The subscriber gets no message at all. SNS does not call that a failure: no metric of failed deliveries, no dead"
     " letter, no alarm.",
@@ -64,6 +66,7 @@ def filter_never_matches(template: Template) -> Iterator[Problem]:
 
 @rule(
     "filter-too-large",
+    consequence=Consequence.REFUSED,
     what=f"A filter has at most {MOST_KEYS} keys and {MOST_COMBINATIONS} combinations of values.",
     why="SNS refuses it: the deployment fails, and the subscription does not exist.",
     fix="Filter on fewer keys, or with prefix and anything-but in the place of lists of values.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fanout.checks.rule import Problem, rule
+from fanout.checks.rule import Consequence, Problem, rule
 from fanout.template.grants import grants_of, permits
 from fanout.template.messaging import all_mappings, all_subscriptions, mappings
 from fanout.template.policies import any_of
@@ -17,6 +17,7 @@ _RECURSION = "https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.
 
 @rule(
     "function-dead-letter-config",
+    consequence=Consequence.LOST,
     what="The dead-letter queue is the queue's, not the function's.",
     why="Lambda uses a function's DeadLetterConfig for asynchronous invocations only. A mapping invokes synchronously:"
     " this dead-letter queue stays empty, whatever fails.",
@@ -32,6 +33,7 @@ def function_dead_letter_config(template: Template) -> Iterator[Problem]:
 
 @rule(
     "function-feeds-itself",
+    consequence=Consequence.DOUBLED,
     what="A function may not publish to the topic, or send to the queue, that it is fed from.",
     why="One message that makes another is a loop without an end. Lambda stops it after about 16 turns, and the message"
     " it stopped with is gone or a dead letter.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from fanout.checks.rule import Problem, Severity, rule
+from fanout.checks.rule import Consequence, Problem, Severity, rule
 from fanout.template.messaging import subscriptions
 from fanout.template.template import Resource, Template
 from fanout.template.types import QUEUE
@@ -21,6 +21,7 @@ _MACROS = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/templa
 
 @rule(
     "queue-size-below-topic",
+    consequence=Consequence.LOST,
     what="A subscribed queue, and its subscription's dead-letter queue, take messages as large as the topic does.",
     why="A message over the queue's limit is a client error: SNS does not try again, and it does not fit into the"
     " dead-letter queue either if that is as small.",
@@ -41,6 +42,7 @@ def queue_size_below_topic(template: Template) -> Iterator[Problem]:
 
 @rule(
     "template-near-limit",
+    consequence=Consequence.HYGIENE,
     severity=Severity.WARNING,
     what=f"A template stays under {SHARE:.0%} of what CloudFormation takes.",
     why="At the limit a deployment is refused: the next subscriber cannot be added in a hurry.",
@@ -66,6 +68,7 @@ def _size(template: Template) -> int:
 
 @rule(
     "macro-unseen",
+    consequence=Consequence.LOST,
     severity=Severity.WARNING,
     what="What is checked is what is deployed: a template after its macros.",
     why="A macro such as AWS::Serverless adds queues, mappings and policies that only CloudFormation sees. No rule can say"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fanout.checks.rule import Problem, Severity, rule
+from fanout.checks.rule import Consequence, Problem, Severity, rule
 from fanout.template.messaging import mappings
 from fanout.template.template import Resource, Template
 from fanout.template.values import Text, shown
@@ -16,6 +16,7 @@ _RETENTIONS = ("Custom::LogRetention",)
 
 @rule(
     "log-group-never-expires",
+    consequence=Consequence.HYGIENE,
     severity=Severity.WARNING,
     what="Every log group, also the one Lambda makes for a function, has a retention.",
     why="Logs are kept, and paid for, for ever; what slipped into them about a person can never be said to be deleted.",

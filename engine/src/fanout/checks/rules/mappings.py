@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fanout.checks.rule import Problem, rule
+from fanout.checks.rule import Consequence, Problem, rule
 from fanout.template.links import pipes_from_queues
 from fanout.template.messaging import Mapping, is_fifo, mappings
 from fanout.template.template import Resource, Template
@@ -32,6 +32,7 @@ MOST_IN_BATCH, MOST_WITHOUT_WINDOW, LONGEST_WINDOW = 10_000, 10, 300
 
 @rule(
     "partial-batch-response-missing",
+    consequence=Consequence.DOUBLED,
     what="A mapping reports which messages of a batch failed.",
     why="Without it one bad message sends the whole batch back: good messages are handled again, and become dead letters"
     " with the bad one. If the function answers with batchItemFailures all the same, AWS ignores the answer and deletes"
@@ -52,6 +53,7 @@ def partial_batch_response_missing(template: Template) -> Iterator[Problem]:
 
 @rule(
     "batch-size-refused",
+    consequence=Consequence.REFUSED,
     what="BatchSize is 1 to 10000, at most 10 without a batching window, and at most 10 for FIFO queues.",
     why="AWS refuses the mapping: the deployment fails, and messages wait in the queue until they expire.",
     fix="Set BatchSize to 10 or less, or add MaximumBatchingWindowInSeconds of 1 or more on a standard queue.",
@@ -73,6 +75,7 @@ def batch_size_refused(template: Template) -> Iterator[Problem]:
 
 @rule(
     "batch-window-refused",
+    consequence=Consequence.REFUSED,
     what="A batching window is 0 to 300 seconds, and FIFO queues have none.",
     why="AWS refuses the mapping: the deployment fails, and messages wait in the queue until they expire.",
     fix="Set MaximumBatchingWindowInSeconds to 0 to 300; remove it for a FIFO queue.",
@@ -93,6 +96,7 @@ def batch_window_refused(template: Template) -> Iterator[Problem]:
 
 @rule(
     "mapping-filter-deletes",
+    consequence=Consequence.LOST,
     what="A mapping or a pipe from a queue has no filter.",
     why="Messages that do not match are deleted from the queue. They reach no function and no dead-letter queue,"
     " and nothing counts them.",
@@ -112,6 +116,7 @@ def mapping_filter_deletes(template: Template) -> Iterator[Problem]:
 
 @rule(
     "mapping-disabled",
+    consequence=Consequence.BLOCKED,
     what="A mapping or a pipe from a queue is running.",
     why="Nobody takes messages from the queue: it fills until retention deletes them.",
     fix="Set Enabled to true, or remove it.",
@@ -128,6 +133,7 @@ def mapping_disabled(template: Template) -> Iterator[Problem]:
 
 @rule(
     "mapping-on-missing-queue",
+    consequence=Consequence.REFUSED,
     what="A mapping's source exists.",
     why="CloudFormation or Lambda refuses the mapping; the messages of the queue it was meant for are handled by nobody.",
     fix="Let EventSourceArn be the Arn of a queue in the template, or of one that exists.",
@@ -144,6 +150,7 @@ def mapping_on_missing_queue(template: Template) -> Iterator[Problem]:
 
 @rule(
     "mapping-destination-refused",
+    consequence=Consequence.REFUSED,
     what="A mapping from a queue has no destination of its own for failures.",
     why="Destinations are for streams: Lambda refuses one on a queue. Who expects it to keep failed messages has no"
     " dead-letter queue.",
@@ -158,6 +165,7 @@ def mapping_destination_refused(template: Template) -> Iterator[Problem]:
 
 @rule(
     "mapping-setting-refused",
+    consequence=Consequence.REFUSED,
     what="A mapping from a queue has no setting of streams, and not both maximum concurrency and provisioned pollers.",
     why="Lambda refuses the mapping: the deployment fails. A queue's attempts are counted by its own maxReceiveCount, and its pollers"
     " are limited by one of the two settings.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fanout.checks.rule import Problem, Severity, rule
+from fanout.checks.rule import Consequence, Problem, Severity, rule
 from fanout.template.delivery import may_deliver
 from fanout.template.links import Link, links
 from fanout.template.messaging import policies_of, policy_statements, subscriptions
@@ -24,6 +24,7 @@ _TOPICS = "https://docs.aws.amazon.com/sns/latest/dg/sns-security-best-practices
 
 @rule(
     "queue-policy-missing",
+    consequence=Consequence.LOST,
     what="A queue's policy lets in what is to send to it: topics, rules, buckets.",
     why="The sender is refused. That is a client error: SNS and EventBridge do not try again, and every message for this queue is"
     " discarded or goes to the sender's dead-letter queue. S3 refuses the configuration: the deployment fails.",
@@ -39,6 +40,7 @@ def queue_policy_missing(template: Template) -> Iterator[Problem]:
 
 @rule(
     "dead-letter-queue-policy-missing",
+    consequence=Consequence.LOST,
     what="The policy of a subscription's or a rule's dead-letter queue lets its sender in.",
     why="The dead-letter queue refuses it as well: what cannot be delivered is discarded, although a RedrivePolicy is"
     " there.",
@@ -57,6 +59,7 @@ def dead_letter_queue_policy_missing(template: Template) -> Iterator[Problem]:
 
 @rule(
     "imported-queue-policy-unseen",
+    consequence=Consequence.LOST,
     severity=Severity.WARNING,
     what="A subscribed queue that is not in the template has a policy somewhere that lets the topic send.",
     why="CDK adds no policy to an imported queue, without a word. If its owner has not added one, every message for it is"
@@ -74,6 +77,7 @@ def imported_queue_policy_unseen(template: Template) -> Iterator[Problem]:
 
 @rule(
     "queue-policy-without-source",
+    consequence=Consequence.LEAKED,
     what="A queue policy that lets SNS in names the topic in aws:SourceArn.",
     why="Without it every topic of every account may send to the queue: SNS is the deputy of all its customers.",
     fix='Add Condition {"ArnEquals": {"aws:SourceArn": <topic ARN>}} to the statement.',
@@ -89,6 +93,7 @@ def queue_policy_without_source(template: Template) -> Iterator[Problem]:
 
 @rule(
     "queue-policy-open",
+    consequence=Consequence.LEAKED,
     what="A queue policy does not allow everybody.",
     why='Principal "*" without a condition lets every AWS account use the queue: forged messages come in, real ones can be'
     " read and deleted.",
@@ -103,6 +108,7 @@ def queue_policy_open(template: Template) -> Iterator[Problem]:
 
 @rule(
     "topic-policy-open",
+    consequence=Consequence.LEAKED,
     what="A topic policy does not allow everybody.",
     why='Principal "*" without a condition lets every AWS account publish forged events, or subscribe and read the real'
     " ones.",
@@ -133,6 +139,7 @@ def _is_open(statement: Statement) -> bool:
 
 @rule(
     "policy-overwritten",
+    consequence=Consequence.LOST,
     what="A queue or a topic has one policy.",
     why="SQS and SNS keep one policy: the one that is set last replaces the other, and which is last is CloudFormation's choice. What"
     " the other allowed is refused, what it denied is open.",

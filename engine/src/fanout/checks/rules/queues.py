@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fanout.checks.rule import Problem, rule
+from fanout.checks.rule import Consequence, Problem, rule
 from fanout.template.dead_letters import attempts_of, dead_letter_queue_of, dead_letter_queues
 from fanout.template.messaging import Mapping, mappings, queues, subscriptions
 from fanout.template.template import Resource, Template
@@ -18,6 +18,7 @@ _DEAD_LETTERS = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDev
 
 @rule(
     "visibility-below-timeout",
+    consequence=Consequence.DOUBLED,
     what="A queue's visibility timeout is at least as long as the timeout of the function it feeds.",
     why="SQS offers the message again while the first invocation still works on it: the work is done twice. Lambda"
     " refuses such a mapping when it is created or updated, so the deployment fails.",
@@ -36,6 +37,7 @@ def visibility_below_timeout(template: Template) -> Iterator[Problem]:
 
 @rule(
     "visibility-below-six-timeouts",
+    consequence=Consequence.DOUBLED,
     what="A queue's visibility timeout is at least six times its function's timeout, plus the batching window.",
     why="When the function is throttled, Lambda keeps the batch and tries again. With less time the messages become"
     " visible in between: they are handled twice, and their receive count rises until good messages are dead letters.",
@@ -56,6 +58,7 @@ def visibility_below_six_timeouts(template: Template) -> Iterator[Problem]:
 
 @rule(
     "queue-without-dead-letter-queue",
+    consequence=Consequence.LOST,
     what="A queue that is no dead-letter queue itself has one.",
     why="A message that cannot be processed is offered again and again, and deleted without a trace when the queue's"
     " retention is over.",
@@ -73,6 +76,7 @@ def queue_without_dead_letter_queue(template: Template) -> Iterator[Problem]:
 
 @rule(
     "too-few-attempts",
+    consequence=Consequence.LOST,
     what=f"A message is tried at least {LEAST_ATTEMPTS} times before it becomes a dead letter.",
     why="Every receive counts, also one whose invocation was throttled. With one or two attempts a short disturbance"
     " makes dead letters of good messages.",
@@ -88,6 +92,7 @@ def too_few_attempts(template: Template) -> Iterator[Problem]:
 
 @rule(
     "dead-letter-after-retention",
+    consequence=Consequence.LOST,
     what="A message that keeps failing reaches the dead-letter queue before the queue's retention deletes it.",
     why="maxReceiveCount x VisibilityTimeout is how long a crashing message takes to become a dead letter. Retention"
     " does not wait: an expired message is deleted, it does not go to the dead-letter queue.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fanout.checks.rule import Problem, rule
+from fanout.checks.rule import Consequence, Problem, rule
 from fanout.template.dead_letters import dead_letter_queue_of, message_dead_letter_queues
 from fanout.template.messaging import queues
 from fanout.template.policies import any_of
@@ -16,6 +16,7 @@ _LINK = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/A
 
 @rule(
     "redrive-allow-refuses-its-queue",
+    consequence=Consequence.LOST,
     what="A dead-letter queue's RedriveAllowPolicy lets in the queue that uses it.",
     why="With denyAll, or byQueue without the queue's ARN, SQS does not move the message: it stays in the queue, is tried"
     " again and again, and is deleted when retention ends.",
@@ -35,6 +36,7 @@ def redrive_allow_refuses_its_queue(template: Template) -> Iterator[Problem]:
 
 @rule(
     "redrive-allow-on-wrong-queue",
+    consequence=Consequence.LOST,
     what="A RedriveAllowPolicy that names queues sits on their dead-letter queue.",
     why="On a queue that is nobody's dead-letter queue byQueue protects nothing: the dead-letter queue it was meant for stays"
     " open to every queue of the account. denyAll is right on such a queue: nobody may use it as a dead-letter queue.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fanout.checks.rule import Problem, rule
+from fanout.checks.rule import Consequence, Problem, rule
 from fanout.template.template import Resource, Template
 from fanout.template.types import FUNCTION
 from fanout.template.values import External, Text, Value
@@ -23,6 +23,7 @@ _RESOLVED = re.compile(r"\{\{resolve:(secretsmanager|ssm-secure):")
 
 @rule(
     "secret-in-variables",
+    consequence=Consequence.LEAKED,
     what="A function's variables hold the name or the ARN of a secret, never the secret.",
     why="Variables are shown to everybody who may look at the function or the template, and are kept in every version of"
     " both. A leaked key lets a stranger send or read messages.",

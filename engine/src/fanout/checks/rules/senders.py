@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fanout.checks.rule import Problem, Severity, rule
+from fanout.checks.rule import Consequence, Problem, Severity, rule
 from fanout.template.delivery import may_deliver
 from fanout.template.grants import ROLE
 from fanout.template.links import Link, all_links, links
@@ -25,6 +25,7 @@ _PIPES = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-perm
 
 @rule(
     "sender-without-dead-letter-queue",
+    consequence=Consequence.LOST,
     severity=Severity.WARNING,
     what="A rule's or a schedule's target has a dead-letter queue.",
     why="EventBridge tries for 24 hours, and after a refusal not at all: then the event is gone, and only a metric counts it.",
@@ -41,6 +42,7 @@ def sender_without_dead_letter_queue(template: Template) -> Iterator[Problem]:
 
 @rule(
     "topic-policy-missing",
+    consequence=Consequence.LOST,
     what="A topic's policy lets in the rules and buckets that publish to it.",
     why="The default policy lets in the account's own users, not a service: what EventBridge publishes is refused and lost; S3 refuses"
     " the configuration.",
@@ -58,6 +60,7 @@ def topic_policy_missing(template: Template) -> Iterator[Problem]:
 
 @rule(
     "function-refuses-sender",
+    consequence=Consequence.LOST,
     what="A function lets in the topics, rules and buckets that are to invoke it.",
     why="Lambda refuses the invocation: SNS and EventBridge do not try again, and every message is discarded. S3 refuses the"
     " configuration.",
@@ -75,6 +78,7 @@ def function_refuses_sender(template: Template) -> Iterator[Problem]:
 
 @rule(
     "function-without-failure-destination",
+    consequence=Consequence.LOST,
     severity=Severity.WARNING,
     what="A function that is invoked asynchronously, by a topic, a rule or a bucket, keeps what it failed to do.",
     why="Lambda tries three times within minutes, and drops the event: nothing has it any more.",
@@ -94,6 +98,7 @@ def function_without_failure_destination(template: Template) -> Iterator[Problem
 
 @rule(
     "group-missing",
+    consequence=Consequence.LOST,
     what="What sends to a FIFO queue sets a message group.",
     why="SQS refuses a message without MessageGroupId: the sender's every message is lost, or the deployment fails.",
     fix="Set MessageGroupId: SqsParameters of a rule's or schedule's target, SqsQueueParameters of a pipe.",
@@ -109,6 +114,7 @@ def group_missing(template: Template) -> Iterator[Problem]:
 
 @rule(
     "sender-role-refused",
+    consequence=Consequence.LOST,
     what="The role of a pipe, a schedule, a lifecycle hook, an IoT rule or an API method may send to its target.",
     why="The service is refused with this role: a pipe stops at its first batch, the others lose the message.",
     fix="Allow the action on the target's ARN in a policy of the role.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fanout.checks.rule import Problem, Severity, rule
+from fanout.checks.rule import Consequence, Problem, Severity, rule
 from fanout.template.alarms import COMPOSITE, actions_of
 from fanout.template.template import Resource, Template
 from fanout.template.types import ALARM, QUEUE, TOPIC
@@ -29,6 +29,8 @@ _DELETION = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-
 
 @rule(
     "physical-name",
+    consequence=Consequence.HYGIENE,
+    severity=Severity.WARNING,
     what="A resource that holds something has no physical name of its own.",
     why="Changing the name replaces the resource: a new empty queue, and the old one deleted with its messages. Any other"
     " replacement fails, because the name is taken.",
@@ -45,6 +47,7 @@ def physical_name(template: Template) -> Iterator[Problem]:
 
 @rule(
     "deleted-with-stack",
+    consequence=Consequence.LOST,
     what="In a stack marked as production, what holds something stays when the stack or the resource is removed.",
     why="Removing a construct deletes the queue with the messages in it. CDK's default for queues is to delete.",
     fix="Set DeletionPolicy to RetainExceptOnCreate and UpdateReplacePolicy to Retain (CDK:"
@@ -61,6 +64,7 @@ def deleted_with_stack(template: Template) -> Iterator[Problem]:
 
 @rule(
     "kept-at-failed-creation",
+    consequence=Consequence.HYGIENE,
     severity=Severity.WARNING,
     what="What costs money, or has a name that can be taken, is not kept when the deployment that makes it fails.",
     why="DeletionPolicy Retain also holds when a creation is rolled back: each failed try leaves a key or a secret that is paid"

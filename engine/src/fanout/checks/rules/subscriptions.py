@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from fanout.checks.rule import Problem, Severity, rule
+from fanout.checks.rule import Consequence, Problem, Severity, rule
 from fanout.template.alarms import COMPOSITE, actions_of
 from fanout.template.messaging import Subscription, all_subscriptions, is_fifo, policies_of, subscriptions
 from fanout.template.template import Resource, Template
@@ -26,6 +26,7 @@ _DEPENDS = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-a
 
 @rule(
     "subscription-without-dead-letter-queue",
+    consequence=Consequence.LOST,
     what="A subscription has a RedrivePolicy.",
     why="SNS does not try again after a client error: a queue that was deleted, a queue policy or a key that refuses SNS, a"
     " message over the queue's size limit. Without a dead-letter queue of the subscription the message is gone at once.",
@@ -41,6 +42,7 @@ def subscription_without_dead_letter_queue(template: Template) -> Iterator[Probl
 
 @rule(
     "subscription-not-raw",
+    consequence=Consequence.HYGIENE,
     severity=Severity.WARNING,
     what="A queue's subscription delivers the raw message.",
     why="Otherwise the body is SNS's envelope with the message inside as a string, and the attributes are not attributes of"
@@ -57,6 +59,7 @@ def subscription_not_raw(template: Template) -> Iterator[Problem]:
 
 @rule(
     "subscription-twice",
+    consequence=Consequence.DOUBLED,
     what="A queue is subscribed to a topic once.",
     why="SNS keeps one subscription for a topic and an endpoint: the second one fails when its attributes differ, or both"
     " resources own the same subscription, and removing one removes it for both.",
@@ -76,6 +79,7 @@ def subscription_twice(template: Template) -> Iterator[Problem]:
 
 @rule(
     "topic-and-queue-of-other-type",
+    consequence=Consequence.REFUSED,
     what="A standard topic feeds standard queues only.",
     why="AWS refuses to subscribe a FIFO queue to a standard topic. A FIFO topic may feed a standard queue.",
     fix="Make both FIFO, or the queue standard.",
@@ -90,6 +94,8 @@ def topic_and_queue_of_other_type(template: Template) -> Iterator[Problem]:
 
 @rule(
     "subscription-before-policy",
+    consequence=Consequence.LOST,
+    severity=Severity.WARNING,
     what="A subscription is created after the policy that lets its topic into the queue.",
     why="Between the two, SNS is refused. That is a client error: every message published in these seconds is discarded"
     " or goes to the dead-letter queue.",
@@ -104,6 +110,7 @@ def subscription_before_policy(template: Template) -> Iterator[Problem]:
 
 @rule(
     "subscription-before-dead-letter-policy",
+    consequence=Consequence.LOST,
     severity=Severity.WARNING,
     what="A subscription is created after the policy of its dead-letter queue.",
     why="Until the policy exists, what cannot be delivered cannot go to the dead-letter queue either: it is discarded.",
@@ -118,6 +125,7 @@ def subscription_before_dead_letter_policy(template: Template) -> Iterator[Probl
 
 @rule(
     "subscription-over-http",
+    consequence=Consequence.LEAKED,
     what="A subscription to a web address is HTTPS.",
     why="Over plain HTTP everybody on the way reads the messages, and can change them.",
     fix="Set Protocol to https, and Endpoint to an https:// address.",
@@ -131,6 +139,7 @@ def subscription_over_http(template: Template) -> Iterator[Problem]:
 
 @rule(
     "subscription-inline",
+    consequence=Consequence.LOST,
     severity=Severity.WARNING,
     what="A program's subscription is a resource of its own, not written inside its topic.",
     why="Inside a topic it has no RedrivePolicy, no raw delivery and no filter: what cannot be delivered is discarded. CloudFormation"
@@ -146,6 +155,7 @@ def subscription_inline(template: Template) -> Iterator[Problem]:
 
 @rule(
     "subscription-to-a-person",
+    consequence=Consequence.LEAKED,
     severity=Severity.WARNING,
     what="A topic of events has no subscription by e-mail or SMS.",
     why="The whole message, with whatever personal data is in it, lies in a mailbox or on a phone. A topic that alarms publish to is"
@@ -164,6 +174,7 @@ def subscription_to_a_person(template: Template) -> Iterator[Problem]:
 
 @rule(
     "order-lost-behind-topic",
+    consequence=Consequence.LOST,
     severity=Severity.WARNING,
     what="A queue behind a FIFO topic is FIFO.",
     why="A standard queue is allowed there, and keeps no order and drops no duplicates: what the topic promises ends at it, without a"
@@ -180,6 +191,7 @@ def order_lost_behind_topic(template: Template) -> Iterator[Problem]:
 
 @rule(
     "archive-blocks-deletion",
+    consequence=Consequence.REFUSED,
     severity=Severity.WARNING,
     what="A FIFO topic with an archive is one that nobody wants to delete or replace.",
     why="SNS refuses to delete a topic that has an ArchivePolicy: a deletion or a replacement ends in DELETE_FAILED.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fanout.checks.rule import Problem, rule
+from fanout.checks.rule import Consequence, Problem, Severity, rule
 from fanout.template.dead_letters import dead_letter_queues
 from fanout.template.messaging import policy_of
 from fanout.template.policies import enforces_tls
@@ -18,21 +18,45 @@ _WHY = "AWS accepts plain HTTP unless the policy denies it: messages, with the p
 _WHY += " changed on the way."
 
 
-@rule("topic-without-tls", what="A topic accepts TLS only.", why=_WHY, fix=_FIX, link=_TOPICS)
+@rule(
+    "topic-without-tls",
+    consequence=Consequence.HYGIENE,
+    severity=Severity.WARNING,
+    what="A topic accepts TLS only.",
+    why=_WHY,
+    fix=_FIX,
+    link=_TOPICS,
+)
 def topic_without_tls(template: Template) -> Iterator[Problem]:
     for topic in template.of(TOPIC):
         if enforces_tls(policy_of(topic), "sns:Publish") is False:
             yield Problem(topic, "no statement denies requests without TLS")
 
 
-@rule("queue-without-tls", what="A queue accepts TLS only.", why=_WHY, fix=_FIX, link=_QUEUES)
+@rule(
+    "queue-without-tls",
+    consequence=Consequence.HYGIENE,
+    severity=Severity.WARNING,
+    what="A queue accepts TLS only.",
+    why=_WHY,
+    fix=_FIX,
+    link=_QUEUES,
+)
 def queue_without_tls(template: Template) -> Iterator[Problem]:
     for queue in template.of(QUEUE):
         if queue not in dead_letter_queues(template) and enforces_tls(policy_of(queue), "sqs:SendMessage") is False:
             yield Problem(queue, "no statement denies requests without TLS")
 
 
-@rule("dead-letter-queue-without-tls", what="A dead-letter queue accepts TLS only.", why=_WHY, fix=_FIX, link=_QUEUES)
+@rule(
+    "dead-letter-queue-without-tls",
+    consequence=Consequence.HYGIENE,
+    severity=Severity.WARNING,
+    what="A dead-letter queue accepts TLS only.",
+    why=_WHY,
+    fix=_FIX,
+    link=_QUEUES,
+)
 def dead_letter_queue_without_tls(template: Template) -> Iterator[Problem]:
     for queue in template.of(QUEUE):
         if queue in dead_letter_queues(template) and enforces_tls(policy_of(queue), "sqs:SendMessage") is False:
