@@ -15,6 +15,7 @@ BROUGHT_BY = {
     "typer": "cli",
     "yaml": "cli",
     "cfnlint": "checks",
+    "samtranslator": "sam",
     "ministack": "local",
     "trustme": "local",
 }

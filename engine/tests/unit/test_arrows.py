@@ -39,6 +39,7 @@ ALLOWED: dict[str, set[str]] = {
     "packaging": {"names", "errors", "project"},
     "diff.schemas": {"installed"},  # which extra brings what is missing; the next two as well
     "template.yaml": {"installed"},
+    "template.sam": {"installed"},
     "local.emulator.emulator": {"installed"},
     "constructs": {
         "installed",

@@ -56,9 +56,7 @@ def read(path: Path) -> Baseline:
     """Raises Unusable, one line."""
     body = parsed(path)
     entries = body.get("findings") if isinstance(body, dict) else None
-    if not isinstance(entries, list) or not all(
-        _is_text(body, "reason", "date") and _is_entry(each) for each in entries
-    ):
+    if not isinstance(entries, list) or not _is_text(body, "reason", "date") or not all(map(_is_entry, entries)):
         raise Unusable(f"{path}: expected {_SHAPE}")
     known = ((each["rule"], each["template"], each["resource"]) for each in entries)
     return Baseline(body["reason"], body["date"], frozenset(known))

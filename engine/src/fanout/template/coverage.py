@@ -8,6 +8,7 @@ from typing import Any
 
 from fanout.template.dead_letters import dead_letter_queues
 from fanout.template.links import pipes_from_queues
+from fanout.template.macros import SERVERLESS
 from fanout.template.messaging import all_mappings
 from fanout.template.references import referred_in
 from fanout.template.template import NESTED, Resource, Template
@@ -44,8 +45,9 @@ def unseen_in(templates: Sequence[Template], problems: Iterable[str] = ()) -> li
 
 def _unseen(template: Template) -> Iterator[Unseen]:
     for macro in template.macros:
-        yield Unseen(template.name, macro, "what it adds was not judged; the processed template shows it")
-    for loop in template.unexpanded:
+        how = template.expansion.why_not_sam if SERVERLESS in macro else None
+        yield Unseen(template.name, macro, f"what it adds was not judged; {how or 'the processed template shows it'}")
+    for loop in template.expansion.loops:
         yield Unseen(template.name, loop, "its list is known to the deployment only: --parameter NAME=VALUE")
     for stack in template.of(NESTED):
         if template.child_of(stack) is None:

@@ -24,7 +24,7 @@ def unseen_macros(body: Mapping[str, Any]) -> list[str]:
     types = [str(each.get("Type")) for each in resources.values() if isinstance(each, dict)]
     found = [
         f"Transform {each}"
-        for each in _transforms(body)
+        for each in transforms(body)
         if each not in _HARMLESS and not each.startswith(_SAM) and resources
     ]
     serverless = sorted({each for each in types if each.startswith(SERVERLESS)})
@@ -34,7 +34,7 @@ def unseen_macros(body: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _transforms(body: Mapping[str, Any]) -> list[str]:
+def transforms(body: Mapping[str, Any]) -> list[str]:
     found = body.get("Transform")
     every = found if isinstance(found, list) else [found]
     names = [each.get("Name") if isinstance(each, dict) else each for each in every]

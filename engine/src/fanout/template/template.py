@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 from fanout import names
 from fanout.contracts.contract import Contract
 from fanout.template.conditions import decided
-from fanout.template.for_each import expand, has_loops
+from fanout.template.expansion import expand
 from fanout.template.intrinsics import resolve
-from fanout.template.macros import unseen_macros
+from fanout.template.macros import SERVERLESS, unseen_macros
 from fanout.template.references import referred_in
 from fanout.template.values import UNKNOWN, Reference, Text, Value, as_flag, as_list, as_number
 
@@ -91,6 +91,7 @@ class Template:
         given: Mapping[str, Value] | None = None,
     ) -> None:
         self.body: dict[str, Any] = body if isinstance(body, dict) else {}
+        self._written = self.body
         self.name = name
         self.size = size
         self.production = production or self._says("production")
@@ -104,17 +105,15 @@ class Template:
         self.siblings: list[Template] = []
         self.resources: dict[str, Resource] = {}
         self.conditions: dict[str, bool | None] = {}
-        self.unexpanded: list[str] = []
-        """Loops over what only the deployment knows."""
         self._remembered: dict[Any, Any] = {}
         self.parameters = self._section("Parameters")
         self.mappings = self._section("Mappings")
         self._read()
 
     def _read(self) -> None:
-        """Loops are written out first, then the parameters decide conditions, and these what is deployed."""
-        if has_loops(self.body):
-            self.body, self.unexpanded = expand(self.body, self._collection)
+        """Loops and SAM are written out first, then the parameters decide conditions, and these what is deployed."""
+        self.expansion = expand(self._written, self._collection, self._values)
+        self.body = self.expansion.body
         self.conditions = decided(self, self._section("Conditions"))
         self.outputs = self._section("Outputs")
         every = {id_: each for id_, each in self._section("Resources").items() if isinstance(each, dict)}
@@ -140,11 +139,18 @@ class Template:
     @cached_property
     def macros(self) -> list[str]:
         """Macros that add resources which only CloudFormation sees."""
-        return unseen_macros(self.body)
+        fragment = [f"{SERVERLESS}* without its Transform, a fragment"] if self.expansion.is_fragment else []
+        return [*fragment, *unseen_macros(self.body)]
 
     def may_have(self, logical_id: str) -> bool:
         """Whether it may be deployed although it is not among the resources."""
-        return bool(self.macros or self.unexpanded) or logical_id in self.switched_off
+        return bool(self.macros or self.expansion.loops) or logical_id in self.switched_off
+
+    def _values(self) -> dict[str, Value]:
+        """Of the parameters, as far as they are known."""
+        found = {name: resolve(self, {"Ref": name}) for name in (*self.parameters, *self.given)}
+        plain = {name: ",".join(each) if isinstance(each, list) else each for name, each in found.items()}
+        return {name: each for name, each in plain.items() if isinstance(each, str | int | float)}
 
     def _is_off(self, body: dict[str, Any]) -> bool:
         condition = body.get("Condition")
