@@ -13,6 +13,8 @@ from fanout.costs.bill import Bill
 from fanout.costs.model import monthly
 from fanout.errors import Unusable
 from fanout.project import stack_name
+from fanout.template.coverage import unseen_in
+from fanout.template.linking import link
 from fanout.template.load import load
 from fanout.template.template import Template
 
@@ -57,10 +59,11 @@ def cost(
         return 0
     volumes = VOLUMES if events_per_month is None else (events_per_month,)
     bills = {each.name: [bill_of(each, events, assumed) for events in volumes] for each in templates}
+    unseen = [str(each) for each in unseen_in(link(templates))]
     if as_json:
-        view.print_json(bills)
+        view.print_json(bills, unseen)
     else:
-        view.print_bills(bills, detailed=events_per_month is not None)
+        view.print_bills(bills, unseen, detailed=events_per_month is not None)
     return 0
 
 

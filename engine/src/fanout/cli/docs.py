@@ -9,8 +9,11 @@ from typing import Annotated
 import typer
 
 from fanout.catalog.files import stale_documents, write_document
+from fanout.catalog.overview import overview
+from fanout.errors import Unusable
 from fanout.ops.deploy.rights import with_rights
 from fanout.project import find_root, product
+from fanout.template.load import load
 
 DEPLOYING = Path("docs/deploying.md")
 """Where a role's rights are written, between markers."""
@@ -26,13 +29,20 @@ def docs(
     stack: Annotated[
         str | None, typer.Option("--stack", "-s", metavar="STACK", help="The stack to describe; else production's.")
     ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Describe any assembly or template there, and nothing of this app."),
+    ] = None,
 ) -> int:
     """Write the app's documents from its templates, or check that they are current.
 
     The README's picture, AsyncAPI, rights, a page for each subscriber, and what a role that deploys may ask.
     Exit status: 0 current or written, 1 with --check when one is not current, 2 unusable input.
     """
+    if out is not None:
+        return _describe(assembly, out, check=check)
     root = find_root()
+    _refuse_foreign(assembly, root)
     stale = stale_documents(assembly, root, stack=stack)
     deploying = root / DEPLOYING
     if deploying.exists():
@@ -45,3 +55,29 @@ def docs(
         else:
             write_document(root / path, text)
     return 1 if check and stale else 0
+
+
+def _describe(assembly: Path, out: Path, *, check: bool) -> int:
+    stale = {path: text for path, text in overview(assembly).items() if _text_of(out / path) != text}
+    for path, text in stale.items():
+        if check:
+            print(f"{out / path} is not what the templates say", file=sys.stderr)
+        else:
+            write_document(out / path, text)
+            print(out / path)
+    return int(check and bool(stale))
+
+
+def _text_of(path: Path) -> str | None:
+    return path.read_text("utf-8", "replace") if path.exists() else None
+
+
+def _refuse_foreign(assembly: Path, root: Path) -> None:
+    """The app's own documents are made from its own stacks, and are never overwritten with another's."""
+    if not (root / "cdk.json").exists():
+        return  # a folder of one template, and of nobody's documents
+    names = [each.name for each in load(assembly)]
+    own = product(root)
+    if not any(name == own or name.startswith(f"{own}-") for name in names):
+        told = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+        raise Unusable(f"{assembly} has {told}, no stack {own}-...: give --out FOLDER to describe it there")

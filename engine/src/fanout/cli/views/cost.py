@@ -21,16 +21,18 @@ MOST_LINES = 8
 """Of one owner, in the detailed table."""
 
 
-def print_bills(bills: Mapping[str, Sequence[Bill]], *, detailed: bool) -> None:
-    for name, each in bills.items():
+def print_bills(bills: Mapping[str, Sequence[Bill]], unseen: Sequence[str], *, detailed: bool) -> None:
+    for name, some in bills.items():
         console.print(Text(f"{printable(name)}: dollars a month", style="bold"))
-        console.print(_summary(each))
+        console.print(_summary(some))
         if detailed:
             console.print()
-            console.print(_lines(each[0]))
-        for unknown in each[0].unpriced:
+            console.print(_lines(some[0]))
+        for unknown in some[0].unpriced:
             console.print(Text(f"not priced: {printable(unknown)}", style="yellow"))
         console.print()
+    for each in unseen:
+        console.print(Text(f"not seen, and not priced: {printable(each)}", style="yellow"))
     _footnotes(next(iter(bills.values()))[0].assumptions)
 
 
@@ -70,8 +72,8 @@ def _footnotes(assumed: Assumptions) -> None:
         console.print(Text(line, style="dim"), soft_wrap=not console.is_terminal)
 
 
-def print_json(bills: Mapping[str, Sequence[Bill]]) -> None:
-    """{stacks: {name: [a bill for each volume]}, prices: {...}, assumptions: {...}}"""
+def print_json(bills: Mapping[str, Sequence[Bill]], unseen: Sequence[str]) -> None:
+    """{stacks: {name: [a bill for each volume]}, prices: {...}, assumptions: {...}, unseen: [...]}"""
     first = next(iter(bills.values()))[0]
     print(
         json.dumps(
@@ -82,6 +84,7 @@ def print_json(bills: Mapping[str, Sequence[Bill]]) -> None:
                     each.name: {"value": getattr(first.assumptions, each.name), **each.metadata} for each in described()
                 },
                 "not_counted": list(NOT_COUNTED),
+                "unseen": list(unseen),
             },
             indent=2,
         )
