@@ -199,12 +199,25 @@ def _of_methods(template: Template) -> Iterator[Link]:
     for method in template.of("AWS::ApiGateway::Method"):
         uri = method.get("Integration", "Uri")
         parts = uri.parts if isinstance(uri, Text) else (uri,)
-        if ":sqs:path" in shown(uri) and parts:
+        if ":sqs:path" in shown(uri) and parts and _sends(method):
             role = method.get("Integration", "Credentials") or UNKNOWN
             target = template.target(parts[-1])
             yield Link(
                 "API method", method, "apigateway.amazonaws.com", method, target, None, role, takes_dead_letters=False
             )
+
+
+def _sends(method: Resource) -> bool:
+    """Whether what it asks SQS for is SendMessage, by the text of its request templates or by a parameter."""
+    asked = [
+        *_texts(method.get("Integration", "RequestTemplates")),
+        *_texts(method.get("Integration", "RequestParameters")),
+    ]
+    return any("SendMessage" in each for each in asked)
+
+
+def _texts(value: Value) -> list[str]:
+    return [shown(each) for each in value.values()] if isinstance(value, dict) else []
 
 
 def _function(template: Template, target: Value) -> Value:

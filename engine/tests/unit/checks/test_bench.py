@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.unit.checks.bench.cases import Case, cases
+from tests.unit.checks.bench.cases import Case, cases, of_rules
 
-CASES = cases()
+CASES = [*cases(), *of_rules()]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)

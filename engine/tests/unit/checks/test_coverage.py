@@ -10,7 +10,7 @@ from fanout.checks.engine import check_templates
 from fanout.template.coverage import unseen_in
 from fanout.template.load import load
 from fanout.template.template import Template
-from tests.unit.checks.bench.cases import Case, cases
+from tests.unit.checks.bench.cases import Case, cases, of_rules
 from tests.unit.fanout import Run
 
 LOOP: dict[str, Any] = {
@@ -37,7 +37,7 @@ def said(*templates: Template) -> str:
     return "\n".join(str(each) for each in unseen_in(templates))
 
 
-@pytest.mark.parametrize("case", [each for each in cases() if each.unseen], ids=lambda case: case.id)
+@pytest.mark.parametrize("case", [each for each in (*cases(), *of_rules()) if each.unseen], ids=lambda case: case.id)
 def test_a_case_says_what_it_does_not_show(case: Case) -> None:
     found = said(case.read())
     assert all(each in found for each in case.unseen)

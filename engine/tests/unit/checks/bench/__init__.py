@@ -7,6 +7,8 @@
       parameters: {Name: value}
       template: the template
 
-`python -m tests.unit.checks.bench` says how many of what must be found is found (recall), and of what may not be found is
+The examples of the rules are cases too, and each broken one once more with all it says behind a condition that stays open.
+
+`make -C engine judged` (`python -m tests.unit.checks.bench`) says how many of what must be found is found (recall), and of what may not be found is
 found all the same (precision).
 """
