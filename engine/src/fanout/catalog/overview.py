@@ -10,9 +10,10 @@ from fanout.catalog.reading import anchor
 from fanout.template.coverage import unseen_in
 from fanout.template.dead_letters import attempts_of, dead_letter_queue_of, dead_letter_queues
 from fanout.template.linking import link
-from fanout.template.links import Link, links, pipes_from_queues
+from fanout.template.links import Link
 from fanout.template.load import load
 from fanout.template.messaging import mappings, subscriptions
+from fanout.template.senders import links, pipes_from_queues
 from fanout.template.template import Resource, Template
 from fanout.template.types import FUNCTION, QUEUE, TOPIC
 from fanout.template.values import Value, shown

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from fanout.template.dead_letters import dead_letter_queues
-from fanout.template.links import pipes_from_queues
 from fanout.template.macros import SERVERLESS
 from fanout.template.messaging import all_mappings
 from fanout.template.references import referred_in
+from fanout.template.senders import pipes_from_queues
 from fanout.template.template import NESTED, Resource, Template
 from fanout.template.types import QUEUE
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from fanout.checks.rule import Consequence, Problem, rule
 from fanout.template.grants import role_documents, roles_of_policy
-from fanout.template.links import Link, links
+from fanout.template.links import Link
 from fanout.template.macros import SERVERLESS
 from fanout.template.messaging import Subscription, subscriptions
 from fanout.template.policies import Statement, all_of, any_of, service_may, statements
+from fanout.template.senders import links
 from fanout.template.template import Resource, Template
 from fanout.template.types import KEY, QUEUE, TOPIC
 from fanout.template.values import UNKNOWN, Value, as_list, ends_with

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fanout.checks.rule import Consequence, Problem, rule
-from fanout.template.links import pipes_from_queues
 from fanout.template.messaging import Mapping, is_fifo, mappings
+from fanout.template.senders import pipes_from_queues
 from fanout.template.template import Resource, Template
 from fanout.template.types import MAPPING, QUEUE
 from fanout.template.values import UNKNOWN, Missing, Reference, as_list, ends_with, number

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from fanout.checks.rule import Consequence, Problem, Severity, rule
 from fanout.template.delivery import may_deliver
-from fanout.template.links import Link, links
+from fanout.template.links import Link
 from fanout.template.messaging import policies_of, policy_statements, subscriptions
 from fanout.template.policies import Statement
+from fanout.template.senders import links
 from fanout.template.template import Resource, Template
 from fanout.template.types import QUEUE, TOPIC
 from fanout.template.values import External, Text, as_list, shown

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from fanout.checks.rule import Consequence, Problem, Severity, rule
 from fanout.template.delivery import may_deliver
 from fanout.template.grants import ROLE
-from fanout.template.links import Link, all_links, links
+from fanout.template.links import Link
 from fanout.template.messaging import is_fifo
+from fanout.template.senders import all_links, links
 from fanout.template.template import Resource, Template
 from fanout.template.types import FUNCTION, QUEUE, TOPIC
 from fanout.template.values import Value, shown
