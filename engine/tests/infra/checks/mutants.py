@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from tests.infra.checks import senders
 from tests.infra.checks.spoiling import (
     DEAD_LETTER_POLICY,
     QUEUE_POLICY,
@@ -34,6 +35,8 @@ class Mutant:
     rule: str
     spoil: Spoil
     settings: tuple[str, ...] = BOTH
+    also: frozenset[str] = frozenset()
+    """Rules that notice it as well, rightly."""
 
 
 MUTANTS = [
@@ -52,7 +55,7 @@ MUTANTS = [
     Mutant("FIFO dead-letter queue", "dead-letter-queue-of-other-type", put("dead_letters", "FifoQueue", True)),
     Mutant("dead-letter queue lets nobody in", "redrive-allow-refuses-its-queue", put("dead_letters", "RedriveAllowPolicy", {"redrivePermission": "denyAll"})),
     Mutant("dead-letter queue lets another in", "redrive-allow-refuses-its-queue", lambda stack: stack.dead_letters.update(RedriveAllowPolicy={"redrivePermission": "byQueue", "sourceQueueArns": [stack.arn("ArchiveOrder/Queue")]})),
-    Mutant("redrive-allow on the queue", "redrive-allow-on-wrong-queue", put("queue", "RedriveAllowPolicy", {"redrivePermission": "allowAll"})),
+    Mutant("redrive-allow on the queue", "redrive-allow-on-wrong-queue", lambda stack: stack.queue.update(RedriveAllowPolicy={"redrivePermission": "byQueue", "sourceQueueArns": ["arn:aws:sqs:eu-west-1:123456789012:x"]})),
     Mutant("whole batch fails", "partial-batch-response-missing", take("mapping", "FunctionResponseTypes")),
     Mutant("batch of 11 without window", "batch-size-refused", put("mapping", "BatchSize", 11)),
     Mutant("batch of 10001", "batch-size-refused", put("mapping", "BatchSize", 10_001)),
@@ -136,5 +139,21 @@ MUTANTS = [
     Mutant("secret resolved into a variable", "secret-in-variables", lambda stack: stack.function["Environment"]["Variables"].update(SIGNATURE="{{resolve:secretsmanager:webhook}}")),
     Mutant("401 resources", "template-near-limit", crowd),
     Mutant("a macro", "macro-unseen", lambda stack: stack.body.update(Transform="OurOwnMacro")),
+    Mutant("a rule without dead letters", "sender-without-dead-letter-queue", senders.rule_without_dead_letters, MANAGED),
+    Mutant("a rule that our key refuses", "key-refuses-sender", senders.rule_behind_our_key, KEYS),
+    Mutant("a bucket that the topic refuses", "topic-policy-missing", senders.bucket_to_topic, MANAGED),
+    Mutant("a topic that a rule cannot encrypt for", "topic-aws-managed-key", senders.topic_with_awss_key, MANAGED),
+    Mutant("a bucket that the function refuses", "function-refuses-sender", lambda stack: senders.bucket_to_function(stack, permitted=False), MANAGED),
+    Mutant("a bucket whose failures are dropped", "function-without-failure-destination", lambda stack: senders.bucket_to_function(stack, permitted=True), MANAGED),
+    Mutant("a schedule without a group", "group-missing", senders.schedule_to_fifo, MANAGED),
+    Mutant("a schedule without the right", "sender-role-refused", senders.schedule_without_right),
+    Mutant("a second policy", "policy-overwritten", senders.second_policy),
+    Mutant("attempts of a stream", "mapping-setting-refused", put("mapping", "MaximumRetryAttempts", 2)),
+    Mutant("concurrency limited twice", "mapping-setting-refused", put("mapping", "ProvisionedPollerConfig", {"MinimumPollers": 2})),
+    Mutant("plain HTTP to a web address", "subscription-over-http", lambda stack: senders.subscribe(stack, "http", "http://hooks.example.com/in")),
+    Mutant("each event to a mailbox", "subscription-to-a-person", lambda stack: senders.subscribe(stack, "email", "team@example.com")),
+    Mutant("a subscription inside the topic", "subscription-inline", lambda stack: stack.properties("OrderPlaced/Topic").update(Subscription=[{"Protocol": "https", "Endpoint": "https://hooks.example.com/in"}])),
+    Mutant("an ordered topic with standard queues", "order-lost-behind-topic", senders.ordered_topic, BOTH, frozenset({"dead-letter-queue-of-other-type"})),
+    Mutant("an archive", "archive-blocks-deletion", lambda stack: stack.properties("OrderPlaced/Topic").update(ArchivePolicy={"MessageRetentionPeriod": 30}), MANAGED),
     Mutant("left-over acknowledgement", "acknowledgement-unused", acknowledge),
 ]  # fmt: skip

@@ -28,7 +28,7 @@ def findings(body: dict[str, Any]) -> set[tuple[str, str]]:
 def test_a_mutant_is_caught_by_its_rule_and_by_no_other(mutant: Mutant, name: str) -> None:
     stack = Stack(snapshot(name))
     mutant.spoil(stack)
-    assert {rule for rule, _ in findings(stack.body) - findings(snapshot(name))} == {mutant.rule}
+    assert {rule for rule, _ in findings(stack.body) - findings(snapshot(name))} == {mutant.rule, *mutant.also}
 
 
 def test_every_rule_has_a_mutant() -> None:

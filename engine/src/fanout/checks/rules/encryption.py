@@ -85,10 +85,13 @@ def topic_aws_managed_key(template: Template) -> Iterator[Problem]:
     link=_MANAGEMENT,
 )
 def key_refuses_sender(template: Template) -> Iterator[Problem]:
-    for owner, sender in _sent_to(template, QUEUE, TOPIC):
-        key = key_of(owner)
-        if key is not None and sender.kind != "topic" and _may_use(key, sender.service, sender.source) is False:
-            yield Problem(owner, f"the policy of its key {key.id} does not let {sender.service} in for {sender.name}")
+    for each in links(template):
+        for owner in (each.target, each.dead_letter_queue):
+            if each.kind == "topic" or each.role is not None or not isinstance(owner, Resource):
+                continue
+            key = key_of(owner) if owner.type in (QUEUE, TOPIC) else None
+            if key is not None and _may_use(key, each.service, each.source) is False:
+                yield Problem(owner, f"the policy of its key {key.id} does not let {each.service} in for {each.name}")
 
 
 @rule(

@@ -36,6 +36,8 @@ _DEPENDS = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-a
 )
 def subscription_without_dead_letter_queue(template: Template) -> Iterator[Problem]:
     for each in subscriptions(template):
+        if each.is_inline:
+            continue  # it cannot have one: subscription-inline
         if each.loses and (each.dead_letter_queue is None or isinstance(each.dead_letter_queue, Missing)):
             yield Problem(each.resource, "no RedrivePolicy: what SNS cannot deliver is discarded")
 
@@ -140,7 +142,6 @@ def subscription_over_http(template: Template) -> Iterator[Problem]:
 @rule(
     "subscription-inline",
     consequence=Consequence.LOST,
-    severity=Severity.WARNING,
     what="A program's subscription is a resource of its own, not written inside its topic.",
     why="Inside a topic it has no RedrivePolicy, no raw delivery and no filter: what cannot be delivered is discarded. CloudFormation"
     " does not remove it with the topic's entry either.",
