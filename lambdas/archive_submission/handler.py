@@ -1,19 +1,21 @@
-"""Keeps every submission: one JSON object per event in S3, under form and date."""
+"""Keeps every submission: one JSON object per event in S3, under form and event id."""
 
 import os
-from datetime import UTC
 
 from botocore.exceptions import ClientError
 
 from events import FormSubmitted
-from fanout.runtime import client, handler_of
+from fanout.runtime import client, handler_of, identity
 
 _BUCKET = os.environ["ARCHIVE_BUCKET"]
 _s3 = client("s3")
 
 
 def archive_submission(form: FormSubmitted) -> None:
-    """Writes `<form id>/<year>/<month>/<day>/<event id>.json` once; the second time nothing changes.
+    """Writes `<form id>/<event id>/<identity>.json` once; the second time nothing changes.
+
+    A copy has the same identity, whatever time a publisher that tries again gives it. Another source's event of the same
+    id, and other content under it, are objects of their own beside it: nothing that was sent is left out of an archive.
 
     The write is conditional, so a duplicate makes no new version either:
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
@@ -21,7 +23,7 @@ def archive_submission(form: FormSubmitted) -> None:
     try:
         _s3.put_object(
             Bucket=_BUCKET,
-            Key=f"{form.form_id}/{form.time.astimezone(UTC):%Y/%m/%d}/{form.id}.json",
+            Key=f"{form.form_id}/{form.id}/{identity(form)}.json",
             Body=form.body.encode(),
             ContentType="application/cloudevents+json",
             IfNoneMatch="*",

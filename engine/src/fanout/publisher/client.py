@@ -21,6 +21,7 @@ from fanout.aws_errors import is_throttled
 from fanout.contracts.contract import Contracts, load
 from fanout.publisher.attributes import as_message_attributes
 from fanout.publisher.batches import batches
+from fanout.publisher.deduplication import deduplication_id
 from fanout.publisher.errors import Failure, InvalidEvent, InvalidTopicArn, PublishError, PublishResult
 from fanout.publisher.event import Event, checked_event, new_event
 from fanout.publisher.refusals import is_unknown_throttling, publish_error
@@ -163,7 +164,7 @@ class EventPublisher:
         self._check(event)
         message = {"Message": event.body, "MessageAttributes": as_message_attributes(event.attributes)}
         if self._fifo:
-            return {**message, "MessageGroupId": _group(event), "MessageDeduplicationId": event.id}
+            return {**message, "MessageGroupId": _group(event), "MessageDeduplicationId": deduplication_id(event.body)}
         return message
 
     def _check(self, event: Event) -> None:

@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from fanout.runtime.errors import TransientError as TransientError
     from fanout.runtime.event import Event as Event
     from fanout.runtime.log import logger as logger
+    from fanout.runtime.record import identity as identity
 
-__all__ = ["Event", "PermanentError", "TransientError", "client", "handler_of", "logger"]
+__all__ = ["Event", "PermanentError", "TransientError", "client", "handler_of", "identity", "logger"]
 _MODULES = {
     "Event": "event",
     "PermanentError": "errors",
@@ -19,6 +20,7 @@ _MODULES = {
     "client": "aws",
     "each_message": "batch",
     "handler_of": "batch",
+    "identity": "record",
     "logger": "log",
 }
 

@@ -16,11 +16,19 @@ and the id alone is what a person has in hand, so the id is the key and the sour
         dead_letter                     of dead: the message id in the dead-letter queue, once the function sent it there
 
 An item of an engine before 0.4 has `claim`, `lease_until` and `expires_at` at its top, no record, and no source: it stands for any.
+`lease_until` stands at the top of today's items too, as long as the record written last is not done: for functions of those engines,
+which run for a moment next to ours, and again after a rollback. Without `claim` it says nothing to us.
+
+A task that claims nothing has `claim` in its record all the same, and none of it is ever `working`. With several sources in one
+item, `expires_at` is the latest of theirs, and `reference` that of the record written last.
 """
 
 import hashlib
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fanout.runtime.event import Event
 
 WORKING, DONE, FAILED, DEAD = "working", "done", "failed", "dead"
 PREFIX = "of_"
@@ -43,3 +51,13 @@ def fingerprint(type_: str, data: Any) -> str:
     """
     written = json.dumps([type_, data], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(written.encode()).hexdigest()[:16]
+
+
+def identity(event: "Event") -> str:
+    """32 hex digits, the same for every copy of an event: of source, id, type and data.
+
+    For a name at a task's target, or its idempotency key. Neither time nor extensions change it, as a publisher that tries
+    again may set them anew; another source's event of the same id, or other content under it, has another.
+    """
+    parts = [event.source, event.id, fingerprint(event.type, event.raw.get("data"))]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]

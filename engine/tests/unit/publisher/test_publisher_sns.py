@@ -1,6 +1,7 @@
 """Nothing is dropped silently between the publishing service and SNS. No network: requests are answered inside botocore."""
 
 import json
+import re
 import tracemalloc
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
@@ -15,6 +16,7 @@ from botocore.exceptions import EndpointConnectionError, NoCredentialsError, Rea
 
 from fanout.publisher import Event, EventPublisher, InvalidTopicArn, PublishError, PublishResult
 from fanout.publisher.client import ATTEMPTS
+from fanout.publisher.deduplication import deduplication_id
 from fanout.publisher.event import MAX_BYTES
 from tests.published import order_placed
 
@@ -136,11 +138,31 @@ def test_a_fifo_topic_orders_by_form_and_deduplicates_by_event() -> None:
     fake = FakeSns()
     orders = forms_with(fake, f"{ARN}.fifo")
     orders.publish(event(1))
-    orders.publish_many([event(2)])
+    orders.publish_many([event(1), event(2)])
     one, many = fake.requests
-    assert (one["MessageGroupId"], one["MessageDeduplicationId"]) == ("contact", "e1")
-    prefix = "PublishBatchRequestEntries.member.1."
-    assert (many[f"{prefix}MessageGroupId"], many[f"{prefix}MessageDeduplicationId"]) == ("contact", "e2")
+    assert one["MessageGroupId"] == "contact" and re.fullmatch("[0-9a-f]{64}", one["MessageDeduplicationId"])
+    prefix = "PublishBatchRequestEntries.member."
+    assert many[f"{prefix}1.MessageGroupId"] == "contact"
+    assert many[f"{prefix}1.MessageDeduplicationId"] == one["MessageDeduplicationId"]
+    assert many[f"{prefix}2.MessageDeduplicationId"] != one["MessageDeduplicationId"]
+
+
+def test_what_sns_drops_as_a_duplicate_is_the_same_event_by_source_id_and_content() -> None:
+    body = json.loads(event(1).body)
+    same = deduplication_id(json.dumps(body))
+    turned = dict(reversed([*body.items()]))
+    for copy in (
+        {**turned, "data": dict(reversed([*body["data"].items()]))},
+        {**body, "time": "2027-01-01T00:00:00Z", "x": "y"},
+    ):
+        assert deduplication_id(json.dumps(copy, indent=1)) == same
+    for other in (
+        {"source": "/other"},
+        {"id": "e2"},
+        {"type": "order.placed.v2"},
+        {"data": {**body["data"], "order_id": "o"}},
+    ):
+        assert deduplication_id(json.dumps({**body, **other})) != same
 
 
 def test_the_region_is_the_arns_and_the_client_is_made_once() -> None:
