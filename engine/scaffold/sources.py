@@ -222,16 +222,16 @@ SUBSCRIBER_SETTINGS: Final = (
 )
 HANDLER: Final = (
     words(("form: FormSubmitted", "event: FormSubmitted")),
-    words(("{form.form_id}/", ""), ("<form id>/", ""), ("form.", "event.")),
+    words(("{form.form_id}/", ""), ("<form id>/", ""), ("form.", "event."), ("identity(form)", "identity(event)")),
     replaced(
-        "Keeps every submission: one JSON object per event in S3, under form and date.",
-        "Keeps every event: one JSON object in S3, under its date.",
+        "Keeps every submission: one JSON object per event in S3, under form and event id.",
+        "Keeps every event: one JSON object in S3, under its id.",
     ),
     NAMES,
 )
 TASK_TEST: Final = (
-    words(("contact_form", "@NOUN@_1"), ("contact/2026", "2026"), ("under_form_and_date", "under_its_date")),
-    replaced("under form and date", "under its date"),
+    words(("contact_form", "@NOUN@_1"), ("contact/e-1", "e-1"), ("under_form_and_event_id", "under_its_id")),
+    replaced("under form and event id", "under its id"),
     without(r'^    event\["data"\]\["form_id"\] = "contact"\n'),
     NAMES,
 )
