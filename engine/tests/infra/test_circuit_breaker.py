@@ -43,7 +43,7 @@ def test_each_function_may_switch_off_its_own_mapping_only(template: dict[str, A
         ]
         listing, switching = statements(policy)
         assert (actions(listing), listing["Resource"]) == (["lambda:ListEventSourceMappings"], "*")
-        assert actions(switching) == ["lambda:TagResource", "lambda:UpdateEventSourceMapping"]
+        assert actions(switching) == ["lambda:ListTags", "lambda:TagResource", "lambda:UpdateEventSourceMapping"]
         assert re.search(rf'"Ref": "{id_}Mapping\w+"', json.dumps(switching["Resource"]))
 
 
@@ -60,7 +60,7 @@ def test_one_closer_looks_after_every_mapping_once_a_minute(template: dict[str, 
 
 
 def test_our_checks_and_cfn_lint_have_nothing_to_say(template: dict[str, Any]) -> None:
-    assert list(check_template(template)) == []
+    assert [each for each in check_template(template) if not each.acknowledged] == []
     found = [each for each in lint(json.dumps(template), regions=["eu-west-1"]) if each.rule.id != "W3005"]
     assert [f"{each.rule.id} {each.message}" for each in found] == []
 

@@ -78,6 +78,7 @@ def test_events_wait_with_their_attempts_until_the_dependency_is_back(
     answer = client.invoke(FunctionName=breaker["Closer"], Payload=json.dumps(asked))
     assert "FunctionError" not in answer, answer["Payload"].read()
     assert mapping_is("Enabled") or mapping_is("Enabling")
+    client.invoke(FunctionName=breaker["Closer"], Payload=json.dumps(asked))  # a minute later
     assert "fanout:circuit" not in client.list_tags(Resource=arn)["Tags"]
 
     own = breaker["ProtectedQueueUrl"]

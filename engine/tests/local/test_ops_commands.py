@@ -172,7 +172,7 @@ def test_who_may_only_look_is_told_what_is_missing(deployed: Deployed, operator:
     for command, action in {
         ("dead", "redrive", TASK, "--all", "--yes"): "sqs:SendMessage",
         ("dead", "drop", TASK, "--all", "--yes", "--reason", "x"): "sqs:DeleteMessage",
-        ("pause", TASK, "--yes", "--reason", "x"): "sqs:TagQueue",
+        ("pause", TASK, "--yes", "--reason", "x"): "lambda:TagResource",
     }.items():
         said = operator.run(*command, status=2)
         assert said.count("\n") == 1 and f"these credentials may not {action}" in said

@@ -165,6 +165,14 @@ READ: Grants = (
 )
 HEAL: Grants = (
     (["sqs:DeleteMessage"], _dead_letter_queues),
-    (["sqs:SendMessage", "sqs:TagQueue", "sqs:UntagQueue"], _queues),
-    (["lambda:UpdateEventSourceMapping", "lambda:UntagResource"], _mappings),
+    (["sqs:SendMessage"], _queues),
+    (
+        [
+            "lambda:GetEventSourceMapping",
+            "lambda:TagResource",
+            "lambda:UntagResource",
+            "lambda:UpdateEventSourceMapping",
+        ],
+        _mappings,
+    ),
 )

@@ -59,15 +59,16 @@ def subscriber(*lines: Any, waiting: int = 0, state: str = "Enabled", **tags: st
         patterns.append(filterPattern)
         return {"events": events}
 
-    mapping = {"EventSourceArn": "arn:aws:sqs:eu-west-1:1:q", "State": state}
+    mapping = {"EventSourceArn": "arn:aws:sqs:eu-west-1:1:q", "State": state, "EventSourceMappingArn": "m"}
     attributes = {"Attributes": {"ApproximateNumberOfMessages": str(waiting)}}
     aws = SimpleNamespace(
         logs=SimpleNamespace(filter_log_events=read),
         functions=SimpleNamespace(
             get_function_configuration=lambda **_: {},
             list_event_source_mappings=lambda **_: {"EventSourceMappings": [mapping]},
+            list_tags=lambda **_: {"Tags": tags},
         ),
-        sqs=SimpleNamespace(get_queue_attributes=lambda **_: attributes, list_queue_tags=lambda **_: {"Tags": tags}),
+        sqs=SimpleNamespace(get_queue_attributes=lambda **_: attributes),
         patterns=patterns,
     )
     return DeployedSubscriber(cast(Aws, aws), "T", "t", "https://sqs/1/q", "https://sqs/1/dead", "fn")

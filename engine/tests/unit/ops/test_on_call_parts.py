@@ -81,8 +81,9 @@ def test_a_queue_that_was_deleted_is_a_problem_of_its_subscriber_alone() -> None
     sqs = SimpleNamespace(get_queue_attributes=gone, list_queue_tags=gone, receive_message=gone)
     functions = SimpleNamespace(
         get_function_configuration=lambda **_: {},
+        list_tags=lambda **_: {},
         list_event_source_mappings=lambda **_: {
-            "EventSourceMappings": [{"EventSourceArn": "arn:q", "State": "Enabled"}]
+            "EventSourceMappings": [{"EventSourceArn": "arn:q", "State": "Enabled", "EventSourceMappingArn": "m"}]
         },
     )
     metrics = SimpleNamespace(get_metric_data=lambda **_: {"MetricDataResults": [{"Values": [3.0]}]})

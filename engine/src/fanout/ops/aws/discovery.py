@@ -68,9 +68,21 @@ class DeployedSubscriber:
             raise OpsError(f"{self.task}: nothing feeds its queue to its function: deploy the stack again")
         return own[0]
 
+    @property
+    def _mapping_arn(self) -> str:
+        return self.mapping()["EventSourceMappingArn"]
+
     def tags(self) -> dict[str, str]:
-        """Of the queue."""
-        return dict(self.aws.sqs.list_queue_tags(QueueUrl=self.queue_url).get("Tags", {}))
+        """Of the mapping: who switched it off."""
+        return dict(self.aws.functions.list_tags(Resource=self._mapping_arn).get("Tags", {}))
+
+    def tag(self, key: str, value: str) -> None:
+        """The mapping."""
+        self.aws.functions.tag_resource(Resource=self._mapping_arn, Tags={key: value})
+
+    def untag(self, *keys: str) -> None:
+        """The mapping: tags that it does not have are no error."""
+        self.aws.functions.untag_resource(Resource=self._mapping_arn, TagKeys=keys)
 
     def attributes(self) -> dict[str, str]:
         """Of the queue, as SQS has them now."""

@@ -1,6 +1,13 @@
-"""Pause and resume: the mapping off and on."""
+"""Pause and resume: the mapping off and on.
+
+Three may switch a mapping: operators, the function whose dependency is down, and the rule that tries it again. Nothing
+of Lambda switches only if a tag is, or is not, there, so each looks after it acted, and an operator's word wins: see
+`fanout.runtime.circuit_breaker` and `close_circuits` for the others' halves.
+"""
 
 import time
+
+from botocore.exceptions import ClientError
 
 from fanout import names
 from fanout.errors import OpsError
@@ -16,25 +23,43 @@ CIRCUIT_TAG = names.CIRCUIT_TAG
 """On a mapping that the task itself switched off, because its dependency is down; a rule switches it on again."""
 PATIENCE = 180.0
 """Lambda takes some seconds to stop or start polling."""
+SETTLED = 20.0
+"""Seconds for which a mapping with a circuit breaker must stay as it was switched: whoever read its tags before ours were
+there acts within two tries of 2 s to connect and 5 s to answer (fanout.runtime.aws), and tags may be read late.
+https://docs.aws.amazon.com/lambda/latest/api/API_TagResource.html"""
+_BUSY = ("ResourceInUseException", "ResourceConflictException", "TooManyRequestsException", "ThrottlingException")
+"""https://docs.aws.amazon.com/lambda/latest/api/API_UpdateEventSourceMapping.html#API_UpdateEventSourceMapping_Errors"""
 
 
 def pause(subscriber: DeployedSubscriber, reason: str, by: str, journal: Journal, stop: Stop) -> Pause:
-    """The reason first: a mapping that is off without one would be a riddle. Messages wait, up to the retention."""
-    mapping = subscriber.mapping()
-    journal.write("pausing", task=subscriber.task, reason=reason, mapping=mapping["UUID"])
-    noted = pauses.write(subscriber, by, reason)
-    if circuit_since(subscriber):  # or the rule that closes circuits would end the pause
-        subscriber.aws.functions.untag_resource(Resource=mapping["EventSourceMappingArn"], TagKeys=[CIRCUIT_TAG])
-    _switch(subscriber, on=False, stop=stop)
+    """The reason first: a mapping that is off without one would be a riddle. Messages wait, up to the retention.
+
+    The circuit's tag is taken away before and after the switch, as a function may open its circuit meanwhile. Beside a
+    resume at the same time, the pause stays: its reason is written again when it is gone. OpsError when it did not
+    settle within PATIENCE.
+    """
+    noted = pauses.said(by, reason)
+    journal.write("pausing", task=subscriber.task, reason=reason, mapping=subscriber.mapping()["UUID"])
+    end = time.monotonic() + PATIENCE
+    while True:
+        subscriber.tag(pauses.TAG, str(noted))
+        subscriber.untag(CIRCUIT_TAG)
+        _switch(subscriber, on=False, settled=_settled(subscriber), end=end, stop=stop)
+        subscriber.untag(CIRCUIT_TAG)
+        if pauses.read(subscriber):
+            break
     journal.write("paused", task=subscriber.task)
     return noted
 
 
 def resume(subscriber: DeployedSubscriber, journal: Journal, stop: Stop) -> None:
-    """The mapping first: if it cannot be switched on, the reason stays."""
+    """The mapping first: if it cannot be switched on, the reason stays; both tags go. OpsError when somebody else, or
+    the circuit, switched it off at the same time: theirs holds."""
     journal.write("resuming", task=subscriber.task)
-    _switch(subscriber, on=True, stop=stop)
-    pauses.erase(subscriber)
+    end = time.monotonic() + PATIENCE
+    subscriber.untag(CIRCUIT_TAG)
+    _switch(subscriber, on=True, settled=0.0, end=end, stop=stop)
+    subscriber.untag(pauses.TAG, CIRCUIT_TAG)
     journal.write("resumed", task=subscriber.task)
 
 
@@ -51,19 +76,47 @@ def why_not_draining(subscriber: DeployedSubscriber) -> str | None:
 
 def circuit_since(subscriber: DeployedSubscriber) -> int | None:
     """Since when (seconds since 1970) the task's circuit breaker keeps its mapping off; None when it does not."""
-    arn = subscriber.mapping().get("EventSourceMappingArn")
-    tags = subscriber.aws.functions.list_tags(Resource=arn).get("Tags", {}) if arn else {}
-    value = tags.get(CIRCUIT_TAG, "")
+    value = subscriber.tags().get(CIRCUIT_TAG, "")
     return int(value) if value.isdecimal() else None
 
 
-def _switch(subscriber: DeployedSubscriber, *, on: bool, stop: Stop) -> None:
-    """https://docs.aws.amazon.com/lambda/latest/api/API_UpdateEventSourceMapping.html"""
-    wanted = "Enabled" if on else "Disabled"
-    end = time.monotonic() + PATIENCE
-    while (mapping := subscriber.mapping()).get("State") != wanted:
-        if mapping.get("State") in ("Enabled", "Disabled"):  # in between, Lambda refuses another change
-            subscriber.aws.functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=on)
-        if time.monotonic() > end or stop:
-            raise OpsError(f"{subscriber.task}: its mapping is {mapping.get('State')}, not yet {wanted}: fanout status")
+def _settled(subscriber: DeployedSubscriber) -> float:
+    """Without a circuit breaker nobody but operators switches a mapping."""
+    variables = subscriber.function.get("Environment", {}).get("Variables", {})
+    return SETTLED if names.CIRCUIT_FAILURES in variables else 0.0
+
+
+def _switch(subscriber: DeployedSubscriber, *, on: bool, settled: float, end: float, stop: Stop) -> None:
+    """Until it has been as wanted for `settled` seconds. Off, it is switched again each time that somebody else switches
+    it meanwhile; on, it gives way: two that insist would never end.
+
+    By its id, as lists of mappings are behind. While Lambda carries out one change it refuses the next.
+    https://docs.aws.amazon.com/lambda/latest/api/API_UpdateEventSourceMapping.html
+    """
+    wanted, id_ = "Enabled" if on else "Disabled", subscriber.mapping()["UUID"]
+    functions, since, accepted = subscriber.aws.functions, None, False
+    while True:
+        state = functions.get_event_source_mapping(UUID=id_).get("State")
+        now = time.monotonic()
+        if state == wanted:
+            since = now if since is None else since
+            if now - since >= settled:
+                return
+        else:
+            since = None
+            if on and accepted and state in ("Disabled", "Disabling"):
+                raise OpsError(f"{subscriber.task}: its mapping was switched off again at the same time: fanout status")
+            accepted = (state in ("Enabled", "Disabled") and _accepted(subscriber, id_, on)) or accepted
+        if now > end or stop:
+            raise OpsError(f"{subscriber.task}: its mapping is {state}, not yet {wanted} for good: fanout status")
         stop.sleep(0.5)
+
+
+def _accepted(subscriber: DeployedSubscriber, id_: str, on: bool) -> bool:
+    try:
+        subscriber.aws.functions.update_event_source_mapping(UUID=id_, Enabled=on)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _BUSY:
+            raise
+        return False
+    return True

@@ -1,0 +1,138 @@
+"""An operator's pause is ended by nobody but an operator, whatever the circuit does, and in whatever order."""
+
+from collections.abc import Callable, Iterator
+from itertools import chain, repeat
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from fanout import names
+from fanout.errors import OpsError
+from fanout.ops.aws.discovery import DeployedSubscriber
+from fanout.ops.pause import switch
+from fanout.runtime import circuit_breaker, close_circuits
+from fanout.runtime.errors import TransientError
+from fanout.runtime.outcome import Outcome
+from tests.unit.lambdas.given import record
+from tests.unit.lambdas.interleaving import Interleaving
+from tests.unit.lambdas.lambda_ import Lambda
+
+COOL_DOWN, BEGIN = 120, 1000.0
+WITH_CIRCUIT = {names.CIRCUIT_FAILURES: "1"}
+FAILED = Outcome("failed", record("{}"), None, TransientError("later"), 1.0)
+
+
+class Stop:
+    def __init__(self, sleep: Callable[[float], None]) -> None:
+        self.sleep = sleep
+
+    def __bool__(self) -> bool:
+        return False
+
+
+class World:
+    """One mapping, and whoever may switch it. `acts` are the operators': when begun, when over, which."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, choices: Iterator[int], behind: float = 3.0) -> None:
+        self.order = Interleaving(choices, longest=6.0)
+        self.lambda_ = Lambda(
+            self.order.now, changing=2.0, behind=behind, called=self.order.step, variables=WITH_CIRCUIT
+        )
+        self.order.time = BEGIN
+        self.acts: list[tuple[float, float, str]] = []
+        self.resuming = 0
+        self.ended_by_the_circuit: list[float] = []
+        clock = SimpleNamespace(time=self.order.now, monotonic=self.order.now)
+        for module in (switch, circuit_breaker, close_circuits):
+            patch.setattr(module, "time", clock)
+        patch.setenv("AWS_LAMBDA_FUNCTION_NAME", "notify_partner")
+        patch.setattr(circuit_breaker, "client", lambda service: self.lambda_)
+        patch.setattr(circuit_breaker, "LIMIT", 1)
+        patch.setattr(circuit_breaker, "_in_a_row", 0)
+        patch.setattr(close_circuits, "_lambda", self.lambda_)
+
+    @property
+    def subscriber(self) -> DeployedSubscriber:
+        aws: Any = SimpleNamespace(functions=self.lambda_)
+        return DeployedSubscriber(aws, "Notify", "notify_partner", "https://sqs/1/queue", "https://sqs/1/dead", "f")
+
+    def operator(self, acts: list[tuple[str, int]]) -> None:
+        for act, seconds in acts:
+            self.order.sleep(seconds)
+            began, journal, stop = self.order.now(), SimpleNamespace(write=lambda *a, **b: None), Stop(self.order.sleep)
+            if act == "pause":
+                switch.pause(self.subscriber, "a reason", "arn:aws:iam::1:user/me", journal, stop)  # type: ignore[arg-type]
+            else:
+                self.resuming += 1
+                try:
+                    switch.resume(self.subscriber, journal, stop)  # type: ignore[arg-type]
+                except OpsError as gave_way:
+                    assert "switched off again at the same time" in str(gave_way)
+                    continue
+                finally:
+                    self.resuming -= 1
+            self.acts.append((began, self.order.now(), act))
+
+    def container(self, gaps: list[int]) -> None:
+        for seconds in gaps:
+            self.order.sleep(seconds)
+            circuit_breaker.watch([FAILED])
+
+    def closer(self, offset: int, until: float) -> None:
+        self.order.sleep(offset)
+        while self.order.now() < until:
+            before = len(self.lambda_.switches)
+            try:
+                close_circuits.handle({"mapping": "m", "cool_down_seconds": COOL_DOWN}, None)
+            except Exception as error:
+                assert "ResourceInUse" in str(error)
+            self._watch(before)
+            self.order.sleep(60)
+
+    def _watch(self, before: int) -> None:
+        """A pause that had been told to be in force when this call of the closer began to switch on."""
+        for moment, on in self.lambda_.switches[before:]:
+            over = [each for each in self.acts if each[1] < moment]
+            if on and over and over[-1][2] == "pause" and not self.resuming:
+                self.ended_by_the_circuit.append(moment)
+
+    def last_acts(self) -> set[str]:
+        """Those that no other began after."""
+        return {act for _, over, act in self.acts if not any(began > over for began, _, _ in self.acts)}
+
+    @property
+    def seen(self) -> tuple[str, bool]:
+        return self.lambda_.state, names.PAUSED_TAG in self.lambda_.tags
+
+
+ACTS = st.lists(st.tuples(st.sampled_from(["pause", "resume"]), st.sampled_from([0, 5, 50, 59, 110])), max_size=3)
+
+
+@given(
+    operators=st.tuples(ACTS, ACTS),
+    gaps=st.lists(st.sampled_from([0, 3, 50, 60, 100]), max_size=3),
+    offset=st.sampled_from([0, 3, 50]),
+    cooled_down=st.booleans(),
+    choices=st.lists(st.integers(0, 11), max_size=120),
+)
+@settings(max_examples=60, deadline=None, phases=[Phase.explicit, Phase.generate])
+def test_in_any_interleaving_it_is_paused_if_and_only_if_that_was_the_last_act(
+    operators: tuple[Any, Any], gaps: list[int], offset: int, cooled_down: bool, choices: list[int]
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        world = World(patch, chain(choices, repeat(1)))
+        if cooled_down:
+            world.lambda_.state, world.lambda_.tags = "Disabled", {names.CIRCUIT_TAG: "1"}
+        for acts in operators:
+            world.order.begin(lambda acts=acts: world.operator(acts))  # type: ignore[misc]
+        world.order.begin(lambda: world.container(gaps))
+        world.order.begin(lambda: world.closer(offset, BEGIN + 1200))
+        world.order.all()
+        last = world.last_acts()
+        assert world.seen in {("Disabled", True), ("Enabled", False)}
+        if len(last) < 2:
+            assert world.seen == (("Disabled", True) if last == {"pause"} else ("Enabled", False))
+        assert world.ended_by_the_circuit == []
