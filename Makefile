@@ -12,7 +12,7 @@ export CDK_HOME ?= $(CURDIR)/.venv/cache/cdk
 export CDK_VALIDATION ?= false
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test tests lint types unit gate synth snapshot docs contract lock up watch down status drill changes comment adopter deploy diff clean
+.PHONY: help install demo test tests lint types unit gate synth snapshot docs contract lock up watch down status drill changes comment adopter deploy verify diff clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -148,6 +148,9 @@ deploy: install ## make deploy ENV=dev; YES=1 answers for an account that settin
 	@$(MAKE) --no-print-directory synth
 	@$(BIN)/fanout deploy prepare "$(ENV)" $(if $(YES),--yes)
 	$(BIN)/cdk deploy --app cdk.out FormEvents-$(ENV) $(if $(CI),--require-approval never)
+
+verify: install ## make verify ENV=dev: probes prove a deployment in ten minutes; prod by `fanout verify --env prod --yes`
+	$(BIN)/fanout verify --env "$(ENV)"
 
 diff: install ## make diff ENV=dev
 	@$(MAKE) --no-print-directory synth

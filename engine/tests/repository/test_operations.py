@@ -23,7 +23,20 @@ RUN = "".join(
 )
 
 
-NOT_ON_CALL = {"check", "contract", "cost", "deploy", "diff", "docs", "init", "install", "local", "new", "run"}
+NOT_ON_CALL = {
+    "check",
+    "contract",
+    "cost",
+    "deploy",
+    "diff",
+    "docs",
+    "init",
+    "install",
+    "local",
+    "new",
+    "run",
+    "verify",
+}
 
 
 def parsed(line: str) -> list[str]:

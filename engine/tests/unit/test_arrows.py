@@ -48,6 +48,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "constructs.event_types": {"contracts.model", "contracts.roles"},  # the class of a type, and the type of a schema
     "constructs.app": {"checks.plugin", "contracts.contract"},  # when an app is made, and no sooner
+    "ops.verify.file": {"installed"},  # which version's facts these are
     "ops.aws.records": {"runtime.record"},  # the table, as the functions write it
     "ops": {"names", "errors", "aws_errors", "project", "words", "template", "checks", "contracts", "publisher", "costs"},
     "cli": {

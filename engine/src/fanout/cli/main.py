@@ -45,6 +45,7 @@ COMMANDS: Table = {
     "resume": ("fanout.cli.resume:resume", "End a pause: the events that wait are worked on."),
     "drain": ("fanout.cli.drain:drain", "Wait until a subscriber's queue is empty; changes nothing."),
     "doctor": ("fanout.cli.doctor:doctor", "Find what was changed by hand, and what would lose messages as it is now."),
+    "verify": ("fanout.cli.verify:verify", "Prove a deployment by probes, which no task sees."),
     "dead": (
         {
             "list": ("fanout.cli.dead.list:list_", "List dead-letter messages by cause."),

@@ -1,0 +1,41 @@
+"""Reads only: is everything as it was deployed, does somebody hear of alarms, does the heartbeat's schedule beat."""
+
+from fanout.ops.doctor.doctor import examine
+from fanout.ops.verify.result import Failed, NotShown, Skipped
+from fanout.ops.verify.verification import Verification
+from fanout.words import counted
+
+SCHEDULE = "AWS::Scheduler::Schedule"
+
+
+def wiring(verification: Verification) -> str:
+    problems = [each for each in examine(verification.stack) if each.kind != "recipient"]
+    if problems:
+        first = problems[0]
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise Failed(f"{first.kind} {first.where}: {first.what}{more}: fanout doctor")
+    resources = len(verification.template.template["Resources"])
+    return (
+        f"{counted(len(verification.stack.subscribers), 'subscriber')} and {counted(resources, 'resource')} as deployed"
+    )
+
+
+def recipients(verification: Verification) -> str:
+    if not verification.stack.aws.is_aws:
+        raise NotShown("the embedded AWS sends no mail")
+    raise NotShown("who hears of alarms is not asked yet: look at the subscriptions of the alarms' topic")
+
+
+def schedule(verification: Verification) -> str:
+    deployed = verification.template
+    schedules = deployed.of_type(SCHEDULE)
+    if not schedules:
+        raise Skipped("the stack has no heartbeat: `heartbeat` in its settings")
+    rates = []
+    for id_, properties in schedules.items():
+        group = deployed.resolved(properties["GroupName"])
+        found = verification.stack.aws.scheduler.get_schedule(Name=deployed.ids[id_], GroupName=group)
+        if found.get("State") != "ENABLED":
+            raise Failed(f"the heartbeat's schedule {deployed.path(id_)} is {found.get('State')}: deploy, or enable it")
+        rates.append(str(found.get("ScheduleExpression")))
+    return f"enabled, {', '.join(rates)}"

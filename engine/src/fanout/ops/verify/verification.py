@@ -1,0 +1,166 @@
+"""What the steps of one `fanout verify` share: the stack, the probes that were published, what was learned, and the time."""
+
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from fanout.ops.aws import logs
+from fanout.ops.aws.discovery import DeployedSubscriber, Stack
+from fanout.ops.aws.line import Line
+from fanout.ops.aws.subscription import Subscription, read_subscriptions
+from fanout.ops.dead_letters import browse
+from fanout.ops.dead_letters.message import DeadLetterMessage
+from fanout.ops.doctor.deployed import Deployed
+from fanout.ops.interrupt import Stop
+from fanout.ops.verify import probes
+from fanout.ops.verify.probes import Probe
+from fanout.ops.verify.result import Fact, Failed, NotShown
+
+T = TypeVar("T")
+EARLIER = timedelta(minutes=1)
+"""Clocks differ."""
+SOONEST, LATEST = 0.25, 3.0
+"""Seconds between two looks: more and more."""
+
+
+@dataclass
+class Verification:
+    """One run. `role` is assumed for sessions with the stack's own policies; `asked` are the steps named one by one."""
+
+    stack: Stack
+    stop: Stop = field(default_factory=Stop)
+    role: str | None = None
+    asked: tuple[str, ...] = ()
+    run: str = field(default_factory=lambda: uuid.uuid4().hex[:10])
+    clock: Callable[[], float] = time.monotonic
+    facts: list[Fact] = field(default_factory=list)
+    sent: dict[str, dict[str, Probe]] = field(default_factory=dict)
+    """By name and task: what was published last."""
+    since: datetime = field(default_factory=lambda: probes.now() - EARLIER)
+
+    @property
+    def prefix(self) -> str:
+        """Of the ids of this run's probes."""
+        return f"{probes.PREFIX}{self.run}-"
+
+    @cached_property
+    def template(self) -> Deployed:
+        return Deployed.read(self.stack)
+
+    @cached_property
+    def reach(self) -> dict[str, dict[str, str] | None]:
+        return probes.reach(self.stack.subscribers, self._subscriptions)
+
+    def _subscriptions(self, subscriber: DeployedSubscriber) -> list[Subscription]:
+        """To the topic of this stack; none where SNS says nothing."""
+        try:
+            found = read_subscriptions(subscriber)
+        except (ClientError, BotoCoreError):
+            return []
+        return [each for each in found if each.topic_arn == self.stack.topic_arn]
+
+    @property
+    def reached(self) -> list[DeployedSubscriber]:
+        """Those that a probe gets to. Raises NotShown when there is none."""
+        found = [each for each in self.stack.subscribers if self.reach[each.task] is not None]
+        if not found:
+            raise NotShown("no filter of the topic's subscribers lets a probe through")
+        return found
+
+    def not_reached(self) -> str:
+        """For the end of a line."""
+        left = [task for task, attributes in self.reach.items() if attributes is None]
+        return f"; not shown at {', '.join(left)}, whose filter keeps probes back" if left else ""
+
+    def learn(self, question: str, answer: Any, seconds: float | None = None) -> None:
+        self.facts.append(Fact(question, answer, seconds))
+
+    def publish(
+        self,
+        name: str,
+        do: str = "done",
+        *,
+        at: Sequence[DeployedSubscriber] | None = None,
+        task: str | None = None,
+        until_attempt: int = 2,
+        seconds: int = 900,
+        extra: int = 0,
+        sns: Any = None,
+    ) -> dict[str, Probe]:
+        """One probe for each set of attributes that their filters need; by task. `extra`: so many attributes more."""
+        subscribers = self.reached if at is None else at
+        data = {"task": task, "do": do, "until_attempt": until_attempt, "seconds": seconds}
+        made: dict[tuple[tuple[str, str], ...], Probe] = {}
+        for each in subscribers:
+            attributes = dict(self.reach[each.task] or probes.HEARTBEAT)
+            key = tuple(sorted(attributes.items()))
+            if key not in made:
+                attributes |= {f"extra_{number}": "x" for number in range(extra)}
+                id_ = f"{self.prefix}{name}-{len(made)}" + (f"-{task.replace('_', '-')}" if task else "")
+                made[key] = Probe(id_, probes.now(), data, attributes)
+                (sns or self.stack.aws.sns).publish(**made[key].request(self.stack.topic_arn))
+        sent = {
+            each.task: made[tuple(sorted((self.reach[each.task] or probes.HEARTBEAT).items()))] for each in subscribers
+        }
+        self.sent.setdefault(name, {}).update(sent)
+        return sent
+
+    def publish_again(self, probe: Probe) -> None:
+        """Another message with the same event."""
+        self.stack.aws.sns.publish(**probe.request(self.stack.topic_arn, copy="-copy"))
+
+    def lines(self, subscriber: DeployedSubscriber, probe: Probe) -> list[Line]:
+        """The outcomes of a probe there, the oldest first."""
+        found, _ = logs.about(subscriber.aws, subscriber.log_group, probe.id, self.since)
+        return found
+
+    def dead(self, subscriber: DeployedSubscriber, id_: str) -> DeadLetterMessage | None:
+        """The dead letter of a probe, which is shown to everybody again."""
+        with browse.browse(subscriber.aws, subscriber.dead_letter_queue_url, limit=browse.MOST) as browsing:
+            for message in browsing:
+                if message.event_id == id_:
+                    return message
+        return None
+
+    def wait(self, look: Callable[[], T | None], seconds: float, what: str) -> T:
+        """The first answer of `look` that is one. Raises Failed, which says `what`, when the time is over."""
+        end, pause = self.clock() + seconds, SOONEST
+        while True:
+            found = look()
+            if found:
+                return found
+            if self.stop:
+                raise KeyboardInterrupt
+            if self.clock() >= end:
+                raise Failed(f"{what}, after {seconds:g} s")
+            self.stop.sleep(pause)
+            pause = min(pause * 1.5, LATEST)
+
+    def wait_at(
+        self,
+        at: Sequence[DeployedSubscriber],
+        look: Callable[[DeployedSubscriber], T | None],
+        seconds: float,
+        what: str,
+    ) -> dict[str, T]:
+        """By task, the answers of all of them; Failed names those without one."""
+        found: dict[str, T] = {}
+
+        def all_of_them() -> bool:
+            for each in at:
+                if each.task not in found and (answer := look(each)):
+                    found[each.task] = answer
+            return len(found) == len(at)
+
+        try:
+            self.wait(all_of_them, seconds, what)
+        except Failed as error:
+            missing = [each.task for each in at if each.task not in found]
+            raise Failed(f"{', '.join(missing)}: {error}") from None
+        return found
