@@ -99,9 +99,12 @@ MAKEFILE: Final = (
 )
 
 
+ENGINE_ONLY = ("aws-lambda-powertools", "aws-sam-translator", "hypothesis", "types-pyyaml")
+
+
 def _of_engine_only(text: str) -> str:
     """The root's dependency groups without what only the engine's own tests need."""
-    for name in ("aws-lambda-powertools", "hypothesis", "types-pyyaml"):
+    for name in ENGINE_ONLY:
         text = without(rf'^    "{name}==[^\n]*\n')(text)
     return text
 
@@ -120,10 +123,9 @@ PYPROJECT: Final = (
 
 def _pins(group: str) -> Edit:
     def edit(text: str) -> str:
-        gone = ("aws-lambda-powertools", "hypothesis", "types-pyyaml")
         asked = re.compile(rf"\(pyproject\.toml:{group}\)")
         head = "".join(line for line in text.splitlines(keepends=True)[:2])
-        wanted = [name for name in _asked_by(text, asked) if name not in gone]
+        wanted = [name for name in _asked_by(text, asked) if name not in ENGINE_ONLY]
         return head + pins_of(text, wanted)
 
     return edit

@@ -28,14 +28,15 @@ _PIPES = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-perm
     "sender-without-dead-letter-queue",
     consequence=Consequence.LOST,
     severity=Severity.WARNING,
-    what="A rule's or a schedule's target has a dead-letter queue.",
+    what="The target of a rule, or of a schedule of hours and more, has a dead-letter queue.",
     why="EventBridge tries for 24 hours, and after a refusal not at all: then the event is gone, and only a metric counts it.",
     fix="Set DeadLetterConfig.Arn of the target to a queue (CDK: dead_letter_queue=...), whose policy lets the service in.",
     link=_EVENTS,
 )
 def sender_without_dead_letter_queue(template: Template) -> Iterator[Problem]:
     for each in links(template):
-        if each.kind in ("rule", "schedule") and each.action is not None and each.dead_letter_queue is None:
+        asked = each.kind in ("rule", "schedule") and each.action is not None and not _ticks(each.owner)
+        if asked and each.dead_letter_queue is None:
             yield Problem(
                 each.owner, f"no DeadLetterConfig for its target {_id(each.target)}: what it cannot deliver is gone"
             )
@@ -90,7 +91,12 @@ def function_without_failure_destination(template: Template) -> Iterator[Problem
     found: dict[Resource, Link] = {}
     for each in all_links(template):
         function = each.target
-        if each.kind in _ASYNCHRONOUS and isinstance(function, Resource) and function.type == FUNCTION:
+        if (
+            each.kind in _ASYNCHRONOUS
+            and not _ticks(each.owner)
+            and isinstance(function, Resource)
+            and function.type == FUNCTION
+        ):
             found.setdefault(function, each)
     for function, sender in found.items():
         if function.template is template and _keeps_failures(function) is False:
@@ -128,6 +134,11 @@ def sender_role_refused(template: Template) -> Iterator[Problem]:
             continue
         if may_deliver(each) is False:
             yield Problem(each.owner, f"its role {role.id} may not {each.action} to {_id(each.target)}")
+
+
+def _ticks(owner: Resource) -> bool:
+    """Every few minutes the next one takes the place of one that is lost."""
+    return "minute" in shown(owner.get("ScheduleExpression") or "")
 
 
 def _keeps_failures(function: Resource) -> bool | None:
