@@ -239,6 +239,7 @@ TASK_TEST: Final = (
 )
 DEMO: Final = (with_definitions("ArchiveSubmission", "archived"), NAMES)
 ACKNOWLEDGED: Final = (
+    without(r'^    r"/SendConfirmation/[^\n]*\n[^\n]*\n'),
     without(r'^    r"/Webhook/[^\n]*\n[^\n]*\n'),
     words(("a second bucket of personal data", "a second bucket of the same")),
 )

@@ -14,6 +14,7 @@ import pytest
 from app import add_stacks
 from fanout.constructs import function
 from fanout.packaging.targets import aws_target, local_target
+from fanout.packaging.tidy import unreadable
 from stacks import settings
 from tests.infra.reading import Synth, of_type, target
 from tests.places import APP, ENGINE
@@ -141,8 +142,13 @@ def test_same_key_same_bytes_under_another_umask(synth: Synth, tmp_path: Path) -
         assert zipped(tmp_path / task) == zipped(asset)
 
 
-def test_another_machine_writes_the_same_templates(synth: Synth, tmp_path: Path) -> None:
-    """Another folder, home and time zone, no credentials, and a network that leads nowhere."""
+def assets(assembly: Path) -> dict[str, bytes]:
+    """Each asset's zip, with its modes, by the key under which it is uploaded."""
+    return {path.name: zipped(path) for path in sorted(assembly.glob("asset.*")) if path.is_dir()}
+
+
+def test_another_machine_writes_the_same_templates_and_zips(synth: Synth, tmp_path: Path) -> None:
+    """Another folder, home, time zone and umask, left-over bytecode, no credentials, and a network that leads nowhere."""
     copy = tmp_path / "elsewhere"
     for name in ("app.py", "cdk.json", "stacks", "lambdas", "contracts", ".fanout"):
         source = APP / name
@@ -151,6 +157,11 @@ def test_another_machine_writes_the_same_templates(synth: Synth, tmp_path: Path)
         else:
             copy.mkdir(exist_ok=True)
             shutil.copy(source, copy / name)
+    for path in copy.rglob("*"):
+        path.chmod(0o700 if path.is_dir() else path.stat().st_mode & 0o700)
+    for folder in (copy / "lambdas" / TASKS[0], *copy.glob(".fanout/dependencies/*/python")):
+        (folder / "__pycache__").mkdir(exist_ok=True)
+        (folder / "__pycache__" / "left.cpython-399.pyc").write_bytes(b"of another Python")
     out = tmp_path / "cdk.out"
     environment = {
         "PATH": os.environ["PATH"],
@@ -164,7 +175,10 @@ def test_another_machine_writes_the_same_templates(synth: Synth, tmp_path: Path)
         "JSII_RUNTIME_PACKAGE_CACHE_ROOT": os.environ.get("JSII_RUNTIME_PACKAGE_CACHE_ROOT", str(tmp_path / "jsii")),
         "PYTHONPATH": f"{copy}:{copy / 'lambdas'}",
     }
-    subprocess.run([sys.executable, "app.py"], cwd=copy, env=environment, check=True, timeout=120)
+    subprocess.run([sys.executable, "app.py"], cwd=copy, env=environment, check=True, timeout=120, umask=0o077)
     for each in settings.ALL:
         name = f"OrderEvents-{each.name}.template.json"
         assert (out / name).read_bytes() == (synth.folder / name).read_bytes()
+    assert unreadable(out) == []
+    assert assets(out) == assets(synth.folder)
+    assert not list(out.glob("asset.*/**/*.pyc"))

@@ -86,6 +86,8 @@ def test_every_role_and_policy_of_the_template_is_in_the_permissions(synth: Synt
 
 
 CONDITION_KEYS = {
+    "kms:CallerAccount",
+    "kms:ViaService",
     "aws:SecureTransport",
     "aws:SourceArn",
     "aws:SourceAccount",

@@ -90,25 +90,78 @@ def test_a_topic_too(emulated: Run) -> None:
     assert sns.publish_batch(TopicArn=arn, PublishBatchRequestEntries=[{"Id": "1", "Message": "one"}])["Successful"]
 
 
+EMAIL: Any = {
+    "Destination": {"ToAddresses": ["pat.example@example.com"]},
+    "Content": {"Simple": {"Subject": {"Data": "s"}, "Body": {"Text": {"Data": "t"}}}},
+}
+
+
+def mailer(run: Run, name: str, *resources: str) -> Any:
+    """SES for a user that may send from SENDER alone, with these resources."""
+    arns = [f"arn:aws:ses:{REGION}:{ACCOUNT}:{each}" for each in resources]
+    only = {"StringEquals": {"ses:FromAddress": SENDER}}
+    return user(run, name, {"Action": "ses:SendEmail", "Resource": arns, "Condition": only}).client("sesv2")
+
+
 def test_ses_decides_by_the_identity_and_the_from_address(emulated: Run) -> None:
     emulated.connection.session.client("ses").verify_email_identity(EmailAddress=SENDER)
     emulated.connection.session.client("ses").verify_email_identity(EmailAddress="else@example.com")
-    ses = user(
-        emulated,
-        "mailer",
-        {
-            "Action": "ses:SendEmail",
-            "Resource": f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/{SENDER}",
-            "Condition": {"StringEquals": {"ses:FromAddress": SENDER}},
-        },
-    ).client("sesv2")
-    email: Any = {
-        "Destination": {"ToAddresses": ["pat.example@example.com"]},
-        "Content": {"Simple": {"Subject": {"Data": "s"}, "Body": {"Text": {"Data": "t"}}}},
-    }
-    assert ses.send_email(FromEmailAddress=f"Forms <{SENDER}>", **email)["MessageId"]
+    for name, resource in (("mailer", f"identity/{SENDER}"), ("free-mailer", "identity/*")):
+        ses = mailer(emulated, name, resource)
+        assert ses.send_email(FromEmailAddress=f"Forms <{SENDER}>", **EMAIL)["MessageId"]
+        with pytest.raises(ClientError, match="AccessDenied"):
+            ses.send_email(FromEmailAddress="else@example.com", **EMAIL)
+
+
+def test_ses_also_asks_for_a_verified_recipient_and_for_the_configuration_set(emulated: Run) -> None:
+    root = emulated.connection.session.client("sesv2")
+    root.create_configuration_set(ConfigurationSetName="tracked")
+    root.create_email_identity(EmailIdentity="tester@example.org")
+    root.create_email_identity(EmailIdentity=SENDER)
+    narrow = mailer(emulated, "narrow", f"identity/{SENDER}", "identity/example.com")
+    identities = mailer(emulated, "identities", "identity/*")
+    everything = mailer(emulated, "everything", "identity/*", "configuration-set/*")
+    verified: Any = {**EMAIL, "Destination": {"ToAddresses": ["Tester <tester@example.org>"]}}
     with pytest.raises(ClientError, match="AccessDenied"):
-        ses.send_email(FromEmailAddress="else@example.com", **email)
+        narrow.send_email(FromEmailAddress=SENDER, **verified)
+    assert identities.send_email(FromEmailAddress=SENDER, **verified)["MessageId"]
+    with pytest.raises(ClientError, match="AccessDenied"):
+        identities.send_email(FromEmailAddress=SENDER, ConfigurationSetName="tracked", **verified)
+    assert everything.send_email(FromEmailAddress=SENDER, ConfigurationSetName="tracked", **verified)["MessageId"]
+    root.delete_email_identity(EmailIdentity=SENDER)
+    root.create_email_identity(EmailIdentity=SENDER, ConfigurationSetName="tracked")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        identities.send_email(FromEmailAddress=SENDER, **EMAIL)
+    assert everything.send_email(FromEmailAddress=SENDER, **EMAIL)["MessageId"]
+
+
+def test_what_a_customer_key_encrypts_asks_for_the_key_too(emulated: Run) -> None:
+    session = emulated.connection.session
+    key = session.client("kms").create_key()["KeyMetadata"]["Arn"]
+    url = session.client("sqs").create_queue(QueueName="locked", Attributes={"KmsMasterKeyId": key})["QueueUrl"]
+    topic = session.client("sns").create_topic(Name="locked", Attributes={"KmsMasterKeyId": key})["TopicArn"]
+    rights = {
+        "Action": ["sqs:SendMessage", "sqs:ReceiveMessage", "sns:Publish"],
+        "Resource": [f"arn:aws:sqs:{REGION}:{ACCOUNT}:locked", topic],
+    }
+    for name, actions, allowed in (
+        ("keyless", [], set()),
+        ("reader-of-keys", ["kms:Decrypt"], {"receive"}),
+        ("key-holder", ["kms:Decrypt", "kms:GenerateDataKey*"], {"receive", "send", "publish"}),
+    ):
+        keys = [{"Action": actions, "Resource": key}] if actions else []
+        who = user(emulated, name, rights, *keys)
+        calls: dict[str, Any] = {
+            "receive": lambda who=who: who.client("sqs").receive_message(QueueUrl=url),
+            "send": lambda who=who: who.client("sqs").send_message(QueueUrl=url, MessageBody="one"),
+            "publish": lambda who=who: who.client("sns").publish(TopicArn=topic, Message="one"),
+        }
+        for what, call in calls.items():
+            if what in allowed:
+                assert call(), (name, what)
+            else:
+                with pytest.raises(ClientError, match="AccessDenied|AuthorizationError|Denied"):
+                    call()
 
 
 def zipped(program: str) -> bytes:

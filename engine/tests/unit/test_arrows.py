@@ -30,7 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "contracts.roles": {"runtime.event"},
     "contracts.validator": {"runtime.errors", "runtime.event"},  # a time that a task cannot read is none for the publisher
     "publisher": {"names", "errors", "aws_errors", "contracts"},
-    "template": {"names", "errors", "contracts.contract"},  # a filter is judged against what is published
+    "template": {"names", "errors", "physical_names", "contracts.contract"},  # a filter is judged against what is published
     "costs": {"names", "errors", "words", "template"},
     "checks": {"names", "errors", "words", "template", "contracts"},
     "checks.rule_pages": {"diff.change"},  # the pages list the dangers that fanout diff knows, too
@@ -43,12 +43,13 @@ ALLOWED: dict[str, set[str]] = {
     "local.emulator.emulator": {"installed"},
     "constructs": {
         "installed",
-        "names", "errors", "project", "packaging", "batching",
+        "names", "errors", "project", "packaging", "batching", "physical_names",
         "costs.prices",  # the dashboard shows what a subscriber costs
     },
     "constructs.event_types": {"contracts.model", "contracts.roles"},  # the class of a type, and the type of a schema
     "constructs.app": {"checks.plugin", "contracts.contract"},  # when an app is made, and no sooner
     "ops.verify.file": {"installed"},  # which version's facts these are
+    "ops.deploy.preflight": {"packaging.tidy"},  # whether Lambda could read what is deployed
     "ops.aws.records": {"runtime.record"},  # the table, as the functions write it
     "ops": {"names", "errors", "aws_errors", "project", "words", "template", "checks", "contracts", "publisher", "costs"},
     "cli": {
@@ -59,6 +60,7 @@ ALLOWED: dict[str, set[str]] = {
     "local": {"names", "errors", "aws_errors", "project", "words", "terminal", "template", "ops", "publisher", "contracts", "packaging"},
     "local.handlers.call": {"runtime"},  # it runs a task on an event as the runtime does
     "scaffold": {"names", "errors", "project", "contracts"},
+    "physical_names": set(),
     "batching": {"names", "errors"},
 }  # fmt: skip
 """By package, or by module where one is an exception: the packages that it may import, or single modules of them."""

@@ -141,8 +141,10 @@ def _condition(operator: str, key: str, values: list[Value], *, words: Words, ow
         return "the call is not over TLS"
     if key == "aws:sourcearn":
         return "for " + markdown.listed([words.one(each, owner=owner) for each in values])
-    if key == "aws:sourceaccount":
+    if key in ("aws:sourceaccount", "kms:calleraccount"):
         return f"for {_THIS if [shown(each) for each in values] == ['AWS::AccountId'] else _NAMED}"
+    if key == "kms:viaservice":
+        return "through " + markdown.listed([f"`{shown(each).partition('.')[0]}`" for each in values])
     texts = [without_account(shown(each)) for each in values]
     named = [each.replace(owner, "<task>") if owner else each for each in texts]
     sign = "is not" if "Not" in operator else "is"

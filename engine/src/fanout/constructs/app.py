@@ -12,11 +12,13 @@ from typing import Any, Self
 import aws_cdk as cdk
 
 from fanout.constructs.errors import one_line_errors
+from fanout.packaging.tidy import make_readable
 from fanout.project import find_root
 
 
 class App(cdk.App):
-    """Checks every template at synth; as `with App() as app:` it synthesizes at the end, and says in one line what is wrong.
+    """Checks every template at synth; as `with App() as app:` it synthesizes at the end, makes every asset readable for
+    Lambda, and says in one line what is wrong.
 
     `contracts` is the folder with the events' schemas, against which filters are judged; an app without one has none.
     """
@@ -42,4 +44,5 @@ class App(cdk.App):
             if error:
                 raise error
             self.synth()
+            make_readable(Path(self.outdir))
         gc.freeze()  # nor is anything worth looking for at the end

@@ -1,9 +1,11 @@
 """What an operator may do: look, and heal. Managed policies to attach to the role of whoever is on call."""
 
+import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
-from aws_cdk import ArnFormat, CfnOutput, Stack
+from aws_cdk import ArnFormat, CfnOutput, Stack, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
@@ -11,19 +13,24 @@ from constructs import Construct
 
 from fanout import names
 from fanout.constructs.alarms.recipients import alarm_topics
+from fanout.constructs.cdk_cache import name_of_stack
 from fanout.constructs.heartbeat import Heartbeat
 from fanout.constructs.idempotency import let_look
 from fanout.constructs.registry import for_each, in_order, late_list
+from fanout.constructs.settings import Encryption
 from fanout.constructs.subscriber import Subscriber
 from fanout.constructs.topic import AnyTopic
+from fanout.physical_names import arn_length
 
-Grants = Sequence[tuple[list[str], Callable[[Subscriber], list[str]]]]
-"""Actions, and the ARNs of a subscriber that they are allowed on."""
+Grants = Sequence[tuple[list[str], Sequence[str]]]
+"""Actions, and the kinds of a subscriber's ARNs that they are allowed on."""
 
-LOOKED_AT, HEALED, AROUND = 6, 14, 2
-"""Subscribers that one policy has room for. A managed policy may have 6,144 characters and a role ten policies
-(https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html), so 40 subscribers are seven and three.
-What is no subscriber's takes the room of two of those that are looked at."""
+MOST_CHARACTERS = 6144
+"""Of a managed policy, without whitespace; a role has ten policies:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+LOOKED_AT, HEALED, AROUND = 6, 14, 1
+"""Subscribers that one policy has room for at most, so that policies of deployed stacks keep theirs; where names are long
+it has room for fewer. What is no subscriber's takes the room of one of those that are looked at."""
 
 _OUTPUTS = {
     "ReadPolicy": names.OPERATOR_READ_POLICY_ARN_OUTPUT,
@@ -40,44 +47,44 @@ class OperatorPolicies(Construct):
     need beside it. Neither may receive from a task's own queue: that would use up an event's attempts.
 
     Of every subscriber of the stack, wherever its line stands. Their ARNs are written out, so that a policy reaches
-    nothing of another stack; when they no longer fit into one policy the next is opened, with an output of its own.
+    nothing of another stack; when they no longer fit into one policy, with names as long as CloudFormation makes them,
+    the next is opened, with an output of its own.
     """
 
     def __init__(self, scope: Construct, id_: str, *, topic: AnyTopic) -> None:
         super().__init__(scope, id_)
         self._stack = Stack.of(self)
         self.subscribers: list[Subscriber] = []
+        self._first = _first_characters(topic, name_of_stack(self))
         self.read = [self._policy("ReadPolicy", 0, _around(self._stack, topic.topic))]
         self.heal = [self._policy("HealPolicy", 0, [])]
+        self._kinds = {
+            "ReadPolicy": _Kind(self.read, READ, LOOKED_AT, AROUND),
+            "HealPolicy": _Kind(self.heal, HEAL, HEALED, 0),
+        }
         topic.topic.grant_publish(self.heal[0])
         if topic.settings.heartbeat:
             self._grant_schedules(topic.schedule_group)
         for_each(Subscriber, self, self._add)
 
     def _add(self, subscriber: Subscriber) -> None:
-        """The first subscriber of each policy writes its statements, whose ARNs are filled in at synth."""
-        number = len(self.subscribers)
+        """A policy opens when those that are there no longer fit; who is in which is decided at synth, by path."""
         self.subscribers.append(subscriber)
-        if number == 0:
+        if len(self.subscribers) == 1:
             self._grant_key()
             let_look(self._stack, self.read[0])
-        self._fill(self.read, "ReadPolicy", number + AROUND, LOOKED_AT, READ)
-        self._fill(self.heal, "HealPolicy", number, HEALED, HEAL)
+        for id_, kind in self._kinds.items():
+            kind.holds[subscriber.node.path] = (subscriber, _characters(subscriber, kind.grants))
+            for number in range(len(kind.policies) if kind.filled else 0, len(kind.shares(self._first))):
+                if number == len(kind.policies):
+                    kind.policies.append(self._policy(id_, number, []))
+                kind.policies[number].add_statements(
+                    *(_allow(actions, late_list(partial(self._arns, kind, number, on))) for actions, on in kind.grants)
+                )
+            kind.filled = True
 
-    def _fill(self, policies: list[iam.ManagedPolicy], id_: str, place: int, most: int, grants: Grants) -> None:
-        """When the subscriber at this place is the first of a policy: `most` places make one."""
-        taken = place - len(self.subscribers) + 1
-        if place % most and place > taken:
-            return
-        if place > taken:
-            policies.append(self._policy(id_, place // most, []))
-        own = slice(len(self.subscribers) - 1, most * (place // most + 1) - taken)
-        policies[-1].add_statements(
-            *(_allow(actions, late_list(partial(self._arns, own, arns_of))) for actions, arns_of in grants)
-        )
-
-    def _arns(self, own: slice, arns_of: Callable[[Subscriber], list[str]]) -> list[str]:
-        return [arn for subscriber in in_order(self.subscribers)[own] for arn in arns_of(subscriber)]
+    def _arns(self, kind: "_Kind", number: int, on: Sequence[str]) -> list[str]:
+        return [arn for each in kind.shares(self._first)[number] for what in on for arn in _ARNS[what](each)]
 
     def _grant_schedules(self, group: str) -> None:
         """A heartbeat's schedule that somebody disabled has no metric: `fanout doctor` sees it."""
@@ -128,6 +135,59 @@ def _around(stack: Stack, topic: sns.ITopic) -> list[iam.PolicyStatement]:
     ]
 
 
+@dataclass
+class _Kind:
+    """The policies of one kind, what each subscriber is granted in them, and how many at most one of them holds."""
+
+    policies: list[iam.ManagedPolicy]
+    grants: Grants
+    most: int
+    around: int
+    holds: dict[str, tuple[Subscriber, int]] = field(default_factory=dict)
+    """By path: the subscriber and the characters that it takes."""
+    filled: bool = False
+
+    def shares(self, first: int) -> list[list[Subscriber]]:
+        """Who is in which policy, in the order of paths; one more subscriber never needs fewer policies."""
+        shares: list[list[Subscriber]] = []
+        left = places = 0
+        for _, (subscriber, size) in sorted(self.holds.items()):
+            if size > left or not places:
+                around = 0 if shares else self.around
+                left = MOST_CHARACTERS - _statements_characters(self.grants) - (0 if shares else first)
+                places = self.most - around
+                shares.append([])
+            shares[-1].append(subscriber)
+            left, places = left - size, places - 1
+        return shares
+
+
+def _characters(subscriber: Subscriber, grants: Grants) -> int:
+    """That its ARNs take in a policy, at their longest, with quotes and commas."""
+    id_ = subscriber.node.path.partition("/")[2].replace("/", "")
+    arns = {
+        kind: [arn_length(type_, subscriber.stack_name, f"{id_}{child}{_HASH}") for type_, child in parts]
+        for kind, parts in _RESOURCES.items()
+    }
+    return sum(length + len('"",') for _, on in grants for kind in on for length in arns[kind])
+
+
+def _statements_characters(grants: Grants) -> int:
+    """Of a policy whose statements name nothing yet."""
+    statements = [{"Action": actions, "Effect": "Allow", "Resource": []} for actions, _ in grants]
+    return len(json.dumps({"Statement": statements, "Version": "2012-10-17"}, separators=(",", ":")))
+
+
+def _first_characters(topic: AnyTopic, stack: str) -> int:
+    """Of what is no subscriber's, in the first policy: topic, stack, table, schedule, keys, and what takes no resource."""
+    arn = topic.topic.topic_arn
+    made = arn_length("AWS::SNS::Topic", stack, f"{topic.topic.node.path.replace('/', '')}{_HASH}")
+    keys = _WITH_KEYS if topic.settings.encryption is Encryption.CUSTOMER_KEYS else 0
+    schedule = _WITH_SCHEDULE if topic.settings.heartbeat else 0
+    told = sum(len(each) + len('"",') for each in topic.settings.alarm_recipients if each.startswith("arn:"))
+    return _FIRST + keys + schedule + told + (made if Token.is_unresolved(arn) else len(arn)) + 5 * len(stack)
+
+
 def _log_groups(subscriber: Subscriber) -> list[str]:
     """With and without `:*`: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html"""
     group = subscriber.function.log_group
@@ -156,16 +216,35 @@ def _allow(actions: list[str], resources: list[str]) -> iam.PolicyStatement:
     return iam.PolicyStatement(actions=actions, resources=resources)
 
 
+_HASH = "12345678"
+"""What the CDK puts behind a path to make a logical id."""
+_FIRST, _WITH_KEYS, _WITH_SCHEDULE = 950, 270, 110
+"""Characters of the first policy without its subscribers, the topic's ARN and the stack's name; a test measures them."""
+_ARNS: dict[str, Callable[[Subscriber], list[str]]] = {
+    "queue": _queues,
+    "dead letters": _dead_letter_queues,
+    "function": lambda each: [each.function.function_arn],
+    "mapping": _mappings,
+    "log": _log_groups,
+}
+_RESOURCES = {
+    "queue": [("AWS::SQS::Queue", "Queue")],
+    "dead letters": [("AWS::SQS::Queue", "DeadLetterQueue")],
+    "function": [("AWS::Lambda::Function", "Function")],
+    "mapping": [("AWS::Lambda::EventSourceMapping", "Mapping")],
+    "log": [("AWS::Logs::LogGroup", "LogGroup")] * 2,
+}
+"""Type and id of what each kind of ARN is of, as often as it is named."""
 READ: Grants = (
-    (["sqs:GetQueueAttributes", "sqs:ListQueueTags"], lambda each: [*_queues(each), *_dead_letter_queues(each)]),
-    (["sqs:ReceiveMessage", "sqs:ChangeMessageVisibility"], _dead_letter_queues),
-    (["lambda:GetFunctionConfiguration"], lambda each: [each.function.function_arn]),
-    (["lambda:ListTags"], _mappings),
-    (["logs:FilterLogEvents"], _log_groups),
+    (["sqs:GetQueueAttributes", "sqs:ListQueueTags"], ("queue", "dead letters")),
+    (["sqs:ReceiveMessage", "sqs:ChangeMessageVisibility"], ("dead letters",)),
+    (["lambda:GetFunctionConfiguration"], ("function",)),
+    (["lambda:ListTags"], ("mapping",)),
+    (["logs:FilterLogEvents"], ("log",)),
 )
 HEAL: Grants = (
-    (["sqs:DeleteMessage"], _dead_letter_queues),
-    (["sqs:SendMessage"], _queues),
+    (["sqs:DeleteMessage"], ("dead letters",)),
+    (["sqs:SendMessage"], ("queue",)),
     (
         [
             "lambda:GetEventSourceMapping",
@@ -173,6 +252,6 @@ HEAL: Grants = (
             "lambda:UntagResource",
             "lambda:UpdateEventSourceMapping",
         ],
-        _mappings,
+        ("mapping",),
     ),
 )

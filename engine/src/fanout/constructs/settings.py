@@ -75,6 +75,9 @@ class Settings:
     """Other accounts whose `Subscriber`s may subscribe, each with its own queues."""
     ordered: bool = False
     """A FIFO topic and FIFO queues; each task handles the events of one group one after the other."""
+    generation: int = 1
+    """Raise it when the name of an ordered topic is taken by one that a former stack left behind: CloudFormation names every
+    other resource, and would name a FIFO topic without the .fifo that it must end with."""
     expected_hours: tuple[int, int] | None = None
     """(7, 19): from 7:00 to 19:00 UTC on weekdays, each hour without an event is an alarm. None: silence is fine."""
     measured_groups: int = 0
@@ -177,6 +180,7 @@ class Settings:
                 "alarm_recipients",
                 f"e-mail addresses or SNS topic ARNs, not {recipient!r}",
             )
+        self.expect(1 <= self.generation <= 999, "generation", "1 to 999, counted up")
         self.expect(1 <= len(self.owner.strip()) <= 60, "owner", "a team or person, in 60 characters")
         self.expect(self.alarms in ("essential", "full"), "alarms", "'essential' or 'full'")
         self.expect(_is_heartbeat(self.heartbeat), "heartbeat", "1 to 60 whole minutes, or None")

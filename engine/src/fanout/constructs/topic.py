@@ -3,21 +3,23 @@
 import re
 from dataclasses import dataclass
 
-from aws_cdk import CfnOutput, Stack, Token
+from aws_cdk import Aws, CfnOutput, CfnResource, RemovalPolicy, Stack, Token
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_ssm as ssm
 from aws_cdk import aws_xray as xray
 from constructs import Construct
 
 from fanout import names
-from fanout.constructs.cdk_cache import once
+from fanout.constructs.cdk_cache import name_of_stack, once
 from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.keys import topic_key
 from fanout.constructs.settings import Settings
 from fanout.project import prefix
 
 _ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?")
+_NAMED = "CloudFormation cannot make a name that ends in .fifo; where it is taken, generation in settings is raised"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,11 +95,23 @@ class Topic(Construct):
             enforce_ssl=True,
             master_key=self.key,
             tracing_config=settings.topic_tracing,
+            topic_name=self._fifo_name(settings),
             fifo=settings.ordered or None,
             fifo_throughput_scope=sns.FifoThroughputScope.MESSAGE_GROUP if settings.ordered else None,
         )
         topic.apply_removal_policy(settings.removal_policy)
+        resource = topic.node.default_child
+        stays = settings.removal_policy is not RemovalPolicy.DESTROY
+        if settings.ordered and stays and isinstance(resource, CfnResource):
+            named = {"rule": "physical-name", "reason": _NAMED}
+            resource.add_metadata(names.METADATA, {names.ACKNOWLEDGE_METADATA: [named]})
         return topic
+
+    def _fifo_name(self, settings: Settings) -> str | None:
+        """None: as the CDK names it, always the same in a stack. Another `generation` is another topic."""
+        if not settings.ordered or settings.generation == 1:
+            return None
+        return f"{name_of_stack(self)}-{self.node.id}-{settings.generation}.fifo"
 
     def _outputs(self) -> None:
         """All that a publisher needs to know."""
@@ -126,6 +140,8 @@ class Topic(Construct):
 
         https://docs.aws.amazon.com/sns/latest/dg/sns-send-message-to-sqs-cross-account.html
         """
+        if self.key:
+            self._let_callers_use(self.key)
         publishers = [iam.AccountPrincipal(account) for account in settings.publisher_accounts]
         if publishers:
             self.topic.add_to_resource_policy(
@@ -149,6 +165,23 @@ class Topic(Construct):
                     conditions={"StringEquals": {"sns:Protocol": "sqs"}},
                 )
             )
+
+    def _let_callers_use(self, key: kms.Key) -> None:
+        """Whoever of this account may publish may use the key, through SNS alone.
+
+        A key is deployed before what it encrypts, and the policies of publishers after it: with the rights in those alone,
+        nobody could publish for the minutes after encryption is switched on. The topic goes on saying who may publish.
+        https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
+        """
+        through = {"kms:CallerAccount": Aws.ACCOUNT_ID, "kms:ViaService": f"sns.{Aws.REGION}.amazonaws.com"}
+        key.add_to_resource_policy(
+            iam.PolicyStatement(
+                actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+                principals=[iam.AnyPrincipal()],
+                resources=["*"],
+                conditions={"StringEquals": through},
+            )
+        )
 
     def _allow_tracing(self) -> None:
         """SNS sends segments only with this policy: https://docs.aws.amazon.com/sns/latest/dg/sns-active-tracing.html"""

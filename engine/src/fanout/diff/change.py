@@ -46,6 +46,7 @@ _DANGERS = {
     "alarm-lost": "An alarm is gone, or tells nobody.",
     "statement-lost": "A policy allows or denies less than before: a delivery or a task may be refused.",
     "tls-lost": "Plain HTTP is no longer denied.",
+    "encryption-begins": "A topic gets another key: whoever publishes needs it first. docs/deploying.md, Changes in the life of a stack.",
     "encryption-lost": "Messages or data are no longer encrypted with the same kind of key.",
 }
 _NOTICES = {

@@ -9,6 +9,7 @@ from fanout.checks.rules.queues import DEFAULT_RETENTION, DEFAULT_VISIBILITY
 from fanout.diff.change import Change, change, name_of
 from fanout.diff.filters import filter_changes
 from fanout.diff.resources import is_kept
+from fanout.template.alarms import COMPOSITE, actions_of
 from fanout.template.dead_letters import attempts_of, dead_letter_queue_of
 from fanout.template.messaging import Subscription, subscriptions
 from fanout.template.template import Resource, Template
@@ -43,13 +44,18 @@ def changed_subscribers(old: Template, new: Template) -> tuple[list[Change], set
             theirs |= _parts(subscription)
     for logical_id, subscription in after.items():
         if logical_id not in old.resources and subscription.queue is not None:
-            found.append(
-                change(
-                    "subscriber-added", subscription.queue, f"the task {_task(subscription)} gets events from now on"
-                )
-            )
+            found.append(change("subscriber-added", subscription.queue, _added(subscription)))
             theirs |= _parts(subscription)
     return found, theirs
+
+
+def _added(subscription: Subscription) -> str:
+    """What an earlier one of this name left behind is no part of it."""
+    assert subscription.queue is not None
+    before = ""
+    if is_kept(subscription.queue, "DeletionPolicy"):
+        before = "; what waits in queues that an earlier one of this name left is stranded there"
+    return f"the task {_task(subscription)} gets events from now on{before}"
 
 
 def _removed(subscription: Subscription) -> str:
@@ -57,7 +63,7 @@ def _removed(subscription: Subscription) -> str:
     assert subscription.queue is not None
     waiting = "are deleted with what waits in them"
     if is_kept(subscription.queue, "DeletionPolicy"):
-        waiting = "stay, and nobody reads what waits in them"
+        waiting = "stay, and nobody reads what waits in them; added again, the task gets new ones"
     return f"the task {_task(subscription)} gets no more events; its queues {waiting}"
 
 
@@ -162,9 +168,19 @@ def _encryption(before: Resource, after: Resource) -> Iterator[Change]:
     was, is_now = before.get(key), after.get(key)
     if was is not None and is_now is None:
         yield change("encryption-lost", after, f"{key} is removed (it was {_plain(was)})")
+    elif _is_published_to(after) and is_now is not None and _plain(was) != _plain(is_now):
+        told = "whoever may not use it cannot publish: give publishers of other accounts the rights first"
+        yield change("encryption-begins", after, f"{key} is {_plain(is_now)} from now on; {told}")
     elif before.type == QUEUE and after.flag("SqsManagedSseEnabled", default=True) is False and is_now is None:
         if before.flag("SqsManagedSseEnabled", default=True):
             yield change("encryption-lost", after, "SqsManagedSseEnabled is false from now on")
+
+
+def _is_published_to(resource: Resource) -> bool:
+    """By services of somebody's own: to a topic of alarms CloudWatch publishes, of which a rule speaks."""
+    template = resource.template
+    alarmed = {action for alarm in template.everywhere(ALARM, COMPOSITE) for action in actions_of(alarm)}
+    return resource.type == TOPIC and resource not in alarmed
 
 
 def _plain(value: Value) -> str:

@@ -6,6 +6,7 @@ umask, a checkout without modes) would give one key two zips, and the first one 
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 FOLDER = 0o755
@@ -41,3 +42,28 @@ def remove_traces(folder: Path) -> None:
             path.unlink()
     for compiled in list(folder.rglob("__pycache__")):
         shutil.rmtree(compiled)
+
+
+def make_readable(assembly: Path) -> None:
+    """Gives every file of the assets in a `cdk.out` one of two modes: whether its owner may run it is all that counts.
+
+    Of a checkout or an install under umask 077, nobody else could read a file, and Lambda's user is not its owner.
+    """
+    for file in _files_of_assets(assembly):
+        mode = _EXECUTABLE if os.stat(file).st_mode & 0o100 else _READABLE
+        if os.stat(file).st_mode & 0o777 != mode:
+            os.chmod(file, mode)
+
+
+def unreadable(assembly: Path) -> list[str]:
+    """Files of assets, relative to `assembly` and sorted, that Lambda's user could not read: they fail at import."""
+    closed = (file for file in _files_of_assets(assembly) if not os.stat(file).st_mode & 0o004)
+    return sorted(os.path.relpath(file, assembly) for file in closed)
+
+
+def _files_of_assets(assembly: Path) -> Iterator[str]:
+    for folder in assembly.glob("**/asset.*"):
+        if folder.is_file():
+            yield str(folder)
+        for path, _, files in os.walk(folder):
+            yield from (os.path.join(path, name) for name in files if os.path.exists(os.path.join(path, name)))

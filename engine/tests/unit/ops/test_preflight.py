@@ -267,3 +267,14 @@ def test_a_shell_of_the_embedded_aws_is_refused(assembly: Path, monkeypatch: pyt
     monkeypatch.setenv("AWS_ENDPOINT_URL", "https://127.0.0.1:4566")
     with pytest.raises(OpsError, match="AWS_ENDPOINT_URL is https://127.0.0.1:4566"):
         deploy.prepare("dev", assembly)
+
+
+def test_an_asset_that_lambda_could_not_read_is_refused(assembly: Path) -> None:
+    handler = assembly / "asset.1" / "handler.py"
+    handler.parent.mkdir()
+    handler.write_text("")
+    handler.chmod(0o600)
+    with pytest.raises(OpsError, match=r"Lambda could not read asset.1/handler.py \(1 such files\): run `make synth`"):
+        preflight.destination(assembly, "dev")
+    handler.chmod(0o644)
+    assert preflight.destination(assembly, "dev") == DEV

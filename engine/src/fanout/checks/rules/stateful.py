@@ -39,10 +39,13 @@ _DELETION = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-
 )
 def physical_name(template: Template) -> Iterator[Problem]:
     for each in _stateful(template, *NAMES):
-        fifo_topic = each.type == TOPIC and each.flag("FifoTopic") is not False  # CDK must name these
+        fifo_topic = each.type == TOPIC and each.flag("FifoTopic") is not False
         name = each.get(NAMES[each.type])
         if isinstance(name, str) and not fifo_topic:
             yield Problem(each, f"{NAMES[each.type]} is {name!r}")
+        elif isinstance(name, str) and _is_kept(each, "DeletionPolicy"):  # CDK must name these
+            message = f"TopicName is {name!r}, and when the stack is gone the topic stays and has it"
+            yield Problem(each, message, fix="Have a number in the name that can be raised, and acknowledge this.")
 
 
 @rule(

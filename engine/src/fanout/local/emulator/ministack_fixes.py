@@ -11,17 +11,18 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from email.utils import parseaddr
 from typing import Any
 
 import boto3
 
 # ministack has no types: what is read from it here is what 1.5.33, pinned, has.
 from ministack import app as gateway  # type: ignore[import-untyped]
-from ministack.core import iam_actions, lambda_runtime  # type: ignore[import-untyped]
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime  # type: ignore[import-untyped]
 from ministack.core.responses import get_account_id, get_region  # type: ignore[import-untyped]
 from ministack.services import eventbridge, lambda_svc, secretsmanager  # type: ignore[import-untyped]
 from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
+
+from fanout.local.emulator import also_asked
 
 # --- 1. Actions are those that IAM knows: a batch call needs the permission of the single one ------------------------
 # There is no sqs:ChangeMessageVisibilityBatch in IAM, nor an sns:PublishBatch:
@@ -56,29 +57,45 @@ def _on_one_mapping(method: str, path: str) -> str | None:
 
 iam_actions._lambda_action = _on_one_mapping
 
-# --- 2. SES decides by the identity and by the From address ---------------------------------------------------------
-# ministack asks about resource "*" without condition keys, so a policy that names either never allows anything:
-# https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html
+# --- 2. AWS asks for more than the action and the resource that a call names -----------------------------------------
+# ministack asks SES for resource "*" without condition keys, and nobody for a key's rights: also_asked.py has the table.
 
-_enforce_ses_v2 = gateway._enforce_ses_v2
+_enforce_ses_v2, _enforce_one = gateway._enforce_ses_v2, iam_evaluator.enforce
 
 
 def _enforce(method: str, path: str, headers: Mapping[str, str], body: bytes, query: Any, request_id: str) -> Any:
-    if (method, path.rstrip("/")) != ("POST", "/v2/email/outbound-emails"):
+    where = (method, path.rstrip("/"))
+    if where == ("POST", "/v2/email/identities"):
+        also_asked.remember_default_set(json.loads(body))
+    if where != ("POST", "/v2/email/outbound-emails"):
         return _enforce_ses_v2(method, path, headers, body, query, request_id)
-    sender = parseaddr(str(json.loads(body).get("FromEmailAddress", "")))[1]
-    return gateway._enforce_data_plane(
-        "sesv2",
-        "ses:SendEmail",
-        headers,
-        query,
-        request_id,
-        resource_arn=f"arn:aws:ses:{get_region()}:{get_account_id()}:identity/{sender}",
-        service_context={"ses:FromAddress": sender},
-    )
+    email = json.loads(body)
+    sender = also_asked.address(email.get("FromEmailAddress"))
+    for resource in also_asked.of_an_email(email):
+        denied = gateway._enforce_data_plane(
+            "sesv2",
+            "ses:SendEmail",
+            headers,
+            query,
+            request_id,
+            resource_arn=resource,
+            service_context={"ses:FromAddress": sender},
+        )
+        if denied:
+            return denied
+    return None
 
 
-gateway._enforce_ses_v2 = _enforce
+def _enforce_keys_too(
+    access_key: str, action: str, service: str, region: str, resource_arn: str = "*", service_context: Any = None
+) -> Any:
+    denied = _enforce_one(access_key, action, service, region, resource_arn, service_context)
+    for key_action, key in () if denied else also_asked.of_a_key(action, resource_arn):
+        denied = denied or _enforce_one(access_key, key_action, "kms", region, key)
+    return denied
+
+
+gateway._enforce_ses_v2, iam_evaluator.enforce = _enforce, _enforce_keys_too
 
 # --- 3. Ref of a secret is its ARN ----------------------------------------------------------------------------------
 # ministack gives its name, so a policy with that as its resource never allows anything:

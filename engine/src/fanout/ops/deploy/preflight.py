@@ -17,6 +17,7 @@ from fanout.errors import OpsError
 from fanout.ops.deploy import facts
 from fanout.ops.deploy.fact import Account, Fact
 from fanout.ops.deploy.needs import Needs, needs_of
+from fanout.packaging.tidy import unreadable
 from fanout.project import product, stack_name
 
 LOCAL = "local"
@@ -44,6 +45,10 @@ def destination(assembly: Path, env: str) -> Destination:
         names = [name.removeprefix(f"{product()}-") for name in stacks if name != stack_name(LOCAL)]
         hint = "; local is for `make up`" if env == LOCAL else ""
         raise OpsError(f"ENV is {env!r}: expected {', '.join(names)}{hint}")
+    if closed := unreadable(assembly):
+        raise OpsError(
+            f"Lambda could not read {closed[0]} ({len(closed)} such files): run `make synth`, then try again"
+        )
     account, region = str(stacks[stack]["environment"]).removeprefix("aws://").split("/")
     templates = {
         name: json.loads((assembly / each["properties"]["templateFile"]).read_text())
