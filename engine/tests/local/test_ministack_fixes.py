@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -239,6 +240,28 @@ def test_lines_that_come_late_are_waited_for() -> None:
         [sys.executable, "-c", LATE], cwd=find_root(), capture_output=True, text=True, check=True, timeout=30
     )
     assert told.stdout.splitlines()[-1] == repr("one\ntwo")
+
+
+def test_a_log_is_read_to_its_end_page_by_page_and_by_one_of_several_words(emulated: Run) -> None:
+    logs = emulated.connection.session.client("logs")
+    logs.create_log_group(logGroupName="/many")
+    logs.create_log_stream(logGroupName="/many", logStreamName="s")
+    now = int(time.time() * 1000) - 60_000
+    for begin in range(0, 10_500, 3_500):
+        lines: Any = [{"timestamp": now + n, "message": f"line-{n} of many"} for n in range(begin, begin + 3_500)]
+        logs.put_log_events(logGroupName="/many", logStreamName="s", logEvents=lines)
+
+    def read(pattern: str, **more: Any) -> list[str]:
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName="/many", filterPattern=pattern, **more)
+        return [event["message"] for page in pages for event in page["events"]]
+
+    assert read("") == [f"line-{n} of many" for n in range(10_500)]
+    first = logs.filter_log_events(logGroupName="/many")
+    assert len(first["events"]) == 10_000 and first["nextToken"]
+    assert read("", startTime=now + 10, endTime=now + 11) == ["line-10 of many", "line-11 of many"]
+    assert read('?"line-10499 of" ?"line-7 of"') == ["line-7 of many", "line-10499 of many"]
+    assert read('"line-10499 of"') == ["line-10499 of many"]
+    assert logs.filter_log_events(logGroupName="/many", filterPattern='"nothing"')["events"] == []
 
 
 def test_ref_of_a_secret_is_its_arn_and_its_value_keeps_to_the_alphabet(emulated: Run) -> None:

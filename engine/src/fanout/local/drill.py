@@ -136,7 +136,7 @@ class _Rehearsal:
         operator.run(f"fanout dead redrive {task} --all --dry-run", status=0)
         operator.run(f"fanout dead redrive {task} --cause TransientError --yes", status=0)
         operator.run(f"fanout where {ONE}", status=0)
-        operator.run(f"fanout drain {task}", status=0)
+        operator.run(f"fanout drain {task} --quiet-for 2", status=0)
         operator.run("fanout status", status=0)
         operator.run("fanout doctor", status=0)
         return self._healed()

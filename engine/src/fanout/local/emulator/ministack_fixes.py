@@ -6,6 +6,7 @@ Each correction narrows the distance to AWS for every stack, so that no template
 import json
 import os
 import queue
+import re
 import string
 import time
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ import boto3
 from ministack import app as gateway  # type: ignore[import-untyped]
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime  # type: ignore[import-untyped]
 from ministack.core.responses import get_account_id, get_region  # type: ignore[import-untyped]
-from ministack.services import eventbridge, lambda_svc, secretsmanager  # type: ignore[import-untyped]
+from ministack.services import cloudwatch_logs, eventbridge, lambda_svc, secretsmanager  # type: ignore[import-untyped]
 from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
 
 from fanout.local.emulator import also_asked
@@ -246,5 +247,53 @@ def _release(worker: Any) -> None:
 
 lambda_svc._update_code, lambda_svc._update_config = _update_code_later, _update_config_later
 lambda_svc.release_worker = _release
+
+# --- 8. A log is read page by page, and by one of several words ------------------------------------------------------
+# ministack answers the oldest 10,000 lines and no token, so that what happened last cannot be read; it takes words that are
+# alternatives for words that must all be there, and a quoted phrase for its words:
+# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
+# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/logs/FilterAndPatternSyntax.html
+
+_PAGE, _PAGE_BYTES = 10_000, 1_048_576
+_QUOTED = re.compile(r'\?"(?:[^"\\]|\\.)*"|"(?:[^"\\]|\\.)*"')
+_filter_log_events, _compile_filter = cloudwatch_logs._filter_log_events, cloudwatch_logs._compile_filter_pattern
+
+
+def _compiled(pattern: str) -> Any:
+    words = _QUOTED.findall(pattern)
+    if not words or " ".join(words) != pattern.strip():
+        return _compile_filter(pattern)
+    wanted = [json.loads(each.removeprefix("?")) for each in words]
+    return lambda line: (any if words[0].startswith("?") else all)(each in line for each in wanted)
+
+
+def _filter_page(data: dict[str, Any]) -> Any:
+    group = cloudwatch_logs._log_groups.get(cloudwatch_logs._resolve_log_group_name(data))
+    if group is None:
+        return _filter_log_events(data)
+    begin, end = data.get("startTime") or 0, data.get("endTime")
+    matches, most = _compiled(data.get("filterPattern") or ""), min(data.get("limit") or _PAGE, _PAGE)
+    with cloudwatch_logs._log_events_lock:
+        names = data.get("logStreamNames") or list(group["streams"])
+        lines = [
+            (each, name) for name in names if name in group["streams"] for each in group["streams"][name]["events"]
+        ]
+    lines = [each for each in lines if begin <= each[0]["timestamp"] and (end is None or each[0]["timestamp"] <= end)]
+    lines.sort(key=lambda each: (each[0]["timestamp"], each[0].get("ingestionTime", 0)))
+    found: list[dict[str, Any]] = []
+    size, token = 0, {}
+    for number in range(int(data.get("nextToken") or 0), len(lines)):
+        line, stream = lines[number]
+        if not matches(line.get("message", "")):
+            continue
+        size += len(line.get("message", "").encode())
+        if found and (len(found) == most or size > _PAGE_BYTES):
+            token = {"nextToken": str(number)}
+            break
+        found.append({**line, "logStreamName": stream})
+    return cloudwatch_logs.json_response({"events": found, "searchedLogStreams": [], **token})
+
+
+cloudwatch_logs._filter_log_events, cloudwatch_logs._compile_filter_pattern = _filter_page, _compiled
 
 app = gateway.app

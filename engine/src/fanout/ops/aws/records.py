@@ -23,6 +23,7 @@ MOST_KEYS: Final = 100
 LONGEST_KEY: Final = 2_048
 """Bytes: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html"""
 TRIES: Final = 6
+BUSY: Final = "DynamoDB is busy"
 MOST_OF_REFERENCE: Final = 100
 """Events of one reference that are looked at."""
 WORKING, DONE, FAILED, DEAD = record.WORKING, record.DONE, record.FAILED, record.DEAD
@@ -49,15 +50,20 @@ class EventRecord:
 
 @dataclass
 class Records:
-    """What was read, by task and event id. `odd` are keys whose item is none of the runtime's; `now` is AWS's clock."""
+    """What was read, by task and event id. `odd` are keys whose item is none of the runtime's, `unread` those that DynamoDB did
+    not get to; `now` is AWS's clock."""
 
     of: dict[Key, list[EventRecord]] = field(default_factory=dict)
     odd: set[Key] = field(default_factory=set)
+    unread: set[Key] = field(default_factory=set)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     completeness: Completeness = COMPLETE
 
 
-def read(aws: Aws, table: str, keys: Iterable[Key], *, sleep: Callable[[float], None] = time.sleep) -> Records:
+_wait: Callable[[float], None] = time.sleep
+
+
+def read(aws: Aws, table: str, keys: Iterable[Key], *, sleep: Callable[[float], None] | None = None) -> Records:
     """BatchGetItem, a hundred keys at a time; what DynamoDB does not get to is asked for again, a bounded number of times."""
     found = Records()
     wanted = {record.key(*key): key for key in keys}
@@ -69,15 +75,16 @@ def read(aws: Aws, table: str, keys: Iterable[Key], *, sleep: Callable[[float], 
             found.now = _date(answer) or found.now
             for item in answer.get("Responses", {}).get(table, []):
                 _add(found, wanted, item)
-            left = answer.get("UnprocessedKeys", {})
-            asked = [dict(each) for each in left[table]["Keys"]] if table in left else []
+            rest = answer.get("UnprocessedKeys", {})
+            asked = [dict(each) for each in rest[table]["Keys"]] if table in rest else []
             if not asked:
                 break
             if number + 1 < TRIES:
-                sleep(min(2.0, 0.1 * 2**number))
+                (sleep or _wait)(min(2.0, 0.1 * 2**number))
         if asked:
-            unread = counted(len(asked), "record")
-            found.completeness += Completeness((f"{unread} of the table {table}: DynamoDB is busy",))
+            left = {wanted[str(each[names.RECORD_KEY]["S"])] for each in asked}
+            found.unread |= left
+            found.completeness += Completeness((f"{counted(len(left), 'record')} of the table {table}: {BUSY}",))
     return found
 
 

@@ -93,6 +93,9 @@ class EventState:
             return f"done at {_told(self._last_at)}{attempts}"
         if self.state == DEAD:
             return self._said_dead()
+        if self.state == UNKNOWN:
+            last = self.attempts[-1]
+            return f"attempt {last.attempt}{self._of} failed at {_told(last.at)}: {self._why}; what came after was not read"
         if self.state in (WORKING, RETRYING):
             return self._said_open()
         if self.state == FILTERED_OUT:

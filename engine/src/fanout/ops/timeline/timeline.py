@@ -30,6 +30,9 @@ from fanout.words import counted
 WINDOW = timedelta(days=14)
 _AROUND = timedelta(minutes=5)
 _LIFE = timedelta(seconds=LONGEST_LIFE)
+_OF_A_MESSAGE = timedelta(days=1)
+"""Longer than any retry schedule of ours; a record that is older is of a message that was redriven."""
+_ODD = "its record of this event is none that the runtime writes"
 
 
 @dataclass
@@ -78,9 +81,8 @@ def read_records(stack: Stack, id_: str) -> Recorded:
     told = Recorded(now=found.now, completeness=completeness + found.completeness)
     for (task, event_id), some in found.of.items():
         told.of.setdefault(task, []).extend((event_id, each) for each in some)
-    told.problems = {
-        task: "its record of this event is none that the runtime writes: fanout logs" for task, _ in found.odd
-    }
+    told.problems = dict.fromkeys((task for task, _ in found.odd), _ODD)
+    told.problems |= {task: f"its record of this event was not read: {records.BUSY}" for task, _ in found.unread}
     return told
 
 
@@ -125,7 +127,8 @@ def _history(subscriber: DeployedSubscriber, told: EventRecord) -> tuple[list[Li
     """The attempts at the message that the record names, in the time that the record names."""
     if told.message_id is None or told.at is None:
         return [], COMPLETE
-    since, until = (told.first_at or told.at) - _AROUND, max(told.at, told.lease_until or told.at) + _LIFE
+    since = max(told.first_at or told.at, told.at - _OF_A_MESSAGE) - _AROUND
+    until = max(told.at, told.lease_until or told.at) + _LIFE
     try:
         found = logs.history(subscriber.aws, subscriber.log_group, [told.message_id], since, until)
     except (ClientError, BotoCoreError) as error:
@@ -136,6 +139,7 @@ def _history(subscriber: DeployedSubscriber, told: EventRecord) -> tuple[list[Li
 def _from_log(subscriber: DeployedSubscriber, id_: str, since: datetime, recorded: Recorded) -> EventState:
     begin, end = recorded.span or (since, None)
     lines, completeness = logs.about(subscriber.aws, subscriber.log_group, id_, max(begin, since), end)
+    reading_is_whole = bool(completeness)
     completeness += recorded.completeness
     if lines and lines[-1].is_success:
         return EventState(subscriber.task, DONE, tuple(lines), subscriber.attempts)
@@ -149,10 +153,13 @@ def _from_log(subscriber: DeployedSubscriber, id_: str, since: datetime, recorde
         completeness += Completeness(
             (f"{counted(dead, 'dead letter')}: --letters looks, and hides them from others for up to a minute",)
         )
+    state = _state(subscriber, lines)
+    if lines and not reading_is_whole:
+        state = UNKNOWN  # what came after the last line may be anything
     problem = _start_problem(subscriber, since) if depth and not lines else None
     return EventState(
         subscriber.task,
-        _state(subscriber, lines),
+        state,
         tuple(lines),
         subscriber.attempts,
         waiting=depth,

@@ -52,12 +52,13 @@ class Message:
 
 @dataclass
 class Queue:
-    """`lag`: seconds for which its counts are old."""
+    """`lag`: seconds for which its counts are old; `more`: attributes besides the counts."""
 
     name: str
     messages: list[Message] = field(default_factory=list)
     deduplicated: dict[str, tuple[float, str]] = field(default_factory=dict)
     lag: float = 0.0
+    more: dict[str, str] = field(default_factory=dict)
     counted: list[tuple[float, tuple[int, int]]] = field(default_factory=list)
 
     @property
@@ -184,6 +185,7 @@ class Sqs:
                     "ApproximateNumberOfMessages": str(visible),
                     "ApproximateNumberOfMessagesNotVisible": str(hidden),
                     "ApproximateNumberOfMessagesDelayed": "0",
+                    **queue.more,
                 },
             }
 

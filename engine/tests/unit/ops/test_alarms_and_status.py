@@ -1,0 +1,170 @@
+"""Alarms of every kind are seen in few calls; whatever one subscriber's reading raises is that subscriber's problem."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from fanout.ops import status
+from fanout.ops.aws import alarms
+from fanout.ops.aws.discovery import DeployedSubscriber, Stack
+from fanout.ops.aws.session import Aws
+from fanout.ops.doctor.deployed import Deployed
+from fanout.ops.doctor.doctor import _drift
+from fanout.ops.doctor.live import READS
+from fanout.ops.interrupt import Stop
+from fanout.ops.pause.drain import drain
+from tests.unit.ops.aws.cloudwatch import CloudWatch
+from tests.unit.ops.aws.logs import Logs, outcome
+from tests.unit.ops.aws.sqs import Clock, Sqs
+
+NAME = "Orders-prod"
+ARN = f"arn:aws:cloudformation:eu-west-1:123456789012:stack/{NAME}/1"
+
+
+def stack(cloudwatch: CloudWatch) -> Stack:
+    aws = cast(Aws, SimpleNamespace(cloudwatch=cloudwatch))
+    return Stack(aws, NAME, ARN, "CREATE_COMPLETE", {}, ())
+
+
+def test_a_composite_alarm_that_rings_is_a_reason_to_come() -> None:
+    cloudwatch = CloudWatch()
+    cloudwatch.composite = [{"AlarmName": f"{NAME}-NeedsAPerson", "StateValue": "ALARM", "AlarmDescription": "come"}]
+    cloudwatch.metric = [
+        {"AlarmName": f"{NAME}-Quiet", "StateValue": "OK"},
+        {"AlarmName": "Others", "StateValue": "ALARM"},
+    ]
+    found = status.report(stack(cloudwatch))
+    assert [each["name"] for each in found.alarms] == [f"{NAME}-NeedsAPerson"] and found.needs_a_person
+    assert len(cloudwatch.requests) == 1
+
+
+def deployed(cloudwatch: CloudWatch, count: int) -> Deployed:
+    kinds = ["AWS::CloudWatch::Alarm"] * count + ["AWS::CloudWatch::CompositeAlarm"]
+    resources = {
+        f"A{n}": {"Type": kind, "Properties": {"ActionsEnabled": True, "AlarmActions": ["arn:t"]}}
+        for n, kind in enumerate(kinds)
+    }
+    ids = {id_: f"{NAME}-{id_}" for id_ in resources} | {"A1": "named-by-hand"}
+    return Deployed(stack(cloudwatch), {"Resources": resources}, ids)
+
+
+def test_doctor_asks_for_all_alarms_in_a_few_calls_and_compares_composite_ones() -> None:
+    cloudwatch = CloudWatch()
+    told = deployed(cloudwatch, 39)
+    as_deployed = {"ActionsEnabled": True, "AlarmActions": ["arn:t"]}
+    names = [told.ids[f"A{n}"] for n in range(39)]
+    cloudwatch.metric = [{"AlarmName": each, **as_deployed} for each in names if each != f"{NAME}-A3"]
+    cloudwatch.composite = [{"AlarmName": told.ids["A39"], **as_deployed, "ActionsEnabled": False}]
+    found = [
+        each
+        for kind in ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
+        for each in _drift(told, kind, READS[kind], {"Resources": {"A39": {}, "A3": {}}})
+    ]
+    assert [(each.kind, each.where) for each in found] == [("gone", "A3"), ("drift", "A39")]
+    assert len(cloudwatch.requests) == 2
+
+
+def test_a_hundred_names_are_asked_for_at_a_time() -> None:
+    cloudwatch = CloudWatch()
+    names = [f"by-hand-{n}" for n in range(150)]
+    cloudwatch.metric = [{"AlarmName": each} for each in names]
+    assert len(alarms.by_name(stack(cloudwatch), names)) == 150 and len(cloudwatch.requests) == 2
+
+
+class World:
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.sqs, self.logs = Sqs(self.clock), Logs()
+        mapping = {"EventSourceArn": "arn:q", "State": "Enabled"}
+        self.aws = SimpleNamespace(
+            sqs=self.sqs,
+            logs=self.logs,
+            cloudwatch=CloudWatch(),
+            functions=SimpleNamespace(
+                get_function_configuration=lambda **_: {},
+                list_event_source_mappings=lambda **_: {"EventSourceMappings": [mapping]},
+            ),
+            is_aws=True,
+        )
+        self.sqs.list_queue_tags = lambda **_: {}  # type: ignore[attr-defined]
+        self.subscriber = DeployedSubscriber(cast(Aws, self.aws), "Task", "task", "https://1/q", "https://1/d", "f")
+
+
+@pytest.mark.parametrize("error", [RuntimeError("CANARY"), KeyError("CANARY"), RecursionError(), TypeError("x")])
+def test_any_exception_is_a_problem_of_its_subscriber(error: Exception) -> None:
+    world = World()
+
+    def broken(_: Any) -> None:
+        raise error
+
+    world.logs.around = broken
+    found = status.health(world.subscriber)
+    assert found.problems == [f"not all of it can be read: {type(error).__name__} in log"]
+    assert (found.waiting, found.mapping) == (0, "Enabled")
+
+
+def test_of_a_log_that_was_not_read_to_its_end_status_says_so() -> None:
+    world = World()
+    world.logs.page_events = world.logs.scanned = 1
+    world.logs.write("/aws/lambda/f", *(outcome("done", f"m{n}") for n in range(30)), at=datetime.now(UTC))
+    found = status.health(world.subscriber)
+    assert found.problems == [] and "more than 20 pages" in found.unseen[0]
+    report = status.Report(stack(CloudWatch()), datetime.now(UTC), [found], None, [], [])
+    assert report.needs_a_person and found.as_dict()["unseen"] == found.unseen
+
+
+class Patience(Stop):
+    """Time goes on when somebody waits."""
+
+    def __init__(self, clock: Clock, *, after: Any = None) -> None:
+        super().__init__()
+        self.clock, self.after = clock, after or (lambda: None)
+
+    def sleep(self, seconds: float) -> None:
+        self.clock.wait(seconds)
+        self.after()
+
+
+def test_a_queue_is_empty_when_its_counts_were_zero_for_three_minutes() -> None:
+    world, told = World(), list[str]()
+    began = world.clock()
+    depth, is_empty = drain(world.subscriber, 900.0, Patience(world.clock), told.append, now=world.clock)
+    assert is_empty and depth.all == 0 and 180 <= world.clock() - began < 190
+    assert told == ["task: empty by SQS's counts; they must stay so for 180 s"]
+
+
+def test_counts_that_are_behind_do_not_end_it() -> None:
+    """SQS still counts none for a minute after three came."""
+    world = World()
+    world.sqs.queue(world.subscriber.queue_url).lag = 60.0
+    for _ in range(3):
+        world.sqs.put(world.subscriber.queue_url, "{}")
+    told: list[str] = []
+    depth, is_empty = drain(world.subscriber, 400.0, Patience(world.clock), told.append, now=world.clock)
+    assert not is_empty and depth.visible == 3
+    assert told == [
+        "task: empty by SQS's counts; they must stay so for 180 s",
+        "task: 3 waiting, 0 in flight, 0 delayed",
+    ]
+
+
+def test_what_comes_in_between_begins_the_three_minutes_anew() -> None:
+    world = World()
+    began, url = world.clock(), world.subscriber.queue_url
+    moments: dict[int, Callable[[], object]] = {100: lambda: world.sqs.put(url, "{}"), 120: lambda: world.sqs.take(url)}
+
+    def after() -> None:
+        for moment in [each for each in moments if world.clock() - began >= each]:
+            moments.pop(moment)()
+
+    _, is_empty = drain(world.subscriber, 900.0, Patience(world.clock, after=after), lambda _: None, now=world.clock)
+    assert is_empty and world.clock() - began >= 300
+
+
+def test_in_time_it_was_not_empty_for_long_enough() -> None:
+    world = World()
+    depth, is_empty = drain(world.subscriber, 60.0, Patience(world.clock), lambda _: None, now=world.clock)
+    assert depth.all == 0 and not is_empty
