@@ -1,6 +1,6 @@
 """What can be seen from outside of what the tasks did: their logs, dead letters and e-mails."""
 
-import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parseaddr
@@ -11,6 +11,7 @@ from fanout.local.emulator.connection import Session
 from fanout.local.emulator.emulator import Emulator
 from fanout.local.webhook.receiver import Receiver
 from fanout.ops.aws.discovery import Stack
+from fanout.ops.aws.line import Line, Raw, outcome
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -58,14 +59,18 @@ class Evidence:
 
     def logs(self, task: str) -> list[dict[str, Any]]:
         """Every structured line that the task's function wrote, oldest first."""
-        group = self.stack.subscriber(task).log_group
-        pages = self._logs.get_paginator("filter_log_events").paginate(logGroupName=group)
-        messages = (event["message"] for page in pages for event in page["events"])
-        return [json.loads(message) for message in messages if message.startswith("{")]
+        return [each.value for each in self._lines(task) if each.value is not None]
 
     def attempts(self, task: str) -> list[Attempt]:
         """Every outcome that the task's function logged, oldest first."""
-        return [_attempt(line) for line in self.logs(task) if "outcome" in line]
+        found = ((raw, outcome(raw)) for raw in self._lines(task))
+        return [_attempt(line, raw.value or {}) for raw, line in found if line is not None]
+
+    def _lines(self, task: str) -> Iterator[Raw]:
+        group = self.stack.subscriber(task).log_group
+        for page in self._logs.get_paginator("filter_log_events").paginate(logGroupName=group):
+            for event in page["events"]:
+                yield Raw.from_event(event)
 
     def dead_letters(self, task: str) -> "list[MessageTypeDef]":
         """Looks at all without taking: each is hidden while the others are read, and then shown again."""
@@ -107,10 +112,9 @@ class Evidence:
         return self.session.client("sqs")
 
 
-def _attempt(line: dict[str, Any]) -> Attempt:
-    error = f"{line['error_type']}: {line.get('error', '')}" if line.get("error_type") else ""
-    at = datetime.fromisoformat(line["timestamp"])
-    return Attempt(line.get("event_id"), line["outcome"], int(line["attempt"]), at, error, line)
+def _attempt(line: Line, value: dict[str, Any]) -> Attempt:
+    error = f"{line.error_type}: {line.error or ''}" if line.error_type else ""
+    return Attempt(line.event_id, line.kind, line.attempt, line.at, error, value)
 
 
 def _email(raw: dict[str, Any]) -> Email:

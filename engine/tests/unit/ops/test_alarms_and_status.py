@@ -25,7 +25,7 @@ ARN = f"arn:aws:cloudformation:eu-west-1:123456789012:stack/{NAME}/1"
 
 
 def stack(cloudwatch: CloudWatch) -> Stack:
-    aws = cast(Aws, SimpleNamespace(cloudwatch=cloudwatch))
+    aws = cast(Aws, SimpleNamespace(cloudwatch=cloudwatch, is_aws=False))
     return Stack(aws, NAME, ARN, "CREATE_COMPLETE", {}, ())
 
 
@@ -78,7 +78,7 @@ class World:
     def __init__(self) -> None:
         self.clock = Clock()
         self.sqs, self.logs = Sqs(self.clock), Logs()
-        mapping = {"EventSourceArn": "arn:q", "State": "Enabled"}
+        mapping = {"EventSourceArn": "arn:q", "EventSourceMappingArn": "arn:m", "State": "Enabled"}
         self.aws = SimpleNamespace(
             sqs=self.sqs,
             logs=self.logs,
@@ -86,6 +86,7 @@ class World:
             functions=SimpleNamespace(
                 get_function_configuration=lambda **_: {},
                 list_event_source_mappings=lambda **_: {"EventSourceMappings": [mapping]},
+                list_tags=lambda **_: {},
             ),
             is_aws=True,
         )
