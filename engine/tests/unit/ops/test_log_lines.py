@@ -56,6 +56,14 @@ def test_an_outcome_of_ours_is_read_whole() -> None:
     assert line.at == datetime(2026, 1, 2, 3, 4, 5, 678_000, UTC) and line.ids.reference == "o1"
 
 
+def test_text_that_cannot_be_written_is_mended() -> None:
+    line = lines.outcome(
+        raw(outcome("failed", error="\ud800", event_id="e\udfff", order_id="\ud800", xray_trace_id="\ud800"))
+    )
+    assert line is not None and all(isinstance(each, str) for each in (line.error, line.event_id, line.trace_id))
+    assert f"{line.error}{line.event_id}{line.trace_id}{line.ids.reference}".encode() == b"?e???"
+
+
 def test_a_line_of_an_engine_before_the_mark_is_ours_by_its_whole_shape() -> None:
     assert lines.outcome(raw(OLD)) is not None
     assert lines.outcome(raw({**OLD, "function_request_id": None})) is None

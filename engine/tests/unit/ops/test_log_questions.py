@@ -1,5 +1,6 @@
 """Questions to a log: pages as AWS gives them, a bound for each, and what was not read is said."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,8 @@ from fanout.ops.aws import logs as asking
 from fanout.ops.aws.discovery import DeployedSubscriber
 from fanout.ops.aws.logs import OUTCOMES, Reading, about, history, one_of
 from fanout.ops.dead_letters.causes import UNDELIVERED, UNEXPLAINED, UNREAD, Explainer
+from fanout.runtime import record
+from tests.unit.ops.aws.dynamodb import Reads, typed
 from tests.unit.ops.aws.logs import Logs, outcome, received, report
 from tests.unit.ops.given import event, message
 
@@ -184,7 +187,18 @@ def test_no_line_is_left_of_it_only_where_all_was_read(world: World, monkeypatch
     assert explainer.explain([dead()]) == [UNDELIVERED]
     world.logs.write(world.group, "x")
     world.logs.empty_every = 1
-    assert explainer.explain([by_sqs(), dead()]) == [UNREAD, UNREAD]
+    assert explainer.explain([by_sqs()]) == [UNREAD] == explainer.explain([dead()])
+
+
+@pytest.mark.parametrize(("of", "told"), [("m1", "TransientError: 503"), ("a redriven one", None)])
+def test_a_cause_is_in_the_events_record_where_it_is_of_this_message(world: World, of: str, told: str | None) -> None:
+    fields = {"source": "/s", "state": "failed", "message_id": of, "error_type": "TransientError", "error": "503"}
+    key = record.key("task", event(1)["id"])
+    item = {"task_event": typed(key), record.attribute("/s"): typed({**fields, "attempt": 5, "at": NOW.timestamp()})}
+    world.aws.dynamodb = Reads({key: item}, NOW.timestamp)
+    subscriber = replace(world.subscriber, records_table="records")
+    (cause,) = Explainer(world.aws, subscriber).explain([by_sqs()])
+    assert str(cause) == (told or str(UNEXPLAINED)) and bool(world.logs.requests) is (told is None)
 
 
 def test_trouble_that_passes_ends_nothing_and_a_missing_right_is_told(world: World) -> None:

@@ -11,10 +11,11 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from fanout.ops.aws.discovery import DeployedSubscriber
 from fanout.ops.redrive.outcomes import MOST_WATCHED, OutcomeWatcher
 from fanout.runtime import record
-from tests.unit.ops.aws.dynamodb import Reads, refused
+from tests.unit.ops.aws.dynamodb import Reads, refused, typed
 from tests.unit.ops.aws.logs import Logs, outcome
 from tests.unit.ops.aws.sqs import Clock
-from tests.unit.ops.test_where import TABLE, typed
+
+TABLE = "records"
 
 
 class World:

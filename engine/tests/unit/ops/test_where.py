@@ -18,19 +18,13 @@ from fanout.ops.aws.session import Aws
 from fanout.ops.timeline import timeline
 from fanout.ops.timeline.state import DEAD, DONE, NOT_FOUND, RETRYING, UNKNOWN, WORKING, EventState
 from fanout.runtime import record
-from tests.unit.ops.aws.dynamodb import Reads, refused
+from tests.unit.ops.aws.dynamodb import Reads, refused, typed
 from tests.unit.ops.aws.logs import Logs, outcome, received, report
 from tests.unit.ops.aws.sqs import Clock, Message, Sqs
 
 TASKS = ("archive", "mail", "webhook")
 TABLE = "records"
 FIVE = '{"maxReceiveCount":5}'
-
-
-def typed(value: Any) -> dict[str, Any]:
-    if isinstance(value, dict):
-        return {"M": {name: typed(each) for name, each in value.items()}}
-    return {"S": value} if isinstance(value, str) else {"N": str(value)}
 
 
 class World:
@@ -191,6 +185,10 @@ def test_earlier_attempts_are_of_the_message_and_of_its_time(world: World) -> No
     world.logs.write("mail", first, at=world.now - timedelta(minutes=6))
     world.logs.write("mail", {**first, "function_request_id": "old"}, at=world.now - timedelta(days=9))
     assert [each.error_type for each in world.at("mail").attempts] == ["OutOfTime"]
+    world.put(
+        "mail", "failed", attempt=2, first_at=world.clock() - 10 * 86_400, error_type="E", error="after a redrive"
+    )
+    assert [each.error_type for each in world.at("mail").attempts] == ["OutOfTime"]
 
 
 def test_a_dead_event_has_its_letter_and_when(world: World) -> None:
@@ -310,6 +308,17 @@ def test_an_odd_item_is_its_subscribers_problem(world: World, field: str) -> Non
     assert found["mail"].state in (UNKNOWN, DONE) and (
         found["mail"].state == UNKNOWN or field in ("message_id", "error", "lease_until")
     )
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf", "1e30", "-1e30", "x", ""])
+@pytest.mark.parametrize("field", ["at", "first_at", "lease_until", "attempt", "expires_at"])
+def test_an_odd_number_is_no_traceback(world: World, field: str, number: str) -> None:
+    done_everywhere(world)
+    item = world.items[record.key("mail", "e1")]
+    (item if field == "expires_at" else item[record.attribute("/shops/berlin")]["M"])[field] = {"N": number}
+    found = {each.task: each for each in world.where()}
+    assert found["archive"].state == DONE
+    assert (found["mail"].state == UNKNOWN) == (field in ("at", "attempt"))
 
 
 def test_an_item_of_an_older_engine_is_done_or_at_work(world: World) -> None:

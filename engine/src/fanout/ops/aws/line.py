@@ -4,7 +4,6 @@ A line is the runtime's when it has its mark (names.LOG_FIELD) or, written by an
 every field that is read has the type that the runtime gives it. A task's own JSON is nobody's outcome.
 """
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -182,7 +181,7 @@ def _is_count(value: Any) -> bool:
 
 
 def _is_duration(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9 and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9
 
 
 def _shown(text: str) -> str:

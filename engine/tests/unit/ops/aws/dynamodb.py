@@ -18,6 +18,13 @@ MOST_KEYS = 100
 LARGEST_KEY = 2_048
 
 
+def typed(value: Any) -> dict[str, Any]:
+    """As DynamoDB has it: text, a number, or a map of both."""
+    if isinstance(value, dict):
+        return {"M": {name: typed(each) for name, each in value.items()}}
+    return {"S": value} if isinstance(value, str) else {"N": str(value)}
+
+
 class Reads:
     """`unprocessed`: how many keys of each of the next requests are not got to; `around` may raise. `clock`: AWS's."""
 
@@ -29,7 +36,7 @@ class Reads:
 
     def batch_get_item(self, *, RequestItems: dict[str, Any]) -> dict[str, Any]:
         """AWS APIReference/API_BatchGetItem.html: at most 100 keys, none twice; what is not got to comes back as unprocessed,
-        and an item that is not there is no error."""
+        and an item that is not there is no error. A read that is not consistent may not see what was just written: here, never."""
         self.calls["BatchGetItem"] += 1
         self.around("BatchGetItem")
         ((table, asked),) = RequestItems.items()
@@ -40,8 +47,9 @@ class Reads:
             raise refused("BatchGetItem")
         left = self.unprocessed.pop(0) if self.unprocessed else 0
         done, rest = keys[: len(keys) - left], keys[len(keys) - left :]
+        seen = self.items if asked.get("ConsistentRead") else {}
         answer = {
-            "Responses": {table: [dict(self.items[each]) for each in done if each in self.items]},
+            "Responses": {table: [dict(seen[each]) for each in done if each in seen]},
             "UnprocessedKeys": {},
             "ResponseMetadata": self._metadata(),
         }
