@@ -1,15 +1,18 @@
 """Reads only: is everything as it was deployed, does somebody hear of alarms, does the heartbeat's schedule beat."""
 
 from fanout.ops.doctor.doctor import examine
+from fanout.ops.recipients import unheard
 from fanout.ops.verify.result import Failed, NotShown, Skipped
 from fanout.ops.verify.verification import Verification
 from fanout.words import counted
 
+UNHEARD = "unheard"
+"""A problem that is the next step's."""
 SCHEDULE = "AWS::Scheduler::Schedule"
 
 
 def wiring(verification: Verification) -> str:
-    problems = [each for each in examine(verification.stack) if each.kind != "recipient"]
+    problems = [each for each in examine(verification.stack) if each.kind != UNHEARD]
     if problems:
         first = problems[0]
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
@@ -23,7 +26,12 @@ def wiring(verification: Verification) -> str:
 def recipients(verification: Verification) -> str:
     if not verification.stack.aws.is_aws:
         raise NotShown("the embedded AWS sends no mail")
-    raise NotShown("who hears of alarms is not asked yet: look at the subscriptions of the alarms' topic")
+    silent = unheard(verification.stack)
+    if silent and all(each.unread for each in silent):
+        raise NotShown(silent[0].what)
+    if silent:
+        raise Failed(f"{silent[0].what}: {silent[0].todo}")
+    return "somebody is subscribed to the alarms, and has confirmed it"
 
 
 def schedule(verification: Verification) -> str:
