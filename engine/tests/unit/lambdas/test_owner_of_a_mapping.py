@@ -136,3 +136,75 @@ def test_in_any_interleaving_it_is_paused_if_and_only_if_that_was_the_last_act(
         if len(last) < 2:
             assert world.seen == (("Disabled", True) if last == {"pause"} else ("Enabled", False))
         assert world.ended_by_the_circuit == []
+
+
+class Alone:
+    """One mapping with one operator, whose time passes while they wait."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, variables: dict[str, str]) -> None:
+        self.time = 0.0
+        self.lambda_ = Lambda(lambda: self.time, variables=variables)
+        patch.setattr(switch, "time", SimpleNamespace(monotonic=lambda: self.time))
+        aws: Any = SimpleNamespace(functions=self.lambda_)
+        self.subscriber = DeployedSubscriber(aws, "Notify", "notify_partner", "https://sqs/1/queue", "", "f")
+        self.journal: Any = SimpleNamespace(write=lambda *words, **fields: None)
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+    def pause(self) -> None:
+        stop: Any = Stop(self.sleep)
+        switch.pause(self.subscriber, "a reason", "arn:aws:iam::1:user/me", self.journal, stop)
+
+
+def test_who_read_the_tags_before_the_pause_and_switches_on_after_it_does_not_end_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = Alone(monkeypatch, WITH_CIRCUIT)
+    plain = world.sleep
+
+    def sleep(seconds: float) -> None:
+        plain(seconds)
+        if world.time == 5.0:
+            world.lambda_.update_event_source_mapping(UUID="m", Enabled=True)
+
+    world.sleep = sleep  # type: ignore[method-assign]
+    world.pause()
+    assert world.time >= 5.0
+    assert (world.lambda_.state, list(world.lambda_.tags)) == ("Disabled", [names.PAUSED_TAG])
+
+
+def test_without_a_circuit_breaker_a_pause_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = Alone(monkeypatch, {})
+    world.pause()
+    assert (world.lambda_.state, world.time) == ("Disabled", 0.5)
+
+
+def test_what_lambda_refuses_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = Alone(monkeypatch, {})
+    world.lambda_.throttled = 3
+    world.pause()
+    assert (world.lambda_.state, world.time) == ("Disabled", 2.0)
+
+
+def test_what_lambda_goes_on_refusing_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = Alone(monkeypatch, {})
+    world.lambda_.throttled = 10_000
+    with pytest.raises(
+        OpsError, match=r"^notify_partner: its mapping is Enabled, not yet Disabled for good: fanout stat"
+    ):
+        world.pause()
+    assert names.PAUSED_TAG in world.lambda_.tags
+
+
+def test_a_circuit_whose_tag_a_resume_takes_away_meanwhile_still_closes(monkeypatch: pytest.MonkeyPatch) -> None:
+    def resumed(operation: str) -> None:
+        if operation == "off":
+            lambda_.tags = {}
+
+    lambda_ = Lambda(called=resumed)
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "notify_partner")
+    monkeypatch.setattr(circuit_breaker, "client", lambda service: lambda_)
+    monkeypatch.setattr(circuit_breaker, "LIMIT", 1)
+    circuit_breaker.watch([FAILED])
+    assert (lambda_.state, list(lambda_.tags)) == ("Disabled", [names.CIRCUIT_TAG])
