@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from fanout.publisher import Event
+from fanout.publisher import Event, new_event
 from tests.published import order_placed
 
 Expected = Literal["done", "dead", "done or dead"]
@@ -27,9 +27,11 @@ class Fault:
     """Tasks that have nothing this fault could strike."""
     strikes_all: bool = False
     """Whether no task can be chosen."""
+    effects: int = 1
+    """How many events have this id: each has its effect."""
 
 
-ARCHIVE = "archive_order"
+ARCHIVE, RECEIPT = "archive_order", "send_receipt"
 
 MIXED = (
     Fault("healthy", "nothing is wrong", "done", strikes_all=True),
@@ -39,7 +41,9 @@ MIXED = (
     Fault("flaky", "raises, the first time", "done"),
     Fault("exit", "sys.exit, the first time", "done"),
     Fault("slow", "the dependency answers after the deadline", "done"),
+    Fault("hangs", "never comes back, the first time", "done"),
     Fault("duplicate", "published twice", "done", strikes_all=True),
+    Fault("same-id", "two sources use one id", "done", strikes_all=True, effects=2),
     Fault("no-event", "not JSON, put on the queue", "dead"),
 )
 CRASHES = (
@@ -54,12 +58,14 @@ AROUND = (
     Fault("down", "the dependency is down, then up", "done or dead"),
     Fault("flapping", "the dependency is down, up, down, up", "done or dead"),
     Fault("store-away", "DynamoDB refuses the task, then not", "done or dead", spares=(ARCHIVE,)),
+    Fault("drips", "the dependency's answer never ends, then does", "done or dead", spares=(ARCHIVE, RECEIPT)),
     Fault("throttled", "reserved concurrency 0, then restored", "done"),
     Fault("burial-refused", "the dead-letter queue refuses, then not", "dead"),
     Fault("visibility-refused", "SQS refuses ChangeMessageVisibility", "done"),
 )
+POISON = Fault("poison", "dies, and is redriven beside messages that nobody can read", "done")
 RESTART = Fault("restart", "AWS is killed before they are consumed", "done", strikes_all=True)
-ALL = (*MIXED, *CRASHES, CRASH_ALWAYS, *AROUND, RESTART)
+ALL = (POISON, *MIXED, *CRASHES, CRASH_ALWAYS, *AROUND, RESTART)
 
 
 @dataclass(frozen=True)
@@ -120,6 +126,12 @@ def _event(cell: Cell, canary: str, id_: str) -> Event:
         customer_name=canary,
         items={"message": canary, "nested": [{"deeper": canary}], canary: True},
     )
+
+
+def of_another_source(event: Event) -> Event:
+    """The same id and content, from elsewhere: another event."""
+    told = json.loads(event.body)
+    return new_event(told["type"], told["data"], source=told["source"] + "/another", event_id=event.id)
 
 
 def no_event(event: Event) -> str:

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -55,6 +56,9 @@ def _raise(error: Callable[[OrderPlaced], BaseException]) -> Task:
     return fail
 
 
+_for_ever = threading.Thread(target=threading.Event().wait, daemon=True)
+_for_ever.start()
+
 BEFORE: dict[str | bool, Task] = {
     "raise": _raise(lambda order: TransientError("the dependency answered 503")),
     "bug": _raise(lambda order: KeyError(order.items, order.customer.name, order.body)),
@@ -63,6 +67,8 @@ BEFORE: dict[str | bool, Task] = {
     "permanent": _raise(lambda order: PermanentError("the dependency answered 410")),
     "burial-refused": _raise(lambda order: PermanentError("the dependency answered 410")),
     "visibility-refused": _raise(lambda order: TransientError("the dependency answered 503")),
+    "poison": _raise(lambda order: PermanentError("the dependency answered 410")),
+    "hangs": lambda order: _for_ever.join(),
     "slow": lambda order: time.sleep(SLOWER_THAN_THE_DEADLINE),
     "crash": lambda order: os._exit(1),
     "crash-always": lambda order: os._exit(1),

@@ -73,6 +73,17 @@ class Gone(Strike):
 
 
 @dataclass
+class Dripping(Strike):
+    """The webhook's receiver answers a byte at a time, and never comes to the end."""
+
+    def begin(self) -> None:
+        self.ledger.evidence.receiver.answer(status=200, containing=f"drips.{self.task}", drips="head")
+
+    def heal(self) -> None:
+        self.ledger.evidence.receiver.heal()
+
+
+@dataclass
 class Throttled(Strike):
     """The function may not run at all. AWS would count a receive each time; the embedded AWS does not even take them."""
 
@@ -96,6 +107,8 @@ def strike(cell: Cell, ledger: Ledger) -> Strike:
             return Denied(ledger, cell.task, DEPENDENCIES[cell.task])
         case "down" | "flapping":
             return Gone(ledger, cell.task)
+        case "drips":
+            return Dripping(ledger, cell.task)
         case "store-away":
             return Denied(ledger, cell.task, "dynamodb:*")
         case "burial-refused":

@@ -80,7 +80,7 @@ def rows(plan: Plan, books: dict[str, Books]) -> list[Row]:
 def _row(fault: Fault, task: str, pairs: Iterable[tuple[str, str]], books: dict[str, Books]) -> Row:
     counted: Counter[str] = Counter()
     for its_task, id_ in pairs:
-        counted.update(_fate(books[its_task], id_))
+        counted.update(_fate(books[its_task], id_, fault.effects))
     told: dict[str, Any] = {name: counted[name] for name in Row.__dataclass_fields__ if name not in NOT_COUNTED}
     return Row(fault.name, task, **told, as_expected=_holds(fault, task, counted))
 
@@ -88,10 +88,10 @@ def _row(fault: Fault, task: str, pairs: Iterable[tuple[str, str]], books: dict[
 NOT_COUNTED = ("fault", "task", "as_expected")
 
 
-def _fate(book: Books, id_: str) -> Iterable[str]:
-    """The words that this event counts for."""
+def _fate(book: Books, id_: str, effects: int = 1) -> Iterable[str]:
+    """The words that this event counts for; done when each that has its id is."""
     letters = [letter for letter in book.dead if letter.event_id == id_]
-    done, waits = book.effects[id_], any(letter.event_id == id_ for letter in book.waiting)
+    done, waits = book.effects[id_] // effects, any(letter.event_id == id_ for letter in book.waiting)
     yield "published"
     if done:
         yield "done"

@@ -7,7 +7,20 @@ from fanout.local.errors import LocalError
 from fanout.local.wait import wait_until
 from fanout.publisher import Event, EventPublisher
 from tests.faults.ledger import Ledger
-from tests.faults.plan import AROUND, CRASH_ALWAYS, CRASHES, MIXED, RESTART, Cell, Fault, Plan, no_event
+from tests.faults.plan import (
+    AROUND,
+    CRASH_ALWAYS,
+    CRASHES,
+    MIXED,
+    POISON,
+    RESTART,
+    Cell,
+    Fault,
+    Plan,
+    no_event,
+    of_another_source,
+)
+from tests.faults.redriving import redrive_beside_poison
 from tests.faults.run import FaultsRun
 from tests.faults.strikes import Strike, strike
 
@@ -27,6 +40,7 @@ class Waves:
 
     def all(self) -> None:
         """Those of the faults that the plan has. In a turn each task has a fault of its own, at the same time."""
+        self._wave("poison among dead letters", self.plan.of(POISON), self._poisoned)
         self._wave("what a task may raise, and what may be published", self.plan.of(*MIXED), self._mixed)
         for turn in self._turns(CRASHES):
             self._wave(f"crashes: {_told(turn)}", turn, self._publish)
@@ -64,6 +78,16 @@ class Waves:
                 sqs.send_message(QueueUrl=url, MessageBody=no_event(event))
         self._publish([each for each in struck if each[0].fault.name != "no-event"])
         self._publish([each for each in struck if each[0].fault.name == "duplicate"])
+        twins = [each for each in struck if each[0].fault.name == "same-id"]
+        self._publish([(cell, of_another_source(event)) for cell, event in twins])
+
+    def _poisoned(self, struck: Struck) -> None:
+        """Each dies at once; then all that the queue has is redriven. What cannot be read stays, and stops nobody."""
+        self._publish(struck)
+        self._until_quiet("dead letters to redrive")
+        for task in self.tasks:
+            ids = [event.id for cell, event in struck if cell.task == task]
+            redrive_beside_poison(self.ledger.evidence.stack, task, ids, str(self.run.state.folder))
 
     def _around(self, struck: Struck) -> None:
         """In two rounds: what flaps is down and up in both, everything else in the first."""

@@ -26,7 +26,7 @@ COMMAND = [sys.executable, "-m", "tests.faults"]
 
 
 def test_whatever_goes_wrong_in_a_task_no_event_is_missing(tmp_path: Path, program_environment: dict[str, str]) -> None:
-    arguments = ["--short", "--events", "50", "--seed", "4", "--json", "--state", str(tmp_path)]
+    arguments = ["--short", "--events", "60", "--seed", "4", "--json", "--state", str(tmp_path)]
     done = subprocess.run(
         [*COMMAND, *arguments], cwd=APP, env=program_environment, capture_output=True, text=True, timeout=120
     )
@@ -34,7 +34,7 @@ def test_whatever_goes_wrong_in_a_task_no_event_is_missing(tmp_path: Path, progr
     # and then it has been touched. What must hold however slow it is follows; `make -C engine faults` holds to all of it.
     assert done.returncode in (0, 1), done.stderr + done.stdout
     told = json.loads(done.stdout)
-    assert (told["seed"], told["events"]) == (4, 50)
+    assert (told["seed"], told["events"]) == (4, 60)
     assert {(row["fault"], row["task"]) for row in told["rows"]} >= {
         (fault.name, task) for fault in MIXED for task in TASKS
     }

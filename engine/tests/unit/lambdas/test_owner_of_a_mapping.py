@@ -208,3 +208,17 @@ def test_a_circuit_whose_tag_a_resume_takes_away_meanwhile_still_closes(monkeypa
     monkeypatch.setattr(circuit_breaker, "LIMIT", 1)
     circuit_breaker.watch([FAILED])
     assert (lambda_.state, list(lambda_.tags)) == ("Disabled", [names.CIRCUIT_TAG])
+
+
+def test_beside_a_resume_at_the_same_time_the_pause_holds_and_its_reason_is_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world, resumed = Alone(monkeypatch, {}), iter([True])
+
+    def called(operation: str) -> None:
+        if operation == "off" and next(resumed, False):
+            world.lambda_.tags = {}
+
+    world.lambda_._called = called
+    world.pause()
+    assert (world.lambda_.state, list(world.lambda_.tags)) == ("Disabled", [names.PAUSED_TAG])
