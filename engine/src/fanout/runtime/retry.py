@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from fanout import names
 from fanout.runtime.aws import client
+from fanout.runtime.idempotency import LEASE_MARGIN_SECONDS
 from fanout.runtime.log import describe
 from fanout.runtime.log import own as logger
-from fanout.runtime.outcome import NotTried, Outcome
+from fanout.runtime.outcome import NotTried, Outcome, OutOfTime
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import ChangeMessageVisibilityBatchRequestEntryTypeDef as Entry
@@ -63,8 +64,14 @@ def is_last(attempt: int) -> bool:
 
 
 def _hidden(outcome: Outcome) -> int:
-    """What waits for an earlier event of its group waits no longer than that: SQS holds the whole group back for it."""
-    return 0 if isinstance(outcome.error, NotTried) else delay(outcome.attempt)
+    """What waits for an earlier event of its group waits no longer than that: SQS holds the whole group back for it.
+
+    What was given up keeps its claim until that ends by itself: coming earlier, it would burn its attempts on it.
+    """
+    if isinstance(outcome.error, NotTried) or is_last(outcome.attempt):
+        return 0
+    least = LEASE_MARGIN_SECONDS + 2 if isinstance(outcome.error, OutOfTime) else 0
+    return max(least, delay(outcome.attempt))
 
 
 def _tens(failed: Sequence[Outcome]) -> Iterator[Sequence[Outcome]]:
