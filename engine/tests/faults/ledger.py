@@ -151,6 +151,6 @@ def _id_in(text: str) -> str:
     """The event's id, even in what is not JSON."""
     try:
         return str(json.loads(text)["id"])
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         found = _ID.search(text)
         return found[0] if found else ""
