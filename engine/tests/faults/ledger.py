@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 CAUSE = "fanout.cause"
-NOT_RECORDED = "done, but not recorded"
 MOST = 10
 HIDDEN_FOR = 3_600
 _REFERENCE = re.compile(r"Your reference is (\S+)\.")
@@ -55,7 +54,7 @@ class Story:
 
     def unrecorded(self) -> set[str]:
         """Ids of the events whose effects may not be in the record: those of invocations that never answered, and those
-        that were given up as out of time and were done nevertheless, after their claim had ended.
+        that were given up as out of time: a call that was on its way then may still arrive, and nobody says so.
         """
         outcomes = [line for line in self.lines if "outcome" in line]
         answered = {line["function_request_id"] for line in outcomes}
@@ -63,8 +62,7 @@ class Story:
         received = [line for line in self.lines if "messages" in line and line["function_request_id"] not in answered]
         crashed = {event_of.get(id_, "") for line in received for id_ in line["messages"]}
         given_up = {event_of.get(line["message_id"], "") for line in outcomes if line.get("error_type") == "OutOfTime"}
-        late = {line.get("event_id", "") for line in self.lines if NOT_RECORDED in line.get("message", "")}
-        return (crashed | given_up & late) - {""}
+        return (crashed | given_up) - {""}
 
 
 @dataclass

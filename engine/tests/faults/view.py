@@ -76,7 +76,9 @@ def _cell(row: Row | None) -> str:
 
 
 def _conclude(result: Result) -> None:
-    console.print("[dim]* in the one gap: an effect that has no record, as its container ended in between[/]")
+    console.print(
+        "[dim]* in the one gap: an effect that has no record, as its container ended in between, or its attempt was given up[/]"
+    )
     for limit in LIMITS:
         console.print(f"[dim]emulator: {escape(limit)}[/]")
     for place in result.found:
