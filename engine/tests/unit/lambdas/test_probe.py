@@ -85,7 +85,14 @@ def test_a_crash_ends_the_process_of_the_task_it_names(monkeypatch: pytest.Monke
 
 def test_a_slow_one_ends_with_its_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
     decided = decision.Decision[Any]()
-    monkeypatch.setattr(time, "sleep", lambda seconds: decided.close())
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        decided.close()
+        slept.append(seconds)
+        assert len(slept) < 3, "it does not end"
+
+    monkeypatch.setattr(time, "sleep", sleep)
     before = decision.CURRENT.set(decided)
     try:
         with pytest.raises(decision.AttemptOver):

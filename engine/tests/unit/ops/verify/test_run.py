@@ -118,6 +118,13 @@ def test_however_a_run_ends_its_dead_letters_go(ended: BaseException, monkeypatc
     assert world.sqs.bodies(DEAD) == []
 
 
+def test_what_a_killed_run_left_is_gone_before_the_first_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(monkeypatch)
+    world.sqs.put(DEAD, json.dumps(probe()))
+    (last,) = Runner(world.verification(), ()).run()
+    assert (last.result, last.seen) == ("passed", "no probe is a dead letter")
+
+
 def test_a_letter_that_stays_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(monkeypatch)
     world.sqs.put(DEAD, json.dumps(probe()))

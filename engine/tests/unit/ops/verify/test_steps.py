@@ -12,8 +12,9 @@ from fanout.ops.deploy.fact import Fact
 from fanout.ops.doctor.doctor import Problem
 from fanout.ops.recipients import Unheard
 from fanout.ops.verify.result import Failed, NotShown, Skipped
-from fanout.ops.verify.steps import account, wiring
+from fanout.ops.verify.steps import account, heartbeat, wiring
 from fanout.ops.verify.steps.table import STEPS, chosen
+from tests.unit.ops.aws.logs import outcome
 from tests.unit.ops.verify.world import TASKS, World
 
 BY_NAME = {each.name: each.check for each in STEPS}
@@ -38,6 +39,7 @@ BROKEN = [
     ("publisher", "publisher may list", "ListSubscriptionsByTopic is allowed"),
     ("publisher", "publisher may receive", "ReceiveMessage is allowed"),
     ("publisher", "plain HTTP is let in", "plain HTTP is allowed"),
+    ("publisher", "busy", "expected a refusal, and AWS said Throttling"),
     ("delivery", "not delivered", "ship: no outcome of the probe in its log, after 90 s"),
     ("delivery", "no log", "bill, ship: no outcome of the probe in its log"),
     ("delivery", "unknown version", "of an engine that knows no probe: deploy this version first"),
@@ -141,6 +143,7 @@ def test_an_alarm_rings_where_people_look_and_is_what_it_was(shown: bool, monkey
 
     def report(stack: Any) -> Any:
         ringing = [{"name": name} for name, state in world.alarms.items() if state == "ALARM" and shown]
+        ringing.append({"name": "Orders-dev-Another"})
         return SimpleNamespace(alarms=ringing)
 
     monkeypatch.setattr(status, "report", report)
@@ -170,6 +173,15 @@ def test_a_heartbeat_within_its_interval(monkeypatch: pytest.MonkeyPatch) -> Non
         world.beat(*tasks)
         with pytest.raises(Failed, match=f"{silent}: acknowledged no heartbeat, after 360 s"):
             check("heartbeat", world)
+
+
+def test_where_a_pattern_answers_more_another_outcome_is_no_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heartbeat, "BEATS", "")
+    world = World(monkeypatch)
+    for task in TASKS:
+        world.logs.write(task, outcome("done"))
+    with pytest.raises(Failed, match="acknowledged no heartbeat"):
+        check("heartbeat", world)
 
 
 @pytest.mark.parametrize("name", ["schedule", "heartbeat"])

@@ -267,6 +267,8 @@ class World:
             def call(**_: Any) -> dict[str, Any]:
                 if unless in self.broken:
                     return {}
+                if "busy" in self.broken:
+                    raise ClientError({"Error": {"Code": "Throttling", "Message": ""}}, operation)
                 raise denied(operation)
 
             return call
