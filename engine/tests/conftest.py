@@ -15,7 +15,10 @@ SHARED = {"infra": "synth", "local": "a_deployment"}
 os.environ["CDK_VALIDATION"] = "false"
 # Most of what is imported and collected stays. To look through it again and again is a tenth of a run.
 gc.set_threshold(50_000)
-settings.register_profile("few", max_examples=10)  # pytest --hypothesis-profile=few
+# A busy machine is no failure: what is fast enough is measured by benchmarks.
+settings.register_profile("patient", deadline=None)
+settings.register_profile("few", deadline=None, max_examples=10)  # pytest --hypothesis-profile=few
+settings.load_profile("patient")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
