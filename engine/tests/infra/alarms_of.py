@@ -51,7 +51,7 @@ def of_another_team() -> Template:
         topic=topic,
         task="archive_order",
         compute=Function(timeout=timedelta(minutes=1)),
-        retry=Retry(attempts=4, backoff=[timedelta(hours=12) / 1.2] * 3),
+        retry=Retry(attempts=4, backoff=[timedelta(hours=11.5) / 1.2] * 3),
         only={"shop_id": ["contact"]},
         owner="CRM team",
     )

@@ -65,10 +65,15 @@ def subscriber() -> Callable[..., Subscriber]:
             {"compute": Function(max_concurrency=1)},
             "subscriber Sync: max_concurrency is 1: expected 2 to 1000 (AWS refuses 1)",
         ),
+        (
+            {"retry": Retry(attempts=3, backoff=[timedelta(seconds=43_200 - 30 - 60 + 1)] * 2, jitter=0)},
+            "subscriber Sync: retry.backoff is 43111 to 43111 seconds with jitter: expected 0 to 43110: SQS hides a message"
+            " for 43200 seconds from its receive, less the function's timeout, its window, and a minute",
+        ),
         ({"retry": Retry(attempts=2)}, "subscriber Sync: retry.attempts is 2: expected 3 to 1000"),
         (
-            {"retry": Retry(attempts=100, backoff=Exponential(longest=timedelta(hours=10)))},
-            "subscriber Sync: 100 attempts take up to 4069740 seconds, but the queue keeps a message for 345600:"
+            {"retry": Retry(attempts=100, backoff=Exponential(longest=timedelta(hours=9)))},
+            "subscriber Sync: 100 attempts take up to 3667980 seconds, but the queue keeps a message for 345600:"
             " raise queue_retention_days, or lower attempts, delays or timeout",
         ),
         (

@@ -9,8 +9,11 @@ from fanout.constructs.errors import ConfigurationError
 LEAST_ATTEMPTS = 3
 MOST_ATTEMPTS = 1_000
 """SQS's own limit: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html"""
-LONGEST_DELAY = timedelta(hours=12)
-"""SQS's longest visibility timeout: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html"""
+LONGEST_HIDDEN = 43_200
+"""Seconds for which SQS hides a message, counted from when it was received and not from when it is asked to:
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html"""
+MARGIN = 60
+"""Seconds between the receive and the invocation, beside the batching window."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +56,11 @@ class Retry:
         """Seconds of all delays together, with the most jitter."""
         return round(sum(self.delays()) * (1 + self.jitter))
 
-    def validate(self, owner: str) -> None:
-        """Raises ConfigurationError, in one line that starts with `owner`, for a policy that AWS or sense refuses."""
+    def validate(self, owner: str, *, timeout: int = 0, window: int = 0) -> None:
+        """Raises ConfigurationError, in one line that starts with `owner`, for a policy that AWS or sense refuses.
+
+        `timeout` of the function and batching `window`, in seconds, may be over when it asks SQS to hide a message.
+        """
         self._validate_backoff(owner)
         _expect(owner, "attempts", LEAST_ATTEMPTS <= self.attempts <= MOST_ATTEMPTS, self.attempts, "3 to 1000")
         _expect(owner, "jitter", 0 <= self.jitter < 1, self.jitter, "a fraction from 0 to less than 1")
@@ -66,13 +72,14 @@ class Retry:
             f"{len(delays)} delays",
             f"{self.attempts - 1}, one between each two of {self.attempts} attempts",
         )
-        longest = max(delays) * (1 + self.jitter)
+        longest, bound = max(delays) * (1 + self.jitter), LONGEST_HIDDEN - timeout - window - MARGIN
         _expect(
             owner,
             "backoff",
-            min(delays) >= 0 and longest <= LONGEST_DELAY.total_seconds(),
+            min(delays) >= 0 and longest <= bound,
             f"{min(delays)} to {longest:.0f} seconds with jitter",
-            "0 to 43200, as SQS hides a message for 12 hours at most",
+            f"0 to {bound}: SQS hides a message for {LONGEST_HIDDEN} seconds from its receive,"
+            " less the function's timeout, its window, and a minute",
         )
 
     def _validate_backoff(self, owner: str) -> None:

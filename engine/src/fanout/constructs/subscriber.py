@@ -137,8 +137,8 @@ class Subscriber(Construct):
         owner, settings = f"subscriber {self.node.id}", self.settings
         check_task(find_root(), self.task)
         settings.validate()
-        self.retry.validate(owner)
         self.compute.validate(owner, settings, ordered=self.ordered)
+        self.retry.validate(owner, timeout=self.timeout, window=self.window)
         check_filter(owner, self.only, settings)
         check_environment(owner, self.environment)
         if self.circuit_breaker:

@@ -114,7 +114,7 @@ def _in_time(what: str, end: float, run: Callable[[], None]) -> None:
     if seconds < LEAST_MS / 1000:
         logger.warning(f"{what} is left out: the function's time is over")
     elif not threads.in_time(lambda: _guarded(what, run), seconds):
-        logger.warning(f"{what} is not waited for: the function's time is over")
+        logger.warning(f"{what} is not waited for: the function's time is over, or it has no thread")
 
 
 def _guarded(what: str, run: Callable[[], None]) -> None:

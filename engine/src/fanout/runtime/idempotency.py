@@ -20,7 +20,8 @@ from fanout.runtime import record
 from fanout.runtime.aws import client
 from fanout.runtime.errors import PermanentError, TransientError
 from fanout.runtime.event import Event
-from fanout.runtime.log import describe, logger
+from fanout.runtime.log import describe
+from fanout.runtime.log import own as logger
 
 TABLE = os.environ.get(names.COMPLETED_TABLE)
 CLAIMS = os.environ.get(names.IDEMPOTENT) != "false"

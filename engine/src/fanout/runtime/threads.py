@@ -1,18 +1,21 @@
 """The messages of one batch, each in a thread of its own, until the time of the batch is over.
 
-A thread belongs to one invocation. One that does not end is given up with its message and is left over: it takes no part
-in what comes later (`decision`), and its place is taken by a new one.
+A thread whose message ended is used again: to begin one costs more than most of what is done in it. One that does not come
+to its end is given up with its message and is left over: it takes no part in what comes later (`decision`), and another
+takes its place.
 """
 
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from contextvars import Context
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from os import environ
 from queue import Empty, SimpleQueue
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 from fanout import names
@@ -24,7 +27,9 @@ from fanout.runtime.outcome import NotTried, Outcome, OutOfTime, Record
 CONCURRENCY = int(environ.get(names.CONCURRENCY, "10"))
 """Messages at a time."""
 
-_given_up: list[Thread] = []
+_given_up: "list[Job]" = []
+_idle: "list[SimpleQueue[Job]]" = []
+"""The inbox of each thread that waits for something to do."""
 
 Lane = deque[int]
 """Places in the batch of messages that wait for each other: one of a standard queue, a group of a FIFO queue."""
@@ -32,25 +37,43 @@ Lane = deque[int]
 
 def left_over() -> int:
     """Threads of earlier invocations that have not ended yet."""
-    _given_up[:] = [each for each in _given_up if each.is_alive()]
+    _given_up[:] = [each for each in _given_up if not each.ended]
     return len(_given_up)
 
 
 def in_time(run: Callable[[], None], seconds: float) -> bool:
-    """Calls `run` in a thread and waits for it as long as that; False: it was given up. What `run` raises is lost."""
-    decision: Decision[None] = Decision()
-    thread = _started("after", decision, run)
-    thread.join(seconds)
-    decision.close()
-    if not thread.is_alive():
-        return True
-    _given_up.append(thread)
-    return False
+    """Calls `run` in a thread and waits for it as long as that; False: it was given up, or there was no thread."""
+    ended = Event()
+    job = Job(Decision(), run, ended.set)
+    try:
+        _begin(job)
+    except RuntimeError:  # the system has no more threads
+        return False
+    in_time = ended.wait(seconds)
+    job.decision.close()
+    if not in_time:
+        _given_up.append(job)
+    return in_time
 
 
 def work(attempt: Attempt, records: list[Record]) -> list[Outcome]:
     """One outcome for each record, in their order, by `attempt.deadline`."""
     return _Work(attempt, records).run()
+
+
+@dataclass(eq=False, slots=True)
+class Job:
+    """What one thread does: `run`, and `then` once it is free for another."""
+
+    decision: Decision[Any]
+    run: Callable[[], None]
+    then: Callable[[], None]
+    ended: bool = False
+
+    def __call__(self) -> None:
+        CURRENT.set(self.decision)
+        with suppress(AttemptOver):
+            self.run()
 
 
 @dataclass(eq=False, slots=True)
@@ -60,7 +83,8 @@ class _Running:
     decision: Decision[Ending]
     began: float
     until: float
-    thread: Thread | None = None
+    outcome: Outcome | None = None
+    job: Job | None = None
 
 
 class _Work:
@@ -68,8 +92,11 @@ class _Work:
         self._attempt = attempt
         self._records = records
         self._waiting = deque(_lanes(records))
+        self._last = [is_last(each) for each in records]
+        self._last_waiting = sum(self._last)
+        """Of the messages in `_waiting`."""
         self._running: list[_Running] = []
-        self._ended: SimpleQueue[tuple[_Running, Outcome]] = SimpleQueue()
+        self._ended = _ended()
         self._found: dict[int, Outcome] = {}
 
     def run(self) -> list[Outcome]:
@@ -77,31 +104,33 @@ class _Work:
         while self._running:
             seconds = min(each.until for each in self._running) - time.monotonic()
             try:
-                one, outcome = self._ended.get(timeout=max(0.0, seconds))
+                one = self._ended.get(timeout=max(0.0, seconds))
             except Empty:
                 self._give_up()
             else:
-                if one in self._running:  # else it was given up before
+                if one in self._running and one.outcome is not None:  # else it was given up before
                     one.decision.close()
-                    self._finish(one, outcome)
+                    self._finish(one, one.outcome)
             self._start()
         return [self._found.get(place) or self._untried(place, OutOfTime()) for place in range(len(self._records))]
 
     def _start(self) -> None:
         while self._waiting and len(self._running) < CONCURRENCY and time.monotonic() < self._attempt.deadline:
             lane = self._waiting.popleft()
+            self._last_waiting -= self._lasts(lane)
             place = lane.popleft()
             now = time.monotonic()
             one = _Running(place, lane, Decision(), now, self._until(now, lane))
+            one.job = Job(one.decision, partial(self._try, one), partial(self._ended.put, one))
             try:
-                one.thread = _started(f"message {place}", one.decision, lambda one=one: self._try(one))  # type: ignore[misc]
+                _begin(one.job)
             except RuntimeError as error:  # the system has no more threads
                 self._finish(one, self._untried(place, error), running=False)
                 continue
             self._running.append(one)
 
     def _try(self, one: _Running) -> None:
-        self._ended.put((one, self._attempt.at(self._records[one.place], one.decision)))
+        one.outcome = self._attempt.at(self._records[one.place], one.decision)
 
     def _until(self, now: float, lane: Lane) -> float:
         """When a message that begins now is given up: at the end, or after its share if others have their last attempt.
@@ -109,9 +138,9 @@ class _Work:
         Those would follow it to the dead letters without having been tried once. Where they come again, it keeps all
         the time there is: to be slow is no fault.
         """
-        behind = sum(map(self._is_last, lane))
+        behind = self._lasts(lane)
         free = CONCURRENCY - len(self._running) - 1
-        elsewhere = sum(self._is_last(place) for each in islice(self._waiting, max(free, 0), None) for place in each)
+        elsewhere = self._last_waiting - sum(map(self._lasts, islice(self._waiting, max(free, 0))))
         rounds = 1 + behind + -(-elsewhere // CONCURRENCY)
         deadline = self._attempt.deadline
         return deadline if rounds == 1 else now + (deadline - now) / rounds
@@ -123,8 +152,8 @@ class _Work:
             kind, error = ending if ending is not None else ("failed", OutOfTime())
             record = self._records[one.place]
             event = event_in(record, self._attempt.classes)
-            if one.thread is not None:
-                _given_up.append(one.thread)
+            if one.job is not None:
+                _given_up.append(one.job)
             self._finish(one, Outcome(kind, record, event, error, (now - one.began) * 1000), hangs=True)
 
     def _finish(self, one: _Running, outcome: Outcome, *, running: bool = True, hangs: bool = False) -> None:
@@ -136,19 +165,21 @@ class _Work:
             self._running.remove(one)
         self._found[one.place] = outcome
         lane = one.lane
-        if outcome.failed and (hangs or not self._is_last(one.place)):
-            lane = Lane(place for place in one.lane if self._is_last(place))
+        if outcome.failed and (hangs or not self._last[one.place]):
+            lane = Lane(place for place in one.lane if self._last[place])
             for place in set(one.lane) - set(lane):
                 self._found[place] = self._untried(place, NotTried())
         if lane:
+            self._last_waiting += self._lasts(lane)
             self._waiting.appendleft(lane)
 
     def _untried(self, place: int, error: BaseException) -> Outcome:
         record = self._records[place]
         return Outcome("failed", record, event_in(record, self._attempt.classes), error, 0.0)
 
-    def _is_last(self, place: int) -> bool:
-        return is_last(self._records[place])
+    def _lasts(self, lane: Lane) -> int:
+        """Messages of `lane` that have their last attempt."""
+        return sum(self._last[place] for place in lane)
 
 
 def is_last(record: Record) -> bool:
@@ -165,12 +196,26 @@ def _lanes(records: list[Record]) -> Iterable[Lane]:
     return lanes.values()
 
 
-def _started(name: str, decision: Decision[Any], run: Callable[[], None]) -> Thread:
-    def thread() -> None:
-        CURRENT.set(decision)
-        with suppress(AttemptOver):
-            run()
+def _ended() -> "SimpleQueue[_Running]":
+    """Where a batch hears of what ended."""
+    return SimpleQueue()
 
-    made = Thread(target=thread, name=name, daemon=True)
-    made.start()
-    return made
+
+def _begin(job: Job) -> None:
+    """In a thread that is free, or in a new one; raises RuntimeError where the system has no more of them."""
+    if _idle:
+        _idle.pop().put(job)
+        return
+    inbox: SimpleQueue[Job] = SimpleQueue()
+    Thread(target=_serve, args=(inbox,), name="message", daemon=True).start()
+    inbox.put(job)
+
+
+def _serve(inbox: "SimpleQueue[Job]") -> None:
+    """Each job in a context of its own: what it sets there ends with it."""
+    while True:
+        job = inbox.get()
+        Context().run(job)
+        job.ended = True
+        _idle.append(inbox)
+        job.then()

@@ -21,6 +21,7 @@ from fanout.runtime.outcome import Record
 from tests.unit.lambdas.given import example, handler, record
 
 TIMEOUT_MS = 30_000
+BEGIN = threads._begin
 
 
 class Left(BaseException):
@@ -72,17 +73,29 @@ class Container:
         clock = SimpleNamespace(monotonic=lambda: self.mono, perf_counter=lambda: self.mono, time=lambda: self.wall)
         for module in (threads, batch, attempt):
             patch.setattr(module, "time", clock)
-        self.threads: list[threading.Thread] = []
-        patch.setattr(threads, "Thread", self._thread)
-        patch.setattr(threads, "SimpleQueue", lambda: _Ended(self))
+        self.jobs: list[threads.Job] = []
+        patch.setattr(threads, "_begin", self._begin)
+        patch.setattr(threads, "_ended", lambda: _Ended(self))
         patch.setattr(threads, "_given_up", [])
         patch.setattr(batch, "_exit", self._exit)
 
-    def _thread(self, **arguments: Any) -> threading.Thread:
-        made = threading.Thread(**arguments)
-        if arguments["name"].startswith("message"):
-            self.threads.append(made)
-        return made
+    def _begin(self, job: threads.Job) -> None:
+        """It is busy until the batch has heard of its end."""
+        then = job.then
+
+        def heard() -> None:
+            then()
+            with self.changed:
+                self.jobs.remove(job)
+                self.changed.notify_all()
+
+        job.then = heard
+        self.jobs.append(job)
+        try:
+            BEGIN(job)
+        except RuntimeError:
+            self.jobs.remove(job)
+            raise
 
     def _exit(self, status: int) -> None:
         assert status == 1
@@ -118,16 +131,14 @@ class Container:
 
     def busy(self) -> int:
         """Threads that do something just now."""
-        mine = [each for each in self.threads if each.is_alive()]
-        return len(mine) - sum(not over() for over in self.waiting)
+        return len(self.jobs) - sum(not over() for over in self.waiting)
 
     def end(self) -> None:
         """Of the container: no thread of it is left."""
         with self.changed:
             self.gone = True
             self.changed.notify_all()
-        for each in self.threads:
-            each.join(5)
+            self.changed.wait_for(lambda: not self.jobs, 5)
 
     def invoke(self, records: Sequence[Record], frozen_for: float = 3_600) -> set[str] | None:
         """The ids of the messages that come back, after one freeze; None: the process was left."""

@@ -1,6 +1,7 @@
 """Events, records and a context, shaped as AWS hands them over. No AWS is reached."""
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from events import OrderPlaced
 from fanout.contracts.app import app_contracts, heartbeat_example
 from fanout.runtime.batch import BatchResponse, handler_of
 from fanout.runtime.event import parse
+from fanout.runtime.threads import Job
 
 
 @dataclass
@@ -66,3 +68,10 @@ def record(body: str, message_id: str = "m-1", *, received: int = 1) -> dict[str
         "eventSourceARN": "arn:aws:sqs:eu-west-1:123456789012:queue",
         "awsRegion": "eu-west-1",
     }
+
+
+def ended(jobs: list[Job]) -> None:
+    """Waits until threads that were given up have come to their end."""
+    until = time.monotonic() + 5
+    while any(not each.ended for each in jobs) and time.monotonic() < until:
+        time.sleep(0.0005)

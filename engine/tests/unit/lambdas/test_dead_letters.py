@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 from botocore.stub import Stubber
@@ -96,3 +97,16 @@ def test_trace_and_group_go_on_and_a_second_death_is_no_duplicate_of_the_first(s
         ),
     )
     dead_letters.send(message, CAUSE)
+
+
+@pytest.mark.parametrize(("free", "kept"), [(400, "whole"), (90, "no words"), (20, "none")])
+def test_a_message_near_sqs_s_limit_loses_words_of_its_cause_and_not_its_place(
+    free: int, kept: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = MagicMock()
+    monkeypatch.setattr(dead_letters, "client", lambda service: queue)
+    message = record("\u20ac" * ((dead_letters.MOST_BYTES - free) // 3))
+    dead_letters.send(message, {**CAUSE, "error": "x" * 200})
+    written = queue.send_message.call_args.kwargs["MessageAttributes"].get("fanout.cause", {}).get("StringValue")
+    told = None if written is None else json.loads(written)["error"]
+    assert told == {"whole": "x" * 200, "no words": "", "none": None}[kept]

@@ -1,7 +1,10 @@
 """Nothing of one invocation takes part in the next, whatever hangs, crashes or is slow, and however often it thaws."""
 
+import threading
 from collections import Counter
 from collections.abc import Iterator
+from contextvars import ContextVar
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -128,18 +131,18 @@ def test_more_messages_than_threads_at_their_last_attempt_have_a_share_each(
 
 
 def test_without_a_thread_to_be_had_a_message_comes_back(container: Container, monkeypatch: pytest.MonkeyPatch) -> None:
-    def none(*_: Any) -> None:
+    def none() -> None:
         raise RuntimeError("can't start new thread")
 
-    started = threads._started
-    monkeypatch.setattr(threads, "_started", lambda name, *of: (none if "message" in name else started)(name, *of))
+    monkeypatch.setattr(threads, "_idle", [])
+    monkeypatch.setattr(threads, "Thread", lambda **_: SimpleNamespace(start=none))
     assert container.invoke([message("good-1"), message("good-2", ATTEMPTS, "g")]) == {"good-1", "good-2"}
 
 
 KINDS = st.sampled_from(["good", "good", "good", "hang", "late", "slow", "crash", "fails", "dead"])
 
 
-@settings(max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(batches=st.lists(st.lists(KINDS, min_size=1, max_size=10), min_size=1, max_size=6), order=st.randoms())
 def test_a_healthy_message_loses_an_attempt_only_to_a_process_that_is_left_and_never_its_last(
     batches: list[list[str]], order: Any
@@ -171,7 +174,7 @@ def test_a_healthy_message_loses_an_attempt_only_to_a_process_that_is_left_and_n
         assert all(received[id_] == 1 + lost[id_] <= ATTEMPTS for id_ in healthy)
 
 
-@settings(max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(kinds=st.lists(st.tuples(KINDS, st.sampled_from("ab")), min_size=1, max_size=8))
 def test_in_a_fifo_queue_a_healthy_message_is_done_once_and_by_its_last_attempt(kinds: list[tuple[str, str]]) -> None:
     """k is the schedule's attempts here: who stands behind a message that comes again waits for it."""
@@ -191,3 +194,58 @@ def test_in_a_fifo_queue_a_healthy_message_is_done_once_and_by_its_last_attempt(
         effects += container.effects
         good = [f"good-{n}" for n, (kind, _) in enumerate(kinds) if kind == "good"]
         assert sorted(effects) == sorted(good)
+
+
+def test_in_a_large_batch_each_message_is_looked_at_once(container: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted and not timed: a batch can have ten thousand messages."""
+    asked: list[Any] = []
+
+    def is_last(record: Any) -> bool:
+        asked.append(record)
+        return True
+
+    monkeypatch.setattr(threads, "is_last", is_last)
+    assert container.invoke([message(each) for each in ids("good", 150)]) == set()
+    assert len(asked) == 150
+
+
+def test_behind_an_event_that_ended_its_last_attempt_the_group_need_not_wait(container: Container) -> None:
+    batch = [message("fails-1", ATTEMPTS, "g"), message("good-1", 1, "g")]
+    assert container.invoke(batch) == {"fails-1"} and container.effects == ["good-1"]
+
+
+def test_behind_a_hang_only_those_with_their_last_attempt_go_ahead(container: Container) -> None:
+    batch = [message("hang-1", 2, "g"), message("good-1", 1, "g"), message("good-2", ATTEMPTS, "g")]
+    assert container.invoke(batch) == {"hang-1", "good-1"} and container.effects == ["good-2"]
+
+
+def test_a_thread_that_ended_is_used_again_and_one_that_hangs_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Any] = []
+
+    def thread(**of: Any) -> threading.Thread:
+        made.append(of)
+        return threading.Thread(**of)
+
+    monkeypatch.setattr(threads, "_idle", [])
+    monkeypatch.setattr(threads, "Thread", thread)
+    monkeypatch.setattr(threads, "_given_up", [])
+    hang = threading.Event()
+    assert [threads.in_time(lambda: None, 5) for _ in range(3)] == [True] * 3 and len(made) == 1
+
+    def hangs() -> None:
+        hang.wait(5)
+
+    assert threads.in_time(hangs, 0.001) is False
+    assert threads.in_time(lambda: None, 5) and len(made) == 2
+    hang.set()
+
+
+def test_what_a_task_sets_in_its_context_ends_with_it() -> None:
+    marker: ContextVar[str] = ContextVar("marker", default="none")
+    seen: list[str] = []
+
+    def task() -> None:
+        seen.append(marker.get())
+        marker.set("set")
+
+    assert threads.in_time(task, 5) and threads.in_time(task, 5) and seen == ["none", "none"]

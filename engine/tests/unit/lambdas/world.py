@@ -22,7 +22,7 @@ from fanout.runtime.dead_letters import CAUSE
 from fanout.runtime.errors import PermanentError, TransientError
 from fanout.runtime.outcome import Record
 from tests.unit.lambdas.dynamodb import Table
-from tests.unit.lambdas.given import Context, example, handler
+from tests.unit.lambdas.given import Context, ended, example, handler
 from tests.unit.lambdas.mapping import Clock, Mapping, Message, NoAnswer, Queue
 
 ATTEMPTS = 3  # one more than there are delays in FANOUT_RETRY_DELAYS
@@ -151,8 +151,7 @@ class World:
                 crashed = not self.alive
                 self.alive = self.alive and not self.now.frozen_for_good
                 self.answered.set()
-                for each in threads._given_up:
-                    each.join(5)
+                ended(threads._given_up)
         self.check_records(self.effects[before:])
         if crashed:
             raise NoAnswer("the container ended")

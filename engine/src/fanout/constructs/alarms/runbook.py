@@ -53,6 +53,7 @@ RUNBOOKS = {
     "function-throttles": Runbook((_STATUS,), ENDS),
     "function-timeouts": Runbook((_STATUS, _LOOK), ENDS),
     "function-slow": Runbook((_STATUS,), OUTCOMES),
+    "left-over": Runbook((_STATUS, _LOOK), CAUSES),
     "filtered-out": Runbook((_STATUS,)),
     "delivery-failed": Runbook((_STATUS, "fanout dead list")),
     "redrive-failed": Runbook((_STATUS,)),

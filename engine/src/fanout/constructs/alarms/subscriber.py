@@ -7,7 +7,8 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from fanout.constructs.alarms.alarm import ABOVE, AT_LEAST, FIVE_MINUTES, HOUR, MINUTE, Alarm, ring
+from fanout import names
+from fanout.constructs.alarms.alarm import ABOVE, AT_LEAST, FIVE_MINUTES, HOUR, MINUTE, Alarm, measured, ring
 from fanout.constructs.alarms.completeness import incomplete
 from fanout.constructs.alarms.heartbeat import heartbeat_missed
 from fanout.constructs.alarms.runbook import Place
@@ -176,6 +177,14 @@ def _about_function(target: AlarmTarget) -> list[Alarm]:
             threshold=timeout_ms * 0.8,
             compared=ABOVE,
             periods=12,
+            datapoints=2,
+        ),
+        Alarm(
+            # One that was merely slow is frozen with its container, and ends soon after the next thaw.
+            kind="left-over",
+            means="threads of earlier invocations never end: the task waits for something without a time-out.",
+            metric=measured(target.stack_name, target.task, names.LEFT_OVER, period=FIVE_MINUTES, statistic="Maximum"),
+            periods=3,
             datapoints=2,
         ),
     ]
