@@ -108,8 +108,8 @@ def check_event(type_: str) -> None:
         raise Unusable(f"event {type_!r}: {noun!r} is a word of Python; expected another noun, as in order.placed.v1")
 
 
-def check_task(name: str) -> None:
-    """Raises Unusable unless a folder in lambdas/, a module and a function can be called so."""
+def check_task(name: str, *, is_there: bool = False) -> None:
+    """Raises Unusable unless a folder in lambdas/, a module and a function can be called so. One that `is_there` can be imported."""
     if not _TASK.fullmatch(name) or len(name) > _LONGEST_TASK:
         raise Unusable(
             f"task {name!r} is no name of a Python module: expected up to {_LONGEST_TASK} small letters, digits "
@@ -119,7 +119,7 @@ def check_task(name: str) -> None:
         raise Unusable(f"task {name!r} is a word of Python: expected another name, as in sync_crm")
     if name in _TAKEN or name in sys.stdlib_module_names or hasattr(builtins, name):
         raise Unusable(f"task {name!r} would hide a module of Python, the engine or the app: expected another name")
-    if find_spec(name):
+    if not is_there and find_spec(name):
         raise Unusable(f"task {name!r} would hide an installed package of that name: expected another name")
 
 

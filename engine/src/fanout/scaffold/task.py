@@ -25,9 +25,10 @@ class NewTask:
 def add_task(root: Path, name: str, *, event: str | None = None, write_call: bool = False) -> NewTask:
     """Writes folder and test of a task; with `write_call` also the call. Raises Unusable, and then writes nothing."""
     _check_app(root)
-    if name.isidentifier() and (root / "lambdas" / name).exists():
+    is_there = name.isidentifier() and (root / "lambdas" / name).exists()
+    check_task(name, is_there=is_there)
+    if is_there:
         raise Unusable(f"task {name!r} exists: lambdas/{name} is there; give another name, or remove it first")
-    check_task(name)
     chosen = choose_event(root, event)
     values = {"TASK": name, "EVENT": chosen, "EVENT_CLASS": class_name(chosen)}
     files = rendered("task", values)
