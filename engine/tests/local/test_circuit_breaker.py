@@ -9,6 +9,8 @@ from tests import places
 from tests.local.conftest import Deployed
 from tests.local.test_fan_out import new_event, publish
 
+pytestmark = pytest.mark.long
+
 APP = """\
 from datetime import timedelta
 

@@ -4,7 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.places import APP
+
+pytestmark = pytest.mark.long
 
 
 def test_the_demo_proves_every_event_at_every_task(program_environment: dict[str, str], tmp_path: Path) -> None:

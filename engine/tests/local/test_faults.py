@@ -20,6 +20,8 @@ from tests.faults.verdicts import Books, rows
 from tests.places import APP
 from tests.published import order_placed
 
+pytestmark = pytest.mark.long
+
 TASKS = ("send_receipt", "archive_order", "notify_partner")
 Lines = Sequence[dict[str, Any]]
 COMMAND = [sys.executable, "-m", "tests.faults"]

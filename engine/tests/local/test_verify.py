@@ -11,6 +11,8 @@ from tests.local.conftest import Deployed
 from tests.local.operator import Operator
 from tests.unit.ops.verify.given import probe
 
+pytestmark = pytest.mark.long
+
 SHORT = ("retry", "dead", "duplicate", "alarm")
 """Beside the core: those that wait for seconds alone."""
 
@@ -27,7 +29,7 @@ def test_a_deployment_proves_itself_and_nothing_is_left(deployed: Deployed, oper
     sqs.send_message(QueueUrl=left, MessageBody=json.dumps(probe("killed-1")))  # of a run that was killed
     names = [each.name for each in STEPS if each.core or each.name in SHORT]
     only = [word for name in names for word in ("--only", name)]
-    told = json.loads(operator.run("verify", *only, "--json", timeout=300))
+    told = json.loads(operator.run("verify", *only, "--yes", "--json", timeout=300))
     path = Path(told["facts"])
     try:
         results = {each["step"]: each["result"] for each in told["steps"]}

@@ -14,6 +14,8 @@ from tests.local.conftest import Deployed
 from tests.local.test_fan_out import new_event, publish
 from tests.places import APP, NODE_MODULES
 
+pytestmark = pytest.mark.long
+
 TASK = "archive_order"
 
 
