@@ -128,8 +128,8 @@ def archived(seen: Evidence, event_id: str = "") -> dict[str, bytes]:
     bucket, s3 = seen.stack.outputs["ArchiveBucketName"], seen.session.client("s3")
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
     keys = (each["Key"] for page in pages for each in page.get("Contents", []))
-    place = f"/{event_id}/" if event_id else "/"
-    return {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys if place in key}
+    wanted = [key for key in keys if not event_id or event_id in key.split("/")]
+    return {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in wanted}
 
 
 def signing_key(seen: Evidence) -> str:
