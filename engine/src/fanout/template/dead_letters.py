@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from fanout.template.references import referred
@@ -70,18 +70,19 @@ def _failure_queues(template: Template) -> list[Resource]:
     found = [
         each
         for resource in template.resources.values()
-        for each in _named_under(template, resource.properties, FAILURE_WORDS)
+        for each in _named(template, resource.properties, FAILURE_WORDS.__contains__)
     ]
     return [each for each in found if each.type == QUEUE]
 
 
-def _named_under(template: Template, node: Value, words: tuple[str, ...], inside: bool = False) -> Iterator[Resource]:
+def _named(template: Template, node: Value, is_word: Callable[[str], bool], inside: bool = False) -> Iterator[Resource]:
+    """Resources that a resolved value leads to, somewhere under a key that `is_word`."""
     if isinstance(node, dict):
         for key, each in node.items():
-            yield from _named_under(template, each, words, inside or key in words)
+            yield from _named(template, each, is_word, inside or is_word(key))
     elif isinstance(node, list):
         for each in node:
-            yield from _named_under(template, each, words, inside)
+            yield from _named(template, each, is_word, inside)
     elif inside:
         target = template.resource(node)
         if target is not None:
@@ -91,23 +92,9 @@ def _named_under(template: Template, node: Value, words: tuple[str, ...], inside
 def _dead_letter_queues(template: Template) -> list[Resource]:
     found: list[Resource] = []
     for each in template.resources.values():
-        found += _named_for_failure(template, each.properties)
+        found += _named(template, each.properties, _is_dead_letter_word)
         found += [template.resources[name] for name in _mentioned_for_failure(each.body) if name in template.resources]
     return [each for each in found if each.type == QUEUE]
-
-
-def _named_for_failure(template: Template, node: Value, inside: bool = False) -> Iterator[Resource]:
-    """Resources that a resolved value under a word for dead letters leads to."""
-    if isinstance(node, dict):
-        for key, each in node.items():
-            yield from _named_for_failure(template, each, inside or _is_dead_letter_word(key))
-    elif isinstance(node, list):
-        for each in node:
-            yield from _named_for_failure(template, each, inside)
-    elif inside:
-        target = template.resource(node)
-        if target is not None:
-            yield target
 
 
 def _mentioned_for_failure(body: Any) -> set[str]:

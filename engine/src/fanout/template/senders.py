@@ -23,10 +23,6 @@ def all_links(template: Template) -> list[Link]:
     return [each for one in (template, *template.siblings) for each in links(one)]
 
 
-def links_to(resource: Resource) -> list[Link]:
-    return [each for each in all_links(resource.template) if each.target is resource]
-
-
 def _links(template: Template) -> list[Link]:
     readers = (
         _of_subscriptions,
