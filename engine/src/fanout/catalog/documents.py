@@ -12,6 +12,7 @@ from fanout.catalog.spending import Spending
 from fanout.catalog.tasks import Task, task
 from fanout.contracts.app import HEARTBEAT
 from fanout.errors import Unusable
+from fanout.project import product
 from fanout.template.linking import link
 from fanout.template.load import load
 from fanout.template.template import Template
@@ -26,6 +27,7 @@ def documents(assembly: Path, root: Path, *, stack: str | None = None) -> dict[P
     Describes `stack`, by default the one that is production. Raises Unusable, one line.
     """
     every = link(load(assembly))
+    _refuse_foreign(every, assembly, root)
     template = _chosen(every, stack, assembly)
     found = topics(template)
     known = {each.name: task(root / "lambdas", each.name) for each in subscribers(template)}
@@ -43,6 +45,15 @@ def documents(assembly: Path, root: Path, *, stack: str | None = None) -> dict[P
             made[path] = pages.page(template, topic, each, known.get(each.name, Task()), spending)
     readme = root / README
     return made | ({README: with_picture(readme.read_text("utf-8"), picture)} if readme.exists() else {})
+
+
+def _refuse_foreign(every: list[Template], assembly: Path, root: Path) -> None:
+    """The app's own documents are made from its own stacks, and are never overwritten with another's."""
+    own = product(root)
+    if not (root / "cdk.json").exists() or any(each.name == own or each.name.startswith(f"{own}-") for each in every):
+        return
+    told = ", ".join(each.name for each in every[:3]) + (", ..." if len(every) > 3 else "")
+    raise Unusable(f"{assembly} has {told}, no stack {own}-...: give --out FOLDER to describe it there")
 
 
 def with_picture(readme: str, picture: str) -> str:

@@ -106,13 +106,11 @@ def _dead(link: Link) -> str:
 
 def _node(value: Value) -> str:
     if not isinstance(value, Resource):
-        return f'{anchor(shown(value)) or "elsewhere"}["{_text(shown(value))}"]'
-    return anchor(f"{value.template.name} {value.id}") + _SHAPES.get(value.type, '["{}"]').format(_text(value.id))
+        return f'{anchor(shown(value)) or "elsewhere"}["{markdown.label(shown(value))}"]'
+    return anchor(f"{value.template.name} {value.id}") + _SHAPES.get(value.type, '["{}"]').format(
+        markdown.label(value.id)
+    )
 
 
 def _name(value: Value) -> str:
     return value.path if isinstance(value, Resource) else shown(value)
-
-
-def _text(text: str) -> str:
-    return text.replace("&", "#amp;").replace('"', "#quot;").replace("<", "#lt;").replace(">", "#gt;")

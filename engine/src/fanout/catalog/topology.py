@@ -34,7 +34,9 @@ def flowchart(topics: list[Topic], tasks: dict[str, Task]) -> str:
     for number, topic in enumerate(topics, start=1):
         id_ = f"topic{number}"
         kind = "FIFO topic" if topic.is_fifo else "topic"
-        lines.append(f'    publisher["publishing service"] -- publish --> {id_}(["{kind} {_text(topic.name)}"])')
+        lines.append(
+            f'    publisher["publishing service"] -- publish --> {id_}(["{kind} {markdown.label(topic.name)}"])'
+        )
         lines += _schedules(id_, topic)
         lines += _lanes(id_, topic, tasks) if total <= MOST_LANES else _column(id_, topic)
         lines += _others(id_, topic)
@@ -49,14 +51,14 @@ def _schedules(topic: str, of: Topic) -> Iterator[str]:
         if of.resource and of.resource.id in each.template.dependencies[each.id]:
             rate = re.fullmatch(r"rate\((.+)\)", shown(each.get("ScheduleExpression")))
             when = f"every {rate.group(1)}" if rate else "by the clock"
-            yield f'    {anchor(name_of(each))}["schedule"] -- "{_text(when)}" --> {topic}'
+            yield f'    {anchor(name_of(each))}["schedule"] -- "{markdown.label(when)}" --> {topic}'
 
 
 def _lanes(topic: str, of: Topic, tasks: dict[str, Task]) -> Iterator[str]:
     for each in of.subscribers:
         name = anchor(each.name)
-        yield f'    subgraph {name}_lane["{_text(each.name)}"]'
-        yield f'        {name}_queue[["queue"]] --> {name}_task("{_text(_what(each, tasks))}")'
+        yield f'    subgraph {name}_lane["{markdown.label(each.name)}"]'
+        yield f'        {name}_queue[["queue"]] --> {name}_task("{markdown.label(_what(each, tasks))}")'
         if each.dead_letter_queue:
             yield f'        {name}_queue -. "{_attempts(each)}" .-> {_dead(each.dead_letter_queue)}[["dead letters"]]'
         yield "    end"
@@ -64,14 +66,14 @@ def _lanes(topic: str, of: Topic, tasks: dict[str, Task]) -> Iterator[str]:
 
 
 def _column(topic: str, of: Topic) -> Iterator[str]:
-    names = "<br/>".join(_text(each.name + _only(each)) for each in of.subscribers)
+    names = "<br/>".join(markdown.label(each.name + _only(each)) for each in of.subscribers)
     yield f'    {topic} -- "to a queue for each" --> {topic}_tasks["{names}"]'
 
 
 def _others(topic: str, of: Topic) -> Iterator[str]:
     counted = Counter(_PROTOCOLS.get(shown(each.protocol), shown(each.protocol)) for each in of.others)
     for protocol, count in sorted(counted.items()):
-        yield f'    {topic} --> {topic}_{anchor(protocol)}["{_text(protocol)}{f" x {count}" if count > 1 else ""}"]'
+        yield f'    {topic} --> {topic}_{anchor(protocol)}["{markdown.label(protocol)}{f" x {count}" if count > 1 else ""}"]'
 
 
 def _alarms(topics: list[Topic], *, lanes: bool) -> Iterator[str]:
@@ -100,7 +102,7 @@ def _attempts(each: Subscriber) -> str:
 
 
 def _arrow(each: Subscriber) -> str:
-    return f'-- "{_text(_only(each).strip(", "))}" -->' if each.filter else "-->"
+    return f'-- "{markdown.label(_only(each).strip(", "))}" -->' if each.filter else "-->"
 
 
 def _only(each: Subscriber) -> str:
@@ -109,8 +111,3 @@ def _only(each: Subscriber) -> str:
 
 def _dead(queue: Resource) -> str:
     return anchor(name_of(queue))
-
-
-def _text(text: str) -> str:
-    """In a quoted label only the quote, and what begins an entity, has a meaning."""
-    return text.replace("&", "#amp;").replace('"', "#quot;").replace("<", "#lt;").replace(">", "#gt;")

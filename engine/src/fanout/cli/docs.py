@@ -10,10 +10,8 @@ import typer
 
 from fanout.catalog.files import stale_documents, write_document
 from fanout.catalog.overview import overview
-from fanout.errors import Unusable
 from fanout.ops.deploy.rights import with_rights
 from fanout.project import find_root, product
-from fanout.template.load import load
 
 DEPLOYING = Path("docs/deploying.md")
 """Where a role's rights are written, between markers."""
@@ -42,7 +40,6 @@ def docs(
     if out is not None:
         return _describe(assembly, out, check=check)
     root = find_root()
-    _refuse_foreign(assembly, root)
     stale = stale_documents(assembly, root, stack=stack)
     deploying = root / DEPLOYING
     if deploying.exists():
@@ -70,14 +67,3 @@ def _describe(assembly: Path, out: Path, *, check: bool) -> int:
 
 def _text_of(path: Path) -> str | None:
     return path.read_text("utf-8", "replace") if path.exists() else None
-
-
-def _refuse_foreign(assembly: Path, root: Path) -> None:
-    """The app's own documents are made from its own stacks, and are never overwritten with another's."""
-    if not (root / "cdk.json").exists():
-        return  # a folder of one template, and of nobody's documents
-    names = [each.name for each in load(assembly)]
-    own = product(root)
-    if not any(name == own or name.startswith(f"{own}-") for name in names):
-        told = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
-        raise Unusable(f"{assembly} has {told}, no stack {own}-...: give --out FOLDER to describe it there")
