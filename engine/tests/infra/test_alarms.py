@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from fanout.names import DEAD, NAMESPACE
 from tests.infra.alarm_evaluator import none, rings
 from tests.infra.alarms_of import ATTEMPTS, DAY, RETENTION, TOPIC_ARN, VISIBLE, alarm, metrics
 from tests.infra.reading import Synth, Template, of_type, target
@@ -54,6 +55,20 @@ def test_threads_that_never_end_ring_and_one_that_was_slow_does_not(prod: Templa
     assert rings(properties, {"LeftOver": [*none(10), *[3] * 15, *none(15)]}) == 1
 
 
+def test_what_the_task_itself_gave_up_is_told_by_its_own_number(prod: Template) -> None:
+    properties = alarm(prod, "EventDied", "SendReceipt")
+    dimensions = {each["Name"]: each["Value"] for each in properties["Dimensions"]}
+    assert dimensions == {"stack": "OrderEvents-prod", "task": "send_receipt"}
+    assert (properties["Namespace"], properties["MetricName"]) == (NAMESPACE, DEAD)
+    assert (properties["Statistic"], properties["Period"], properties["Threshold"]) == ("Sum", 60, 0)
+    assert (properties["DatapointsToAlarm"], properties["EvaluationPeriods"]) == (1, 5)
+    assert "event-died" in alarm(prod, "DeadLetter", "SendReceipt")["AlarmDescription"]["Fn::Join"][1][0]
+
+
+def test_where_no_alarm_rings_earlier_none_is_spoken_of(synth: Synth) -> None:
+    assert "event-died" not in str(alarm(synth["dev"], "DeadLetter")["AlarmDescription"])
+
+
 @pytest.mark.parametrize(("kind", "metric"), TOPIC.items())
 def test_what_the_topic_cannot_deliver_rings(kind: str, metric: str, template: Template) -> None:
     properties = alarm(template, kind, "Watch")
@@ -73,7 +88,7 @@ def test_every_alarm_has_recipients_and_stays_silent_without_data(template: Temp
         assert rings(each["Properties"], {name: none(2 * DAY) for name in names}) == 0
 
 
-@pytest.mark.parametrize(("name", "count"), [("dev", 2), ("local", 2), ("staging", 13), ("prod", 13)])
+@pytest.mark.parametrize(("name", "count"), [("dev", 2), ("local", 2), ("staging", 14), ("prod", 14)])
 def test_settings_choose_essential_or_full(name: str, count: int, synth: Synth) -> None:
     found = of_type(synth[name], "AWS::CloudWatch::Alarm")
     assert len([id_ for id_ in found if id_.startswith("NotifyPartner")]) == count
@@ -85,7 +100,7 @@ def test_essential_needs_nothing_but_plain_metrics(synth: Synth) -> None:
         assert "Metrics" not in each["Properties"]
 
 
-@pytest.mark.parametrize(("name", "dollars", "heartbeat"), [("dev", 0.2, 0), ("prod", 2.5, 0.4)])
+@pytest.mark.parametrize(("name", "dollars", "heartbeat"), [("dev", 0.2, 0), ("prod", 2.6, 0.4)])
 def test_a_subscribers_alarms_cost_what_settings_say(name: str, dollars: float, heartbeat: float, synth: Synth) -> None:
     found = of_type(synth[name], "AWS::CloudWatch::Alarm")
     own = {

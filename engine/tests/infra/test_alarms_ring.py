@@ -45,6 +45,25 @@ def test_a_dead_letter_stays_an_alarm_until_it_is_gone(prod: Template) -> None:
     assert states(alarm(prod, "DeadLetter"), {VISIBLE: letters}) == ["OK"] * 2 + ["ALARM"] * 7 + ["OK"] * 4
 
 
+def test_what_the_task_gave_up_rings_at_once_where_the_queue_was_idle_and_its_number_comes_late(prod: Template) -> None:
+    died = [*none(7 * HOUR), 1, *none(HOUR)]
+    letters = [*none(7 * HOUR + QUARTER), *at(1, HOUR - QUARTER + 1)]
+    early, first = alarm(prod, "EventDied"), alarm(prod, "DeadLetter")
+    assert states(early, {"Dead": died}).index("ALARM") == 7 * HOUR
+    assert states(first, {VISIBLE: letters}).index("ALARM") == 7 * HOUR + QUARTER
+
+
+def test_what_the_task_gave_up_rings_again_after_five_minutes_without(prod: Template) -> None:
+    died = [*none(HOUR), *at(1, 3), *none(4), 2, *none(HOUR), 1, *none(HOUR)]
+    assert rings(alarm(prod, "EventDied"), {"Dead": died}) == 2
+    assert rings(alarm(prod, "EventDied"), {"Dead": none(DAY)}) == 0
+
+
+def test_what_sqs_moves_by_itself_rings_at_the_queue_alone(prod: Template) -> None:
+    assert rings(alarm(prod, "EventDied"), {"Dead": none(2 * HOUR)}) == 0
+    assert rings(alarm(prod, "DeadLetter"), {VISIBLE: [*none(HOUR), *at(1, HOUR)]}) == 1
+
+
 def test_dead_letters_that_nobody_cared_for_ring_again_after_24_hours(prod: Template) -> None:
     old = alarm(prod, "DeadLetterOld")
     assert rings(old, {VISIBLE: at(1, DAY - HOUR)}) == 0

@@ -58,7 +58,7 @@ class Settings:
     alarm_recipients: tuple[str, ...] = ()
     """E-mail addresses, or ARNs of SNS topics that exist already."""
     alarms: Literal["essential", "full"] = "full"
-    """`essential`: what no machine can mend, $0.20 per subscriber and month. `full`: why, and earlier, $2.50."""
+    """`essential`: what no machine can mend, $0.20 per subscriber and month. `full`: why, and earlier, $2.60."""
     heartbeat: timedelta | None = timedelta(minutes=5)
     """How often every subscriber has to acknowledge an event that a schedule publishes: whole minutes, 1 to 60. $0.40 of
     those alarms per subscriber and month, and $0.30 of a metric. None: never. A subscriber in another stack says the same."""

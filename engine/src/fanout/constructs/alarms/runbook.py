@@ -41,6 +41,7 @@ class Runbook:
 
 RUNBOOKS = {
     "dead-letter": Runbook((_LOOK, _REDRIVE), CAUSES),
+    "event-died": Runbook((_LOOK, _REDRIVE), CAUSES),
     "dead-letter-old": Runbook((_LOOK, _REDRIVE), CAUSES),
     "dead-letter-growth": Runbook((_LOOK, _PAUSE), CAUSES),
     "queue-age": Runbook((_STATUS, _RESUME), OUTCOMES),

@@ -21,6 +21,7 @@ settings ask for heartbeats."""
 MOST_PERIODS = 288
 """CloudWatch looks back one day: 288 times five minutes."""
 QUARTER_HOUR = Duration.minutes(15)
+EARLIER = " (what the task itself gave up has rung as event-died)"
 
 
 def subscriber_alarms(scope: Construct, target: AlarmTarget, settings: Settings) -> dict[str, cloudwatch.Alarm]:
@@ -33,7 +34,8 @@ def subscriber_alarms(scope: Construct, target: AlarmTarget, settings: Settings)
         log_group=target.function.log_group.log_group_name,
     )
     early = {"essential": _none, "full": _early}[settings.alarms]
-    chosen = [*_essential(target), *early(target), *heartbeat_missed(target, settings)]
+    sooner = {"essential": "", "full": EARLIER}[settings.alarms]
+    chosen = [*_essential(target, sooner), *early(target), *heartbeat_missed(target, settings)]
     return {each.kind: ring(scope, each, place, settings) for each in chosen}
 
 
@@ -41,7 +43,7 @@ def _none(target: AlarmTarget) -> list[Alarm]:
     return []
 
 
-def _essential(target: AlarmTarget) -> list[Alarm]:
+def _essential(target: AlarmTarget, earlier: str) -> list[Alarm]:
     queue, letters = target.queue, target.dead_letter_queue
     return [
         Alarm(
@@ -50,7 +52,8 @@ def _essential(target: AlarmTarget) -> list[Alarm]:
             kind="dead-letter",
             # Nobody polls that queue: after six hours without a message its metrics begin up to 15 minutes late
             # (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-monitoring-using-cloudwatch.html).
-            means="an event could not be processed and waits in the dead-letter queue, for up to 15 minutes already.",
+            means="an event could not be processed and waits in the dead-letter queue, for up to 15 minutes already"
+            f"{earlier}.",
             metric=letters.metric_approximate_number_of_messages_visible(period=MINUTE, statistic="Maximum"),
             periods=5,
             datapoints=1,  # in the first minute that has a number; letters that somebody looks at are hidden for a moment, and do not ring again
@@ -79,6 +82,15 @@ def _early(target: AlarmTarget) -> Sequence[Alarm]:
 def _about_letters(target: AlarmTarget) -> list[Alarm]:
     letters = target.dead_letter_queue
     return [
+        Alarm(
+            # The function says so itself, at once. One minute in five, as a log line becomes a number a little later. It
+            # knows nothing of what SQS moves by itself, nor of what SNS could not deliver: the queue's own metric does.
+            kind="event-died",
+            means="the task has just given an event up, and put it into the dead-letter queue.",
+            metric=measured(target.stack_name, target.task, names.DEAD, period=MINUTE, statistic="Sum"),
+            periods=5,
+            datapoints=1,
+        ),
         Alarm(
             # Not the age metric: letters have been received too often for it to see them.
             kind="dead-letter-old",
