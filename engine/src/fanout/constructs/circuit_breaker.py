@@ -16,6 +16,7 @@ from fanout.constructs.registry import in_order, late_list
 from fanout.constructs.settings import Settings
 
 CLOSER = "close_circuits"
+CLOSE_CIRCUITS = "fanout.runtime.close_circuits.handle"
 _CLOSES = [
     "lambda:GetEventSourceMapping",
     "lambda:ListTags",
@@ -51,6 +52,7 @@ def protect(
     breaker: CircuitBreaker,
     *,
     function: lambda_.Function,
+    role: iam.Role,
     mapping: lambda_.EventSourceMapping,
     settings: Settings,
 ) -> None:
@@ -64,7 +66,7 @@ def protect(
     iam.Policy(
         scope,
         "CircuitPolicy",
-        roles=[function.role] if function.role else [],
+        roles=[role],
         statements=[
             iam.PolicyStatement(actions=["lambda:ListEventSourceMappings"], resources=["*"]),
             iam.PolicyStatement(
@@ -98,7 +100,8 @@ class _Closer:
             timeout=Duration.seconds(30),
             memory_mib=256,
             variables={names.TASK: CLOSER},
-        )
+            handler=CLOSE_CIRCUITS,
+        ).function
         self.function.add_to_role_policy(iam.PolicyStatement(actions=_CLOSES, resources=late_list(self._arns)))
 
     def _arns(self) -> list[str]:

@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 from aws_cdk import Duration
+from constructs import Construct
 
 from fanout.batching import BATCHING, BatchingMode
+from fanout.constructs.consumer import Consumer, Host
 from fanout.constructs.errors import expect
+from fanout.constructs.function_consumer import FunctionConsumer
 from fanout.constructs.settings import Settings
 
 Time = timedelta | Duration
@@ -16,6 +20,32 @@ WORDS = " or ".join(map(repr, BATCHING))
 def in_seconds(time: Time) -> int:
     """Whole seconds of a duration, as Python or as the CDK writes it."""
     return int(time.total_seconds() if isinstance(time, timedelta) else time.to_seconds())
+
+
+class Compute(Protocol):
+    """One way to run a task: what a subscriber's argument `compute` takes. Times in seconds."""
+
+    @property
+    def queued(self) -> bool:
+        """Whether events wait in a queue of the task."""
+
+    @property
+    def longest_attempt(self) -> int: ...
+
+    def window(self, settings: Settings, *, ordered: bool) -> int:
+        """That a message waits for others."""
+
+    def visibility(self, settings: Settings, *, ordered: bool) -> int:
+        """For which the queue hides a message that is being worked on."""
+
+    def bound(self, settings: Settings) -> int:
+        """Invocations, or processes, at a time."""
+
+    def validate(self, owner: str, settings: Settings, *, ordered: bool) -> None:
+        """Raises ConfigurationError in one line that starts with `owner`. `ordered`: the topic is FIFO."""
+
+    def consumer(self, scope: Construct, host: Host) -> Consumer:
+        """Makes it in `scope`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,9 +82,32 @@ class Function:
     messages_at_once: int = 10
 
     @property
+    def queued(self) -> bool:
+        return True
+
+    @property
     def longest_attempt(self) -> int:
-        """Seconds."""
         return in_seconds(self.timeout)
+
+    def window(self, settings: Settings, *, ordered: bool) -> int:
+        return in_seconds(self.batching_for(settings, ordered=ordered).window)
+
+    def visibility(self, settings: Settings, *, ordered: bool) -> int:
+        """Six times the time-out and the window, as AWS asks: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"""
+        return 6 * self.longest_attempt + self.window(settings, ordered=ordered)
+
+    def consumer(self, scope: Construct, host: Host) -> Consumer:
+        settings, ordered = host.settings, host.ordered
+        return FunctionConsumer(
+            scope,
+            host,
+            timeout=self.longest_attempt,
+            memory_mib=self.memory_mib,
+            messages_at_once=self.messages_at_once,
+            batch_size=self.batching_for(settings, ordered=ordered).size,
+            window=self.window(settings, ordered=ordered),
+            max_concurrency=self.bound(settings),
+        )
 
     def batching_for(self, settings: Settings, *, ordered: bool) -> Batching:
         """As it is deployed. A FIFO queue has no window, so a word asks for none there."""

@@ -1,6 +1,7 @@
 """The function of one task, with a role that may write to its own log group and trace, and nothing more."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
@@ -17,7 +18,13 @@ from fanout.project import find_root
 
 RUNTIME = lambda_.Runtime.PYTHON_3_14
 ARCHITECTURE = lambda_.Architecture.ARM_64
-CLOSE_CIRCUITS = "fanout.runtime.close_circuits.handle"
+
+
+@dataclass(frozen=True)
+class TaskFunction:
+    function: lambda_.Function
+    role: iam.Role
+    log_group: logs.LogGroup
 
 
 def task_function(
@@ -29,8 +36,9 @@ def task_function(
     timeout: Duration,
     memory_mib: int,
     variables: Mapping[str, str],
-) -> lambda_.Function:
-    """`task` is a folder of the app; None is the engine's own closer of circuits.
+    handler: str | None = None,
+) -> TaskFunction:
+    """`task` is a folder of the app; None: the engine alone, and `handler` is one of its own.
 
     Makes Function, Role, LogGroup and, for a task with a requirements.txt, Dependencies in `scope`. The role has no
     managed policy: those allow every log group."""
@@ -40,12 +48,12 @@ def task_function(
     role = iam.Role(scope, "Role", assumed_by=LAMBDA)
     log_group.grant_write(role)
     layer = _layer(scope, task, settings) if task else None
-    return lambda_.Function(
+    function = lambda_.Function(
         scope,
         "Function",
         description=description,
         code=lambda_.Code.from_asset(str(zip_contents(find_root(), task))),
-        handler=f"{task}.handler.handle" if task else CLOSE_CIRCUITS,
+        handler=handler or f"{task}.handler.handle",
         layers=[layer] if layer else None,
         runtime=RUNTIME,
         architecture=ARCHITECTURE,
@@ -58,6 +66,7 @@ def task_function(
         role=role,
         environment=dict(variables),
     )
+    return TaskFunction(function, role, log_group)
 
 
 def _layer(scope: Construct, task: str, settings: Settings) -> lambda_.LayerVersion | None:

@@ -6,11 +6,11 @@
 from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from fanout import names
 from fanout.constructs.cdk_cache import once
+from fanout.constructs.consumer import Consumer
 from fanout.constructs.keys import table_key
 from fanout.constructs.settings import DEAD_LETTER_RETENTION_DAYS, Encryption, Settings
 
@@ -67,15 +67,15 @@ def _text(name: str) -> dynamodb.Attribute:
     return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)
 
 
-def remember(scope: Construct, function: lambda_.Function, *, task: str, claims: bool, settings: Settings) -> None:
+def remember(scope: Construct, consumer: Consumer, *, task: str, claims: bool, settings: Settings) -> None:
     """What becomes of an event at the task is recorded; with `claims`, one that it has completed is not worked on again.
 
     Until no copy of it can be left: longer than a message can wait in its queue, and then as a dead letter until somebody
-    redrives it. The function may change items of its own task only:
+    redrives it. It may change items of its own task only:
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
     """
     table = records(scope, settings)
-    function.add_to_role_policy(
+    consumer.role.add_to_principal_policy(
         iam.PolicyStatement(
             actions=["dynamodb:UpdateItem", *(_OF_OLD_FUNCTIONS if claims else [])],
             resources=[table.table_arn],
@@ -83,9 +83,9 @@ def remember(scope: Construct, function: lambda_.Function, *, task: str, claims:
         )
     )
     if settings.encryption is Encryption.CUSTOMER_KEYS and table.encryption_key:
-        table.encryption_key.grant(function, "kms:Decrypt", "kms:GenerateDataKey")
+        table.encryption_key.grant(consumer.role, "kms:Decrypt", "kms:GenerateDataKey")
     days = settings.queue_retention_days + DEAD_LETTER_RETENTION_DAYS + 1
-    function.add_environment(names.COMPLETED_TABLE, table.table_name)
-    function.add_environment(names.COMPLETED_SECONDS, str(86_400 * days))
+    consumer.set_variable(names.COMPLETED_TABLE, table.table_name)
+    consumer.set_variable(names.COMPLETED_SECONDS, str(86_400 * days))
     if not claims:
-        function.add_environment(names.IDEMPOTENT, "false")
+        consumer.set_variable(names.IDEMPOTENT, "false")

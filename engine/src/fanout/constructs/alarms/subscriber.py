@@ -31,7 +31,7 @@ def subscriber_alarms(scope: Construct, target: AlarmTarget, settings: Settings)
         settings=settings,
         owner=target.owner,
         task=target.task,
-        log_group=target.function.log_group.log_group_name,
+        log_group=target.consumer.log_group.log_group_name,
     )
     early = {"essential": _none, "full": _early}[settings.alarms]
     sooner = {"essential": "", "full": EARLIER}[settings.alarms]
@@ -160,7 +160,7 @@ def _about_queue(target: AlarmTarget) -> list[Alarm]:
 
 
 def _about_function(target: AlarmTarget) -> list[Alarm]:
-    function, timeout_ms = target.function, 1000 * target.timeout
+    function, timeout_ms = target.consumer.function, 1000 * target.timeout
     return [
         Alarm(
             kind="function-errors",

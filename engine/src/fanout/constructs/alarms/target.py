@@ -2,10 +2,10 @@
 
 from typing import Protocol
 
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 
+from fanout.constructs.consumer import Consumer
 from fanout.constructs.filter import Filter
 from fanout.constructs.retry import Retry
 
@@ -19,10 +19,12 @@ class AlarmTarget(Protocol):
     only: Filter
     retry: Retry
     topic: sns.ITopic
-    queue: sqs.Queue
     dead_letter_queue: sqs.Queue
-    function: lambda_.Function
     schedule_group: str
+    consumer: Consumer
+
+    @property
+    def queue(self) -> sqs.Queue: ...
 
     @property
     def timeout(self) -> int: ...

@@ -22,13 +22,13 @@ def dollars_a_month(subscriber: Subscriber) -> cloudwatch.MathExpression:
     terms = (
         f"({sent} + {empty} + 2 * {calls}) * {request}",
         f"{calls} * {_dollars('lambda-request')}",
-        f"{ms} * {_dollars('lambda-gb-second-arm64', subscriber.compute.memory_mib / 1024 / 1000)}",
+        f"{ms} * {_dollars('lambda-gb-second-arm64', subscriber.consumer.memory_mib / 1024 / 1000)}",
         f"{size} * {_dollars('log-ingested', 1e-9)}",
         # X-Ray records one a second, and a twentieth of the rest.
         f"IF({calls} < 3600, {calls}, 3600 + 0.05 * ({calls} - 3600)) * {_dollars('xray-trace')}",
     )
     queue, function = subscriber.queue, subscriber.function
-    log = {"LogGroupName": function.log_group.log_group_name}
+    log = {"LogGroupName": subscriber.consumer.log_group.log_group_name}
     return cloudwatch.MathExpression(
         expression=f"{HOURS} * ({' + '.join(terms)})",
         label="$ a month",

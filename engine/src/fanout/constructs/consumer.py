@@ -1,0 +1,106 @@
+"""What takes a task's events and works on them: one class for each way to run a task, and what each is told of its subscriber."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+
+from fanout import names
+from fanout.constructs.circuit_breaker import CircuitBreaker
+from fanout.constructs.errors import ConfigurationError
+from fanout.constructs.retry import Retry
+from fanout.constructs.settings import Settings
+
+
+class Host(Protocol):
+    """A subscriber as its consumer sees it, once its queues are there. Times in seconds."""
+
+    task: str
+    stack_name: str
+    settings: Settings
+    retry: Retry
+    topic: sns.ITopic
+    ordered: bool
+    environment: Mapping[str, str]
+    dead_letter_queue: sqs.Queue
+    queue_url: str
+    dead_letter_queue_url: str
+    key: kms.Key | None
+    """Of the queues; None where AWS holds it."""
+
+    @property
+    def owner_id(self) -> str:
+        """As errors name it: subscriber SendReceipt."""
+
+    @property
+    def queue(self) -> sqs.Queue:
+        """Raises ConfigurationError where the topic itself calls the task."""
+
+
+class Consumer:
+    """`role` is what the task works as. Variables are set until the template is made."""
+
+    KIND = ""
+    """As in "it runs on ..."."""
+
+    role: iam.Role
+    log_group: logs.LogGroup
+    memory_mib: int
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    @property
+    def function(self) -> lambda_.Function:
+        raise self._has_no("function")
+
+    @property
+    def mapping(self) -> lambda_.EventSourceMapping:
+        raise self._has_no("event source mapping")
+
+    def set_variable(self, name: str, value: str) -> None:
+        raise NotImplementedError
+
+    def start(self, circuit_breaker: CircuitBreaker | None) -> None:
+        """Called last, when all variables and rights of the engine are there: makes what feeds it."""
+        raise NotImplementedError
+
+    def _has_no(self, what: str) -> ConfigurationError:
+        return ConfigurationError(
+            f"{self._host.owner_id}: it has no {what}, as it runs on {self.KIND}: grant what it needs to its role"
+        )
+
+
+def let_consume(host: Host, role: iam.Role) -> None:
+    """May take from its own queue, and send to its own dead-letter queue what no retry can help."""
+    host.queue.grant_consume_messages(role)
+    let_bury(host, role)
+
+
+def let_bury(host: Host, role: iam.Role) -> None:
+    role.add_to_principal_policy(  # `grant_send_messages` allows more
+        iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[host.dead_letter_queue.queue_arn])
+    )
+    if host.key:
+        host.key.grant(role, "kms:Decrypt", "kms:GenerateDataKey")
+
+
+def variables(host: Host, *, messages_at_once: int) -> dict[str, str]:
+    """What every task with a queue is told, beside what its stack gives it."""
+    return {
+        **host.environment,
+        names.STACK: host.stack_name,
+        names.TASK: host.task,
+        names.QUEUE_URL: host.queue_url,
+        names.DEAD_LETTER_QUEUE_URL: host.dead_letter_queue_url,
+        names.RETRY_DELAYS: ",".join(map(str, host.retry.delays())),
+        names.RETRY_JITTER: str(host.retry.jitter),
+        names.CONCURRENCY: str(messages_at_once),
+        names.MEASURED_GROUPS: str(host.settings.measured_groups),
+        **({names.TRACEBACKS: "true"} if host.settings.tracebacks else {}),
+    }

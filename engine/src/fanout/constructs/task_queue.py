@@ -1,0 +1,81 @@
+"""The queue and the dead-letter queue of a task, and the subscription that fills them."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from fanout.constructs.cdk_cache import SNS
+from fanout.constructs.filter import Filter, filter_policy
+from fanout.constructs.settings import Encryption, Settings
+
+LARGEST_MESSAGE = 1_048_576
+"""Bytes; written out, as a queue below its topic's limit drops what is larger, and CloudFormation's reset is 262144."""
+
+
+def task_queue(
+    scope: Construct,
+    id_: str,
+    settings: Settings,
+    *,
+    ordered: bool,
+    key: kms.Key | None,
+    retention: Duration,
+    visibility: Duration | None = None,
+    dead_letters: sqs.DeadLetterQueue | None = None,
+) -> sqs.Queue:
+    managed = settings.encryption is Encryption.SQS_MANAGED
+    return sqs.Queue(
+        scope,
+        id_,
+        fifo=ordered or None,
+        deduplication_scope=sqs.DeduplicationScope.MESSAGE_GROUP if ordered else None,
+        fifo_throughput_limit=sqs.FifoThroughputLimit.PER_MESSAGE_GROUP_ID if ordered else None,
+        encryption=sqs.QueueEncryption.SQS_MANAGED if managed else sqs.QueueEncryption.KMS,
+        encryption_master_key=key,
+        enforce_ssl=True,
+        max_message_size_bytes=LARGEST_MESSAGE,
+        retention_period=retention,
+        visibility_timeout=visibility,
+        dead_letter_queue=dead_letters,
+        removal_policy=settings.removal_policy,
+    )
+
+
+def subscribe(
+    scope: Construct,
+    topic: sns.ITopic,
+    queue: sqs.Queue,
+    dead_letter_queue: sqs.Queue,
+    *,
+    only: Filter,
+    settings: Settings,
+) -> sns.Subscription:
+    """Raw, with the task's dead-letter queue for what SNS cannot deliver, and only once both queues let SNS in.
+
+    Written out where `topic.add_subscription` would do, because that puts the stack's name into the logical id.
+    """
+    queue_arn = queue.queue_arn
+    allowed = queue.add_to_resource_policy(
+        iam.PolicyStatement(
+            actions=["sqs:SendMessage"],
+            principals=[SNS],
+            resources=[queue_arn],
+            conditions={"ArnEquals": {"aws:SourceArn": topic.topic_arn}},
+        )
+    )
+    subscription = sns.Subscription(
+        scope,
+        "Subscription",
+        topic=topic,
+        protocol=sns.SubscriptionProtocol.SQS,
+        endpoint=queue_arn,
+        raw_message_delivery=True,
+        dead_letter_queue=dead_letter_queue,  # whose policy it lets itself into
+        filter_policy=filter_policy(only, settings),
+    )
+    if allowed.policy_dependable:
+        subscription.node.add_dependency(allowed.policy_dependable, dead_letter_queue.node.find_child("Policy"))
+    return subscription
