@@ -22,6 +22,9 @@ RECORDS_TABLE_OUTPUT = "RecordsTableName"
 QUEUE_URL_OUTPUT = "QueueUrl"
 DEAD_LETTER_QUEUE_URL_OUTPUT = "DeadLetterQueueUrl"
 FUNCTION_NAME_OUTPUT = "FunctionName"
+WORKER_ROLE_ARN_OUTPUT = "WorkerRoleArn"
+WORKER_PARAMETER_OUTPUT = "WorkerParameter"
+SERVICE_ARN_OUTPUT = "ServiceArn"
 
 # Messages
 CAUSE_ATTRIBUTE = "fanout.cause"
@@ -49,7 +52,7 @@ METADATA, PRODUCTION_METADATA, ACKNOWLEDGE_METADATA = "fanout", "production", "a
 PRODUCT_CONTEXT, PREFIX_CONTEXT = "fanout:product", "fanout:prefix"
 HOME = "FANOUT_HOME"
 
-# Environment variables of a function
+# Environment variables of a function, and of a worker
 VARIABLES = "FANOUT_"
 TASK = "FANOUT_TASK"
 STACK = "FANOUT_STACK"
@@ -64,5 +67,9 @@ COMPLETED_SECONDS = "FANOUT_COMPLETED_SECONDS"
 IDEMPOTENT = "FANOUT_IDEMPOTENT"
 CIRCUIT_FAILURES = "FANOUT_CIRCUIT_FAILURES"
 TRACEBACKS = "FANOUT_TRACEBACKS"
+VISIBILITY = "FANOUT_VISIBILITY"
+LONGEST_ATTEMPT = "FANOUT_LONGEST_ATTEMPT"
+GRACE = "FANOUT_GRACE"
+COOL_DOWN = "FANOUT_COOL_DOWN"
 OTHER_CONTENT = "OtherContent"
 """The error type of an event whose identity another event, of other content, has used."""
