@@ -14,6 +14,7 @@ CIRCUIT_TAG = "fanout:circuit"
 TOPIC_ARN_OUTPUT = "TopicArn"
 TOPIC_ARN_PARAMETER_OUTPUT = "TopicArnParameter"
 TOPIC_KEY_ARN_OUTPUT = "TopicKeyArn"
+FAIR_BY_OUTPUT, MAX_BYTES_OUTPUT = "FairBy", "MaxBytes"
 PUBLISHER_POLICY_ARN_OUTPUT = "PublisherPolicyArn"
 OPERATOR_READ_POLICY_ARN_OUTPUT = "OperatorReadPolicyArn"
 OPERATOR_HEAL_POLICY_ARN_OUTPUT = "OperatorHealPolicyArn"
@@ -49,6 +50,7 @@ RECORD_KEY, RECORD_EXPIRES, RECORD_REFERENCE, REFERENCE_INDEX = "task_event", "e
 
 # Metadata of a template or resource, context of cdk.json, an operator's environment
 METADATA, PRODUCTION_METADATA, ACKNOWLEDGE_METADATA = "fanout", "production", "acknowledge"
+FAIR_BY_METADATA = "fair_by"
 PRODUCT_CONTEXT, PREFIX_CONTEXT = "fanout:product", "fanout:prefix"
 HOME = "FANOUT_HOME"
 

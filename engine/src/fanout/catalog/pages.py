@@ -60,6 +60,8 @@ def _of_queue(what: str, queue: Resource) -> Iterator[tuple[str, str]]:
     if what == "queue":
         yield "queue: visibility time-out", markdown.span(hidden) if hidden is not None else _UNSEEN
         yield "queue: order", "within a message group (FIFO)" if messaging.is_fifo(queue) else "none"
+        if fair_by := messaging.fair_by(queue):
+            yield "queue: fair by", f"`{fair_by}`: when one value of it floods the queue, the others' events go first"
     yield f"{what}: encrypted with", "a customer key" if queue.get("KmsMasterKeyId") else "SQS's own key"
 
 

@@ -17,6 +17,10 @@ InTask = Annotated[
     str | None, typer.Option("--task", metavar="TASK", help="Look into this task's dead-letter queue only.")
 ]
 
+OfTopic = Annotated[
+    str | None, typer.Option("--topic", metavar="TOPIC", help="Of a stack with several: its id, as in Invoices.")
+]
+
 EventId = Annotated[str, typer.Argument(metavar="ID", help="An event's id or its reference, or a message's id.")]
 Causes = Annotated[
     list[str] | None, typer.Option("--cause", metavar="CAUSE", help="Id of fanout dead list, error type, or a piece.")

@@ -5,13 +5,14 @@ from typing import Annotated
 import typer
 
 from fanout.cli.aws_command import INTERRUPTED, Target, aws_command, confirm, connect
-from fanout.cli.options import DryRun, Json, Yes
+from fanout.cli.options import DryRun, Json, OfTopic, Yes
 from fanout.cli.output import console, errors, say_json
 from fanout.ops.aws.discovery import Stack
 from fanout.ops.interrupt import stoppable
 from fanout.ops.journal import Journal
 from fanout.ops.send.event import follow, publish, read_events
 from fanout.publisher import Event
+from fanout.publisher.event import MAX_BYTES
 from fanout.words import counted
 
 
@@ -27,6 +28,7 @@ def send(
         bool, typer.Option("--wait", help="Until every subscriber is done with it, or it is dead.")
     ] = False,
     patience: Annotated[float, typer.Option(metavar="SECONDS", help="Wait so long at most.", min=1)] = 120.0,
+    topic: OfTopic = None,
     dry_run: DryRun = False,
     yes: Yes = False,
     as_json: Json = False,
@@ -36,10 +38,12 @@ def send(
     if dry_run:
         what = "event keeps" if len(events) == 1 else "events keep"
         console.print(f"{len(events)} {what} the contract; nothing was published")
+        if large := sum(each.size > MAX_BYTES for each in events):
+            console.print(f"{large} over {MAX_BYTES} bytes: only a topic that was made with max_bytes takes that")
         return 0
-    stack = connect(target)
-    topic = stack.topic_arn.rpartition(":")[2]
-    confirm(f"publish {counted(len(events), 'event')} to {topic} of {stack.name}?", yes=yes)
+    stack = connect(target).of_topic(topic)
+    name = stack.topic_arn.rpartition(":")[2]
+    confirm(f"publish {counted(len(events), 'event')} to {name} of {stack.name}?", yes=yes)
     Journal.open(stack, "send").write_all({"step": "publishing", "event_id": each.id} for each in events)
     try:
         publish(stack, events)

@@ -47,7 +47,7 @@ class Heartbeat(Construct):
             target=scheduler.CfnSchedule.TargetProperty(
                 arn=PUBLISH,
                 role_arn=role.role_arn,
-                input=Stack.of(self).to_json_string(_request(topic.topic, settings)),
+                input=Stack.of(self).to_json_string(_request(topic.topic, settings, fair=topic.fair_by is not None)),
                 retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
                     maximum_retry_attempts=0  # the next one comes soon enough, and each counts once
                 ),
@@ -69,7 +69,7 @@ class Heartbeat(Construct):
         return iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com", conditions=ours))
 
 
-def _request(topic: sns.ITopic, settings: Settings) -> dict[str, object]:
+def _request(topic: sns.ITopic, settings: Settings, *, fair: bool) -> dict[str, object]:
     """The parameters of SNS's Publish. Scheduler fills in what is in angle brackets.
 
     https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
@@ -87,5 +87,7 @@ def _request(topic: sns.ITopic, settings: Settings) -> dict[str, object]:
         "MessageAttributes": {"type": {"DataType": "String", "StringValue": HEARTBEAT_TYPE}},
     }
     # A group of its own: heartbeats wait behind no other.
-    ordered = {"MessageGroupId": "heartbeat", "MessageDeduplicationId": "<aws.scheduler.execution-id>"}
-    return {**request, **(ordered if topic.fifo else {})}
+    group = {"MessageGroupId": "heartbeat"}
+    if topic.fifo:
+        return {**request, **group, "MessageDeduplicationId": "<aws.scheduler.execution-id>"}
+    return {**request, **(group if fair else {})}

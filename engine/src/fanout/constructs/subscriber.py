@@ -25,7 +25,7 @@ from fanout.constructs.registry import announce
 from fanout.constructs.retry import Retry
 from fanout.constructs.settings import DEAD_LETTER_RETENTION_DAYS, Settings
 from fanout.constructs.subscriber_checks import check_environment, check_order_in_time, check_region
-from fanout.constructs.task_queue import subscribe, task_queue
+from fanout.constructs.task_queue import subscribe, task_queue, tell_fair
 from fanout.constructs.topic import AnyTopic
 from fanout.packaging.zip_contents import check_task
 from fanout.project import find_root
@@ -70,7 +70,7 @@ class Subscriber(Construct):
         given = modern(f"subscriber {id_}", deprecated, settings or topic.settings)
         self.task = task
         self.topic, self.ordered = topic.topic, topic.topic.fifo
-        self.schedule_group = topic.schedule_group
+        self.schedule_group, self.fair_by = topic.schedule_group, topic.fair_by
         self.settings = settings or topic.settings
         self.only: Filter = self._types() | dict(given.get("only", only) or {})
         self.compute: Compute = given.get("compute", compute) or Function()
@@ -90,6 +90,8 @@ class Subscriber(Construct):
             visibility=seconds(self.visibility),
             dead_letters=sqs.DeadLetterQueue(queue=self.dead_letter_queue, max_receive_count=self.retry.attempts),
         )
+        if self.fair_by:
+            tell_fair(self._queue, self.fair_by)
         self.queue_url, self.dead_letter_queue_url = self._queue.queue_url, self.dead_letter_queue.queue_url
         self.subscription = subscribe(
             self, self.topic, self._queue, self.dead_letter_queue, only=self.only, settings=self.settings

@@ -1,12 +1,13 @@
 """The queue and the dead-letter queue of a task, and the subscription that fills them."""
 
-from aws_cdk import Duration
+from aws_cdk import CfnResource, Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from fanout import names
 from fanout.constructs.cdk_cache import SNS
 from fanout.constructs.filter import Filter, filter_policy
 from fanout.constructs.settings import Encryption, Settings
@@ -42,6 +43,13 @@ def task_queue(
         dead_letter_queue=dead_letters,
         removal_policy=settings.removal_policy,
     )
+
+
+def tell_fair(queue: sqs.Queue, fair_by: str) -> None:
+    """Costs and documents read from a template; that its messages have groups stands nowhere else in it."""
+    resource = queue.node.default_child
+    if isinstance(resource, CfnResource):
+        resource.add_metadata(names.METADATA, {names.FAIR_BY_METADATA: fair_by})
 
 
 def subscribe(

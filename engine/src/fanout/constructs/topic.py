@@ -16,6 +16,7 @@ from fanout.constructs.cdk_cache import name_of_stack, once
 from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.keys import topic_key
 from fanout.constructs.settings import Settings
+from fanout.constructs.topic_checks import check_fairness, check_size
 from fanout.project import prefix
 
 _ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?")
@@ -30,6 +31,7 @@ class ExistingTopic:
     settings: Settings
     schedule_group: str
     """Of its heartbeats."""
+    fair_by: str | None = None
 
 
 class Topic(Construct):
@@ -40,11 +42,27 @@ class Topic(Construct):
 
     One topic of a stack has the outputs `TopicArn`, `PublisherPolicyArn` and so on. A further one says `main=False`: its
     own id stands before its outputs and in its physical names.
+
+    `fair_by` is the property by which queues are fair to the others when one value of it floods them: the contract's group,
+    an attribute or a required string of data. Publishers say the same. `max_bytes`, up to 1048576: of an event with its
+    attributes; above 262144 the topic takes 100 subscriptions, of queues and functions only.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, settings: Settings, main: bool = True) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        settings: Settings,
+        main: bool = True,
+        fair_by: str | None = None,
+        max_bytes: int | None = None,
+    ) -> None:
         super().__init__(scope, id_)
         self.settings = settings
+        self.fair_by, self.max_bytes = fair_by, max_bytes
+        check_fairness(f"topic {id_}", fair_by, ordered=settings.ordered)
+        check_size(f"topic {id_}", max_bytes)
         self._id = "" if main else id_
         if main:
             self._be_main()
@@ -62,20 +80,35 @@ class Topic(Construct):
 
     @staticmethod
     def from_arn(
-        scope: Construct, id_: str, arn: str, *, settings: Settings, schedule_group: str | None = None
+        scope: Construct,
+        id_: str,
+        arn: str,
+        *,
+        settings: Settings,
+        schedule_group: str | None = None,
+        fair_by: str | None = None,
     ) -> ExistingTopic:
-        """A topic of which only the ARN is known. `schedule_group`: of its heartbeats, when its product's prefix differs."""
+        """A topic of which only the ARN is known. `schedule_group`: of its heartbeats, when its product's prefix differs.
+
+        `fair_by`: what its own stack says, for this stack's dashboard and costs.
+        """
         if not Token.is_unresolved(arn) and not _ARN.fullmatch(arn):
             raise ConfigurationError(f"topic {id_}: the ARN is {arn!r}: expected arn:aws:sns:REGION:ACCOUNT:NAME")
         return Topic.from_sns(
-            sns.Topic.from_topic_arn(scope, id_, arn), settings=settings, schedule_group=schedule_group
+            sns.Topic.from_topic_arn(scope, id_, arn),
+            settings=settings,
+            schedule_group=schedule_group,
+            fair_by=fair_by,
         )
 
     @staticmethod
-    def from_sns(topic: sns.ITopic, *, settings: Settings, schedule_group: str | None = None) -> ExistingTopic:
+    def from_sns(
+        topic: sns.ITopic, *, settings: Settings, schedule_group: str | None = None, fair_by: str | None = None
+    ) -> ExistingTopic:
         """A topic that was made with the CDK alone."""
         group = schedule_group or f"{prefix()}-{settings.name}"
-        return ExistingTopic(topic=topic, settings=settings, schedule_group=group)
+        check_fairness(f"topic {topic.node.id}", fair_by, ordered=topic.fifo)
+        return ExistingTopic(topic=topic, settings=settings, schedule_group=group, fair_by=fair_by)
 
     def _be_main(self) -> None:
         main = once(self, "its main topic", lambda stack: self)
@@ -101,6 +134,8 @@ class Topic(Construct):
         )
         topic.apply_removal_policy(settings.removal_policy)
         resource = topic.node.default_child
+        if self.max_bytes is not None and isinstance(resource, sns.CfnTopic):
+            resource.maximum_message_size = self.max_bytes
         stays = settings.removal_policy is not RemovalPolicy.DESTROY
         if settings.ordered and stays and isinstance(resource, CfnResource):
             named = {"rule": "physical-name", "reason": _NAMED}
@@ -129,6 +164,10 @@ class Topic(Construct):
             self.publisher_policy.managed_policy_arn,
             "Attach to the role of whoever publishes",
         )
+        if self.fair_by:
+            self._output(names.FAIR_BY_OUTPUT, self.fair_by, "What publishers say as fair_by")
+        if self.max_bytes:
+            self._output(names.MAX_BYTES_OUTPUT, str(self.max_bytes), "What publishers may say as max_bytes")
         if self.settings.publisher_accounts and self.key:
             self._output(names.TOPIC_KEY_ARN_OUTPUT, self.key.key_arn, "What policies in other accounts name too")
 

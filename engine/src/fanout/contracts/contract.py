@@ -37,6 +37,13 @@ class Contract:
         found = {name: value_at(example, path) for name, path in self.attributes.items()}
         return {name: value for name, value in found.items() if value is not None}
 
+    def path_of(self, name: str) -> str | None:
+        """The dotted path of a property that every event has as a string: named by its path, its role, or inside `data`."""
+        always = roles.required_strings(self.schema)
+        wanted = (self.attributes.get(name), name, f"data.{name}")
+        named = self.group if self.group and name == self.group.rpartition(".")[2] else None
+        return next((path for path in (named, *wanted) if path in always), None)
+
     def body_schema(self, path: str) -> dict[str, Any] | None:
         """The schema of the field at a dotted path; None when the schema does not name it."""
         found: Any = self.schema

@@ -47,6 +47,11 @@ def paths(schema: dict[str, Any], role: str) -> list[str]:
     return [path for path, each, _ in _walk(schema) if role in _roles(each)]
 
 
+def required_strings(schema: dict[str, Any]) -> list[str]:
+    """The dotted paths of the properties that every event has, as a string."""
+    return [path for path, each, is_required in _walk(schema) if is_required and _is_string(each)]
+
+
 def problems(schema: dict[str, Any]) -> Iterator[str]:
     """What the engine cannot work with: one line each, what and what to do."""
     yield from _envelope_problems(schema)

@@ -8,7 +8,7 @@ from fanout.costs.idle import Found
 from fanout.costs.polling import MOST_PER_REQUEST, share_with_any
 from fanout.costs.subscribers import Subscriber, at_least
 from fanout.template.grants import grants_of
-from fanout.template.messaging import is_fifo, subscriptions
+from fanout.template.messaging import fair_by, is_fifo, subscriptions
 from fanout.template.template import Resource, Template
 from fanout.template.values import as_list
 
@@ -91,10 +91,15 @@ def _queue(subscriber: Subscriber, events: float, assumed: Assumptions) -> Found
     attempts, polled = _attempts(events, assumed), subscriber.polled
     together = min(_fill(subscriber, events, assumed), MOST_PER_REQUEST)
     answered = polled.receives(attempts, assumed) - polled.idle_receives(assumed)
-    yield "sent by the topic", events * _chunks(assumed.event_kb) * assumed.sends_billed, price
-    yield "received", answered * _chunks(together * assumed.event_kb), price
-    yield "deleted", events / together, price
-    yield "hidden until the next attempt", attempts - events, price
+    requests = {
+        "sent by the topic": events * _chunks(assumed.event_kb) * assumed.sends_billed,
+        "received": answered * _chunks(together * assumed.event_kb),
+        "deleted": events / together,
+        "hidden until the next attempt": attempts - events,
+    }
+    yield from ((what, number, price) for what, number in requests.items())
+    if queue is not None and fair_by(queue) is not None:
+        yield "fair to other groups", sum(requests.values()), "sqs-request-fair"
     if queue is not None and queue.get("KmsMasterKeyId") is not None:
         yield "key requests", 3 * _key_periods(events, assumed), "kms-request"
 

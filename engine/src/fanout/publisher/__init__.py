@@ -2,7 +2,15 @@
 
 from fanout.errors import ContractError
 from fanout.publisher.client import EventPublisher, Receipt
-from fanout.publisher.errors import EventTooLarge, Failure, InvalidEvent, InvalidTopicArn, PublishError, PublishResult
+from fanout.publisher.errors import (
+    EventTooLarge,
+    Failure,
+    InvalidArgument,
+    InvalidEvent,
+    InvalidTopicArn,
+    PublishError,
+    PublishResult,
+)
 from fanout.publisher.event import Event, checked_event, new_event
 
 __all__ = [
@@ -11,6 +19,7 @@ __all__ = [
     "EventPublisher",
     "EventTooLarge",
     "Failure",
+    "InvalidArgument",
     "InvalidEvent",
     "InvalidTopicArn",
     "PublishError",

@@ -9,8 +9,8 @@ MAX_ENTRIES: Final = 10
 """Events in one batch (https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html)."""
 
 
-def batches(events: Iterable[Event]) -> Iterator[list[Event]]:
-    """Lists of at most MAX_ENTRIES events and MAX_BYTES bytes, in order; reads one event ahead at most.
+def batches(events: Iterable[Event], max_bytes: int = MAX_BYTES) -> Iterator[list[Event]]:
+    """Lists of at most MAX_ENTRIES events and `max_bytes` bytes, in order; reads one event ahead at most.
 
     When `events` raises, SystemExit and KeyboardInterrupt too, what was read comes out first, so that no event is dropped
     on the way.
@@ -27,7 +27,7 @@ def batches(events: Iterable[Event]) -> Iterator[list[Event]]:
         except BaseException as error:
             stopped = error
             break
-        if size + event.size > MAX_BYTES:
+        if size + event.size > max_bytes:
             yield batch
             batch, size = [], 0
         batch.append(event)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,14 +16,16 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from fanout.aws_errors import is_throttled
+from fanout.contracts.app import app_contracts
 from fanout.contracts.contract import Contracts, load
 from fanout.publisher.attributes import as_message_attributes
 from fanout.publisher.batches import batches
 from fanout.publisher.deduplication import deduplication_id
-from fanout.publisher.errors import Failure, InvalidEvent, InvalidTopicArn, PublishError, PublishResult
-from fanout.publisher.event import Event, checked_event, new_event
+from fanout.publisher.errors import Failure, InvalidArgument, InvalidEvent, InvalidTopicArn, PublishError, PublishResult
+from fanout.publisher.event import LARGEST_LIMIT, MAX_BYTES, SMALLEST_LIMIT, Event, checked_event, new_event, too_large
+from fanout.publisher.fairness import GROUP, Fairness
 from fanout.publisher.refusals import is_unknown_throttling, publish_error
+from fanout.publisher.tally import Refusal, Tally, tell, without
 
 if TYPE_CHECKING:
     from mypy_boto3_sns.client import SNSClient
@@ -37,7 +38,6 @@ _MAX_BACKOFF_SECONDS: Final = 2.0
 _TOPIC_ARN: Final = re.compile(
     r"arn:aws[a-z-]*:sns:(?P<region>[a-z0-9-]+):[0-9]{12}:[A-Za-z0-9_-]{1,256}(?P<fifo>\.fifo)?"
 )
-_GROUP: Final = re.compile("[!-~]{1,128}")
 _CONFIG: Final = Config(
     connect_timeout=2,
     read_timeout=10,
@@ -60,13 +60,17 @@ class EventPublisher:
     topic_arn: the region is taken from it.
     contracts: the folder of the schemas of what is published, or the file of one; otherwise `contracts/` of the app, or
     of the working directory, when the first event is made. No event goes out unchecked.
+    fair_by: a property of the events (the contract's group, an attribute, or a required string of data): when one value of
+    it floods a queue, SQS hands out the events of the other values first. For a topic that keeps no order.
+    max_bytes: of an event with its attributes, and of a batch. 262144 is what every topic takes; up to 1048576 where the
+    topic's MaximumMessageSize says so, which the embedded AWS does not know.
     session: a boto3 Session to make the client from; client: an SNS client made by you, used as it is.
     Without them: boto3's default session, 2 s to connect, 10 s to answer, 4 tries in botocore's standard retry mode
     (https://docs.aws.amazon.com/boto3/latest/guide/retries.html).
 
     After a time-out SNS may have accepted an event that is then sent again: tasks see it twice, under the same id, and
     skip an id that they have completed.
-    Raises InvalidTopicArn; ContractError for schemas that cannot be used; PublishError when boto3 cannot make a client (an unknown profile, for instance).
+    Raises InvalidTopicArn, InvalidArgument; ContractError for schemas that cannot be used; PublishError when boto3 cannot make a client (an unknown profile, for instance).
     """
 
     def __init__(
@@ -74,6 +78,8 @@ class EventPublisher:
         topic_arn: str,
         *,
         contracts: str | Path | Contracts | None = None,
+        fair_by: str | None = None,
+        max_bytes: int = MAX_BYTES,
         session: boto3.Session | None = None,
         client: SNSClient | None = None,
     ) -> None:
@@ -85,9 +91,11 @@ class EventPublisher:
             )
         self.topic_arn = topic_arn
         found = load(Path(contracts)) if isinstance(contracts, str | Path) else contracts
-        self.new = partial(new_event, contracts=found)
-        self.checked = partial(checked_event, contracts=found)
         self._fifo = match["fifo"] is not None
+        self._max_bytes = _checked_limit(max_bytes)
+        self._fairness = self._new_fairness(fair_by, found)
+        self.new = partial(new_event, contracts=found, max_bytes=max_bytes)
+        self.checked = partial(checked_event, contracts=found, max_bytes=max_bytes)
         self._client = client or self._new_client(session, match["region"])
         if self._client.meta.region_name != match["region"]:
             raise InvalidTopicArn(
@@ -111,20 +119,20 @@ class EventPublisher:
         Whatever ends it early, SystemExit and Ctrl-C too, has a `result` as well: an event that was read is counted as
         published, or named with the reason why not. Raises TypeError for what is no event, and says which one it is.
         """
-        tally = _Tally()
+        tally = Tally()
         try:
-            for batch in batches(tally.read(events, self._check)):
+            for batch in batches(tally.read(events, self._check), self._max_bytes):
                 self._publish_batch(batch, tally)
         except BaseException as error:
             result = tally.result("it was read, and then the publishing was stopped: publish the same event again")
             if isinstance(error, PublishError):
                 error.result = result
             else:
-                _tell(error, result)
+                tell(error, result)
             raise
         return tally.result()
 
-    def _publish_batch(self, batch: list[Event], tally: _Tally) -> None:
+    def _publish_batch(self, batch: list[Event], tally: Tally) -> None:
         left = batch
         for attempt in range(ATTEMPTS):
             if attempt:
@@ -137,18 +145,18 @@ class EventPublisher:
             last = attempt == ATTEMPTS - 1
             again = [] if last else [each.event for each in refusals if each.retryable]
             failed = [Failure(each.event.id, each.reason) for each in refusals if last or not each.retryable]
-            tally.settle(_without(left, again), failed)
+            tally.settle(without(left, again), failed)
             left = again
             if not left:
                 return
 
-    def _send(self, events: list[Event]) -> list[_Refusal]:
+    def _send(self, events: list[Event]) -> list[Refusal]:
         """One request; the events that SNS's answer does not name as successful."""
         entries: list[Any] = [{"Id": str(index), **self._message(event)} for index, event in enumerate(events)]
         answer = self._request(self._client.publish_batch, PublishBatchRequestEntries=entries)
         accepted = {each.get("Id") for each in answer.get("Successful") or []}
         failed: dict[Any, Any] = {each.get("Id"): each for each in answer.get("Failed") or []}
-        return [_Refusal.of(e, failed.get(str(i))) for i, e in enumerate(events) if str(i) not in accepted]
+        return [Refusal.of(e, failed.get(str(i))) for i, e in enumerate(events) if str(i) not in accepted]
 
     def _request(self, operation: Callable[..., Any], **arguments: Any) -> Any:
         for attempt in range(1, ATTEMPTS + 1):
@@ -165,7 +173,8 @@ class EventPublisher:
         message = {"Message": event.body, "MessageAttributes": as_message_attributes(event.attributes)}
         if self._fifo:
             return {**message, "MessageGroupId": _group(event), "MessageDeduplicationId": deduplication_id(event.body)}
-        return message
+        group = self._fairness.group(event) if self._fairness else None
+        return message if group is None else {**message, "MessageGroupId": group}
 
     def _check(self, event: Event) -> None:
         """Raises TypeError and InvalidEvent."""
@@ -173,6 +182,17 @@ class EventPublisher:
             raise TypeError(f"publish takes what new() or checked() returns, not a {type(event).__name__}")
         if self._fifo:
             _group(event)
+        if event.size > self._max_bytes:
+            raise too_large(event.id, event.size, self._max_bytes)
+
+    def _new_fairness(self, fair_by: str | None, contracts: Contracts | None) -> Fairness | None:
+        if fair_by is None:
+            return None
+        if self._fifo:
+            raise InvalidArgument(
+                f"fair_by is {fair_by!r}, and {self.topic_arn} keeps order by the contract's group: leave fair_by out"
+            )
+        return Fairness(fair_by, app_contracts() if contracts is None else contracts)
 
     def _new_client(self, session: boto3.Session | None, region: str) -> SNSClient:
         try:
@@ -183,69 +203,13 @@ class EventPublisher:
         return client
 
 
-@dataclass(frozen=True, slots=True)
-class _Refusal:
-    event: Event
-    reason: str
-    retryable: bool
-
-    @classmethod
-    def of(cls, event: Event, entry: Any) -> _Refusal:
-        """https://docs.aws.amazon.com/sns/latest/api/API_BatchResultErrorEntry.html"""
-        if entry is None:
-            return cls(event, "SNS's answer does not name this event", retryable=True)
-        code = str(entry.get("Code", "no code"))
-        reason = f"{code}: {entry.get('Message', 'no message')}"
-        return cls(event, reason, retryable=not entry.get("SenderFault", False) or is_throttled(code))
-
-
-@dataclass(slots=True)
-class _Tally:
-    """`open`: what was read and has no answer yet."""
-
-    published: int = 0
-    failed: list[Failure] = field(default_factory=list)
-    open: list[Event] = field(default_factory=list)
-
-    def read(self, events: Iterable[Event], check: Callable[[Event], None]) -> Iterator[Event]:
-        """`events`, each checked and noted."""
-        for number, event in enumerate(events, start=1):
-            try:
-                check(event)
-            except (TypeError, InvalidEvent) as error:
-                raise type(error)(f"event {number} of those given: {error}") from None
-            self.open.append(event)
-            yield event
-
-    def settle(self, events: list[Event], failed: list[Failure]) -> None:
-        """These of the open ones have their answer; all are published but the failed."""
-        self.open = _without(self.open, events)
-        self.published += len(events) - len(failed)
-        self.failed += failed
-
-    def result(self, stopped: str = "") -> PublishResult:
-        """`stopped`: why the open ones are not published, as far as anybody knows."""
-        return PublishResult(self.published, (*self.failed, *(Failure(each.id, stopped) for each in self.open)))
-
-
-def _without(events: list[Event], gone: list[Event]) -> list[Event]:
-    """By identity, one for one: somebody may publish the same event twice."""
-    count = Counter(map(id, gone))
-    kept = []
-    for each in events:
-        if count[id(each)]:
-            count[id(each)] -= 1
-        else:
-            kept.append(each)
-    return kept
-
-
-def _tell(error: BaseException, result: PublishResult) -> None:
-    error.add_note(f"before this: {result}")
-    try:
-        error.result = result  # type: ignore[attr-defined]  # what its docstring says of any exception
-    except AttributeError:
-        return  # an exception with slots: its note counts
+def _checked_limit(max_bytes: int) -> int:
+    """https://docs.aws.amazon.com/sns/latest/dg/large-message-payloads.html"""
+    if not isinstance(max_bytes, int) or not SMALLEST_LIMIT <= max_bytes <= LARGEST_LIMIT:
+        raise InvalidArgument(
+            f"max_bytes is {max_bytes!r}: expected {SMALLEST_LIMIT} to {LARGEST_LIMIT}, as SNS takes it"
+        )
+    return max_bytes
 
 
 def _encode_once(params: dict[str, Any], **_: Any) -> None:
@@ -259,7 +223,7 @@ def _encode_once(params: dict[str, Any], **_: Any) -> None:
 
 def _group(event: Event) -> str:
     """https://docs.aws.amazon.com/sns/latest/api/API_Publish.html#API_Publish_RequestParameters"""
-    if not _GROUP.fullmatch(event.group):
+    if not GROUP.fullmatch(event.group):
         raise InvalidEvent(
             f"the topic keeps order, but the group of {event.type} is no MessageGroupId: give a property of its schema "
             'the role "group", with a pattern of at most 128 letters, digits and punctuation'

@@ -9,6 +9,10 @@ class InvalidTopicArn(ValueError):
     """The one configured value is not the ARN of an SNS topic."""
 
 
+class InvalidArgument(ValueError):
+    """What an EventPublisher was made with cannot be right."""
+
+
 class InvalidEvent(ValueError):
     """The event breaks the contract or SNS's rules; nothing was sent. Names the place, never the value."""
 

@@ -16,7 +16,14 @@ from fanout.publisher.errors import EventTooLarge, InvalidEvent
 from fanout.publisher.size import message_size
 
 MAX_BYTES: Final = 262_144
-"""Body and attributes of one message, and all messages of one batch (https://docs.aws.amazon.com/sns/latest/api/API_Publish.html)."""
+"""Body and attributes of one message, and all messages of one batch, unless the topic's MaximumMessageSize says more.
+
+https://docs.aws.amazon.com/sns/latest/dg/large-message-payloads.html
+"""
+
+SMALLEST_LIMIT: Final = 1_024
+LARGEST_LIMIT: Final = 1_048_576
+"""What MaximumMessageSize may be, and what SQS takes."""
 
 MAX_DEPTH: Final = 100
 """Levels of nesting, far below what any Python a task runs on can read."""
@@ -51,6 +58,7 @@ def new_event(
     traceparent: str | None = None,
     attributes: Mapping[str, str] | None = None,
     contracts: Contracts | None = None,
+    max_bytes: int = MAX_BYTES,
 ) -> Event:
     """A new event of one of `contracts`; without them, of those in `contracts/` of the app, or of the working directory.
 
@@ -58,6 +66,7 @@ def new_event(
     event_id: give your own, such as "berlin:42", and a retry after a crash repeats it; otherwise a random UUID.
     time: when it happened, with a time zone; otherwise now.
     attributes: for filter policies, beside `type` and those that the contract names.
+    max_bytes: of body and attributes together, as the topic takes them.
     Raises InvalidEvent, EventTooLarge; ContractError for schemas that cannot be used.
     """
     event: dict[str, Any] = {
@@ -71,11 +80,15 @@ def new_event(
     }
     if traceparent is not None:
         event["traceparent"] = traceparent
-    return checked_event(event, attributes=attributes, contracts=contracts)
+    return checked_event(event, attributes=attributes, contracts=contracts, max_bytes=max_bytes)
 
 
 def checked_event(
-    event: Mapping[str, Any], *, attributes: Mapping[str, str] | None = None, contracts: Contracts | None = None
+    event: Mapping[str, Any],
+    *,
+    attributes: Mapping[str, str] | None = None,
+    contracts: Contracts | None = None,
+    max_bytes: int = MAX_BYTES,
 ) -> Event:
     """An event that exists already as a CloudEvent, for instance `json.loads(body)` from an outbox, under its own id.
 
@@ -89,13 +102,18 @@ def checked_event(
     body = _json(cloud_event)
     all_attributes = checked_attributes(contract.attribute_values(cloud_event), attributes or {})
     size = message_size(body, as_message_attributes(all_attributes))
-    if size > MAX_BYTES:
-        raise EventTooLarge(
-            f"event {cloud_event['id']} has {size} bytes with its attributes, SNS takes {MAX_BYTES}: "
-            "store large values elsewhere and put a reference into the event"
-        )
+    if size > max_bytes:
+        raise too_large(cloud_event["id"], size, max_bytes)
     group, reference = (value_at(cloud_event, path) if path else "" for path in (contract.group, contract.reference))
     return Event(cloud_event["id"], contract.type, group, reference, size, body, all_attributes)
+
+
+def too_large(event_id: str, size: int, max_bytes: int) -> EventTooLarge:
+    """The error to raise."""
+    return EventTooLarge(
+        f"event {event_id} has {size} bytes with its attributes, SNS takes {max_bytes}: "
+        "store large values elsewhere and put a reference into the event"
+    )
 
 
 def _contract(contracts: Contracts, event: Any) -> Contract:

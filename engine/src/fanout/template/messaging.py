@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from fanout import names
 from fanout.template.dead_letters import dead_letter_target
 from fanout.template.policies import Statement, statements
 from fanout.template.template import Resource, Template
@@ -111,6 +112,13 @@ def queues(template: Template) -> list[Resource]:
 
 def is_fifo(resource: Resource) -> bool | None:
     return resource.flag("FifoQueue" if resource.type == QUEUE else "FifoTopic")
+
+
+def fair_by(queue: Resource) -> str | None:
+    """The property by which a standard queue is fair to groups, as the engine wrote it beside the queue."""
+    ours = queue.metadata.get(names.METADATA)
+    found = ours.get(names.FAIR_BY_METADATA) if isinstance(ours, dict) else None
+    return found if isinstance(found, str) else None
 
 
 def policies_of(resource: Resource) -> list[tuple[Resource, Value]]:

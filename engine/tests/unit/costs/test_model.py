@@ -306,7 +306,9 @@ def test_every_price_is_in_some_bill_and_has_a_source(name: str) -> None:
     """One that no template of ours and no test here needs would be a number that nobody looks at."""
     found = bill(everything(), 1000)
     other = bill({**everything(), "Function": with_x86()}, 1000)
-    assert name in {each.price for each in (*found.lines, *other.lines, *bill(fifo(), 1000).lines)}
+    assert name in {
+        each.price for each in (*found.lines, *other.lines, *bill(fifo(), 1000).lines, *bill(fair(), 1000).lines)
+    }
     assert PRICES[name].source.startswith("https://")
     assert PRICES[name].dated
 
@@ -327,6 +329,12 @@ def everything() -> dict[str, Any]:
 def with_x86() -> dict[str, Any]:
     function: dict[str, Any] = with_properties("Function", Architectures=["x86_64"])["Function"]
     return function
+
+
+def fair() -> dict[str, Any]:
+    resources = with_properties("Queue")
+    resources["Queue"]["Metadata"] = {"fanout": {"fair_by": "shop_id"}}
+    return resources
 
 
 def fifo() -> dict[str, Any]:

@@ -215,3 +215,11 @@ def test_the_double_refuses_a_request_that_is_too_long(world: World) -> None:
     entries = [{"Id": str(n), "MessageBody": "x" * 600_000} for n in range(2)]
     with pytest.raises(Exception, match="BatchRequestTooLong"):
         world.sqs.send_message_batch(QueueUrl=world.queue, Entries=entries)
+
+
+def test_a_message_of_a_fair_standard_queue_keeps_its_group_through_a_file(world: World) -> None:
+    world.bury(2, group=lambda number: "shop")
+    path = world.folder / "letters.jsonl"
+    exporting.export(world.stack, world.subscriber, path, Stop())
+    assert bring_in(world, path).sent == 2
+    assert {each.system.get("MessageGroupId") for each in world.sqs.queue(world.queue).messages} == {"shop"}

@@ -196,3 +196,21 @@ def test_a_fifo_queue_takes_the_same_letter_once_in_five_minutes(fifo: World) ->
     fifo.sqs.around = lambda *_: None
     move(fifo, fifo.journal())
     assert fifo.sent() == ["e0"]
+
+
+def test_a_message_of_a_fair_standard_queue_keeps_its_group_and_gets_no_deduplication_id(world: World) -> None:
+    world.bury(12, group=lambda number: f"shop{number % 2}")
+    move(world, world.journal())
+    sent = [each.system for each in world.sqs.queue(world.queue).messages]
+    assert sorted(each["MessageGroupId"] for each in sent) == ["shop0"] * 6 + ["shop1"] * 6
+    assert not any("MessageDeduplicationId" in each for each in sent)
+
+
+def test_what_is_unseen_in_a_fair_standard_queue_is_behind_no_other_of_its_group(world: World) -> None:
+    world.bury(2, group=lambda number: "shop")
+    with browse(world.aws, world.dead) as held, browse(world.aws, world.dead) as other:
+        next(held.pages(1))
+        for page in other.pages():
+            other.forget(page)
+        (unseen,) = other.completeness.unseen
+        assert unseen.startswith("1 dead letter in somebody's hand")

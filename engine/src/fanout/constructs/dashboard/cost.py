@@ -21,6 +21,7 @@ def dollars_a_month(subscriber: Subscriber) -> cloudwatch.MathExpression:
     request = _dollars("sqs-request-fifo" if subscriber.queue.fifo else "sqs-request")
     terms = (
         f"({sent} + {empty} + 2 * {calls}) * {request}",
+        *([f"({sent} + 2 * {calls}) * {_dollars('sqs-request-fair')}"] if subscriber.fair_by else []),
         f"{calls} * {_dollars('lambda-request')}",
         f"{ms} * {_dollars('lambda-gb-second-arm64', subscriber.consumer.memory_mib / 1024 / 1000)}",
         f"{size} * {_dollars('log-ingested', 1e-9)}",

@@ -19,7 +19,7 @@ from fanout.constructs.subscriber import Subscriber
 
 HEIGHT = 4
 PERIOD = Duration.minutes(5)
-GREEN, RED, ORANGE, BLUE, GREY = "#2ca02c", "#d62728", "#ff7f0e", "#1f77b4", "#7f7f7f"
+GREEN, RED, ORANGE, BLUE, GREY, PURPLE = "#2ca02c", "#d62728", "#ff7f0e", "#1f77b4", "#7f7f7f", "#9467bd"
 
 
 def dashboard(
@@ -127,6 +127,7 @@ def _flow(subscriber: Subscriber) -> cloudwatch.GraphWidget:
             _line(_own(subscriber, names.DONE), "Sum", "done", GREEN),
             _line(_own(subscriber, names.FAILED), "Sum", "failed", ORANGE),
             _line(_own(subscriber, names.DEAD), "Sum", "dead", RED),
+            *_fairness(subscriber),
         ],
     )
 
@@ -140,8 +141,26 @@ def _dead(subscriber: Subscriber) -> cloudwatch.SingleValueWidget:
 
 def _age(subscriber: Subscriber) -> cloudwatch.GraphWidget:
     """Without the alarm's line: hours of it would flatten the seconds of a healthy day."""
-    oldest = subscriber.queue.metric_approximate_age_of_oldest_message
-    return _graph("oldest, s", 3, [_line(oldest, "Maximum", "oldest", ORANGE)])
+    queue = subscriber.queue
+    lines = [_line(queue.metric_approximate_age_of_oldest_message, "Maximum", "oldest", ORANGE)]
+    if subscriber.fair_by:
+        quiet = partial(queue.metric, "ApproximateAgeOfOldestMessageInQuietGroups")
+        lines.append(_line(quiet, "Maximum", "of the others", BLUE))
+    return _graph("oldest, s", 3, lines)
+
+
+def _fairness(subscriber: Subscriber) -> list[cloudwatch.Metric]:
+    """Groups that flood the queue, and how many messages of the others wait.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+    """
+    if not subscriber.fair_by:
+        return []
+    noisy, waiting = "ApproximateNumberOfNoisyGroups", "ApproximateNumberOfMessagesVisibleInQuietGroups"
+    return [
+        _line(partial(subscriber.queue.metric, noisy), "Maximum", "flooding", PURPLE),
+        _line(partial(subscriber.queue.metric, waiting), "Maximum", "others wait", GREY),
+    ]
 
 
 def _duration(subscriber: Subscriber) -> cloudwatch.GraphWidget:

@@ -1,7 +1,7 @@
 """Which stack, and what is in it: found through its outputs and tags, never through the source tree."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import EventSourceMappingConfigurationTypeDef, FunctionConfigurationResponseTypeDef
 
 TASK_TAG = names.TASK_TAG
+_TOPIC = names.TOPIC_ARN_OUTPUT
 _QUEUE, _DEAD, _FUNCTION = names.QUEUE_URL_OUTPUT, names.DEAD_LETTER_QUEUE_URL_OUTPUT, names.FUNCTION_NAME_OUTPUT
 
 
@@ -100,6 +101,49 @@ class Stack:
     status: str
     outputs: dict[str, str]
     subscribers: tuple[DeployedSubscriber, ...]
+    topic: str = ""
+    """The id of the topic that is meant, which stands before its outputs; "" is the main one, or the only one."""
+
+    @property
+    def topics(self) -> dict[str, str]:
+        """The ARN of each topic of the stack by its id, "" for the main one."""
+        found = {key: value for key, value in self.outputs.items() if key.endswith(_TOPIC)}
+        return {key.removesuffix(_TOPIC): found[key] for key in sorted(found)}
+
+    def of_topic(self, topic: str | None) -> "Stack":
+        """The same, where `topic` is the one that is meant: by its id, or its name. Raises OpsError."""
+        if topic is None:
+            return self
+        for id_, arn in self.topics.items():
+            if _plain(topic) in (_plain(id_) or None, _plain(arn.rpartition(":")[2])):
+                return replace(self, topic=id_)
+        known = ", ".join(id_ or arn.rpartition(":")[2] for id_, arn in self.topics.items()) or "none"
+        raise OpsError(f"{self.name} has no topic {topic!r}: it has {known}")
+
+    @property
+    def fair_by(self) -> str | None:
+        """What publishers to its topic say as fair_by."""
+        return self.outputs.get(f"{self._topic_id}{names.FAIR_BY_OUTPUT}")
+
+    @property
+    def max_bytes(self) -> int | None:
+        """What its topic takes, where that is not SNS's default."""
+        found = self.outputs.get(f"{self._topic_id}{names.MAX_BYTES_OUTPUT}", "")
+        return int(found) if found.isdecimal() else None
+
+    @property
+    def _topic_id(self) -> str:
+        """Raises OpsError where there is no topic, or the stack has several and none is the main one."""
+        topics = self.topics
+        if self.topic in topics:
+            return self.topic
+        if not topics:
+            raise OpsError(
+                f"the stack {self.name} has no topic: events are published to the stack that has the TopicArn output"
+            )
+        if len(topics) > 1:
+            raise OpsError(f"the stack {self.name} has several topics: give --topic {' or --topic '.join(topics)}")
+        return next(iter(topics))
 
     @property
     def account(self) -> str:
@@ -116,11 +160,8 @@ class Stack:
 
     @property
     def topic_arn(self) -> str:
-        if names.TOPIC_ARN_OUTPUT not in self.outputs:
-            raise OpsError(
-                f"the stack {self.name} has no topic: events are published to the stack that has the TopicArn output"
-            )
-        return self.outputs[names.TOPIC_ARN_OUTPUT]
+        """Raises OpsError unless it is clear which topic is meant."""
+        return self.topics[self._topic_id]
 
     @property
     def tasks(self) -> list[str]:
@@ -153,7 +194,7 @@ def find(aws: Aws, name: str) -> Stack:
     outputs = {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
     ids = [key.removesuffix(_DEAD) for key in outputs if key.endswith(_DEAD)]
     complete = [id_ for id_ in ids if {id_ + _QUEUE, id_ + _FUNCTION} <= outputs.keys()]
-    if names.TOPIC_ARN_OUTPUT not in outputs and not complete:
+    if not complete and not any(key.endswith(_TOPIC) for key in outputs):
         raise OpsError(f"the stack {name} has no TopicArn and no subscriber among its outputs: it is none of ours")
     subscribers = tuple(_subscriber(aws, id_, outputs) for id_ in sorted(complete))
     return Stack(aws, name, described["StackId"], described["StackStatus"], outputs, subscribers)

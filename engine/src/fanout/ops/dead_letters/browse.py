@@ -119,7 +119,7 @@ class Browse:
         """They are deleted, so there is nothing to show again."""
         for each in messages:
             self._deleted += self._held.pop(each.message_id, None) is not None
-            if each.group is not None:
+            if each.group is not None and each.group in self._groups:
                 self._groups[each.group] -= 1
 
     def release(self) -> None:

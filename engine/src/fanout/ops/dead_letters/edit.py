@@ -26,6 +26,7 @@ from fanout.ops.journal import DELETED, Journal, about
 from fanout.ops.send.journalled import send_written
 from fanout.ops.send.queue import OutgoingMessage
 from fanout.publisher import Event, InvalidEvent, checked_event
+from fanout.publisher.event import LARGEST_LIMIT
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def check_edit(subscriber: DeployedSubscriber, message: DeadLetterMessage, event
     if event.get("id") != message.event_id and not may_have_new_id(message):
         raise Unusable(f"the event's id was {message.event_id} and must stay: tasks know by it what they have done")
     try:
-        made = checked_event(event)
+        made = checked_event(event, max_bytes=LARGEST_LIMIT)  # it goes into a queue
     except InvalidEvent as error:
         raise Unusable(str(error).replace("nothing was published", "nothing was changed")) from None
     ours = {name: {"DataType": "String", "StringValue": value} for name, value in made.attributes.items()}

@@ -22,13 +22,17 @@ from fanout.ops.aws.subscription import KnownEvent, read_subscriptions
 from fanout.ops.dead_letters import browse
 from fanout.ops.interrupt import Stop
 from fanout.ops.timeline.state import DEAD, DONE, FILTERED_OUT, NOT_FOUND, RETRYING
-from fanout.publisher import Event, EventPublisher, InvalidEvent, PublishError, checked_event
+from fanout.publisher import Event, EventPublisher, InvalidArgument, InvalidEvent, PublishError, checked_event
+from fanout.publisher.event import LARGEST_LIMIT, MAX_BYTES
 
 MOST = 10_000
 
 
 def read_events(source: str | None, *, example: bool, count: int) -> list[Event]:
-    """From a file of one JSON object, an array or JSON Lines; `-` is standard input. `count` copies have ids of their own."""
+    """From a file of one JSON object, an array or JSON Lines; `-` is standard input. `count` copies have ids of their own.
+
+    Their size is for the topic to refuse.
+    """
     if example == (source is not None):
         raise Unusable("which event? give a file, - for standard input, or --example")
     if not 1 <= count <= MOST:
@@ -42,8 +46,8 @@ def read_events(source: str | None, *, example: bool, count: int) -> list[Event]
 def _copies(event: dict[str, Any], count: int, place: str) -> list[Event]:
     try:
         if count == 1:
-            return [checked_event(event)]
-        return [checked_event({**event, "id": str(uuid.uuid4())}) for _ in range(count)]
+            return [checked_event(event, max_bytes=LARGEST_LIMIT)]
+        return [checked_event({**event, "id": str(uuid.uuid4())}, max_bytes=LARGEST_LIMIT) for _ in range(count)]
     except InvalidEvent as error:
         raise Unusable(f"{place}{error}") from None
 
@@ -56,7 +60,12 @@ def _place(number: int, given: Sequence[Any]) -> str:
 def publish(stack: Stack, published: Sequence[Event]) -> None:
     """Publishes them to the stack's topic, or raises what was not published and why."""
     try:
-        result = EventPublisher(stack.topic_arn, client=stack.aws.sns).publish_many(published)
+        publisher = EventPublisher(
+            stack.topic_arn, client=stack.aws.sns, fair_by=stack.fair_by, max_bytes=stack.max_bytes or MAX_BYTES
+        )
+        result = publisher.publish_many(published)
+    except (InvalidArgument, InvalidEvent) as error:
+        raise Unusable(f"{stack.name}: {error}") from None
     except PublishError as error:
         raise Unusable(f"{error}{f' ({error.result})' if error.result else ''}") from None
     if result.failed:
