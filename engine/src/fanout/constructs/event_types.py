@@ -1,85 +1,123 @@
-"""Which of the app's event types a task takes, read from its handler without running it."""
+"""Which of the app's event types a topic carries, and which of those a subscriber gets."""
 
-import ast
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
+from fanout.constructs.handler_source import taken_by, upcasts_in, with_older
 from fanout.errors import ConfigurationError
 
+_SEVERAL_FUNCTIONS = re.compile(r"\bhandler_of\(\s*\w+\s*,\s*\w")
 
-def types_taken(app_root: Path, task: str) -> tuple[str, ...]:
-    """Those in the annotation of the function that is given to `handler_of`; () when these are all the app has.
 
-    Raises ConfigurationError where there are several and the handler does not say.
+class Types(NamedTuple):
+    """`got` is () where the app has one type and nothing says more; `values` are those of a filter, () for none."""
+
+    got: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+
+
+def has_several(app_root: Path) -> bool:
+    return len(_files(app_root)) > 1
+
+
+def types_got(
+    owner: str, app_root: Path, task: str, *, handles: Sequence[str] | None = None, carried: Sequence[str] | None = None
+) -> Types:
+    """Those that the subscriber `handles`, by default what its handler reads, of those that its topic has `carried`.
+
+    The handler reads what its functions are annotated with, and what upcasts make of older types. Raises
+    ConfigurationError, one line, for what the handler does not say, cannot read, or what has no schema.
     """
-    schemas = sorted((app_root / "contracts").glob("*.schema.json"))
-    if len(schemas) < 2:
-        return ()
-    classes = _classes(schemas)
-    path = app_root / "lambdas" / task / "handler.py"
-    try:
-        names = set(_names_taken(ast.parse(path.read_text("utf-8"))))
-    except (SyntaxError, ValueError) as error:
-        raise ConfigurationError(f"{path}: it is no Python ({error}): correct it") from None
-    taken = tuple(sorted(classes[each] for each in names & classes.keys()))
-    if not taken:
-        raise ConfigurationError(
-            f"{path}: it does not say which events it takes: annotate the function in it that is given to handler_of"
-            f" with one of {', '.join(sorted(classes))}"
-        )
-    return () if len(taken) == len(classes) else taken
+    handler = app_root / "lambdas" / task / "handler.py"
+    if not has_several(app_root) and handles is None and carried is None and not _has_several_functions(handler):
+        return Types()
+    schemas = schemas_of(app_root)
+    if handles is not None:
+        _check_named(owner, "handles", handles, schemas)
+    reads = types_read(app_root, task, schemas)
+    there = {*(schemas if carried is None else carried)}
+    if handles is None:
+        got = reads & there
+        if not got:
+            raise ConfigurationError(
+                f"{owner}: its topic carries {_list(there)}, and task {task} reads {_list(reads)}: give it a task or a"
+                " topic for the other"
+            )
+    else:
+        _check(owner, handles, reads, there, task)
+        got = {*handles}
+    return Types(tuple(sorted(got)), () if got == there else tuple(sorted(got)))
 
 
-def _classes(schemas: list[Path]) -> dict[str, str]:
-    """The type of each class. What is no schema is told of when the contracts are loaded to judge filters."""
-    from fanout.contracts.model import class_name  # by an app with several types, and by no other
+def types_read(app_root: Path, task: str, schemas: Mapping[str, Any]) -> set[str]:
+    """What a task can read of the types in `schemas`, upcasts included. Raises ConfigurationError, one line."""
+    from fanout.contracts.model import class_name, module_name  # by an app with several types, and by no other
+
+    types, modules = {class_name(each): each for each in schemas}, {module_name(each): each for each in schemas}
+    upcasts = upcasts_in(app_root / "lambdas" / "upcasts.py", types, modules)
+    return with_older(taken_by(app_root / "lambdas" / task / "handler.py", types), upcasts)
+
+
+def check_carried(owner: str, app_root: Path, types: Sequence[str] | None) -> None:
+    """Raises ConfigurationError, one line, unless each of a topic's types has a schema."""
+    if types is not None:
+        _check_named(owner, "types", types, schemas_of(app_root))
+
+
+def schemas_of(app_root: Path) -> dict[str, dict[str, Any]]:
+    """By type. What is no schema is told of when the contracts are loaded to judge filters."""
     from fanout.contracts.roles import event_type
 
     found = {}
-    for path in schemas:
+    for path in _files(app_root):
         try:
-            type_ = event_type(json.loads(path.read_text("utf-8")))
+            schema = json.loads(path.read_text("utf-8"))
+            type_ = event_type(schema)
         except (OSError, ValueError, RecursionError) as error:
             raise ConfigurationError(f"contract {path}: it cannot be read ({type(error).__name__})") from None
         if isinstance(type_, str):
-            found[class_name(type_)] = type_
+            found[type_] = schema
     return found
 
 
-def _names_taken(module: ast.Module) -> Iterator[str]:
-    """Of classes, by their own names where they are imported under others."""
-    nodes = list(ast.walk(module))
-    given = {
-        each.args[0].id
-        for each in nodes
-        if isinstance(each, ast.Call) and _last_name(each.func) == "handler_of" and each.args
-        if isinstance(each.args[0], ast.Name)
-    }
-    imported = {
-        alias.asname: alias.name
-        for each in nodes
-        if isinstance(each, ast.ImportFrom)
-        for alias in each.names
-        if alias.asname
-    }
-    for each in nodes:
-        if isinstance(each, ast.FunctionDef) and each.name in given:
-            parameters = [*each.args.posonlyargs, *each.args.args]
-            annotation = parameters[0].annotation if parameters else None
-            for name in _names_in(annotation):
-                yield imported.get(name, name)
+def _files(app_root: Path) -> list[Path]:
+    return sorted((app_root / "contracts").glob("*.schema.json"))
 
 
-def _names_in(annotation: ast.expr | None) -> Iterator[str]:
-    for each in ast.walk(annotation) if annotation is not None else ():
-        if isinstance(each, ast.Constant) and isinstance(each.value, str):
-            yield from _names_in(ast.parse(each.value, mode="eval").body)
-        elif name := _last_name(each):
-            yield name
+def _has_several_functions(handler: Path) -> bool:
+    """Two functions for the one type are told of at synth too."""
+    try:
+        return bool(_SEVERAL_FUNCTIONS.search(handler.read_text("utf-8")))
+    except ValueError:
+        return True
 
 
-def _last_name(node: ast.AST) -> str:
-    if isinstance(node, ast.Name):
-        return node.id
-    return node.attr if isinstance(node, ast.Attribute) else ""
+def _check(owner: str, handles: Sequence[str], reads: set[str], there: set[str], task: str) -> None:
+    for each in handles:
+        if each not in reads:
+            raise ConfigurationError(
+                f"{owner}: handles has {each}, and task {task} reads {_list(reads)}: annotate a function of it with the"
+                " class, or add an upcast to lambdas/upcasts.py"
+            )
+        if each not in there:
+            raise ConfigurationError(
+                f"{owner}: handles has {each}, and its topic carries {_list(there)}: choose of those"
+            )
+
+
+def _check_named(owner: str, name: str, types: Sequence[str], schemas: Mapping[str, Any]) -> None:
+    if isinstance(types, str) or not types:
+        raise ConfigurationError(
+            f"{owner}: {name} is {types!r}: expected types of events, such as ('order.placed.v1',)"
+        )
+    for each in types:
+        if each not in schemas:
+            known = f"it has {_list(schemas)}" if schemas else "it has none"
+            raise ConfigurationError(f"{owner}: {name} has {each}, which has no schema in contracts/: {known}")
+
+
+def _list(types: Mapping[str, Any] | set[str]) -> str:
+    return ", ".join(sorted(types)) or "none"

@@ -1,6 +1,7 @@
 """Which events of a topic a subscriber gets: an attribute's values, or any filter of the CDK."""
 
 from collections.abc import Mapping, Sequence
+from math import prod
 
 from aws_cdk import aws_sns as sns
 
@@ -9,8 +10,9 @@ from fanout.constructs.settings import Settings
 from fanout.names import HEARTBEAT_TYPE
 
 Filter = Mapping[str, Sequence[str] | sns.SubscriptionFilter]
-MOST = 5
-"""Attributes of one filter policy: https://docs.aws.amazon.com/sns/latest/dg/subscription-filter-policy-constraints.html"""
+MOST, MOST_COMBINATIONS = 5, 150
+"""Attributes of one filter policy, and the product of the numbers of their values:
+https://docs.aws.amazon.com/sns/latest/dg/subscription-filter-policy-constraints.html"""
 
 
 def check_filter(owner: str, only: Filter, settings: Settings) -> None:
@@ -23,6 +25,8 @@ def check_filter(owner: str, only: Filter, settings: Settings) -> None:
         if not isinstance(values, sns.SubscriptionFilter):
             texts = not isinstance(values, str) and values and all(isinstance(value, str) for value in values)
             expect(owner, f"only[{name!r}]", texts, values, "a list of texts, or an sns.SubscriptionFilter")
+    count = prod(len(values) for values in only.values() if not isinstance(values, sns.SubscriptionFilter))
+    expect(owner, "only", count <= MOST_COMBINATIONS, count, "at most 150 combinations of values, types included")
 
 
 def filter_policy(only: Filter, settings: Settings) -> Mapping[str, sns.SubscriptionFilter] | None:

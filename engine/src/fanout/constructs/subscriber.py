@@ -1,6 +1,6 @@
 """The one construct: all that one task needs to receive every event of a topic, and to lose none of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Unpack
 
@@ -17,7 +17,8 @@ from fanout.constructs.cdk_cache import days, name_of_stack, seconds, stack_of
 from fanout.constructs.circuit_breaker import CircuitBreaker
 from fanout.constructs.compute import Compute, Function
 from fanout.constructs.deprecated import OldArguments, modern, modern_topic
-from fanout.constructs.event_types import types_taken
+from fanout.constructs.errors import ConfigurationError
+from fanout.constructs.event_types import types_got
 from fanout.constructs.filter import Filter, check_filter
 from fanout.constructs.idempotency import remember
 from fanout.constructs.keys import queue_key
@@ -27,6 +28,7 @@ from fanout.constructs.settings import DEAD_LETTER_RETENTION_DAYS, Settings
 from fanout.constructs.subscriber_checks import check_environment, check_order_in_time, check_region
 from fanout.constructs.task_queue import subscribe, task_queue, tell_fair
 from fanout.constructs.topic import AnyTopic
+from fanout.constructs.unheard import hear
 from fanout.packaging.zip_contents import check_task
 from fanout.project import find_root
 
@@ -35,7 +37,8 @@ class Subscriber(Construct):
     """Queue, dead-letter queue, raw subscription, function and mapping of one task.
 
     `topic` carries the settings of its environment; `settings` are those of this subscriber alone. `task` is a folder in
-    lambdas/ with a `handler.py`. `only` lets through the events whose attributes have one of these values.
+    lambdas/ with a `handler.py`. `handles` are the types of events that it gets, by default all that its handler reads.
+    `only` lets through the events whose attributes have one of these values.
     `idempotent=True` is for a task whose target itself ignores what it has seen: it claims no event, which saves a write.
     `owner` is named by its alarms, which settings choose.
 
@@ -55,6 +58,7 @@ class Subscriber(Construct):
         *,
         topic: AnyTopic | sns.ITopic,
         task: str,
+        handles: Sequence[str] | None = None,
         only: Filter | None = None,
         compute: Compute | None = None,
         retry: Retry | None = None,
@@ -72,7 +76,9 @@ class Subscriber(Construct):
         self.topic, self.ordered = topic.topic, topic.topic.fifo
         self.schedule_group, self.fair_by = topic.schedule_group, topic.fair_by
         self.settings = settings or topic.settings
-        self.only: Filter = self._types() | dict(given.get("only", only) or {})
+        check_task(find_root(), task)
+        asked = dict(given.get("only", only) or {})
+        self.only: Filter = self._types(handles, topic, asked) | asked
         self.compute: Compute = given.get("compute", compute) or Function()
         self.retry = retry or self.settings.retry
         self.circuit_breaker = circuit_breaker
@@ -118,10 +124,15 @@ class Subscriber(Construct):
         """Raises ConfigurationError where the task is fed by none."""
         return self.consumer.mapping
 
-    def _types(self) -> dict[str, list[str]]:
-        """A filter where the app has more types of event than the task takes."""
-        taken = types_taken(find_root(), self.task)
-        return {"type": list(taken)} if taken else {}
+    def _types(self, handles: Sequence[str] | None, topic: AnyTopic, asked: Filter) -> dict[str, Sequence[str]]:
+        """A filter where the topic carries more types of event than it gets."""
+        types = types_got(self.owner_id, find_root(), self.task, handles=handles, carried=topic.types)
+        chosen = asked.get("type")
+        if handles is not None and chosen is not None:
+            raise ConfigurationError(f"{self.owner_id}: handles and only['type'] say the same: leave one of them out")
+        if types.got:
+            hear(self, self.topic, {*chosen} if isinstance(chosen, Sequence) else {*types.got})
+        return {"type": types.values} if types.values else {}
 
     @property
     def timeout(self) -> int:
@@ -159,7 +170,6 @@ class Subscriber(Construct):
     def _validate(self) -> None:
         """Raises ConfigurationError for what AWS would refuse or what would lose messages."""
         owner, settings = self.owner_id, self.settings
-        check_task(find_root(), self.task)
         settings.validate()
         self.compute.validate(owner, settings, ordered=self.ordered)
         self.retry.validate(owner, timeout=self.timeout, window=self.window)

@@ -1,6 +1,7 @@
 """The topic that services publish to, with the settings of its environment; and one that exists already."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aws_cdk import Aws, CfnOutput, CfnResource, RemovalPolicy, Stack, Token
@@ -14,10 +15,12 @@ from constructs import Construct
 from fanout import names
 from fanout.constructs.cdk_cache import name_of_stack, once
 from fanout.constructs.errors import ConfigurationError
+from fanout.constructs.event_types import check_carried
 from fanout.constructs.keys import topic_key
 from fanout.constructs.settings import Settings
 from fanout.constructs.topic_checks import check_fairness, check_size
-from fanout.project import prefix
+from fanout.constructs.unheard import check_heard
+from fanout.project import find_root, prefix
 
 _ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?")
 _NAMED = "CloudFormation cannot make a name that ends in .fifo; where it is taken, generation in settings is raised"
@@ -32,6 +35,8 @@ class ExistingTopic:
     schedule_group: str
     """Of its heartbeats."""
     fair_by: str | None = None
+    types: tuple[str, ...] | None = None
+    """Of the events that it carries; None for all that contracts/ has."""
 
 
 class Topic(Construct):
@@ -42,6 +47,9 @@ class Topic(Construct):
 
     One topic of a stack has the outputs `TopicArn`, `PublisherPolicyArn` and so on. A further one says `main=False`: its
     own id stands before its outputs and in its physical names.
+
+    `types` are those of the events that it carries, by default all that contracts/ has: each has a subscriber, or its schema
+    says why not.
 
     `fair_by` is the property by which queues are fair to the others when one value of it floods them: the contract's group,
     an attribute or a required string of data. Publishers say the same. `max_bytes`, up to 1048576: of an event with its
@@ -55,10 +63,13 @@ class Topic(Construct):
         *,
         settings: Settings,
         main: bool = True,
+        types: Sequence[str] | None = None,
         fair_by: str | None = None,
         max_bytes: int | None = None,
     ) -> None:
         super().__init__(scope, id_)
+        check_carried(f"topic {id_}", find_root(), types)
+        self.types = None if types is None else tuple(types)
         self.settings = settings
         self.fair_by, self.max_bytes = fair_by, max_bytes
         check_fairness(f"topic {id_}", fair_by, ordered=settings.ordered)
@@ -77,6 +88,7 @@ class Topic(Construct):
         if settings.topic_tracing is sns.TracingConfig.ACTIVE and settings.tracing_policy == "stack":
             self._allow_tracing()
         self._outputs()
+        check_heard(self, self.topic, self.types)
 
     @staticmethod
     def from_arn(
@@ -87,6 +99,7 @@ class Topic(Construct):
         settings: Settings,
         schedule_group: str | None = None,
         fair_by: str | None = None,
+        types: Sequence[str] | None = None,
     ) -> ExistingTopic:
         """A topic of which only the ARN is known. `schedule_group`: of its heartbeats, when its product's prefix differs.
 
@@ -94,21 +107,24 @@ class Topic(Construct):
         """
         if not Token.is_unresolved(arn) and not _ARN.fullmatch(arn):
             raise ConfigurationError(f"topic {id_}: the ARN is {arn!r}: expected arn:aws:sns:REGION:ACCOUNT:NAME")
-        return Topic.from_sns(
-            sns.Topic.from_topic_arn(scope, id_, arn),
-            settings=settings,
-            schedule_group=schedule_group,
-            fair_by=fair_by,
-        )
+        topic = sns.Topic.from_topic_arn(scope, id_, arn)
+        return Topic.from_sns(topic, settings=settings, schedule_group=schedule_group, fair_by=fair_by, types=types)
 
     @staticmethod
     def from_sns(
-        topic: sns.ITopic, *, settings: Settings, schedule_group: str | None = None, fair_by: str | None = None
+        topic: sns.ITopic,
+        *,
+        settings: Settings,
+        schedule_group: str | None = None,
+        fair_by: str | None = None,
+        types: Sequence[str] | None = None,
     ) -> ExistingTopic:
         """A topic that was made with the CDK alone."""
+        check_carried("topic", find_root(), types)
         group = schedule_group or f"{prefix()}-{settings.name}"
         check_fairness(f"topic {topic.node.id}", fair_by, ordered=topic.fifo)
-        return ExistingTopic(topic=topic, settings=settings, schedule_group=group, fair_by=fair_by)
+        carried = None if types is None else tuple(types)
+        return ExistingTopic(topic=topic, settings=settings, schedule_group=group, fair_by=fair_by, types=carried)
 
     def _be_main(self) -> None:
         main = once(self, "its main topic", lambda stack: self)

@@ -12,7 +12,7 @@ from fanout.errors import ContractError
 
 @dataclass(frozen=True)
 class Contract:
-    """What is published of one type. `group` and `reference` are dotted paths, None when no property has the role, and so are `lines`."""
+    """What is published of one type. `group` and `reference` are dotted paths, None when no property has the role, and so are `lines` and `personal`."""
 
     schema: dict[str, Any]
     examples: tuple[dict[str, Any], ...] = ()
@@ -24,11 +24,17 @@ class Contract:
     group: str | None = field(init=False)
     reference: str | None = field(init=False)
     lines: tuple[str, ...] = field(init=False)
+    personal: tuple[str, ...] = field(init=False)
+    unheard: str | None = field(init=False)
+    """Why no task takes it, as the schema says."""
 
     def __post_init__(self) -> None:
         found = {role: next(iter(roles.paths(self.schema, role)), None) for role in ("group", "reference")}
         more = {"type": roles.event_type(self.schema), "attributes": roles.attributes(self.schema), **found}
-        more["lines"] = tuple(roles.paths(self.schema, "line"))
+        more |= {
+            name: tuple(roles.paths(self.schema, role)) for name, role in (("lines", "line"), ("personal", "personal"))
+        }
+        more["unheard"] = self.schema.get(roles.UNHEARD)
         for name, value in more.items():
             object.__setattr__(self, name, value)
 

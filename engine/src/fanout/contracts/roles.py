@@ -4,7 +4,9 @@ A property's role stands beside it: `"x-fanout": ["attribute", "group"]`. "attri
 message attribute of its name, for filter policies. "group": the group key, by which order is kept and figures are told
 apart. "reference": the id that people search by. "line": one line of at most 200 characters, none of them a control
 character, as a person's name is; the publisher refuses another value, and a task takes any, so that no event that was
-published before is refused.
+published before is refused. "personal": what says something of a person, of any type; no tool shows it unasked.
+
+Beside the schema's own type, `"x-fanout-unheard": "why"` says why an event is published that no task takes.
 """
 
 import logging
@@ -17,7 +19,10 @@ from fanout import names
 from fanout.runtime.event import VERSIONED_TYPE
 
 KEYWORD: Final = "x-fanout"
-ROLES: Final = ("attribute", "group", "reference", "line")
+UNHEARD: Final = "x-fanout-unheard"
+ROLES: Final = ("attribute", "group", "reference", "line", "personal")
+_ANYWHERE: Final = frozenset({"line", "personal"})
+"""Roles of properties that may be missing."""
 ENVELOPE: Final = ("specversion", "id", "source", "type", "time", "data")
 MOST_ATTRIBUTES: Final = 10
 """SNS delivers no message with more to a queue with raw delivery: https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html"""
@@ -56,6 +61,8 @@ def problems(schema: dict[str, Any]) -> Iterator[str]:
     """What the engine cannot work with: one line each, what and what to do."""
     yield from _envelope_problems(schema)
     yield from _type_problems(event_type(schema))
+    if UNHEARD in schema and not _is_line(schema[UNHEARD]):
+        yield f'"{UNHEARD}" must be one line that says why nobody takes the event'
     for path, each, is_required in _walk(schema):
         yield from _role_problems(path, each, is_required)
     yield from _number_problems(schema)
@@ -88,7 +95,10 @@ def _role_problems(path: str, schema: dict[str, Any], is_required: bool) -> Iter
     given = schema[KEYWORD]
     if not isinstance(given, list) or not given or any(each not in ROLES for each in given):
         yield f'{path}: "{KEYWORD}" must be a list of {", ".join(ROLES)}'
-    elif not (is_required or given == ["line"]) or not _is_string(schema):
+    elif "personal" in given and not {*given} <= _ANYWHERE:
+        others = " and ".join(each for each in given if each not in _ANYWHERE)
+        yield f'{path} is "personal" and {others}, which logs, metrics and filters show: take one of the roles away'
+    elif given != ["personal"] and (not (is_required or {*given} <= _ANYWHERE) or not _is_string(schema)):
         yield f'{path} has a role and is no required string: {_SET_FREE}say "type": "string" and add it to `required`'
     elif {"group", "reference"} & {*given} and path.rpartition(".")[2] in LOGGED:
         yield f"{path} is a field that every log line has already: {_SET_FREE}choose another name"
@@ -128,6 +138,10 @@ def _properties(schema: Any, keyword: str = "properties") -> Any:
 def _roles(schema: dict[str, Any]) -> list[Any]:
     found = schema.get(KEYWORD)
     return found if isinstance(found, list) else []
+
+
+def _is_line(given: Any) -> bool:
+    return isinstance(given, str) and bool(given.strip()) and "\n" not in given
 
 
 def _is_string(schema: dict[str, Any]) -> bool:

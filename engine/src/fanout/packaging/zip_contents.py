@@ -24,6 +24,9 @@ RUNTIME = ("__init__.py", "names.py", "runtime")
 _NOT_BESIDE_A_TASK = "fanout/runtime/close_circuits.py"
 """The engine's own function, which no task imports."""
 EVENTS = "events"
+UPCASTS = "upcasts"
+_OF_SEVERAL_TYPES = "fanout/runtime/several.py"
+"""Of an app with one type it is in no zip."""
 _placed: dict[bytes, str] = {}
 _NOT_OF_A_TASK = ("requirements.txt", "requirements.in", "tests")
 
@@ -47,7 +50,7 @@ def zip_files(app_root: Path, task: str) -> Iterator[tuple[Path, str]]:
 def check_task(app_root: Path, task: str) -> None:
     """Raises ConfigurationError unless `lambdas/<task>/handler.py` exists under a name that shadows nothing."""
     lambdas = app_root / "lambdas"
-    if task in {"fanout", EVENTS} or task in sys.stdlib_module_names or not task.isidentifier():
+    if task in {"fanout", EVENTS, UPCASTS} or task in sys.stdlib_module_names or not task.isidentifier():
         why = "is no Python name" if not task.isidentifier() else f"hides the package {task!r} that functions import"
         raise ConfigurationError(f"task {task!r} {why}: rename lambdas/{task}")
     if not (lambdas / task).is_dir():
@@ -78,9 +81,14 @@ def _contents(lambdas: Path, task: str | None, engine: Path) -> Iterator[tuple[P
     """Each file with its name in the zip."""
     runtime = (each for part in RUNTIME for each in _python(engine / part, f"fanout/{part}"))
     if task is None:
-        yield from runtime
+        yield from ((file, name) for file, name in runtime if name != _OF_SEVERAL_TYPES)
         return
-    yield from ((file, name) for file, name in runtime if name != _NOT_BESIDE_A_TASK)
+    upcasts = lambdas / f"{UPCASTS}.py"
+    types = [each for each in (lambdas / EVENTS).glob("*.py") if each.name != "__init__.py"]
+    left_out = {_NOT_BESIDE_A_TASK, *(() if len(types) > 1 else (_OF_SEVERAL_TYPES,))}
+    yield from ((file, name) for file, name in runtime if name not in left_out)
+    if upcasts.is_file():
+        yield upcasts, upcasts.name
     if (lambdas / EVENTS).is_dir():
         yield from _python(lambdas / EVENTS, EVENTS)
     for path in (lambdas / task).iterdir():
@@ -92,7 +100,8 @@ def _bytes(contents: Iterable[tuple[Path, str]], task: str | None) -> Iterator[t
     """Each file's name and content; what the engine wrote goes without docstrings, what the team wrote as it is."""
     for source, name in contents:
         content = source.read_bytes()
-        yield name, content if task and name.startswith(f"{task}/") else _without_docstrings(content)
+        is_the_teams = bool(task) and name.startswith((f"{task}/", f"{UPCASTS}."))
+        yield name, content if is_the_teams else _without_docstrings(content)
 
 
 @cache

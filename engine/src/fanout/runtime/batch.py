@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from fanout.runtime import circuit_breaker, metrics, retry, threads
 from fanout.runtime.attempt import Attempt, Task
-from fanout.runtime.event import event_classes
+from fanout.runtime.event import annotated_classes, event_classes
 from fanout.runtime.log import describe
 from fanout.runtime.log import own as logger
 from fanout.runtime.outcome import NotTried, Outcome, Record
@@ -46,10 +46,11 @@ def each_message(task: Task) -> Callable[[dict[str, Any], Context], BatchRespons
     return handler_of(task)
 
 
-def handler_of(task: Task) -> Callable[[dict[str, Any], Context], BatchResponse]:
+def handler_of(task: Task, *others: Task) -> Callable[[dict[str, Any], Context], BatchResponse]:
     """Turns `task`, a function of one event, into a Lambda handler of an SQS batch.
 
     The annotation of its parameter says which events it takes: a class of the generated package `events`, or a union.
+    Of several functions each gets the events of its own classes. What other ways to run it call is the handler's `task`.
 
     The task raises PermanentError for what no retry can help, anything else for what may pass; returning is success.
     Messages are worked on at the same time, those of one FIFO group one after the other. A message that has not
@@ -57,7 +58,12 @@ def handler_of(task: Task) -> Callable[[dict[str, Any], Context], BatchResponse]
     that time-out with it. Its thread is left over; what that may still do: `fanout.runtime.decision`.
     """
 
+    if others:
+        from fanout.runtime.several import OneOf
+
+        task = OneOf((task, *others), annotated_classes)
     classes = event_classes(task)
+    group_name = next((each.GROUP for each in classes if each.GROUP), "")
 
     def handle(event: dict[str, Any], context: Context) -> BatchResponse:
         began, remaining = time.monotonic(), context.get_remaining_time_in_millis() / 1000
@@ -73,13 +79,14 @@ def handler_of(task: Task) -> Callable[[dict[str, Any], Context], BatchResponse]
         failed = [outcome for outcome in outcomes if outcome.failed]
         for outcome in outcomes:
             _guarded(f"the log line of {outcome.message_id}", lambda outcome=outcome: outcome.log(request_id))  # type: ignore[misc]
-        _guarded("measuring", lambda: metrics.emit(outcomes, classes[0].GROUP))
+        _guarded("measuring", lambda: metrics.emit(outcomes, group_name))
         if failed:
             _in_time("postponing", end, lambda: retry.postpone(failed, time.monotonic() - began))
         if circuit_breaker.LIMIT:
             _in_time("the circuit breaker", end, lambda: circuit_breaker.watch(outcomes))
         return {"batchItemFailures": [{"itemIdentifier": outcome.message_id} for outcome in failed]}
 
+    handle.task = task  # type: ignore[attr-defined]
     return handle
 
 

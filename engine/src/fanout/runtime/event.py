@@ -5,7 +5,9 @@ the same purpose an error is raised outside the `except` that found it: a JSONDe
 """
 
 import json
+import os
 import re
+import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from inspect import signature
@@ -135,12 +137,29 @@ def parse(body: str, *classes: type[E]) -> E | Heartbeat:
 
 
 def event_classes(task: Callable[..., Any]) -> tuple[type[Event], ...]:
-    """The classes a task reads: the annotation of its first parameter, one class or a union. Raises TypeError."""
+    """What reads a task's events: the classes that it takes, and the upcasts that lead to them. Raises TypeError."""
+    classes = getattr(task, "__dict__", {}).get("classes") or annotated_classes(task)
+    return (*classes, *_upcasts(classes))
+
+
+def annotated_classes(task: Callable[..., Any]) -> tuple[type[Event], ...]:
+    """The annotation of its first parameter, one class or a union. Raises TypeError."""
     classes = _first_annotation(task)
     if not all(isinstance(each, type) and issubclass(each, Event) and hasattr(each, "TYPE") for each in classes):
         name = getattr(task, "__qualname__", repr(task))
         raise TypeError(f"{name}: annotate its first parameter with the class of an event, from `events`")
     return classes
+
+
+def _upcasts(classes: tuple[type[Event], ...]) -> tuple[type[Event], ...]:
+    """Where the app has `upcasts.py` beside the package of its events, and at no cost where it has none."""
+    package = sys.modules.get(classes[0].__module__.partition(".")[0])
+    folders = getattr(package, "__path__", None)
+    if not folders or not os.path.isfile(os.path.join(os.path.dirname(folders[0]), "upcasts.py")):
+        return ()
+    from fanout.runtime.several import leading_to
+
+    return leading_to(classes, annotated_classes)
 
 
 def _first_annotation(task: Callable[..., Any]) -> tuple[Any, ...]:

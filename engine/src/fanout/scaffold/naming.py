@@ -18,7 +18,9 @@ _LONGEST_TASK: Final = 40
 _TOPIC_ARN: Final = re.compile(
     r"arn:aws[a-z-]*:sns:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):[A-Za-z0-9_-]{1,251}(\.fifo)?"
 )
-_TAKEN: Final = frozenset({"app", "contracts", "demo", "events", "fanout", "lambdas", "stacks", "test", "tests"})
+_TAKEN: Final = frozenset(
+    {"app", "contracts", "demo", "events", "fanout", "lambdas", "stacks", "test", "tests", "upcasts"}
+)
 """Names that the new repository or the engine imports."""
 
 
@@ -83,7 +85,7 @@ def check_product(name: str) -> None:
             "a capital first, as in --product MyShop"
         )
     module = _words(name, "_")
-    if not module.isidentifier() or keyword.iskeyword(module) or module in _TAKEN - {"contracts", "events"}:
+    if not module.isidentifier() or keyword.iskeyword(module) or module in _TAKEN - {"contracts", "events", "upcasts"}:
         raise Unusable(f"product {name!r} is taken: {module!r} is a name of Python or of the engine; give another one")
 
 

@@ -90,8 +90,8 @@ def typed(type_: Any) -> dict[str, Any]:
             "specversion, source, type, time can be missing: add what every CloudEvent of the engine has to `required`",
         ),
         (schema(type="array"), 'it does not describe an object: say "type": "object"'),
-        (data(a=role("atribute")), 'data.a: "x-fanout" must be a list of attribute, group, reference, line'),
-        (data(a={**NAME, "x-fanout": "group"}), 'data.a: "x-fanout" must be a list of attribute, group, reference, line'),
+        (data(a=role("atribute")), 'data.a: "x-fanout" must be a list of attribute, group, reference, line, personal'),
+        (data(a={**NAME, "x-fanout": "group"}), 'data.a: "x-fanout" must be a list of attribute, group, reference, line, personal'),
         (data(a=role("group"), b=role("group")), 'data.a and data.b have the role "group": give it to one'),
         (
             data(("b",), a=role("group")),
@@ -113,6 +113,12 @@ def typed(type_: Any) -> dict[str, Any]:
             data(("type",), type=role("attribute")),
             'the attribute type would repeat several properties: give the role "attribute" to one of them',
         ),
+        (
+            data(a=role("group", "personal")),
+            'data.a is "personal" and group, which logs, metrics and filters show: take one of the roles away',
+        ),
+        ({**schema(), "x-fanout-unheard": ""}, '"x-fanout-unheard" must be one line that says why nobody takes the event'),
+        ({**schema(), "x-fanout-unheard": ["a"]}, '"x-fanout-unheard" must be one line that says why nobody takes the event'),
         (
             data(a={"type": "array", "items": role("group")}),
             '"x-fanout" stands where no property of the event is: move it to one that `properties` names',
@@ -189,3 +195,12 @@ def test_any_json_is_loaded_and_generated_or_refused_in_lines(a: Any, definition
             generated(load(put(tmp_path, each)))
         except ContractError as error:
             assert all(each.startswith("contract ") for each in str(error).split("\n"))
+
+
+def test_personal_fields_are_of_any_type_and_depth_and_may_be_missing(tmp_path: Path) -> None:
+    address = {"type": "object", "properties": {"street": role("personal", "line")}}
+    wanted = data((), a=role("personal", type="integer"), b={"type": "array", "x-fanout": ["personal"]}, c=address)
+    (contract,) = load(put(tmp_path, {**wanted, "x-fanout-unheard": "counted elsewhere"}))
+    assert contract.personal == ("data.a", "data.b", "data.c.street") and contract.lines == ("data.c.street",)
+    assert contract.unheard == "counted elsewhere"
+    assert "personal" not in "".join(generated(load(tmp_path)).values()) and ORDERS["order.placed.v1"].unheard is None

@@ -35,6 +35,19 @@ def test_a_function_of_the_engine_holds_the_runtime_alone(written: tuple[Path, P
     assert "fanout/runtime/close_circuits.py" in files
 
 
+def test_upcasts_and_what_several_types_need_are_there_where_the_app_has_them(written: tuple[Path, Path]) -> None:
+    (written[1] / "runtime" / "several.py").write_text("")
+    assert app.files(staged(written)) == app.ZIPPED
+    text = '"""Older events."""\n\ndef order_v2(old): ...\n'
+    (written[0] / "lambdas" / "upcasts.py").write_text(text)
+    (written[0] / "lambdas" / "events" / "order_v2.py").write_text("")
+    _staged.cache_clear()
+    folder = staged(written)
+    assert app.files(folder) == {*app.ZIPPED, "events/order_v2.py", "upcasts.py", "fanout/runtime/several.py"}
+    assert (folder / "upcasts.py").read_text() == text
+    assert not app.files(staged(written, None)) & {"upcasts.py", "fanout/runtime/several.py"}
+
+
 def test_without_events_there_are_none(written: tuple[Path, Path]) -> None:
     (written[0] / "lambdas/events").rename(written[0] / "elsewhere")
     assert not (staged(written, "bill") / "events").exists()

@@ -4,7 +4,6 @@ The task's own function is called, without what the runtime does around it: no r
 memory of events that it has done already. What it raises is raised here.
 """
 
-import inspect
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -36,10 +35,10 @@ def consequence(error: Exception) -> str:
 
 
 def task_of(handler: Handler) -> Callable[[Any], None]:
-    """The function that `handler_of` was given."""
+    """What `handler_of` was given; of several functions, the one that chooses between them."""
     module, _, attribute = handler.handler.rpartition(".")
     found = getattr(import_module(module), attribute)
-    task: Any = inspect.getclosurevars(found).nonlocals.get("task") if inspect.isfunction(found) else None
+    task: Any = getattr(found, "task", None)
     if not callable(task):
         raise Unusable(f"{handler.handler} was not made by handler_of: call it from a program of your own")
     return cast(Callable[[Any], None], task)
