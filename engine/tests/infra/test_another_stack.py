@@ -55,7 +55,7 @@ def test_another_account_may_do_what_settings_say_and_no_more(tmp_path: Path) ->
     allowed = {str(actions(each)): each for each in statements(policy) if each["Effect"] == "Allow"}
     assert allowed.keys() == {"['sns:Publish']", "['sns:Subscribe']"}
     assert "111111111111" in json.dumps(allowed["['sns:Publish']"]["Principal"])
-    assert allowed["['sns:Subscribe']"]["Condition"] == {"StringEquals": {"sns:Protocol": "sqs"}}
+    assert allowed["['sns:Subscribe']"]["Condition"] == {"StringEquals": {"sns:Protocol": ["sqs", "lambda"]}}
     key = template["Resources"][target(template["Outputs"]["TopicKeyArn"]["Value"])]
     (theirs,) = [each for each in statements(key) if "111111111111" in json.dumps(each["Principal"])]
     assert actions(theirs) == ["kms:Decrypt", "kms:GenerateDataKey*"]

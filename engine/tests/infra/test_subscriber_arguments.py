@@ -130,7 +130,7 @@ def subscriber() -> Callable[..., Subscriber]:
         ),
         (
             {"topic_arn": "arn:aws:sns:us-east-1:123456789012:OrderPlaced"},
-            "subscriber Sync: the topic is in us-east-1 and this stack in eu-west-1: deploy the subscriber to us-east-1",
+            "subscriber Sync: the topic is in us-east-1 and this stack in eu-west-1, and nothing is said of what SNS cannot deliver, which it moves only to a queue in us-east-1: deploy the subscriber to us-east-1, or give undeliverable=, the ARN of a queue in us-east-1",
         ),
     ],
 )

@@ -4,6 +4,8 @@ One key for topic and queues would be a cycle, as the queues' key policy names t
 every year, and stay behind like the data they protect where settings keep data.
 """
 
+from functools import partial
+
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -30,14 +32,16 @@ def table_key(stack: Stack, settings: Settings) -> kms.Key | None:
     return _key(stack, "TableKey", "Ids of completed events", settings)
 
 
-def queue_key(scope: Construct, settings: Settings, *, topic: sns.ITopic) -> kms.Key | None:
-    """The one key of all queues and dead-letter queues in `scope`'s stack, which `topic` may use to deliver.
+def queue_key(
+    scope: Construct, settings: Settings, *, topic: sns.ITopic, principal: iam.ServicePrincipal = SNS
+) -> kms.Key | None:
+    """The one key of all queues and dead-letter queues in `scope`'s stack, which `topic` may use to deliver, as `principal`.
 
     SNS needs both rights for the queue and for the dead-letter queue of the subscription, or it drops the message:
     https://docs.aws.amazon.com/sns/latest/dg/sns-enable-encryption-for-topic-sqs-queue-subscriptions.html
     """
     found = once(scope, "key of the queues", lambda stack: _QueueKey(stack, settings))
-    found.topics.setdefault(topic.node.path, topic)
+    found.let_deliver(topic, principal)
     return found.key
 
 
@@ -45,20 +49,25 @@ class _QueueKey:
     """The topics it lets deliver are known at synth, so that their order is not that of a stack's lines."""
 
     def __init__(self, stack: Stack, settings: Settings) -> None:
-        self.topics: dict[str, sns.ITopic] = {}
+        self.topics: dict[iam.ServicePrincipal, dict[str, sns.ITopic]] = {}
         self.key = _key(stack, "QueueKey", "Events in the queues", settings)
-        if self.key:
+
+    def let_deliver(self, topic: sns.ITopic, principal: iam.ServicePrincipal) -> None:
+        """A principal is that of a Region: it has a statement of its own."""
+        if principal not in self.topics and self.key:
             self.key.add_to_resource_policy(
                 iam.PolicyStatement(
                     actions=["kms:Decrypt", "kms:GenerateDataKey"],
-                    principals=[SNS],
+                    principals=[principal],
                     resources=["*"],
-                    conditions={"ArnEquals": {"aws:SourceArn": late_any(self._arns)}},
+                    conditions={"ArnEquals": {"aws:SourceArn": late_any(partial(self._arns, principal))}},
                 )
             )
+        self.topics.setdefault(principal, {}).setdefault(topic.node.path, topic)
 
-    def _arns(self) -> str | list[str]:
-        arns = [self.topics[path].topic_arn for path in sorted(self.topics)]
+    def _arns(self, principal: iam.ServicePrincipal) -> str | list[str]:
+        topics = self.topics[principal]
+        arns = [topics[path].topic_arn for path in sorted(topics)]
         return arns[0] if len(arns) == 1 else arns
 
 

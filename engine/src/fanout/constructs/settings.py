@@ -72,7 +72,7 @@ class Settings:
     publisher_accounts: tuple[str, ...] = ()
     """Other accounts whose services may publish; theirs must allow it too, with a policy of their own."""
     subscriber_accounts: tuple[str, ...] = ()
-    """Other accounts whose `Subscriber`s may subscribe, each with its own queues."""
+    """Other accounts whose `Subscriber`s may subscribe, each with its own queues, or functions."""
     ordered: bool = False
     """A FIFO topic and FIFO queues; each task handles the events of one group one after the other."""
     generation: int = 1

@@ -17,6 +17,7 @@ from fanout.constructs.cdk_cache import days, name_of_stack, seconds, stack_of
 from fanout.constructs.circuit_breaker import CircuitBreaker
 from fanout.constructs.compute import Compute, Function
 from fanout.constructs.deprecated import OldArguments, modern, modern_topic
+from fanout.constructs.distance import distance
 from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.event_types import types_got
 from fanout.constructs.filter import Filter, check_filter
@@ -25,7 +26,7 @@ from fanout.constructs.keys import queue_key
 from fanout.constructs.registry import announce
 from fanout.constructs.retry import Retry
 from fanout.constructs.settings import DEAD_LETTER_RETENTION_DAYS, Settings
-from fanout.constructs.subscriber_checks import check_environment, check_order_in_time, check_region
+from fanout.constructs.subscriber_checks import check_environment, check_order_in_time
 from fanout.constructs.task_queue import subscribe, task_queue, tell_fair
 from fanout.constructs.topic import AnyTopic
 from fanout.constructs.unheard import hear
@@ -40,7 +41,8 @@ class Subscriber(Construct):
     lambdas/ with a `handler.py`. `handles` are the types of events that it gets, by default all that its handler reads.
     `only` lets through the events whose attributes have one of these values.
     `idempotent=True` is for a task whose target itself ignores what it has seen: it claims no event, which saves a write.
-    `owner` is named by its alarms, which settings choose.
+    `owner` is named by its alarms, which settings choose. `undeliverable` is for a topic of another Region alone: the ARN of
+    a queue there, of this account, where SNS leaves what it cannot deliver.
 
     Derived, so that nobody types them: visibility = 6 x timeout + window, as AWS asks
     (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html); 14 days for dead letters, always longer
@@ -67,6 +69,7 @@ class Subscriber(Construct):
         environment: Mapping[str, str] | None = None,
         owner: str | None = None,
         settings: Settings | None = None,
+        undeliverable: str | None = None,
         **deprecated: Unpack[OldArguments],
     ) -> None:
         super().__init__(scope, id_)
@@ -85,9 +88,10 @@ class Subscriber(Construct):
         self.environment: Mapping[str, str] = given.get("environment", environment) or {}
         self.owner = owner or self.settings.owner
         self._validate()
+        away = self.away = distance(self.owner_id, self.topic, stack_of(self), undeliverable)
 
         self.stack_name = name_of_stack(self)
-        self.key = queue_key(self, self.settings, topic=self.topic)
+        self.key = queue_key(self, self.settings, topic=self.topic, principal=away.principal)
         make = partial(task_queue, self, settings=self.settings, ordered=self.ordered, key=self.key)
         self.dead_letter_queue = make("DeadLetterQueue", retention=days(DEAD_LETTER_RETENTION_DAYS))
         self._queue = make(
@@ -100,7 +104,14 @@ class Subscriber(Construct):
             tell_fair(self._queue, self.fair_by)
         self.queue_url, self.dead_letter_queue_url = self._queue.queue_url, self.dead_letter_queue.queue_url
         self.subscription = subscribe(
-            self, self.topic, self._queue, self.dead_letter_queue, only=self.only, settings=self.settings
+            self,
+            self.topic,
+            self._queue,
+            self.dead_letter_queue,
+            only=self.only,
+            settings=self.settings,
+            away=away,
+            undeliverable=undeliverable,
         )
         self.consumer = self.compute.consumer(self, self)
         remember(self, self.consumer, task=task, claims=not given.get("idempotent", idempotent), settings=self.settings)
@@ -179,7 +190,6 @@ class Subscriber(Construct):
             self.circuit_breaker.validate(owner)
         times = {"timeout": self.timeout, "visibility": self.visibility, "retention": self.retention}
         check_order_in_time(owner, self.retry, **times)
-        check_region(owner, self.topic, stack_of(self))
 
     def _outputs(self, scope: Construct) -> None:
         """What an operator's tools find this subscriber by."""

@@ -3,9 +3,6 @@
 import re
 from collections.abc import Mapping
 
-from aws_cdk import Stack, Token
-from aws_cdk import aws_sns as sns
-
 from fanout import names
 from fanout.constructs.errors import ConfigurationError, expect
 from fanout.constructs.retry import Retry
@@ -21,20 +18,6 @@ def check_environment(owner: str, environment: Mapping[str, str]) -> None:
         allowed = re.fullmatch(r"[A-Za-z]\w+", name) and not name.startswith(RESERVED)
         expect(
             owner, "environment", allowed, name, f"letters, digits and _ that do not start with {', '.join(RESERVED)}"
-        )
-
-
-def check_region(owner: str, topic: sns.ITopic, stack: Stack) -> None:
-    """SNS wants the subscription's dead-letter queue in the topic's region.
-
-    https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
-    """
-    if isinstance(topic, sns.Topic) and topic.stack is stack:
-        return
-    ours, theirs = stack.region, topic.env.region
-    if not Token.is_unresolved(ours) and not Token.is_unresolved(theirs) and ours != theirs:
-        raise ConfigurationError(
-            f"{owner}: the topic is in {theirs} and this stack in {ours}: deploy the subscriber to {theirs}"
         )
 
 

@@ -8,7 +8,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from fanout import names
-from fanout.constructs.cdk_cache import SNS
+from fanout.constructs.distance import HERE, Distance
 from fanout.constructs.filter import Filter, filter_policy
 from fanout.constructs.settings import Encryption, Settings
 
@@ -60,6 +60,8 @@ def subscribe(
     *,
     only: Filter,
     settings: Settings,
+    away: Distance = HERE,
+    undeliverable: str | None = None,
 ) -> sns.Subscription:
     """Raw, with the task's dead-letter queue for what SNS cannot deliver, and only once both queues let SNS in.
 
@@ -69,11 +71,12 @@ def subscribe(
     allowed = queue.add_to_resource_policy(
         iam.PolicyStatement(
             actions=["sqs:SendMessage"],
-            principals=[SNS],
+            principals=[away.principal],
             resources=[queue_arn],
             conditions={"ArnEquals": {"aws:SourceArn": topic.topic_arn}},
         )
     )
+    undelivered = sqs.Queue.from_queue_arn(scope, "Undeliverable", undeliverable) if undeliverable else None
     subscription = sns.Subscription(
         scope,
         "Subscription",
@@ -81,9 +84,12 @@ def subscribe(
         protocol=sns.SubscriptionProtocol.SQS,
         endpoint=queue_arn,
         raw_message_delivery=True,
-        dead_letter_queue=dead_letter_queue,  # whose policy it lets itself into
+        region=away.region,
+        dead_letter_queue=undelivered or dead_letter_queue,  # whose policy it lets itself into
         filter_policy=filter_policy(only, settings),
     )
     if allowed.policy_dependable:
-        subscription.node.add_dependency(allowed.policy_dependable, dead_letter_queue.node.find_child("Policy"))
+        subscription.node.add_dependency(allowed.policy_dependable)
+    if undelivered is None:
+        subscription.node.add_dependency(dead_letter_queue.node.find_child("Policy"))
     return subscription

@@ -217,7 +217,7 @@ class Topic(Construct):
                     actions=["sns:Subscribe"],
                     principals=[iam.AccountPrincipal(account) for account in settings.subscriber_accounts],
                     resources=[self.topic.topic_arn],
-                    conditions={"StringEquals": {"sns:Protocol": "sqs"}},
+                    conditions={"StringEquals": {"sns:Protocol": ["sqs", "lambda"]}},
                 )
             )
 

@@ -31,7 +31,10 @@ def may_deliver(link: Link, to: Resource | None = None) -> bool | None:
         return _invoked(link, target)
     action = "sqs:SendMessage" if target.type == QUEUE else "sns:Publish"
     template = link.owner.template
-    return service_may(template, policy_of(target), service=link.service, action=action, source=link.source)
+    return any_of(
+        service_may(template, policy_of(target), service=each, action=action, source=link.source)
+        for each in (link.service, *link.others)
+    )
 
 
 def _invoked(sender: Link, function: Resource) -> bool | None:
@@ -47,7 +50,7 @@ def _permitted(permission: Resource, sender: Link, function: Resource) -> bool |
     if target is not function:
         return None if target is UNKNOWN or isinstance(target, External | Text) else False
     principal, source = permission.get("Principal"), permission.template.target(permission.get("SourceArn"))
-    if principal not in (sender.service, "*", sender.source):
+    if principal not in (sender.service, *sender.others, "*", sender.source):
         return False if isinstance(principal, str) else None
     if source is None or source == sender.source:
         return True

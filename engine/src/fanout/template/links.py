@@ -44,6 +44,9 @@ class Link:
     takes_dead_letters: bool = True
     """Whether such a delivery can have a dead-letter queue at all."""
 
+    others: tuple[str, ...] = ()
+    """Names that `service` may have as well; one of them is enough."""
+
     @property
     def action(self) -> str | None:
         return ACTIONS.get(self.target.type) if isinstance(self.target, Resource) else None

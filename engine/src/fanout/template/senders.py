@@ -45,7 +45,8 @@ def _of_subscriptions(template: Template) -> Iterator[Link]:
         if each.protocol in ("sqs", "lambda", "firehose"):
             target = _function(template, each.endpoint) if each.protocol == "lambda" else each.endpoint
             service = service_of(each.resource)
-            yield Link("topic", each.resource, service, each.topic, target, each.dead_letter_queue)
+            others = other_services(each.resource)
+            yield Link("topic", each.resource, service, each.topic, target, each.dead_letter_queue, others=others)
 
 
 def service_of(subscription: Resource) -> str:
@@ -55,6 +56,11 @@ def service_of(subscription: Resource) -> str:
     """
     region = subscription.get("Region")
     return f"sns.{region}.amazonaws.com" if region in OPT_IN else "sns.amazonaws.com"
+
+
+def other_services(subscription: Resource) -> tuple[str, ...]:
+    """As whom SNS may deliver too: into an opt-in Region by that Region's name, and a template does not say where it goes."""
+    return tuple(f"sns.{each}.amazonaws.com" for each in sorted(OPT_IN)) if subscription.get("Region") else ()
 
 
 OPT_IN = frozenset(

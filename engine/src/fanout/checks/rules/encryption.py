@@ -10,7 +10,7 @@ from fanout.template.links import Link
 from fanout.template.macros import SERVERLESS
 from fanout.template.messaging import Subscription, subscriptions
 from fanout.template.policies import Statement, all_of, any_of, service_may, statements
-from fanout.template.senders import links
+from fanout.template.senders import links, other_services, service_of
 from fanout.template.template import Resource, Template
 from fanout.template.types import KEY, QUEUE, TOPIC
 from fanout.template.values import UNKNOWN, Value, as_list, ends_with
@@ -37,7 +37,8 @@ def queue_key_refuses_sns(template: Template) -> Iterator[Problem]:
     for each in subscriptions(template):
         for queue in _queues(each):
             key = key_of(queue)
-            if key is not None and _may_use(key, SNS, each.topic) is False:
+            names = (service_of(each.resource), *other_services(each.resource))
+            if key is not None and any_of(_may_use(key, name, each.topic) for name in names) is False:
                 yield Problem(queue, f"the policy of its key {key.id} does not let SNS encrypt for {_name(each.topic)}")
 
 

@@ -30,6 +30,8 @@ def heartbeat_missed(target: AlarmTarget, settings: Settings) -> list[Alarm]:
     period = seconds(longest)
     late = target.timeout + target.window + (FILTER_TAKES_EFFECT if target.only else 0)
     queue = target.queue
+    if not target.away.sees_schedules:
+        return [_missed_from_afar(target, period, periods=2 + math.ceil(late / longest))]
     return [
         Alarm(
             kind="heartbeat-missed",
@@ -52,6 +54,33 @@ def heartbeat_missed(target: AlarmTarget, settings: Settings) -> list[Alarm]:
             periods=2 + math.ceil(late / longest),
         )
     ]
+
+
+def _missed_from_afar(target: AlarmTarget, period: Duration, *, periods: int) -> Alarm:
+    """The metrics of the schedule are in the topic's account and Region, where no alarm of this stack looks.
+
+    SQS sends no data for a queue that has been idle for hours, so a series of zeros stands behind.
+    """
+    return Alarm(
+        kind="heartbeat-missed",
+        means="no heartbeat waits in the queue, and the task acknowledges none: the topic, which is in another account or"
+        " Region, publishes none, or its events are lost on the way.",
+        metric=cloudwatch.MathExpression(
+            expression="IF(SUM([waiting, zeros]) == 0 AND SUM([acknowledged, zeros]) == 0, 1, 0)",
+            label="not acknowledged",
+            period=period,
+            using_metrics={
+                "waiting": target.queue.metric_approximate_number_of_messages_visible(
+                    period=period, statistic="Minimum"
+                ),
+                "acknowledged": measured(
+                    target.stack_name, target.task, names.HEARTBEAT, period=period, statistic="SampleCount"
+                ),
+                "zeros": cloudwatch.MathExpression(expression="TIME_SERIES(0)", period=period, using_metrics={}),
+            },
+        ),
+        periods=periods,
+    )
 
 
 def heartbeat_silent(settings: Settings, group: str) -> list[Alarm]:

@@ -6,6 +6,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 
 from fanout.constructs.consumer import Consumer
+from fanout.constructs.distance import Distance
 from fanout.constructs.filter import Filter
 from fanout.constructs.retry import Retry
 
@@ -15,6 +16,7 @@ class AlarmTarget(Protocol):
 
     stack_name: str
     task: str
+    away: Distance
     owner: str
     only: Filter
     retry: Retry
