@@ -7,6 +7,7 @@ require("aws_cdk", by="fanout.constructs")
 from fanout.constructs.app import App
 from fanout.constructs.circuit_breaker import CircuitBreaker
 from fanout.constructs.compute import Batching, Function
+from fanout.constructs.direct import Direct
 from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.heartbeat import Heartbeat
 from fanout.constructs.monitoring import Monitoring
@@ -22,6 +23,7 @@ __all__ = [
     "Batching",
     "CircuitBreaker",
     "ConfigurationError",
+    "Direct",
     "Encryption",
     "Exponential",
     "FanoutStack",

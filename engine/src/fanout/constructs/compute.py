@@ -11,6 +11,7 @@ from fanout.batching import BATCHING, BatchingMode
 from fanout.constructs.consumer import Consumer, Host
 from fanout.constructs.errors import expect
 from fanout.constructs.function_consumer import FunctionConsumer
+from fanout.constructs.retry import Retry
 from fanout.constructs.settings import Settings
 
 Time = timedelta | Duration
@@ -30,7 +31,14 @@ class Compute(Protocol):
         """Whether events wait in a queue of the task."""
 
     @property
+    def buries(self) -> bool:
+        """Whether the task has a dead-letter queue."""
+
+    @property
     def longest_attempt(self) -> int: ...
+
+    def attempts(self, retry: Retry) -> int:
+        """Of an event that always fails."""
 
     def window(self, settings: Settings, *, ordered: bool) -> int:
         """That a message waits for others."""
@@ -84,6 +92,13 @@ class Function:
     @property
     def queued(self) -> bool:
         return True
+
+    @property
+    def buries(self) -> bool:
+        return True
+
+    def attempts(self, retry: Retry) -> int:
+        return retry.attempts
 
     @property
     def longest_attempt(self) -> int:

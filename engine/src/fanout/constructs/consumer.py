@@ -1,6 +1,6 @@
 """What takes a task's events and works on them: one class for each way to run a task, and what each is told of its subscriber."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from aws_cdk import aws_iam as iam
@@ -9,10 +9,12 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
+from constructs import Construct
 
 from fanout import names
 from fanout.constructs.circuit_breaker import CircuitBreaker
 from fanout.constructs.errors import ConfigurationError
+from fanout.constructs.filter import Filter
 from fanout.constructs.retry import Retry
 from fanout.constructs.settings import Settings
 
@@ -27,9 +29,10 @@ class Host(Protocol):
     topic: sns.ITopic
     ordered: bool
     environment: Mapping[str, str]
-    dead_letter_queue: sqs.Queue
+    only: Filter
     queue_url: str
     dead_letter_queue_url: str
+    """Both "" where there is none."""
     key: kms.Key | None
     """Of the queues; None where AWS holds it."""
 
@@ -40,6 +43,10 @@ class Host(Protocol):
     @property
     def queue(self) -> sqs.Queue:
         """Raises ConfigurationError where the topic itself calls the task."""
+
+    @property
+    def dead_letter_queue(self) -> sqs.Queue:
+        """Raises ConfigurationError where events are dropped."""
 
 
 class Consumer:
@@ -55,6 +62,8 @@ class Consumer:
     def __init__(self, host: Host) -> None:
         self._host = host
 
+    has_function = True
+
     @property
     def function(self) -> lambda_.Function:
         raise self._has_no("function")
@@ -62,6 +71,20 @@ class Consumer:
     @property
     def mapping(self) -> lambda_.EventSourceMapping:
         raise self._has_no("event source mapping")
+
+    @property
+    def feeds(self) -> Sequence[Construct]:
+        """What brings it its events, once it is deployed."""
+        return ()
+
+    @property
+    def subscription(self) -> sns.Subscription:
+        """Of a task that has no queue."""
+        raise self._has_no("subscription of its own")
+
+    def outputs(self) -> dict[str, str]:
+        """What operators' tools find it by: the ends of their names, and their values."""
+        return {names.FUNCTION_NAME_OUTPUT: self.function.function_name}
 
     def set_variable(self, name: str, value: str) -> None:
         raise NotImplementedError
@@ -96,8 +119,8 @@ def variables(host: Host, *, messages_at_once: int) -> dict[str, str]:
         **host.environment,
         names.STACK: host.stack_name,
         names.TASK: host.task,
-        names.QUEUE_URL: host.queue_url,
-        names.DEAD_LETTER_QUEUE_URL: host.dead_letter_queue_url,
+        **({names.QUEUE_URL: host.queue_url} if host.queue_url else {}),
+        **({names.DEAD_LETTER_QUEUE_URL: host.dead_letter_queue_url} if host.dead_letter_queue_url else {}),
         names.RETRY_DELAYS: ",".join(map(str, host.retry.delays())),
         names.RETRY_JITTER: str(host.retry.jitter),
         names.CONCURRENCY: str(messages_at_once),

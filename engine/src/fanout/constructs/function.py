@@ -37,8 +37,11 @@ def task_function(
     memory_mib: int,
     variables: Mapping[str, str],
     handler: str | None = None,
+    beside: tuple[str, ...] = (),
+    concurrency: int | None = None,
 ) -> TaskFunction:
     """`task` is a folder of the app; None: the engine alone, and `handler` is one of its own.
+    `beside`: files of the runtime that few tasks need. `concurrency` is reserved for it.
 
     Makes Function, Role, LogGroup and, for a task with a requirements.txt, Dependencies in `scope`. The role has no
     managed policy: those allow every log group."""
@@ -52,7 +55,7 @@ def task_function(
         scope,
         "Function",
         description=description,
-        code=lambda_.Code.from_asset(str(zip_contents(find_root(), task))),
+        code=lambda_.Code.from_asset(str(zip_contents(find_root(), task, beside=beside))),
         handler=handler or f"{task}.handler.handle",
         layers=[layer] if layer else None,
         runtime=RUNTIME,
@@ -65,6 +68,7 @@ def task_function(
         log_group=log_group,
         role=role,
         environment=dict(variables),
+        reserved_concurrent_executions=concurrency,
     )
     return TaskFunction(function, role, log_group)
 

@@ -1,5 +1,7 @@
 """The Lambda function of a task, and the mapping that feeds it from the task's queue."""
 
+from collections.abc import Sequence
+
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
@@ -47,6 +49,10 @@ class FunctionConsumer(Consumer):
     @property
     def mapping(self) -> lambda_.EventSourceMapping:
         return self._mapping
+
+    @property
+    def feeds(self) -> Sequence[Construct]:
+        return (self._mapping,)
 
     def set_variable(self, name: str, value: str) -> None:
         self._function.add_environment(name, value)

@@ -56,7 +56,7 @@ class Heartbeat(Construct):
         schedule.node.add_dependency(role)  # and its policy
         receivers = DependencyGroup()
         schedule.node.add_dependency(receivers)
-        for_each(Subscriber, self, lambda each: receivers.add(each.subscription, each.mapping))
+        for_each(Subscriber, self, lambda each: receivers.add(each.subscription, *each.consumer.feeds))
         self.schedule = schedule
         announce(self)
 

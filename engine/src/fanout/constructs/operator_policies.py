@@ -53,7 +53,7 @@ class OperatorPolicies(Construct):
 
     def __init__(self, scope: Construct, id_: str, *, topic: AnyTopic) -> None:
         super().__init__(scope, id_)
-        self._stack = Stack.of(self)
+        self._stack, self._topic = Stack.of(self), topic.topic
         self.subscribers: list[Subscriber] = []
         self._first = _first_characters(topic, name_of_stack(self))
         self.read = [self._policy("ReadPolicy", 0, _around(self._stack, topic.topic))]
@@ -84,7 +84,9 @@ class OperatorPolicies(Construct):
             kind.filled = True
 
     def _arns(self, kind: "_Kind", number: int, on: Sequence[str]) -> list[str]:
-        return [arn for each in kind.shares(self._first)[number] for what in on for arn in _ARNS[what](each)]
+        """The topic's, which none of these actions is for, where no subscriber has what they are on: a policy names something."""
+        found = [arn for each in kind.shares(self._first)[number] for what in on for arn in _ARNS[what](each)]
+        return found or [self._topic.topic_arn]
 
     def _grant_schedules(self, group: str) -> None:
         """A heartbeat's schedule that somebody disabled has no metric: `fanout doctor` sees it."""
@@ -201,15 +203,19 @@ def _log_groups(subscriber: Subscriber) -> list[str]:
 
 
 def _queues(subscriber: Subscriber) -> list[str]:
-    return [subscriber.queue.queue_arn]
+    return [subscriber.queue.queue_arn] if subscriber.is_queued else []
 
 
 def _dead_letter_queues(subscriber: Subscriber) -> list[str]:
-    return [subscriber.dead_letter_queue.queue_arn]
+    return [subscriber.dead_letter_queue.queue_arn] if subscriber.buries else []
+
+
+def _functions(subscriber: Subscriber) -> list[str]:
+    return [subscriber.function.function_arn] if subscriber.consumer.has_function else []
 
 
 def _mappings(subscriber: Subscriber) -> list[str]:
-    return [subscriber.mapping.event_source_mapping_arn]
+    return [subscriber.mapping.event_source_mapping_arn] if subscriber.consumer.feeds else []
 
 
 def _allow(actions: list[str], resources: list[str]) -> iam.PolicyStatement:
@@ -223,7 +229,7 @@ _FIRST, _WITH_KEYS, _WITH_SCHEDULE = 950, 270, 110
 _ARNS: dict[str, Callable[[Subscriber], list[str]]] = {
     "queue": _queues,
     "dead letters": _dead_letter_queues,
-    "function": lambda each: [each.function.function_arn],
+    "function": _functions,
     "mapping": _mappings,
     "log": _log_groups,
 }

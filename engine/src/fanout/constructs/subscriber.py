@@ -88,37 +88,71 @@ class Subscriber(Construct):
         self.environment: Mapping[str, str] = given.get("environment", environment) or {}
         self.owner = owner or self.settings.owner
         self._validate()
-        away = self.away = distance(self.owner_id, self.topic, stack_of(self), undeliverable)
+        self.away = distance(self.owner_id, self.topic, stack_of(self), undeliverable)
+        if self.away.region and not self.is_queued:
+            raise ConfigurationError(
+                f"{self.owner_id}: the topic is in {self.away.region}, and one that calls its task was never proven across Regions:"
+                f" deploy it to {self.away.region}, or take Function"
+            )
 
         self.stack_name = name_of_stack(self)
-        self.key = queue_key(self, self.settings, topic=self.topic, principal=away.principal)
-        make = partial(task_queue, self, settings=self.settings, ordered=self.ordered, key=self.key)
-        self.dead_letter_queue = make("DeadLetterQueue", retention=days(DEAD_LETTER_RETENTION_DAYS))
-        self._queue = make(
-            "Queue",
-            retention=days(self.settings.queue_retention_days),
-            visibility=seconds(self.visibility),
-            dead_letters=sqs.DeadLetterQueue(queue=self.dead_letter_queue, max_receive_count=self.retry.attempts),
-        )
-        if self.fair_by:
-            tell_fair(self._queue, self.fair_by)
-        self.queue_url, self.dead_letter_queue_url = self._queue.queue_url, self.dead_letter_queue.queue_url
-        self.subscription = subscribe(
-            self,
-            self.topic,
-            self._queue,
-            self.dead_letter_queue,
-            only=self.only,
-            settings=self.settings,
-            away=away,
-            undeliverable=undeliverable,
-        )
+        self._queues(undeliverable)
         self.consumer = self.compute.consumer(self, self)
         remember(self, self.consumer, task=task, claims=not given.get("idempotent", idempotent), settings=self.settings)
         self.consumer.start(circuit_breaker)
         self.alarms = subscriber_alarms(self, self, self.settings)
         self._outputs(scope)
         announce(self)
+
+    def _queues(self, undeliverable: str | None) -> None:
+        """Those that its way to run has."""
+        self.key, self.queue_url, self.dead_letter_queue_url = None, "", ""
+        if not self.buries:
+            return
+        self.key = queue_key(self, self.settings, topic=self.topic, principal=self.away.principal)
+        make = partial(task_queue, self, settings=self.settings, ordered=self.ordered, key=self.key)
+        self._dead_letter_queue = make("DeadLetterQueue", retention=days(DEAD_LETTER_RETENTION_DAYS))
+        self.dead_letter_queue_url = self._dead_letter_queue.queue_url
+        if not self.is_queued:
+            return
+        self._queue = make(
+            "Queue",
+            retention=days(self.settings.queue_retention_days),
+            visibility=seconds(self.visibility),
+            dead_letters=sqs.DeadLetterQueue(queue=self._dead_letter_queue, max_receive_count=self.retry.attempts),
+        )
+        if self.fair_by:
+            tell_fair(self._queue, self.fair_by)
+        self.queue_url = self._queue.queue_url
+        self._subscription = subscribe(
+            self,
+            self.topic,
+            self._queue,
+            self._dead_letter_queue,
+            only=self.only,
+            settings=self.settings,
+            away=self.away,
+            undeliverable=undeliverable,
+        )
+
+    @property
+    def is_queued(self) -> bool:
+        """Whether its events wait in a queue of its own."""
+        return self.compute.queued
+
+    @property
+    def buries(self) -> bool:
+        """Whether it has a dead-letter queue."""
+        return self.compute.buries
+
+    @property
+    def attempts(self) -> int:
+        """Of an event that always fails."""
+        return self.compute.attempts(self.retry)
+
+    @property
+    def subscription(self) -> sns.Subscription:
+        return self._subscription if self.is_queued else self.consumer.subscription
 
     @property
     def role(self) -> iam.Role:
@@ -176,7 +210,17 @@ class Subscriber(Construct):
 
     @property
     def queue(self) -> sqs.Queue:
+        """Raises ConfigurationError where the topic calls the task."""
+        if not self.is_queued:
+            raise ConfigurationError(f"{self.owner_id}: it has no queue, as the topic calls it")
         return self._queue
+
+    @property
+    def dead_letter_queue(self) -> sqs.Queue:
+        """Raises ConfigurationError where what fails is dropped."""
+        if not self.buries:
+            raise ConfigurationError(f"{self.owner_id}: it has no dead-letter queue, as drop_is_ok says")
+        return self._dead_letter_queue
 
     def _validate(self) -> None:
         """Raises ConfigurationError for what AWS would refuse or what would lose messages."""
@@ -188,14 +232,20 @@ class Subscriber(Construct):
         check_environment(owner, self.environment)
         if self.circuit_breaker:
             self.circuit_breaker.validate(owner)
-        times = {"timeout": self.timeout, "visibility": self.visibility, "retention": self.retention}
-        check_order_in_time(owner, self.retry, **times)
+        if self.is_queued:
+            times = {"timeout": self.timeout, "visibility": self.visibility, "retention": self.retention}
+            check_order_in_time(owner, self.retry, **times)
 
     def _outputs(self, scope: Construct) -> None:
         """What an operator's tools find this subscriber by."""
         stack = stack_of(self)
         prefix = self.node.id if scope is stack else self.node.path.replace("/", "")
         Tags.of(self).add(names.TASK_TAG, self.task)
-        CfnOutput(stack, f"{prefix}{names.QUEUE_URL_OUTPUT}", value=self.queue_url)
-        CfnOutput(stack, f"{prefix}{names.DEAD_LETTER_QUEUE_URL_OUTPUT}", value=self.dead_letter_queue_url)
-        CfnOutput(stack, f"{prefix}{names.FUNCTION_NAME_OUTPUT}", value=self.function.function_name)
+        found = {
+            names.QUEUE_URL_OUTPUT: self.queue_url,
+            names.DEAD_LETTER_QUEUE_URL_OUTPUT: self.dead_letter_queue_url,
+            **self.consumer.outputs(),
+        }
+        for name, value in found.items():
+            if value:
+                CfnOutput(stack, f"{prefix}{name}", value=value)

@@ -21,8 +21,8 @@ from fanout.packaging.tidy import FOLDER, mode_of
 
 RUNTIME = ("__init__.py", "names.py", "runtime")
 """Of the engine's package; standard library only."""
-_NOT_BESIDE_A_TASK = "fanout/runtime/close_circuits.py"
-"""The engine's own function, which no task imports."""
+_NOT_BESIDE_A_TASK = {"fanout/runtime/close_circuits.py", "fanout/runtime/direct.py"}
+"""The engine's own function, and what few tasks need: `beside` names what one has of it."""
 EVENTS = "events"
 UPCASTS = "upcasts"
 _OF_SEVERAL_TYPES = "fanout/runtime/several.py"
@@ -31,14 +31,14 @@ _placed: dict[bytes, str] = {}
 _NOT_OF_A_TASK = ("requirements.txt", "requirements.in", "tests")
 
 
-def zip_contents(app_root: Path, task: str | None, *, engine: Path | None = None) -> Path:
+def zip_contents(app_root: Path, task: str | None, *, engine: Path | None = None, beside: tuple[str, ...] = ()) -> Path:
     """The staged folder for `lambda_.Code.from_asset(str(path))`; asked again in this process, the same one.
 
     Without a task: the runtime alone, for a function that is the engine's own.
     """
     if task is not None:
         check_task(app_root, task)
-    return _staged(app_root.resolve(), task, engine or Path(next(iter(fanout.__path__))))
+    return _staged(app_root.resolve(), task, engine or Path(next(iter(fanout.__path__))), beside)
 
 
 def zip_files(app_root: Path, task: str) -> Iterator[tuple[Path, str]]:
@@ -60,11 +60,11 @@ def check_task(app_root: Path, task: str) -> None:
 
 
 @cache
-def _staged(app_root: Path, task: str | None, engine: Path) -> Path:
+def _staged(app_root: Path, task: str | None, engine: Path, beside: tuple[str, ...]) -> Path:
     folder = Path(mkdtemp(prefix=f"{task or 'runtime'}-", dir=_room()))
     folder.chmod(FOLDER)
     try:
-        _write(folder, _bytes(_contents(app_root / "lambdas", task, engine), task))
+        _write(folder, _bytes(_contents(app_root / "lambdas", task, engine, beside), task))
     except OSError as error:
         raise ConfigurationError(f"{error.filename} cannot be copied: {error.strerror}") from None
     return folder
@@ -77,15 +77,18 @@ def _room() -> Path:
     return Path(room)
 
 
-def _contents(lambdas: Path, task: str | None, engine: Path) -> Iterator[tuple[Path, str]]:
+def _contents(
+    lambdas: Path, task: str | None, engine: Path, beside: tuple[str, ...] = ()
+) -> Iterator[tuple[Path, str]]:
     """Each file with its name in the zip."""
+    wanted = {f"fanout/runtime/{name}" for name in beside}
     runtime = (each for part in RUNTIME for each in _python(engine / part, f"fanout/{part}"))
     if task is None:
         yield from ((file, name) for file, name in runtime if name != _OF_SEVERAL_TYPES)
         return
     upcasts = lambdas / f"{UPCASTS}.py"
     types = [each for each in (lambdas / EVENTS).glob("*.py") if each.name != "__init__.py"]
-    left_out = {_NOT_BESIDE_A_TASK, *(() if len(types) > 1 else (_OF_SEVERAL_TYPES,))}
+    left_out = _NOT_BESIDE_A_TASK - wanted | (set() if len(types) > 1 else {_OF_SEVERAL_TYPES})
     yield from ((file, name) for file, name in runtime if name not in left_out)
     if upcasts.is_file():
         yield upcasts, upcasts.name

@@ -23,8 +23,10 @@ def send(record: dict[str, Any], cause: dict[str, Any]) -> str:
 
     A message that has ten attributes already keeps all ten: its cause is then only in the log, under the same ids. One
     that is near the limit of bytes loses the cause's words, or the cause, and not its place among the dead letters.
-    Raises what SQS raises; the message is then still in its queue.
+    Raises what SQS raises; the message is then still in its queue. A task without such a queue may drop: "".
     """
+    if names.DEAD_LETTER_QUEUE_URL not in os.environ:
+        return ""
     attributes = {name: _sent(value) for name, value in record["messageAttributes"].items() if name != CAUSE}
     if len(attributes) < MOST_ATTRIBUTES:
         for told in (cause, {**cause, "error": ""}):

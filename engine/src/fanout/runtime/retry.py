@@ -80,4 +80,4 @@ def _tens(failed: Sequence[Outcome]) -> Iterator[Sequence[Outcome]]:
 
 @cache
 def _delays() -> tuple[int, ...]:
-    return tuple(int(seconds) for seconds in os.environ[names.RETRY_DELAYS].split(","))
+    return tuple(int(seconds) for seconds in os.environ[names.RETRY_DELAYS].split(",") if seconds)

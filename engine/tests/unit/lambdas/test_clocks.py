@@ -10,7 +10,7 @@ from tests.places import APP, ENGINE, REPOSITORY
 
 FOLDERS = (ENGINE / "src" / "fanout" / "runtime", APP / "lambdas", REPOSITORY / "lambdas")
 STANDS_STILL = {"monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "process_time", "thread_time"}
-WITHIN_ONE_INVOCATION = {"batch.py", "threads.py", "attempt.py", "bounded.py"}
+WITHIN_ONE_INVOCATION = {"batch.py", "direct.py", "threads.py", "attempt.py", "bounded.py"}
 """bounded: one request, from its first byte to its last."""
 
 

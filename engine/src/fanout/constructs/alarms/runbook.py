@@ -56,6 +56,8 @@ RUNBOOKS = {
     "function-slow": Runbook((_STATUS,), OUTCOMES),
     "left-over": Runbook((_STATUS, _LOOK), CAUSES),
     "filtered-out": Runbook((_STATUS,)),
+    "event-dropped": Runbook((_STATUS,), OUTCOMES),
+    "destination-failed": Runbook((_STATUS, "fanout doctor"), OUTCOMES),
     "delivery-failed": Runbook((_STATUS, "fanout dead list")),
     "redrive-failed": Runbook((_STATUS,)),
     "nothing-published": Runbook((_STATUS,)),

@@ -10,6 +10,7 @@ from constructs import Construct
 from fanout import names
 from fanout.constructs.alarms.alarm import ABOVE, AT_LEAST, FIVE_MINUTES, HOUR, MINUTE, Alarm, measured, ring
 from fanout.constructs.alarms.completeness import incomplete
+from fanout.constructs.alarms.direct import given_up
 from fanout.constructs.alarms.heartbeat import heartbeat_missed
 from fanout.constructs.alarms.runbook import Place
 from fanout.constructs.alarms.target import AlarmTarget, all_attempts, oldest
@@ -35,7 +36,8 @@ def subscriber_alarms(scope: Construct, target: AlarmTarget, settings: Settings)
     )
     early = {"essential": _none, "full": _early}[settings.alarms]
     sooner = {"essential": "", "full": EARLIER}[settings.alarms]
-    chosen = [*_essential(target, sooner), *early(target), *heartbeat_missed(target, settings)]
+    heartbeats = heartbeat_missed(target, settings) if target.is_queued else []
+    chosen = [*_essential(target, sooner), *early(target), *heartbeats]
     return {each.kind: ring(scope, each, place, settings) for each in chosen}
 
 
@@ -44,38 +46,49 @@ def _none(target: AlarmTarget) -> list[Alarm]:
 
 
 def _essential(target: AlarmTarget, earlier: str) -> list[Alarm]:
-    queue, letters = target.queue, target.dead_letter_queue
     return [
-        Alarm(
-            # What SQS itself moves there is not counted as sent, so visible messages are target:
-            # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/dead-letter-queues-alarms-cloudwatch.html
-            kind="dead-letter",
-            # Nobody polls that queue: after six hours without a message its metrics begin up to 15 minutes late
-            # (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-monitoring-using-cloudwatch.html).
-            means="an event could not be processed and waits in the dead-letter queue, for up to 15 minutes already"
-            f"{earlier}.",
-            metric=letters.metric_approximate_number_of_messages_visible(period=MINUTE, statistic="Maximum"),
-            periods=5,
-            datapoints=1,  # in the first minute that has a number; letters that somebody looks at are hidden for a moment, and do not ring again
-        ),
-        Alarm(
-            # The metric leaves out what was received three times or more; that ends as a dead letter instead.
-            kind="queue-age",
-            means=f"an event has waited for {_span(oldest(target))} without being tried three times;"
-            f" it is deleted after {_span(target.retention)}.",
-            metric=queue.metric_approximate_age_of_oldest_message(period=FIVE_MINUTES, statistic="Maximum"),
-            threshold=oldest(target),
-        ),
+        *([_dead_letter(target, earlier)] if target.buries else []),
+        *([_queue_age(target)] if target.is_queued else given_up(target)),
     ]
 
 
+def _dead_letter(target: AlarmTarget, earlier: str) -> Alarm:
+    """What SQS itself moves there is not counted as sent, so visible messages are its target:
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/dead-letter-queues-alarms-cloudwatch.html
+
+    Nobody polls that queue: after six hours without a message its metrics begin up to 15 minutes late
+    (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-monitoring-using-cloudwatch.html).
+    """
+    letters = target.dead_letter_queue
+    return Alarm(
+        kind="dead-letter",
+        means="an event could not be processed and waits in the dead-letter queue, for up to 15 minutes already"
+        f"{earlier}.",
+        metric=letters.metric_approximate_number_of_messages_visible(period=MINUTE, statistic="Maximum"),
+        periods=5,
+        datapoints=1,  # in the first minute that has a number; letters that somebody looks at are hidden for a moment, and do not ring again
+    )
+
+
+def _queue_age(target: AlarmTarget) -> Alarm:
+    """The metric leaves out what was received three times or more; that ends as a dead letter instead."""
+    return Alarm(
+        kind="queue-age",
+        means=f"an event has waited for {_span(oldest(target))} without being tried three times;"
+        f" it is deleted after {_span(target.retention)}.",
+        metric=target.queue.metric_approximate_age_of_oldest_message(period=FIVE_MINUTES, statistic="Maximum"),
+        threshold=oldest(target),
+    )
+
+
 def _early(target: AlarmTarget) -> Sequence[Alarm]:
+    queued = target.is_queued
     return [
-        *_about_letters(target),
-        *_about_queue(target),
+        *(_about_letters(target) if target.buries else []),
+        *(_about_queue(target) if queued else []),
         *_about_function(target),
         *_about_filter(target),
-        incomplete(target),
+        *([incomplete(target)] if queued else []),
     ]
 
 

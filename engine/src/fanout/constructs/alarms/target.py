@@ -21,12 +21,21 @@ class AlarmTarget(Protocol):
     only: Filter
     retry: Retry
     topic: sns.ITopic
-    dead_letter_queue: sqs.Queue
     schedule_group: str
     consumer: Consumer
 
     @property
     def queue(self) -> sqs.Queue: ...
+
+    @property
+    def dead_letter_queue(self) -> sqs.Queue: ...
+
+    @property
+    def is_queued(self) -> bool: ...
+
+    @property
+    def buries(self) -> bool:
+        """Whether it has a dead-letter queue."""
 
     @property
     def timeout(self) -> int: ...

@@ -47,7 +47,8 @@ def dashboard(
 
 
 def _row(subscriber: Subscriber) -> list[cloudwatch.IWidget]:
-    return [make(subscriber) for make in (_name, _flow, _dead, _age, _duration, _concurrency, _cost)]
+    makers = _QUEUED if subscriber.is_queued else _DIRECT
+    return [make(subscriber) for make in makers if make is not _dead or subscriber.buries]
 
 
 @jsii.implements(cloudwatch.IWidget)
@@ -114,7 +115,7 @@ def _topic(topic: sns.ITopic) -> cloudwatch.GraphWidget:
 
 def _name(subscriber: Subscriber) -> cloudwatch.TextWidget:
     return cloudwatch.TextWidget(
-        markdown=f"### {subscriber.task}\n{subscriber.retry.attempts} attempts", width=3, height=HEIGHT
+        markdown=f"### {subscriber.task}\n{subscriber.attempts} attempts", width=3, height=HEIGHT
     )
 
 
@@ -195,6 +196,30 @@ def _cost(subscriber: Subscriber) -> cloudwatch.SingleValueWidget:
         width=3,
         height=HEIGHT,
     )
+
+
+def _called(subscriber: Subscriber) -> cloudwatch.GraphWidget:
+    """Of a task that its topic calls: nothing waits in a queue, and what Lambda gives up is dropped."""
+    function = subscriber.function
+    return _graph(
+        "called, done, failed, dropped",
+        5,
+        [
+            _line(function.metric_invocations, "Sum", "called", BLUE),
+            _line(_own(subscriber, names.DONE), "Sum", "done", GREEN),
+            _line(_own(subscriber, names.FAILED), "Sum", "failed", ORANGE),
+            _line(partial(function.metric, "AsyncEventsDropped"), "Sum", "dropped", RED),
+        ],
+    )
+
+
+def _async_age(subscriber: Subscriber) -> cloudwatch.GraphWidget:
+    age = partial(subscriber.function.metric, "AsyncEventAge")
+    return _graph("waits for Lambda, ms", 3, [_line(age, "Maximum", "oldest", ORANGE)])
+
+
+_QUEUED = (_name, _flow, _dead, _age, _duration, _concurrency, _cost)
+_DIRECT = (_name, _called, _dead, _async_age, _duration, _concurrency)
 
 
 def _own(subscriber: Subscriber, name: str) -> Callable[..., cloudwatch.Metric]:

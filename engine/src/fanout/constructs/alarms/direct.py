@@ -1,0 +1,24 @@
+"""The alarms of a task without a queue: what Lambda has given up is nowhere, or was to be a dead letter and is none."""
+
+from fanout.constructs.alarms.alarm import FIVE_MINUTES, Alarm
+from fanout.constructs.alarms.target import AlarmTarget
+
+
+def given_up(target: AlarmTarget) -> list[Alarm]:
+    """https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html#async-metrics"""
+    function = target.consumer.function
+    if target.buries:
+        return [
+            Alarm(
+                kind="destination-failed",
+                means="Lambda gave an event up and could not write it to the dead-letter queue: for this task it is lost.",
+                metric=function.metric("DestinationDeliveryFailures", period=FIVE_MINUTES, statistic="Sum"),
+            )
+        ]
+    return [
+        Alarm(
+            kind="event-dropped",
+            means="Lambda gave an event up, after its last try or as too old: it is in no queue, which this task is said to bear.",
+            metric=function.metric("AsyncEventsDropped", period=FIVE_MINUTES, statistic="Sum"),
+        )
+    ]
