@@ -50,7 +50,7 @@ RECORD_KEY, RECORD_EXPIRES, RECORD_REFERENCE, REFERENCE_INDEX = "task_event", "e
 
 # Metadata of a template or resource, context of cdk.json, an operator's environment
 METADATA, PRODUCTION_METADATA, ACKNOWLEDGE_METADATA = "fanout", "production", "acknowledge"
-FAIR_BY_METADATA = "fair_by"
+FAIR_BY_METADATA, TYPES_METADATA = "fair_by", "types"
 PRODUCT_CONTEXT, PREFIX_CONTEXT = "fanout:product", "fanout:prefix"
 HOME = "FANOUT_HOME"
 

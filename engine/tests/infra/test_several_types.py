@@ -172,3 +172,7 @@ def test_on_a_topic_of_one_type_there_is_no_filter(app_root: Path) -> None:
     assert [each["Properties"].get("FilterPolicy") for each in every if each["Properties"]["Protocol"] == "sqs"] == [
         None
     ]
+    found = Template.from_stack(stack).find_resources("AWS::SNS::Topic").values()
+    assert [each["Metadata"]["fanout"] for each in found if "fanout" in each.get("Metadata", {})] == [
+        {"types": ["order.placed.v1"]}
+    ]

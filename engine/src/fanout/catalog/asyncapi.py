@@ -36,7 +36,10 @@ def document(topics: list[Topic], messages: list[Message], tasks: dict[str, Task
     """A JSON object in the order in which it is read."""
     operations: dict[str, Any] = {}
     for topic in topics:
-        operations |= {f"publish_{anchor(each.name)}": _publish(topic, each) for each in messages}
+        for message in carried(topic, messages):
+            name = f"publish_{anchor(message.name)}"
+            taken = name in operations
+            operations[f"{name}_to_{anchor(topic.name)}" if taken else name] = _publish(topic, message)
         operations |= {anchor(each.name): _receive(each, topic, messages, tasks) for each in topic.subscribers}
     return {
         "asyncapi": VERSION,
@@ -54,6 +57,10 @@ def document(topics: list[Topic], messages: list[Message], tasks: dict[str, Task
         "operations": operations,
         "components": {"messages": {anchor(each.name): _message(each) for each in messages}},
     }
+
+
+def carried(topic: Topic, messages: list[Message]) -> list[Message]:
+    return [each for each in messages if each.is_internal or topic.carries(each.name)]
 
 
 def text(topics: list[Topic], messages: list[Message], tasks: dict[str, Task]) -> str:
@@ -81,16 +88,21 @@ def _channel(topic: Topic, messages: list[Message]) -> dict[str, Any]:
         "address": None,
         "title": f"SNS topic {topic.name}",
         "servers": [{"$ref": "#/servers/sns"}],
-        "messages": {anchor(each.name): {"$ref": f"#/components/messages/{anchor(each.name)}"} for each in messages},
+        "messages": {
+            anchor(each.name): {"$ref": f"#/components/messages/{anchor(each.name)}"}
+            for each in carried(topic, messages)
+        },
         "bindings": {"sns": {"name": topic.name, "ordering": ordering, "bindingVersion": SNS_BINDING}},
     }
 
 
 def _message(message: Message) -> dict[str, Any]:
+    personal = message.contract.personal
     return {
         "name": message.name,
         "title": message.name,
         "summary": message.summary,
+        **({"tags": [{"name": "personal data", "description": ", ".join(personal)}]} if personal else {}),
         "contentType": MEDIA_TYPE,
         "headers": message.attributes,
         "payload": {"schemaFormat": "application/schema+json;version=draft-07", "schema": message.schema},
@@ -99,7 +111,7 @@ def _message(message: Message) -> dict[str, Any]:
 
 
 def _publish(topic: Topic, message: Message) -> dict[str, Any]:
-    consumers = [_consumer(each) for each in topic.subscribers if _passes(each, message)]
+    consumers = [_consumer(each) for each in topic.subscribers if passes(each, message)]
     return {
         "action": "send",
         "channel": {"$ref": f"#/channels/{anchor(topic.name)}"},
@@ -110,7 +122,7 @@ def _publish(topic: Topic, message: Message) -> dict[str, Any]:
 
 
 def _receive(each: Subscriber, topic: Topic, messages: list[Message], tasks: dict[str, Task]) -> dict[str, Any]:
-    passing = [message for message in messages if _passes(each, message)]
+    passing = [message for message in carried(topic, messages) if passes(each, message)]
     queues = [queue for queue in (each.queue, each.dead_letter_queue) if queue]
     operation = {
         "action": "receive",
@@ -123,7 +135,7 @@ def _receive(each: Subscriber, topic: Topic, messages: list[Message], tasks: dic
     return {key: value for key, value in operation.items() if value != ""}
 
 
-def _passes(each: Subscriber, message: Message) -> bool:
+def passes(each: Subscriber, message: Message) -> bool:
     """Whether the subscriber's filter can let a message through; where that cannot be seen it may."""
     return not each.filter or can_match(each.filter, message.contract, attributes=not each.filters_body) is not False
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fanout.catalog import alarms, markdown, retries
+from fanout.catalog import alarms, asyncapi, markdown, retries
 from fanout.catalog.contracts import Message
 from fanout.catalog.reading import Subscriber, Topic, anchor, subscribers
 from fanout.catalog.spending import Spending
@@ -30,11 +30,29 @@ def page(
         picture,
         "- [asyncapi.yaml](asyncapi.yaml): topic, messages and subscribers as AsyncAPI 3\n"
         "- [permissions.md](permissions.md): who may do what",
-        "## Messages\n\n" + markdown.table(("message", "what it is"), [(each.name, each.summary) for each in messages]),
+        "## Messages\n\n" + _messages(topics, messages),
         "## Subscribers\n\n" + _subscribers(template, topics, tasks),
         "## Costs\n\n" + spending.table(),
         _environments(every) if len(every) > 1 else "",
     )
+
+
+def _messages(topics: list[Topic], messages: list[Message]) -> str:
+    columns = ("message", "what it is", "received by", "personal data")
+    return markdown.table(columns, [(each.name, each.summary, *_receivers(topics, each)) for each in messages])
+
+
+def _receivers(topics: list[Topic], message: Message) -> tuple[str, str]:
+    """Who takes it, or why nobody does; and the fields that its schema marks as personal."""
+    found = [
+        each.name
+        for topic in topics
+        if message in asyncapi.carried(topic, [message])
+        for each in topic.subscribers
+        if asyncapi.passes(each, message)
+    ]
+    contract = message.contract
+    return ", ".join(found) or f"nobody: {contract.unheard or 'no reason is given'}", ", ".join(contract.personal)
 
 
 def _subscribers(template: Template, topics: list[Topic], tasks: dict[str, Task]) -> str:

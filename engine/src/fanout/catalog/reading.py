@@ -68,6 +68,11 @@ class Topic:
     def is_fifo(self) -> bool:
         return self.resource is not None and messaging.is_fifo(self.resource) is True
 
+    def carries(self, type_: str) -> bool:
+        """Whether an event of the type is published to it, as far as is known."""
+        known = messaging.types_of(self.resource) if self.resource else None
+        return known is None or type_ in known
+
 
 def topics(template: Template) -> list[Topic]:
     """By name, so that the order in which resources are written changes no document."""

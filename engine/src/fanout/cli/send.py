@@ -23,6 +23,9 @@ def send(
         str | None, typer.Argument(metavar="FILE|-", help="JSON, JSON Lines; - is standard input.")
     ] = None,
     example: Annotated[bool, typer.Option("--example", help="A made-up event.")] = False,
+    type_: Annotated[
+        str | None, typer.Option("--type", metavar="TYPE", help="Of the made-up event, where contracts/ has several.")
+    ] = None,
     count: Annotated[int, typer.Option(metavar="N", help="So many copies, each with an event id of its own.")] = 1,
     wait: Annotated[
         bool, typer.Option("--wait", help="Until every subscriber is done with it, or it is dead.")
@@ -34,7 +37,7 @@ def send(
     as_json: Json = False,
 ) -> int:
     """Publish events that keep the contract, as any publisher does. Exit status 1: not all were done, in time."""
-    events = read_events(source, example=example, count=count)
+    events = read_events(source, example=example, count=count, type_=type_)
     if dry_run:
         what = "event keeps" if len(events) == 1 else "events keep"
         console.print(f"{len(events)} {what} the contract; nothing was published")

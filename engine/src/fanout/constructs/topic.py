@@ -153,9 +153,13 @@ class Topic(Construct):
         if self.max_bytes is not None and isinstance(resource, sns.CfnTopic):
             resource.maximum_message_size = self.max_bytes
         stays = settings.removal_policy is not RemovalPolicy.DESTROY
-        if settings.ordered and stays and isinstance(resource, CfnResource):
-            named = {"rule": "physical-name", "reason": _NAMED}
-            resource.add_metadata(names.METADATA, {names.ACKNOWLEDGE_METADATA: [named]})
+        told: dict[str, object] = {}
+        if settings.ordered and stays:
+            told[names.ACKNOWLEDGE_METADATA] = [{"rule": "physical-name", "reason": _NAMED}]
+        if self.types is not None:
+            told[names.TYPES_METADATA] = [*self.types]
+        if told and isinstance(resource, CfnResource):
+            resource.add_metadata(names.METADATA, told)
         return topic
 
     def _fifo_name(self, settings: Settings) -> str | None:

@@ -121,6 +121,13 @@ def fair_by(queue: Resource) -> str | None:
     return found if isinstance(found, str) else None
 
 
+def types_of(topic: Resource) -> tuple[str, ...] | None:
+    """The types of the events that a topic carries, as the engine wrote them beside it; None for all."""
+    ours = topic.metadata.get(names.METADATA)
+    found = ours.get(names.TYPES_METADATA) if isinstance(ours, dict) else None
+    return tuple(map(str, found)) if isinstance(found, list) else None
+
+
 def policies_of(resource: Resource) -> list[tuple[Resource, Value]]:
     """The policy resources of a queue or a topic with their documents."""
     return resource.template.remember(_policies_by_target).get(resource, [])

@@ -8,6 +8,7 @@ import pytest
 
 from fanout.catalog.asyncapi import document, text
 from fanout.catalog.contracts import Message, messages
+from fanout.catalog.index import _messages
 from fanout.catalog.reading import subscribers, topics
 from fanout.catalog.tasks import Task
 from fanout.errors import ContractError
@@ -143,6 +144,37 @@ def test_attributes_repeat_the_fields_of_the_message() -> None:
         "shop_id": {"type": "string", "pattern": "^[a-z]+$", "x-fanout": ["attribute"]},
     }
     assert message("beat.v1").attributes["required"] == ["type"]
+
+
+def test_a_topic_carries_the_types_that_its_metadata_names() -> None:
+    resources = orders()["Resources"]
+    resources["Orders"]["Metadata"] = {"fanout": {"types": ["order.returned.v2"]}}
+    found = described(resources, PLACED, RETURNED)
+    assert [*found["operations"]] == ["publish_order_returned_v2", "BillFn", "ShipFn"]
+    assert received(found, "BillFn") == ["order_returned_v2"]
+    assert [*found["channels"]["Orders"]["messages"]] == ["order_returned_v2"]
+
+
+def test_personal_fields_are_told_of_a_message() -> None:
+    data = {"type": "object", "properties": {"name": {"x-fanout": ["personal"]}}}
+    told = described(orders()["Resources"], message("order.placed.v1", data=data))["components"]["messages"]
+    assert told["order_placed_v1"]["tags"] == [{"name": "personal data", "description": "data.name"}]
+    assert "tags" not in described(orders()["Resources"], PLACED)["components"]["messages"]["order_placed_v1"]
+
+
+def test_the_first_page_says_who_receives_a_message_or_why_nobody_does() -> None:
+    why = {"x-fanout-unheard": "the data team takes it elsewhere"}
+    unheard = Message("order.returned.v2", {**RETURNED.schema, **why}, {})
+    policy = {"type": ["order.placed.v1"]}
+    resources = filtered(policy)
+    resources["BillSub"]["Properties"] |= {"FilterPolicy": policy}
+    page = _messages(topics(Template({"Resources": resources})), [PLACED, unheard, message("order.lost.v1")])
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines()[2:]]
+    assert [[name, receivers] for name, _, receivers, _ in rows] == [
+        ["order.placed.v1", "BillFn, ShipFn"],
+        ["order.returned.v2", "nobody: the data team takes it elsewhere"],
+        ["order.lost.v1", "nobody: no reason is given"],
+    ]
 
 
 def test_the_text_has_no_aliases() -> None:

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from fanout.contracts import app as app_module
 from fanout.contracts.app import app_contracts
 from fanout.errors import Unusable
 from fanout.ops.send.event import read_events
 from fanout.publisher import checked_event
+from tests.unit.contracts.given import FORMS, ORDERS, put
 
 ONE = json.loads(next(iter(app_contracts().valid.values())))
 
@@ -95,3 +97,27 @@ def test_the_examples_mail_goes_to_a_mailbox_without_a_reader() -> None:
     """On AWS it is sent: https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html"""
     event = json.loads(read_events(None, example=True, count=1)[0].body)
     assert event["data"]["customer"]["email"] == "success@simulator.amazonses.com"
+
+
+def test_an_example_is_of_the_type_that_is_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "cdk.json").write_text("{}")
+    (tmp_path / "contracts" / "examples" / "valid").mkdir(parents=True)
+    put(tmp_path / "contracts", ORDERS["order.placed.v1"].schema, FORMS["form.submitted.v1"].schema)
+    for number, each in enumerate((ORDERS, FORMS)):
+        text = next(iter(each.valid.values()))
+        (tmp_path / "contracts" / "examples" / "valid" / f"{number}.json").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    types = ("form.submitted.v1", "order.placed.v1")
+    for type_ in types:
+        (event,) = read_events(None, example=True, count=1, type_=type_)
+        assert json.loads(event.body)["type"] == type_
+    with pytest.raises(
+        Unusable, match=r"^--type order.paid.v1 has no schema in contracts/: it has order.placed.v1, form"
+    ):
+        read_events(None, example=True, count=1, type_="order.paid.v1")
+    with pytest.raises(Unusable, match=r"^--type form.submitted.v1 says which example: add --example"):
+        read_events("-", example=False, count=1, type_="form.submitted.v1")
+    (tmp_path / "contracts" / "examples" / "valid" / "1.json").unlink()
+    app_module._loaded.cache_clear()
+    with pytest.raises(Unusable, match=r"^contracts/examples/valid has no event of form.submitted.v1: add one"):
+        read_events(None, example=True, count=1, type_="form.submitted.v1")

@@ -42,7 +42,7 @@ def _prove(evidence: Evidence) -> list[Verdict]:
     published_at = _publish(evidence, list(events.values()))
     verdicts = _watch(Trial(evidence, tasks, events, published_at))
     console.print()
-    show_evidence(evidence, tasks, next(iter(events.values())))
+    show_evidence(evidence, tasks, list(events.values()))
     show_dead_letters(evidence, tasks, {event.id: name for name, event in events.items()})
     console.print()
     return verdicts

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from fanout.local.app import Task
 from fanout.local.console import console
+from fanout.local.demo.filtered import is_filtered_out
 from fanout.local.demo.verdicts import DEAD, DONE, FILTERED, RETRYING, WAITING, Verdict
 from fanout.local.evidence import Evidence
 from fanout.publisher import Event
@@ -47,9 +48,13 @@ def _row(each: Verdict) -> list[str]:
     ]
 
 
-def show_evidence(evidence: Evidence, tasks: Sequence[Task], event: Event) -> None:
-    """What each task did with one event, as the outside world got it."""
+def show_evidence(evidence: Evidence, tasks: Sequence[Task], events: Sequence[Event]) -> None:
+    """What each task did with the first event that it gets, as the outside world got it."""
     for task in tasks:
+        subscriber = evidence.stack.subscriber(task.name)
+        event = next((each for each in events if not is_filtered_out(subscriber, each)), None)
+        if event is None:
+            continue
         for title, text, subtitle in task.show(evidence, event):
             content = Group(escape(text), f"[green]{escape(subtitle)}[/]") if subtitle else escape(text)
             console.print(Panel(content, title=escape(title), title_align="left", border_style="dim"))

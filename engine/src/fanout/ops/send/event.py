@@ -28,17 +28,21 @@ from fanout.publisher.event import LARGEST_LIMIT, MAX_BYTES
 MOST = 10_000
 
 
-def read_events(source: str | None, *, example: bool, count: int) -> list[Event]:
+def read_events(source: str | None, *, example: bool, count: int, type_: str | None = None) -> list[Event]:
     """From a file of one JSON object, an array or JSON Lines; `-` is standard input. `count` copies have ids of their own.
 
-    Their size is for the topic to refuse.
+    Their size is for the topic to refuse. `type_` is that of the example, where contracts/ has several.
     """
     if example == (source is not None):
         raise Unusable("which event? give a file, - for standard input, or --example")
+    if type_ is not None and not example:
+        raise Unusable(
+            f"--type {type_} says which example: add --example, or leave it out, as a file's events say theirs"
+        )
     if not 1 <= count <= MOST:
         raise Unusable(f"--count is {count}: expected 1 to {MOST}")
     if source is None:
-        return [_example() for _ in range(count)]
+        return [_example(type_) for _ in range(count)]
     given = _parsed(_text(source), source)
     return [event for number, each in enumerate(given, 1) for event in _copies(each, count, _place(number, given))]
 
@@ -168,11 +172,17 @@ def _begin(stack: Stack, sent: Sequence[Event]) -> Iterator[Progress]:
         yield Progress(subscriber, states)
 
 
-def _example() -> Event:
-    """A copy of the first valid example, under ids of its own where its schema allows these."""
-    found = next(((each, example) for each in app_contracts() for example in each.examples[:1]), None)
+def _example(type_: str | None) -> Event:
+    """A copy of a type's first valid example, by default of the first type that has one, under ids of its own where its
+    schema allows these."""
+    contracts = app_contracts()
+    if type_ is not None and type_ not in contracts.by_type:
+        raise Unusable(f"--type {type_} has no schema in contracts/: it has {', '.join(contracts.by_type)}")
+    chosen = [each for each in contracts if type_ in (None, each.type)]
+    found = next(((each, example) for each in chosen for example in each.examples[:1]), None)
     if found is None:
-        raise Unusable("contracts/examples/valid has no event: add one, or give a file")
+        of_type = f" of {type_}" if type_ else ""
+        raise Unusable(f"contracts/examples/valid has no event{of_type}: add one, or give a file")
     contract, example = found
     own = {contract.group: "fanout-example", contract.reference: f"example-{uuid.uuid4().hex[:12]}"}
     event = {**json.loads(json.dumps(example)), "id": str(uuid.uuid4()), "time": datetime.now(UTC).isoformat()}
