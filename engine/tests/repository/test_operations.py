@@ -36,6 +36,7 @@ NOT_ON_CALL = {
     "new",
     "run",
     "verify",
+    "work",
 }
 
 

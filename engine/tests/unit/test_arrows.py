@@ -25,6 +25,7 @@ ALLOWED: dict[str, set[str]] = {
     "testing": {"names", "project", "runtime"},
     "aws_errors": {"names"},
     "runtime": {"names"},
+    "worker": {"names", "errors", "aws_errors", "runtime"},
     "contracts": {"names", "errors", "project"},
     "contracts.model": {"runtime.event"},  # generated code reads events as the runtime does
     "contracts.roles": {"runtime.event"},
@@ -55,7 +56,7 @@ ALLOWED: dict[str, set[str]] = {
     "ops": {"names", "errors", "aws_errors", "project", "words", "template", "checks", "contracts", "publisher", "costs"},
     "cli": {
         "names", "errors", "aws_errors", "project", "words", "terminal", "template", "checks", "diff", "costs", "catalog", "contracts",
-        "packaging", "publisher", "ops", "scaffold", "local", "installed", "batching",
+        "packaging", "publisher", "ops", "scaffold", "local", "installed", "batching", "worker",
     },
     "local.__main__": {"cli.main"},  # python -m fanout.local is fanout local, for one version
     "local": {"names", "errors", "aws_errors", "project", "words", "terminal", "template", "ops", "publisher", "contracts", "packaging"},

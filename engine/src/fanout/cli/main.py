@@ -59,6 +59,7 @@ COMMANDS: Table = {
         "Dead-letter messages: list, show, redrive, edit, export, import, drop.",
     ),
     "run": ("fanout.cli.run:run", "Run one task on one event in this process, with its function's variables and rights: breakpoint() stops in it."),
+    "work": ("fanout.cli.work:work", "Work on a task's events in this process until it is told to stop: outside of Lambda, or with breakpoints."),
     "local": (
         {
             "up": ("fanout.cli.local.up:up", "Start the embedded AWS, deploy the settings entry `local`, write .local/env."),

@@ -60,6 +60,7 @@ class Attempt:
         claim = idempotency.Claim(event, record, self.request_id)
         if not claim.take(self.deadline - time.monotonic()):
             return "duplicate", None
+        decided.claim = claim
         decided.check()
         try:
             if isinstance(event, Probe):

@@ -24,7 +24,7 @@ LIMIT = int(os.environ.get(names.CIRCUIT_FAILURES, "0"))
 if LIMIT:
     client("lambda")  # made in the init phase: when it is needed, the function's time may nearly be over
 
-_SAYS_NOTHING = (NotTried, InProgress, NotDeadLettered, PermanentError)
+SAYS_NOTHING = (NotTried, InProgress, NotDeadLettered, PermanentError)
 """Errors of a message that was not tried, or that no dependency, up or down, could have been done with."""
 
 _in_a_row = 0
@@ -43,7 +43,7 @@ def watch(outcomes: Sequence[Outcome]) -> None:
     for outcome in (each for each in outcomes if not each.of_engine):
         if outcome.kind == "done":
             _in_a_row = 0
-        elif outcome.failed and not isinstance(outcome.error, _SAYS_NOTHING):
+        elif outcome.failed and not isinstance(outcome.error, SAYS_NOTHING):
             _in_a_row += 1
     if _in_a_row < LIMIT:
         return

@@ -34,10 +34,16 @@ class Decision(Generic[T]):
         self._lock = threading.Lock()
         self._state: Literal["open", "settled", "over"] = "open"
         self._ending: T | None = None
+        self.claim: Any = None
+        """The attempt's hold on its event, once it has it."""
 
     @property
     def is_over(self) -> bool:
         return self._state == "over"
+
+    @property
+    def is_settled(self) -> bool:
+        return self._ending is not None
 
     def settle(self, ending: T) -> None:
         """By the attempt's thread, when its task has ended. Raises AttemptOver where that comes too late."""

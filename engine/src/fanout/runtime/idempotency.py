@@ -116,6 +116,31 @@ class Claim:
             self._first_at = float(_texts(before.get(self._name, {})).get("first_at", self._first_at))
         return True
 
+    def hold(self, seconds: float) -> bool:
+        """For an attempt of no known length: the claim that was taken ends `seconds` from now. False: it is over, or another's.
+
+        Raises what DynamoDB raises.
+        """
+        if TABLE is None or not CLAIMS:
+            return True
+        dynamodb, until = client("dynamodb"), int(time.time() + seconds) + LEASE_MARGIN_SECONDS
+        try:
+            dynamodb.update_item(
+                TableName=TABLE,
+                Key=_key(self._event),
+                UpdateExpression="SET #record.lease_until = :until, lease_until = :until",
+                ConditionExpression=f"{_OURS} AND #record.#state = :working",
+                ExpressionAttributeNames={"#record": self._name, "#state": "state"},
+                ExpressionAttributeValues={
+                    ":claim": _typed(self._token),
+                    ":working": _typed(record.WORKING),
+                    ":until": _typed(until),
+                },
+            )
+        except dynamodb.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
     def done(self) -> None:
         """If it cannot be written, the effect still happened: not a failure."""
         self._end("done, but not recorded: a second delivery would repeat it", record.DONE)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_ssm import SSMClient
     from mypy_boto3_sts import STSClient
 
 CONFIG = Config(
@@ -86,6 +87,10 @@ class Aws:
     @cached_property
     def sqs(self) -> "SQSClient":
         return self.session.client("sqs", config=CONFIG)
+
+    @cached_property
+    def ssm(self) -> "SSMClient":
+        return self.session.client("ssm", config=CONFIG)
 
     @cached_property
     def sts(self) -> "STSClient":
