@@ -48,7 +48,7 @@ def test_a_zip_holds_its_task_and_the_runtime(task: str, synth: Synth) -> None:
         path.relative_to(root).as_posix()
         for root, folder in ((LAMBDAS, task), (LAMBDAS, "events"), (ENGINE / "src", "fanout/runtime"))
         for path in (root / folder).rglob("*.py")
-        if path.name not in ("close_circuits.py", "direct.py", "several.py")
+        if path.name not in ("close_circuits.py", "direct.py", "emit.py", "several.py")
     } | {"fanout/__init__.py", "fanout/names.py"}
     assert f"{task}/handler.py" in expected
     assert files(asset) == expected
@@ -129,7 +129,7 @@ def test_what_lambda_loads_stays_small(resource: str, described: str, most: int,
 def test_what_only_the_engines_own_function_runs_is_in_no_tasks_zip(synth: Synth) -> None:
     for task in TASKS:
         found = {*files(asset_of(synth, FUNCTION, f"Runs {task} "))}
-        assert not found & {"fanout/runtime/close_circuits.py", "fanout/runtime/direct.py", "fanout/runtime/several.py"}
+        assert not found & {f"fanout/runtime/{name}.py" for name in ("close_circuits", "direct", "emit", "several")}
 
 
 def test_same_key_same_bytes_under_another_umask(synth: Synth, tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ ALLOWED: dict[str, set[str]] = {
         "costs.prices",  # the dashboard shows what a subscriber costs
     },
     "constructs.event_types": {"contracts.model", "contracts.roles"},  # the class of a type, and the type of a schema
+    "constructs.emits": {"contracts.contract"},  # the attributes of a type, for a task that emits it
     "constructs.topic_checks": {"contracts.app"},  # whether a property is in a contract, for a topic that names one
     "constructs.app": {"checks.plugin", "contracts.contract"},  # when an app is made, and no sooner
     "ops.verify.file": {"installed"},  # which version's facts these are

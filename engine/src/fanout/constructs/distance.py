@@ -62,6 +62,16 @@ def distance(owner: str, topic: sns.ITopic, stack: Stack, undeliverable: str | N
     return found
 
 
+def check_reach(owner: str, topic: sns.ITopic, stack: Stack) -> None:
+    """Raises ConfigurationError, in one line, where a task's SNS client would not find the topic: it is of the stack's Region."""
+    region = _measured(topic, stack).region
+    if region is not None:
+        raise ConfigurationError(
+            f"{owner}: the topic is in {region} and this stack in {stack.region}: name a topic in {stack.region}, to which"
+            f" subscribers in {region} may listen"
+        )
+
+
 def _measured(topic: sns.ITopic, stack: Stack) -> Distance:
     """What is not known before the deployment is taken for the same."""
     if isinstance(topic, sns.Topic) and topic.stack is stack:

@@ -17,7 +17,8 @@ from fanout.constructs.cdk_cache import days, name_of_stack, seconds, stack_of
 from fanout.constructs.circuit_breaker import CircuitBreaker
 from fanout.constructs.compute import Compute, Function
 from fanout.constructs.deprecated import OldArguments, modern, modern_topic
-from fanout.constructs.distance import distance
+from fanout.constructs.distance import check_reach, distance
+from fanout.constructs.emits import Emits, check_emits, variables
 from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.event_types import types_got
 from fanout.constructs.filter import Filter, check_filter
@@ -42,7 +43,8 @@ class Subscriber(Construct):
     `only` lets through the events whose attributes have one of these values.
     `idempotent=True` is for a task whose target itself ignores what it has seen: it claims no event, which saves a write.
     `owner` is named by its alarms, which settings choose. `undeliverable` is for a topic of another Region alone: the ARN of
-    a queue there, of this account, where SNS leaves what it cannot deliver.
+    a queue there, of this account, where SNS leaves what it cannot deliver. `emits` are the topics to which the task may
+    publish further events with `fanout.runtime.emit`, by their type.
 
     Derived, so that nobody types them: visibility = 6 x timeout + window, as AWS asks
     (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html); 14 days for dead letters, always longer
@@ -70,6 +72,7 @@ class Subscriber(Construct):
         owner: str | None = None,
         settings: Settings | None = None,
         undeliverable: str | None = None,
+        emits: Emits | None = None,
         **deprecated: Unpack[OldArguments],
     ) -> None:
         super().__init__(scope, id_)
@@ -88,6 +91,8 @@ class Subscriber(Construct):
         self.environment: Mapping[str, str] = given.get("environment", environment) or {}
         self.owner = owner or self.settings.owner
         self._validate()
+        if emits:
+            check_emits(self.owner_id, find_root(), emits)
         self.away = distance(self.owner_id, self.topic, stack_of(self), undeliverable)
         if self.away.region and not self.is_queued:
             raise ConfigurationError(
@@ -99,6 +104,8 @@ class Subscriber(Construct):
         self._queues(undeliverable)
         self.consumer = self.compute.consumer(self, self)
         remember(self, self.consumer, task=task, claims=not given.get("idempotent", idempotent), settings=self.settings)
+        if emits:
+            self._let_emit(emits)
         self.consumer.start(circuit_breaker)
         self.alarms = subscriber_alarms(self, self, self.settings)
         self._outputs(scope)
@@ -168,6 +175,13 @@ class Subscriber(Construct):
     def mapping(self) -> lambda_.EventSourceMapping:
         """Raises ConfigurationError where the task is fed by none."""
         return self.consumer.mapping
+
+    def _let_emit(self, emits: Emits) -> None:
+        for name, value in variables(find_root(), emits).items():
+            self.consumer.set_variable(name, value)
+        for topic in dict.fromkeys(each.topic for each in emits.values()):
+            check_reach(f"{self.owner_id}: emits", topic, stack_of(self))
+            topic.grant_publish(self.role)
 
     def _types(self, handles: Sequence[str] | None, topic: AnyTopic, asked: Filter) -> dict[str, Sequence[str]]:
         """A filter where the topic carries more types of event than it gets."""

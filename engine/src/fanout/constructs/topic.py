@@ -35,6 +35,7 @@ class ExistingTopic:
     schedule_group: str
     """Of its heartbeats."""
     fair_by: str | None = None
+    max_bytes: int | None = None
     types: tuple[str, ...] | None = None
     """Of the events that it carries; None for all that contracts/ has."""
 

@@ -7,6 +7,7 @@ machines upload the same zip under the same key; the folder lives until the proc
 import ast
 import atexit
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
@@ -27,6 +28,9 @@ EVENTS = "events"
 UPCASTS = "upcasts"
 _OF_SEVERAL_TYPES = "fanout/runtime/several.py"
 """Of an app with one type it is in no zip."""
+_EMITS = re.compile(rb"\bemit\b")
+_OF_EMITTERS = "fanout/runtime/emit.py"
+"""Of a task that makes no further events it is in no zip."""
 _placed: dict[bytes, str] = {}
 _NOT_OF_A_TASK = ("requirements.txt", "requirements.in", "tests")
 
@@ -84,11 +88,13 @@ def _contents(
     wanted = {f"fanout/runtime/{name}" for name in beside}
     runtime = (each for part in RUNTIME for each in _python(engine / part, f"fanout/{part}"))
     if task is None:
-        yield from ((file, name) for file, name in runtime if name != _OF_SEVERAL_TYPES)
+        yield from ((file, name) for file, name in runtime if name not in (_OF_SEVERAL_TYPES, _OF_EMITTERS))
         return
     upcasts = lambdas / f"{UPCASTS}.py"
     types = [each for each in (lambdas / EVENTS).glob("*.py") if each.name != "__init__.py"]
     left_out = _NOT_BESIDE_A_TASK - wanted | (set() if len(types) > 1 else {_OF_SEVERAL_TYPES})
+    if not any(_EMITS.search(each.read_bytes()) for each in sorted((lambdas / task).rglob("*.py"))):
+        left_out.add(_OF_EMITTERS)
     yield from ((file, name) for file, name in runtime if name not in left_out)
     if upcasts.is_file():
         yield upcasts, upcasts.name

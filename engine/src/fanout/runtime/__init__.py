@@ -6,19 +6,21 @@ if TYPE_CHECKING:
     from fanout.runtime.aws import client as client
     from fanout.runtime.batch import each_message as each_message
     from fanout.runtime.batch import handler_of as handler_of
+    from fanout.runtime.emit import emit as emit
     from fanout.runtime.errors import PermanentError as PermanentError
     from fanout.runtime.errors import TransientError as TransientError
     from fanout.runtime.event import Event as Event
     from fanout.runtime.log import logger as logger
     from fanout.runtime.record import identity as identity
 
-__all__ = ["Event", "PermanentError", "TransientError", "client", "handler_of", "identity", "logger"]
+__all__ = ["Event", "PermanentError", "TransientError", "client", "emit", "handler_of", "identity", "logger"]
 _MODULES = {
     "Event": "event",
     "PermanentError": "errors",
     "TransientError": "errors",
     "client": "aws",
     "each_message": "batch",
+    "emit": "emit",
     "handler_of": "batch",
     "identity": "record",
     "logger": "log",

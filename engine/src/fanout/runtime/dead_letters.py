@@ -31,7 +31,7 @@ def send(record: dict[str, Any], cause: dict[str, Any]) -> str:
     if len(attributes) < MOST_ATTRIBUTES:
         for told in (cause, {**cause, "error": ""}):
             written = {"DataType": "String", "StringValue": json.dumps(told, separators=(",", ":"))}
-            if _bytes(record["body"], {**attributes, CAUSE: written}) <= MOST_BYTES:
+            if size(record["body"], {**attributes, CAUSE: written}) <= MOST_BYTES:
                 attributes[CAUSE] = written
                 break
     answer = client("sqs").send_message(
@@ -43,7 +43,7 @@ def send(record: dict[str, Any], cause: dict[str, Any]) -> str:
     return str(answer.get("MessageId", ""))
 
 
-def _bytes(body: str, attributes: dict[str, dict[str, Any]]) -> int:
+def size(body: str, attributes: dict[str, dict[str, Any]]) -> int:
     """As SQS counts them."""
     parts = [body]
     for name, value in attributes.items():

@@ -205,3 +205,14 @@ def open_to_all(policy: str, resource: str) -> Spoil:
     return lambda stack: stack.statements(policy).append(
         {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": resource}
     )
+
+
+def chain_back(stack: Stack) -> None:
+    """NotifyPartner and ArchiveOrder each publish what the other gets."""
+    topic = {"Ref": next(id_ for id_ in stack.resources if id_.startswith("OrderPlacedTopic"))}
+    for task, other in (("NotifyPartner", "ArchiveOrder"), ("ArchiveOrder", "NotifyPartner")):
+        variables = stack.properties(f"{task}/Function")["Environment"]["Variables"]
+        type_ = f"{other.lower()}.asked.v1"
+        name = type_.upper().replace(".", "_")
+        variables |= {f"FANOUT_EMITS_{name}": topic, f"FANOUT_EMITTED_{name}": json.dumps({"type": type_})}
+        stack.properties(f"{other}/Subscription")["FilterPolicy"] = {"type": [type_]}

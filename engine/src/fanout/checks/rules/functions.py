@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fanout.checks.rule import Consequence, Problem, rule
+from fanout.template.chains import circles, lets_through, takers, told
 from fanout.template.grants import grants_of, permits
 from fanout.template.messaging import all_mappings, all_subscriptions, mappings
 from fanout.template.policies import any_of
@@ -46,9 +47,34 @@ def function_feeds_itself(template: Template) -> Iterator[Problem]:
         if function.get("RecursiveLoop") not in (None, "Terminate"):
             continue  # it is meant, and Lambda does not stop it
         for source in sources:
+            if _is_kept_back(template, function, source):
+                continue
             action = "sns:Publish" if source.type == TOPIC else "sqs:SendMessage"
             if any_of(permits(grant, action, source) for grant in grants_of(function)):
                 yield Problem(function, f"may {action} to {source.path}, which it is fed from")
+
+
+def _is_kept_back(template: Template, function: Resource, topic: Resource) -> bool:
+    """Whether all that the function says it makes for the topic is kept back by its own filter there."""
+    types = [type_ for where, type_ in told(function) if where is topic]
+    own = [each for each, taker in takers(template) if taker is function and each.topic is topic]
+    return bool(types) and not any(lets_through(each, type_) for each in own for type_ in types)
+
+
+@rule(
+    "events-in-a-circle",
+    consequence=Consequence.DOUBLED,
+    what="What a function makes of an event never comes back to it, by way of other functions' events.",
+    why="One event makes another without an end, and each is worked on, paid for and sent on. Lambda stops a loop through SNS and"
+    " SQS after about 16 turns, and the event it stopped with is a dead letter or gone.",
+    fix="Give one of the functions a filter that keeps back the type of event that closes the circle, or let it make none. If it ends by"
+    " itself, acknowledge the finding and say why.",
+    link=_RECURSION,
+)
+def events_in_a_circle(template: Template) -> Iterator[Problem]:
+    for way in circles(template):
+        steps = " -> ".join(f"{function.path} ({what})" for function, what in way)
+        yield Problem(way[0][0], f"its events come back to it: {steps} -> {way[0][0].path}")
 
 
 def _sources(template: Template) -> dict[Resource, list[Resource]]:
