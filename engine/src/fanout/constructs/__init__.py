@@ -7,6 +7,7 @@ require("aws_cdk", by="fanout.constructs")
 from fanout.constructs.app import App
 from fanout.constructs.circuit_breaker import CircuitBreaker
 from fanout.constructs.compute import Batching, Function
+from fanout.constructs.delivery import Delivery
 from fanout.constructs.direct import Direct
 from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.heartbeat import Heartbeat
@@ -23,6 +24,7 @@ __all__ = [
     "Batching",
     "CircuitBreaker",
     "ConfigurationError",
+    "Delivery",
     "Direct",
     "Encryption",
     "Exponential",

@@ -36,11 +36,21 @@ def filter_policy(only: Filter, settings: Settings) -> Mapping[str, sns.Subscrip
     """
     if not only:
         return None
-    filters = {name: _filter(values) for name, values in only.items()}
+    filters = filters_of(only)
     if settings.heartbeat is None:
         return filters
     asked = {name: each.conditions for name, each in filters.items()}
     return {"$or": sns.SubscriptionFilter(conditions=[asked, {"type": [HEARTBEAT_TYPE]}])}
+
+
+def events_only(only: Filter) -> Mapping[str, sns.SubscriptionFilter]:
+    """What `only` says, without heartbeats and probes: for whom an event that is none would be noise."""
+    no_heartbeat = sns.SubscriptionFilter(conditions=[{"anything-but": [HEARTBEAT_TYPE]}, {"exists": False}])
+    return {"type": no_heartbeat, **filters_of(only)}
+
+
+def filters_of(only: Filter) -> dict[str, sns.SubscriptionFilter]:
+    return {name: _filter(values) for name, values in only.items()}
 
 
 def _filter(values: Sequence[str] | sns.SubscriptionFilter) -> sns.SubscriptionFilter:

@@ -14,6 +14,7 @@ from fanout.constructs.alarms.runbook import Place, describe
 from fanout.constructs.alarms.subscriber import ESSENTIAL
 from fanout.constructs.cdk_cache import name_of_stack
 from fanout.constructs.dashboard.dashboard import dashboard
+from fanout.constructs.delivery import Delivery
 from fanout.constructs.registry import for_each, in_order, late_string, validate_late
 from fanout.constructs.settings import Settings
 from fanout.constructs.subscriber import Subscriber
@@ -39,14 +40,16 @@ class Monitoring(Construct):
         self._failures = topic_alarms[: len(_failures(topic.topic))]
         self.subscribers: list[Subscriber] = []
         for_each(Subscriber, self, self.subscribers.append)
+        self.deliveries: list[Delivery] = []
+        for_each(Delivery, self, self.deliveries.append)
         if settings.alarms == "full":
             self._needs_a_person(place, settings)
         dashboard(self, topic=topic.topic, subscribers=self.subscribers, alarms=self.essential, settings=settings)
 
     def essential(self) -> list[cloudwatch.Alarm]:
-        """What says that a person is needed: of the topic, and of each subscriber that is there by now."""
+        """What says that a person is needed: of the topic, and of each subscriber and delivery that is there by now."""
         ours = [each.alarms[kind] for each in in_order(self.subscribers) for kind in ESSENTIAL if kind in each.alarms]
-        return [*self._failures, *ours]
+        return [*self._failures, *ours, *(each.alarm for each in in_order(self.deliveries))]
 
     def _needs_a_person(self, place: Place, settings: Settings) -> None:
         composite = cloudwatch.CompositeAlarm(
@@ -70,7 +73,7 @@ class Monitoring(Construct):
 
     def _too_many(self, settings: Settings) -> list[str]:
         count = len(self.essential())
-        if count <= MOST_CHILDREN:
+        if count <= MOST_CHILDREN or not self.subscribers:
             return []
         each = sum(kind in self.subscribers[0].alarms for kind in ESSENTIAL)
         most = len(self.subscribers) - math.ceil((count - MOST_CHILDREN) / each)

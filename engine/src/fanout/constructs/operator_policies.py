@@ -14,6 +14,8 @@ from constructs import Construct
 from fanout import names
 from fanout.constructs.alarms.recipients import alarm_topics
 from fanout.constructs.cdk_cache import name_of_stack
+from fanout.constructs.delivery import Delivery
+from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.heartbeat import Heartbeat
 from fanout.constructs.idempotency import let_look
 from fanout.constructs.registry import for_each, in_order, late_list
@@ -28,6 +30,7 @@ Grants = Sequence[tuple[list[str], Sequence[str]]]
 MOST_CHARACTERS = 6144
 """Of a managed policy, without whitespace; a role has ten policies:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+MOST_DELIVERIES = 8
 LOOKED_AT, HEALED, AROUND = 6, 14, 1
 """Subscribers that one policy has room for at most, so that policies of deployed stacks keep theirs; where names are long
 it has room for fewer. What is no subscriber's takes the room of one of those that are looked at."""
@@ -55,6 +58,7 @@ class OperatorPolicies(Construct):
         super().__init__(scope, id_)
         self._stack, self._topic = Stack.of(self), topic.topic
         self.subscribers: list[Subscriber] = []
+        self.deliveries: list[Delivery] = []
         self._first = _first_characters(topic, name_of_stack(self))
         self.read = [self._policy("ReadPolicy", 0, _around(self._stack, topic.topic))]
         self.heal = [self._policy("HealPolicy", 0, [])]
@@ -66,22 +70,49 @@ class OperatorPolicies(Construct):
         if topic.settings.heartbeat:
             self._grant_schedules(topic.schedule_group)
         for_each(Subscriber, self, self._add)
+        for_each(Delivery, self, self._add_delivery)
 
     def _add(self, subscriber: Subscriber) -> None:
         """A policy opens when those that are there no longer fit; who is in which is decided at synth, by path."""
         self.subscribers.append(subscriber)
         if len(self.subscribers) == 1:
-            self._grant_key()
+            if not self.deliveries:
+                self._grant_key()
             let_look(self._stack, self.read[0])
-        for id_, kind in self._kinds.items():
+        for kind in self._kinds.values():
             kind.holds[subscriber.node.path] = (subscriber, _characters(subscriber, kind.grants))
+        self._open()
+
+    def _open(self) -> None:
+        """As many policies as those that are there need."""
+        for id_, kind in self._kinds.items():
             for number in range(len(kind.policies) if kind.filled else 0, len(kind.shares(self._first))):
                 if number == len(kind.policies):
                     kind.policies.append(self._policy(id_, number, []))
                 kind.policies[number].add_statements(
                     *(_allow(actions, late_list(partial(self._arns, kind, number, on))) for actions, on in kind.grants)
                 )
-            kind.filled = True
+            kind.filled = kind.filled or bool(kind.holds)
+
+    def _add_delivery(self, delivery: Delivery) -> None:
+        """Its letters, in the first policies: there are few deliveries, and each takes room from subscribers."""
+        self.deliveries.append(delivery)
+        if len(self.deliveries) > MOST_DELIVERIES:
+            raise ConfigurationError(
+                f"delivery {delivery.node.id}: the operator's policies have room for {MOST_DELIVERIES} deliveries in one stack:"
+                " move it to a stack of its own, which needs only the topic's ARN"
+            )
+        if len(self.deliveries) == 1:
+            if not self.subscribers:
+                self._grant_key()
+            for policies, grants in ((self.read, READ_LETTERS), (self.heal, HEAL_LETTERS)):
+                policies[0].add_statements(*(_allow(actions, late_list(self._letters)) for actions in grants))
+        child = f"{delivery.node.path.partition('/')[2].replace('/', '')}DeadLetterQueue{_HASH}"
+        self._first += len(READ_LETTERS) * (arn_length("AWS::SQS::Queue", name_of_stack(self), child) + len('"",'))
+        self._open()
+
+    def _letters(self) -> list[str]:
+        return [each.dead_letter_queue.queue_arn for each in in_order(self.deliveries)]
 
     def _arns(self, kind: "_Kind", number: int, on: Sequence[str]) -> list[str]:
         """The topic's, which none of these actions is for, where no subscriber has what they are on: a policy names something."""
@@ -261,3 +292,6 @@ HEAL: Grants = (
         ("mapping",),
     ),
 )
+READ_LETTERS = (["sqs:GetQueueAttributes", "sqs:ListQueueTags"], ["sqs:ReceiveMessage", "sqs:ChangeMessageVisibility"])
+HEAL_LETTERS = (["sqs:DeleteMessage"],)
+"""On the dead letters of deliveries."""

@@ -5,6 +5,7 @@ import re
 from tests.places import ENGINE, REPOSITORY
 
 KNOWN = {
+    "constructs/delivery.py": {"arn:aws:sns", "arn:aws:firehose"},  # of ARNs in an error's words
     "constructs/distance.py": {".amazonaws.com"},  # of the name that SNS delivers under across Regions
     "constructs/heartbeat.py": {"arn:aws:scheduler"},  # Scheduler's own name of SNS's Publish
     "constructs/topic.py": {".amazonaws.com", "arn:aws:sns"},  # of kms:ViaService; and an ARN in an error's words
