@@ -18,6 +18,7 @@ from fanout.constructs.settings import Encryption, Settings
 from fanout.constructs.stack import FanoutStack
 from fanout.constructs.subscriber import Subscriber
 from fanout.constructs.topic import Topic
+from fanout.constructs.worker.worker import Worker
 
 __all__ = [
     "App",
@@ -37,4 +38,5 @@ __all__ = [
     "Settings",
     "Subscriber",
     "Topic",
+    "Worker",
 ]

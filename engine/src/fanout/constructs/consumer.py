@@ -56,7 +56,8 @@ class Consumer:
     """As in "it runs on ..."."""
 
     role: iam.Role
-    log_group: logs.LogGroup
+    log_group: logs.LogGroup | None
+    """None where its logs are nobody's but its team's."""
     memory_mib: int
 
     def __init__(self, host: Host) -> None:

@@ -224,6 +224,8 @@ def _first_characters(topic: AnyTopic, stack: str) -> int:
 def _log_groups(subscriber: Subscriber) -> list[str]:
     """With and without `:*`: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html"""
     group = subscriber.consumer.log_group
+    if group is None:
+        return []
     plain = Stack.of(subscriber).format_arn(
         service="logs",
         resource="log-group",

@@ -85,6 +85,9 @@ class Settings:
     task costs up to $1.80 a month: six custom metrics, paid for the hours in which they are sent."""
     tracebacks: bool = False
     """An error's traceback in its log line, where the data is made up: it can quote what a task works on."""
+    workers: Literal["fargate", "elsewhere"] = "fargate"
+    """Where the tasks with `compute=Worker(...)` run. `elsewhere`: on a machine of one's own, by `fanout work`, with a role
+    that the stack makes; nothing of ECS is deployed then."""
     deploy_with: Literal["bootstrap-roles", "cli-credentials"] = "bootstrap-roles"
     dependencies: Literal["aws", "this-machine"] = "aws"
     """What the wheels of a task's requirements.txt are for: Lambda, or, on the embedded AWS, the Python that runs this."""
@@ -124,6 +127,7 @@ class Settings:
                 "retry": Retry(attempts=3, backoff=[timedelta(seconds=1), timedelta(seconds=2)]),
                 "measured_groups": 20,
                 "tracebacks": True,
+                "workers": "elsewhere",
                 "deploy_with": "cli-credentials",
                 "dependencies": "this-machine",
                 **others,
@@ -186,6 +190,7 @@ class Settings:
         self.expect(_is_heartbeat(self.heartbeat), "heartbeat", "1 to 60 whole minutes, or None")
         self.expect(_are_hours(self.expected_hours), "expected_hours", "(first, last) with 0 <= first < last <= 24")
         self.expect(0 <= self.measured_groups <= 100, "measured_groups", "0 to 100, as each costs money")
+        self.expect(self.workers in ("fargate", "elsewhere"), "workers", "'fargate' or 'elsewhere'")
         self.expect(self.dependencies in ("aws", "this-machine"), "dependencies", "'aws' or 'this-machine'")
         self.retry.validate(f"settings {self.name}")
 

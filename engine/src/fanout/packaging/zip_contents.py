@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -22,6 +22,7 @@ from fanout.packaging.tidy import FOLDER, mode_of
 
 RUNTIME = ("__init__.py", "names.py", "runtime")
 """Of the engine's package; standard library only."""
+OF_A_WORKER = ("errors.py", "aws_errors.py", "worker")
 _NOT_BESIDE_A_TASK = {"fanout/runtime/close_circuits.py", "fanout/runtime/direct.py"}
 """The engine's own function, and what few tasks need: `beside` names what one has of it."""
 EVENTS = "events"
@@ -65,10 +66,15 @@ def check_task(app_root: Path, task: str) -> None:
 
 @cache
 def _staged(app_root: Path, task: str | None, engine: Path, beside: tuple[str, ...]) -> Path:
-    folder = Path(mkdtemp(prefix=f"{task or 'runtime'}-", dir=_room()))
+    return staged(task or "runtime", lambda: _bytes(_contents(app_root / "lambdas", task, engine, beside), task))
+
+
+def staged(name: str, contents: Callable[[], Iterable[tuple[str, bytes]]]) -> Path:
+    """A new folder with these files; `name` begins its own."""
+    folder = Path(mkdtemp(prefix=f"{name}-", dir=_room()))
     folder.chmod(FOLDER)
     try:
-        _write(folder, _bytes(_contents(app_root / "lambdas", task, engine, beside), task))
+        _write(folder, contents())
     except OSError as error:
         raise ConfigurationError(f"{error.filename} cannot be copied: {error.strerror}") from None
     return folder
@@ -103,6 +109,16 @@ def _contents(
     for path in (lambdas / task).iterdir():
         if path.name not in _NOT_OF_A_TASK:
             yield from _files(path, f"{task}/{path.name}")
+
+
+def image_files(app_root: Path, task: str) -> Iterator[tuple[str, bytes]]:
+    """What a worker of the task runs: the files of its zip, and the engine's worker."""
+    check_task(app_root, task)
+    engine = Path(next(iter(fanout.__path__)))
+    parts = [_python(engine / part, f"fanout/{part}") for part in OF_A_WORKER]
+    yield from _bytes(
+        [*_contents(app_root / "lambdas", task, engine), *(each for part in parts for each in part)], task
+    )
 
 
 def _bytes(contents: Iterable[tuple[Path, str]], task: str | None) -> Iterator[tuple[str, bytes]]:

@@ -32,7 +32,7 @@ def subscriber_alarms(scope: Construct, target: AlarmTarget, settings: Settings)
         settings=settings,
         owner=target.owner,
         task=target.task,
-        log_group=target.consumer.log_group.log_group_name,
+        log_group=log_group.log_group_name if (log_group := target.consumer.log_group) else "",
     )
     early = {"essential": _none, "full": _early}[settings.alarms]
     sooner = {"essential": "", "full": EARLIER}[settings.alarms]
@@ -86,7 +86,7 @@ def _early(target: AlarmTarget) -> Sequence[Alarm]:
     return [
         *(_about_letters(target) if target.buries else []),
         *(_about_queue(target) if queued else []),
-        *_about_function(target),
+        *(_about_function(target) if target.consumer.has_function else [_left_over(target)]),
         *_about_filter(target),
         *([incomplete(target)] if queued else []),
     ]
@@ -204,15 +204,19 @@ def _about_function(target: AlarmTarget) -> list[Alarm]:
             periods=12,
             datapoints=2,
         ),
-        Alarm(
-            # One that was merely slow is frozen with its container, and ends soon after the next thaw.
-            kind="left-over",
-            means="threads of earlier invocations never end: the task waits for something without a time-out.",
-            metric=measured(target.stack_name, target.task, names.LEFT_OVER, period=FIVE_MINUTES, statistic="Maximum"),
-            periods=3,
-            datapoints=2,
-        ),
+        _left_over(target),
     ]
+
+
+def _left_over(target: AlarmTarget) -> Alarm:
+    """One that was merely slow is frozen with its container, and ends soon after the next thaw."""
+    return Alarm(
+        kind="left-over",
+        means="threads of earlier invocations never end: the task waits for something without a time-out.",
+        metric=measured(target.stack_name, target.task, names.LEFT_OVER, period=FIVE_MINUTES, statistic="Maximum"),
+        periods=3,
+        datapoints=2,
+    )
 
 
 def _about_filter(target: AlarmTarget) -> list[Alarm]:

@@ -29,7 +29,7 @@ def dollars_a_month(subscriber: Subscriber) -> cloudwatch.MathExpression:
         f"IF({calls} < 3600, {calls}, 3600 + 0.05 * ({calls} - 3600)) * {_dollars('xray-trace')}",
     )
     queue, function = subscriber.queue, subscriber.function
-    log = {"LogGroupName": subscriber.consumer.log_group.log_group_name}
+    log = {"LogGroupName": function.log_group.log_group_name}
     return cloudwatch.MathExpression(
         expression=f"{HOURS} * ({' + '.join(terms)})",
         label="$ a month",

@@ -47,7 +47,7 @@ def dashboard(
 
 
 def _row(subscriber: Subscriber) -> list[cloudwatch.IWidget]:
-    makers = _QUEUED if subscriber.is_queued else _DIRECT
+    makers = _DIRECT if not subscriber.is_queued else _QUEUED if subscriber.consumer.has_function else _WORKER
     return [make(subscriber) for make in makers if make is not _dead or subscriber.buries]
 
 
@@ -219,6 +219,7 @@ def _async_age(subscriber: Subscriber) -> cloudwatch.GraphWidget:
 
 
 _QUEUED = (_name, _flow, _dead, _age, _duration, _concurrency, _cost)
+_WORKER = (_name, _flow, _dead, _age)
 _DIRECT = (_name, _called, _dead, _async_age, _duration, _concurrency)
 
 

@@ -1,0 +1,177 @@
+"""A task outside of Lambda: what its service, its role and its scaling are, and what stays out where it runs elsewhere."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import assertions
+
+from fanout.constructs import (
+    App,
+    CircuitBreaker,
+    ConfigurationError,
+    FanoutStack,
+    Heartbeat,
+    Monitoring,
+    OperatorPolicies,
+    Settings,
+    Subscriber,
+    Topic,
+    Worker,
+)
+from fanout.constructs.worker.scaling import steps
+from stacks import settings
+from tests.infra.conftest import cdk_context
+
+
+def stack_of(entry: Settings, outdir: Path, **arguments: Any) -> FanoutStack:
+    app = App(context=cdk_context(), outdir=str(outdir))
+    stack = FanoutStack(app, f"Worker-{entry.name}", settings=entry)
+    topic = Topic(stack, "OrderPlaced", settings=entry)
+    Subscriber(stack, "Print", topic=topic, task="archive_order", environment={"ARCHIVE_BUCKET": "b"}, **arguments)
+    Heartbeat(stack, "Heartbeat", topic=topic)
+    Monitoring(stack, "Watch", topic=topic)
+    OperatorPolicies(stack, "Operator", topic=topic)
+    return stack
+
+
+def synthesized(stack: FanoutStack) -> assertions.Template:
+    """Refused by the rules of checks where one of them finds something."""
+    assert isinstance(app := stack.node.root, cdk.App)
+    app.synth()
+    return assertions.Template.from_stack(stack)
+
+
+@pytest.fixture(scope="module", params=[settings.DEV, settings.PROD], ids=["dev", "prod"])
+def fargate(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[assertions.Template]:
+    made = stack_of(request.param, tmp_path_factory.mktemp("out"), compute=Worker(), circuit_breaker=CircuitBreaker())
+    yield synthesized(made)
+
+
+def container(template: assertions.Template) -> dict[str, Any]:
+    (definition,) = template.find_resources("AWS::ECS::TaskDefinition").values()
+    (found,) = definition["Properties"]["ContainerDefinitions"]
+    return dict(found)
+
+
+def test_it_has_the_queues_of_every_subscriber_and_no_function(fargate: assertions.Template) -> None:
+    fargate.resource_count_is("AWS::SQS::Queue", 2)
+    fargate.resource_count_is("AWS::Lambda::Function", 0)
+    fargate.resource_count_is("AWS::Lambda::EventSourceMapping", 0)
+    fargate.has_resource_properties("AWS::SQS::Queue", {"VisibilityTimeout": 120})
+    fargate.has_resource_properties("AWS::SNS::Subscription", {"Protocol": "sqs", "RawMessageDelivery": True})
+
+
+def test_it_is_told_what_a_function_is_told_and_four_things_more(fargate: assertions.Template) -> None:
+    told = {each["Name"]: each["Value"] for each in container(fargate)["Environment"]}
+    assert told["FANOUT_TASK"] == "archive_order"
+    assert (told["FANOUT_VISIBILITY"], told["FANOUT_LONGEST_ATTEMPT"], told["FANOUT_GRACE"]) == ("120", "3600", "115")
+    assert (told["FANOUT_CIRCUIT_FAILURES"], told["FANOUT_COOL_DOWN"]) == ("20", "300")
+
+
+def test_it_gives_back_before_it_is_killed(fargate: assertions.Template) -> None:
+    told = {each["Name"]: each["Value"] for each in container(fargate)["Environment"]}
+    assert int(told["FANOUT_GRACE"]) < container(fargate)["StopTimeout"]
+
+
+def test_it_may_write_nowhere_but_its_scratch_and_takes_no_call(fargate: assertions.Template) -> None:
+    assert container(fargate)["ReadonlyRootFilesystem"] is True
+    (group,) = fargate.find_resources("AWS::EC2::SecurityGroup").values()
+    assert "SecurityGroupIngress" not in group["Properties"]
+
+
+def test_nothing_is_paid_for_while_no_worker_runs(fargate: assertions.Template) -> None:
+    for paid in (
+        "AWS::EC2::NatGateway",
+        "AWS::EC2::EIP",
+        "AWS::EC2::VPCEndpoint",
+        "AWS::ElasticLoadBalancingV2::LoadBalancer",
+    ):
+        fargate.resource_count_is(paid, 0)
+    fargate.has_resource_properties("AWS::ApplicationAutoScaling::ScalableTarget", {"MinCapacity": 0, "MaxCapacity": 4})
+
+
+def test_its_role_may_do_what_its_function_could_and_read_the_tags_of_its_queue(fargate: assertions.Template) -> None:
+    role = next(iter(fargate.find_resources("AWS::ECS::TaskDefinition").values()))["Properties"]["TaskRoleArn"][
+        "Fn::GetAtt"
+    ][0]
+    policies = fargate.find_resources("AWS::IAM::Policy", {"Properties": {"Roles": [{"Ref": role}]}})
+    statements = [each for policy in policies.values() for each in policy["Properties"]["PolicyDocument"]["Statement"]]
+    actions = {
+        action
+        for each in statements
+        for action in ([each["Action"]] if isinstance(each["Action"], str) else each["Action"])
+    }
+    services = {action.partition(":")[0] for action in actions}
+    assert services <= {"sqs", "dynamodb", "kms"}
+    assert "sqs:ListQueueTags" in actions
+    assert "*" not in json.dumps([each["Resource"] for each in statements])
+
+
+def test_workers_end_by_what_waits_and_is_worked_on_together(fargate: assertions.Template) -> None:
+    """And begin by what waits, at one message."""
+    alarms = fargate.find_resources("AWS::CloudWatch::Alarm")
+    (quiet,) = [each["Properties"] for name, each in alarms.items() if "NothingThere" in name]
+    named = {each["MetricStat"]["Metric"]["MetricName"] for each in quiet["Metrics"] if "MetricStat" in each}
+    assert named == {"ApproximateNumberOfMessagesVisible", "ApproximateNumberOfMessagesNotVisible"}
+    assert (quiet["Threshold"], quiet["EvaluationPeriods"]) == (0, 15)
+    (waiting,) = [each["Properties"] for name, each in alarms.items() if "MessagesWait" in name]
+    assert (waiting["Threshold"], waiting["ComparisonOperator"]) == (1, "GreaterThanOrEqualToThreshold")
+
+
+@pytest.mark.parametrize(
+    ("worker", "expected"),
+    [
+        (Worker(max_workers=1), [(0, 1)]),
+        (Worker(max_workers=4), [(0, 1), (39, 2)]),
+        (Worker(max_workers=20, messages_at_once=1), [(0, 1), (3, 2), (7, 4), (15, 8), (31, 16)]),
+    ],
+)
+def test_one_message_starts_one_worker_and_many_start_several(worker: Worker, expected: list[tuple[int, int]]) -> None:
+    assert steps(worker) == expected
+
+
+def test_a_fixed_number_is_not_scaled(tmp_path: Path) -> None:
+    template = synthesized(stack_of(settings.DEV, tmp_path, compute=Worker(min_workers=2, max_workers=2)))
+    template.resource_count_is("AWS::ApplicationAutoScaling::ScalableTarget", 0)
+    template.has_resource_properties("AWS::ECS::Service", {"DesiredCount": 2})
+
+
+def test_elsewhere_there_is_a_role_and_what_it_is_told_and_nothing_of_ecs(tmp_path: Path) -> None:
+    template = synthesized(stack_of(settings.LOCAL, tmp_path, compute=Worker()))
+    types = {each["Type"].split("::")[1] for each in template.to_json()["Resources"].values()}
+    assert not types & {"ECS", "EC2", "ECR", "ApplicationAutoScaling", "Lambda"}
+    outputs = {name for name in template.to_json()["Outputs"] if name.startswith("Print")}
+    assert outputs == {"PrintQueueUrl", "PrintDeadLetterQueueUrl", "PrintWorkerRoleArn", "PrintWorkerParameter"}
+    template.has_resource_properties("AWS::SSM::Parameter", {"Name": "/fanout/local/workers/archive_order"})
+
+
+@pytest.mark.parametrize(
+    ("worker", "line"),
+    [
+        (Worker(cpu=300), "subscriber Print: cpu is 300: expected one of 256, 512"),
+        (Worker(cpu=256, memory_mib=4096), "memory_mib is 4096: expected with 256 CPU units one of 512, 1024, 2048"),
+        (
+            Worker(longest_attempt_time=timedelta(hours=12)),
+            "longest_attempt_time is 43200: expected 1 to 41400 seconds",
+        ),
+        (Worker(grace=timedelta(minutes=3)), "grace is 180: expected 3 to 120 seconds, as Fargate allows"),
+        (Worker(visibility_time=timedelta(seconds=10)), "visibility_time is 10: expected 30 to 3600 seconds"),
+        (Worker(min_workers=5, max_workers=4), "min_workers is 5: expected 0 to 4"),
+    ],
+)
+def test_what_cannot_be_is_one_line(worker: Worker, line: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        stack_of(settings.DEV, tmp_path, compute=worker)
+    assert line in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_a_worker_has_no_function_and_says_so(tmp_path: Path) -> None:
+    subscriber = stack_of(settings.LOCAL, tmp_path, compute=Worker()).node.find_child("Print")
+    assert isinstance(subscriber, Subscriber)
+    with pytest.raises(ConfigurationError, match="it has no function, as it runs on a machine of your own: grant"):
+        _ = subscriber.function
