@@ -8,8 +8,11 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
+from fanout.catalog.reading import topics
 from fanout.checks.engine import check_template
 from fanout.constructs import ConfigurationError, Heartbeat, Monitoring, OperatorPolicies, Settings, Subscriber, Topic
+from fanout.costs.model import monthly
+from fanout.template.template import Template
 from tests.infra.conftest import cdk_context
 from tests.infra.reading import of_type, statements
 
@@ -114,3 +117,66 @@ def test_two_products_of_an_account_share_no_physical_name(tmp_path: Path, monke
 
     orders, bills = names("Orders"), names("Bills")
     assert len(orders) == len(bills) == 3 and not orders & bills
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Two topics in one stack, with everything that a stack has."""
+    folder: Path = tmp_path_factory.mktemp("watched")
+    app = cdk.App(context=cdk_context(), outdir=str(folder), builtin_cloud_formation_validation=False)
+    stack = cdk.Stack(app, "Orders-prod")
+    orders = Topic(stack, "OrderPlaced", settings=SETTINGS)
+    bills = Topic(stack, "Bills", settings=SETTINGS, main=False, fair_by="shop_id")
+    for topic, id_ in ((orders, "Ship"), (bills, "File")):
+        Subscriber(stack, id_, topic=topic, task="archive_order" if id_ == "Ship" else "notify_partner")
+        Heartbeat(stack, f"{id_}Heartbeat", topic=topic)
+    Monitoring(stack, "Watch", topic=orders, also=[bills])
+    OperatorPolicies(stack, "Operator", topic=orders, also=[bills])
+    app.synth()
+    template: dict[str, Any] = json.loads((folder / "Orders-prod.template.json").read_text())
+    return template
+
+
+def topic_ids(template: dict[str, Any]) -> dict[str, str]:
+    outputs = template["Outputs"]
+    return {name: outputs[f"{name}TopicArn"]["Value"]["Ref"] for name in ("", "Bills")}
+
+
+def test_one_monitoring_rings_for_both_topics(watched: dict[str, Any]) -> None:
+    alarms = of_type(watched, "AWS::CloudWatch::Alarm")
+    for kind in ("DeliveryFailed", "RedriveFailed", "HeartbeatSilent"):
+        assert len([id_ for id_ in alarms if kind in id_]) == 2, kind
+    rule = json.dumps(of_type(watched, "AWS::CloudWatch::CompositeAlarm"))
+    for id_ in alarms:
+        if "DeliveryFailed" in id_ or "RedriveFailed" in id_:
+            assert f'"{id_}"' in rule
+    body = json.dumps(of_type(watched, "AWS::CloudWatch::Dashboard"))
+    assert len(of_type(watched, "AWS::CloudWatch::Dashboard")) == 1 and "Topic Bills" in body
+
+
+def test_operators_look_at_both_topics_and_publish_to_both(watched: dict[str, Any]) -> None:
+    policies = {
+        id_: json.dumps(each) for id_, each in of_type(watched, "AWS::IAM::ManagedPolicy").items() if "Operator" in id_
+    }
+    (read,) = [text for id_, text in policies.items() if "ReadPolicy" in id_]
+    (heal,) = [text for id_, text in policies.items() if "HealPolicy" in id_]
+    for topic in topic_ids(watched).values():
+        assert f'{{"Ref": "{topic}"}}' in read and f'{{"Ref": "{topic}"}}' in heal
+    assert read.count("HeartbeatSchedule") == 2
+
+
+def test_only_the_fair_topic_is_fair(watched: dict[str, Any]) -> None:
+    assert "FairBy" not in watched["Outputs"] and watched["Outputs"]["BillsFairBy"]["Value"] == "shop_id"
+    fair = [id_ for id_, each in of_type(watched, "AWS::SQS::Queue").items() if "fair_by" in json.dumps(each)]
+    assert [id_.startswith("File") for id_ in fair] == [True]
+
+
+def test_checks_bill_and_catalog_know_both(watched: dict[str, Any], tmp_path: Path) -> None:
+    assert [each for each in check_template(watched) if each.severity == "error"] == []
+    found = monthly(watched, events_per_month=1_000)
+    assert set(found.subscribers) == {"archive_order", "notify_partner"} and found.unpriced == ()
+    assert len([each for each in found.lines if each.what == "published"]) == 2
+    template = Template(watched, name="Orders-prod")
+    assert [(each.name, [one.name for one in each.subscribers]) for each in topics(template)] == [
+        ("Bills", ["notify_partner"]), ("OrderPlaced", ["archive_order"]),
+    ]  # fmt: skip

@@ -8,7 +8,7 @@ from rich.status import Status
 from rich.text import Text
 
 from fanout.cli.aws_command import INTERRUPTED, Target, aws_command, connect
-from fanout.cli.options import Json, Yes
+from fanout.cli.options import Json, OfTopic, Yes
 from fanout.cli.output import console, errors, foreign, lasting, say_json, table
 from fanout.errors import Unusable
 from fanout.ops.interrupt import stoppable
@@ -33,6 +33,7 @@ def verify(
             "--role", metavar="ARN", help="Assumed, with the stack's own policies alone, where they are proven."
         ),
     ] = None,
+    topic: OfTopic = None,
     yes: Yes = False,
     as_json: Json = False,
 ) -> int:
@@ -44,7 +45,7 @@ def verify(
         raise Unusable("--only names the steps: leave out --core")
     steps = chosen(only or [], core=core)
     with stoppable() as stop:
-        verification = Verification(connect(target), stop, role, tuple(only or ()))
+        verification = Verification(connect(target).of_topic(topic), stop, role, tuple(only or ()))
         _refuse(verification, yes=yes)
         runner = Runner(verification, steps)
         try:

@@ -1,6 +1,7 @@
 """What watches a whole stack: its topic, its dashboard, and one alarm that says whether anybody is needed."""
 
 import math
+from collections.abc import Sequence
 from functools import partial
 
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -18,33 +19,38 @@ from fanout.constructs.delivery import Delivery
 from fanout.constructs.registry import for_each, in_order, late_string, validate_late
 from fanout.constructs.settings import Settings
 from fanout.constructs.subscriber import Subscriber
-from fanout.constructs.topic import AnyTopic
+from fanout.constructs.topic import AnyTopic, name_of
 
 MOST_CHILDREN = 100
 """Of one composite alarm: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Create_Composite_Alarm.html"""
 
 
 class Monitoring(Construct):
-    """Alarms of `topic`, the dashboard, and with `alarms="full"` the composite alarm of all that needs a person.
+    """Alarms of `topic`, and of each topic that is there `also`, the dashboard, and with `alarms="full"` the composite alarm of all that needs a person.
 
     Of every subscriber of the stack, wherever its line stands. The composite holds the essential alarms only: they say
     that a person is needed, the others say why, or earlier. It rings once, whatever begins first, and says when the last
     has ended.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, topic: AnyTopic) -> None:
+    def __init__(self, scope: Construct, id_: str, *, topic: AnyTopic, also: Sequence[AnyTopic] = ()) -> None:
         super().__init__(scope, id_)
         settings = topic.settings
         place = Place(scope=self, settings=settings, owner=settings.owner)
         topic_alarms = [ring(self, each, place, settings) for each in _topic_alarms(topic)]
         self._failures = topic_alarms[: len(_failures(topic.topic))]
+        for each in also:
+            within = Construct(self, name_of(each))
+            made = [ring(within, alarm, place, settings) for alarm in _topic_alarms(each)]
+            self._failures += made[: len(_failures(each.topic))]
         self.subscribers: list[Subscriber] = []
         for_each(Subscriber, self, self.subscribers.append)
         self.deliveries: list[Delivery] = []
         for_each(Delivery, self, self.deliveries.append)
         if settings.alarms == "full":
             self._needs_a_person(place, settings)
-        dashboard(self, topic=topic.topic, subscribers=self.subscribers, alarms=self.essential, settings=settings)
+        shown = {"Topic": topic.topic, **{f"Topic {name_of(each)}": each.topic for each in also}}
+        dashboard(self, topics=shown, subscribers=self.subscribers, alarms=self.essential, settings=settings)
 
     def essential(self) -> list[cloudwatch.Alarm]:
         """What says that a person is needed: of the topic, and of each subscriber and delivery that is there by now."""

@@ -49,26 +49,28 @@ class OperatorPolicies(Construct):
     """`read` is all that `fanout status`, `dead list`, `where` and `doctor` ask for; `heal` is what changing commands
     need beside it. Neither may receive from a task's own queue: that would use up an event's attempts.
 
-    Of every subscriber of the stack, wherever its line stands. Their ARNs are written out, so that a policy reaches
+    Of every subscriber of the stack, wherever its line stands, of `topic` and the topics that are there `also`. Their ARNs are written out, so that a policy reaches
     nothing of another stack; when they no longer fit into one policy, with names as long as CloudFormation makes them,
     the next is opened, with an output of its own.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, topic: AnyTopic) -> None:
+    def __init__(self, scope: Construct, id_: str, *, topic: AnyTopic, also: Sequence[AnyTopic] = ()) -> None:
         super().__init__(scope, id_)
         self._stack, self._topic = Stack.of(self), topic.topic
         self.subscribers: list[Subscriber] = []
         self.deliveries: list[Delivery] = []
-        self._first = _first_characters(topic, name_of_stack(self))
-        self.read = [self._policy("ReadPolicy", 0, _around(self._stack, topic.topic))]
+        topics = [topic, *also]
+        self._first = sum(_first_characters(each, name_of_stack(self)) for each in topics)
+        self.read = [self._policy("ReadPolicy", 0, _around(self._stack, [each.topic for each in topics]))]
         self.heal = [self._policy("HealPolicy", 0, [])]
         self._kinds = {
             "ReadPolicy": _Kind(self.read, READ, LOOKED_AT, AROUND),
             "HealPolicy": _Kind(self.heal, HEAL, HEALED, 0),
         }
-        topic.topic.grant_publish(self.heal[0])
-        if topic.settings.heartbeat:
-            self._grant_schedules(topic.schedule_group)
+        for each in topics:
+            each.topic.grant_publish(self.heal[0])
+        if groups := [each.schedule_group for each in topics if each.settings.heartbeat]:
+            self._grant_schedules(groups)
         for_each(Subscriber, self, self._add)
         for_each(Delivery, self, self._add_delivery)
 
@@ -119,15 +121,18 @@ class OperatorPolicies(Construct):
         found = [arn for each in kind.shares(self._first)[number] for what in on for arn in _ARNS[what](each)]
         return found or [self._topic.topic_arn]
 
-    def _grant_schedules(self, group: str) -> None:
+    def _grant_schedules(self, groups: Sequence[str]) -> None:
         """A heartbeat's schedule that somebody disabled has no metric: `fanout doctor` sees it."""
         heartbeats: list[Heartbeat] = []
         for_each(Heartbeat, self, heartbeats.append)
-        anyone = self._stack.format_arn(service="scheduler", resource="schedule", resource_name=f"{group}/*")
+        anyone = [
+            self._stack.format_arn(service="scheduler", resource="schedule", resource_name=f"{group}/*")
+            for group in groups
+        ]
 
         def arns() -> list[str]:
             schedules = [heartbeat.schedule for heartbeat in in_order(heartbeats)]
-            return [schedule.attr_arn for schedule in schedules if schedule] or [anyone]
+            return [schedule.attr_arn for schedule in schedules if schedule] or anyone
 
         self.read[0].add_statements(_allow(["scheduler:GetSchedule"], late_list(arns)))
 
@@ -144,8 +149,8 @@ class OperatorPolicies(Construct):
         return policy
 
 
-def _around(stack: Stack, topic: sns.ITopic) -> list[iam.PolicyStatement]:
-    """Of the topic, and of the stack by its name. The last ones take no resource
+def _around(stack: Stack, topics: Sequence[sns.ITopic]) -> list[iam.PolicyStatement]:
+    """Of the topics, and of the stack by its name. The last ones take no resource
     (https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html), or tell of composite alarms
     only so (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html).
     """
@@ -159,7 +164,7 @@ def _around(stack: Stack, topic: sns.ITopic) -> list[iam.PolicyStatement]:
     return [
         _allow(
             ["sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"],
-            late_list(lambda: [topic.topic_arn, *(each.topic_arn for each in alarm_topics(stack))]),
+            late_list(lambda: [each.topic_arn for each in (*topics, *alarm_topics(stack))]),
         ),
         _allow(
             ["cloudformation:DescribeStacks", "cloudformation:GetTemplate", "cloudformation:ListStackResources"], [own]

@@ -265,3 +265,8 @@ class Topic(Construct):
 
 
 AnyTopic = Topic | ExistingTopic
+
+
+def name_of(topic: AnyTopic) -> str:
+    """The id that the stack gives it."""
+    return str(topic.node.id if isinstance(topic, Topic) else topic.topic.node.id)

@@ -8,7 +8,6 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from fanout import names
 from fanout.aws_errors import one_line
 from fanout.errors import UserError
 from fanout.ops.aws import alarms, logs, starts
@@ -88,7 +87,8 @@ class Report:
             "account": self.stack.account,
             "region": self.stack.region,
             "at": self.at,
-            "topic": {"arn": self.stack.outputs.get(names.TOPIC_ARN_OUTPUT), "subscriptions": self.subscriptions},
+            "topic": {"arn": next(iter(self.stack.topics.values()), None), "subscriptions": self.subscriptions},
+            **({"topics": self.stack.topics} if len(self.stack.topics) > 1 else {}),
             "subscribers": [each.as_dict() for each in self.subscribers],
             "alarms": self.alarms,
             "problems": self.problems,
@@ -216,14 +216,16 @@ def _age(subscriber: DeployedSubscriber, found: Health) -> None:
 
 
 def _subscriptions(stack: Stack, problems: list[str]) -> int | None:
-    if names.TOPIC_ARN_OUTPUT not in stack.outputs:
+    if not stack.topics:
         return None
-    try:
-        pages = stack.aws.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=stack.topic_arn)
-        endpoints = [each["Endpoint"].rsplit(":", 1)[-1] for page in pages for each in page["Subscriptions"]]
-    except (ClientError, BotoCoreError) as error:
-        problems.append(one_line(error))
-        return None
+    endpoints: list[str] = []
+    for arn in stack.topics.values():
+        try:
+            pages = stack.aws.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=arn)
+            endpoints += [each["Endpoint"].rsplit(":", 1)[-1] for page in pages for each in page["Subscriptions"]]
+        except (ClientError, BotoCoreError) as error:
+            problems.append(one_line(error))
+            return None
     for each in stack.subscribers:
         if each.queue_name not in endpoints and not _has_another_topic(each):
             problems.append(f"{each.task} is not subscribed to the topic: it gets no events; deploy the stack again")

@@ -1,6 +1,6 @@
-"""One dashboard per stack: the topic on top, then one row per subscriber, so that thirty read like three."""
+"""One dashboard per stack: its topics on top, then one row per subscriber, so that thirty read like three."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
 
@@ -25,20 +25,22 @@ GREEN, RED, ORANGE, BLUE, GREY, PURPLE = "#2ca02c", "#d62728", "#ff7f0e", "#1f77
 def dashboard(
     scope: Construct,
     *,
-    topic: sns.ITopic,
+    topics: Mapping[str, sns.ITopic],
     subscribers: Sequence[Subscriber],
     alarms: Callable[[], Sequence[cloudwatch.IAlarm]],
     settings: Settings,
 ) -> cloudwatch.Dashboard:
     """The same eight numbers for each subscriber, always at the same place; every line has a name and a colour.
 
-    `subscribers` may grow until the synth, which asks for `alarms` too.
+    `topics` are by the titles of their graphs. `subscribers` may grow until the synth, which asks for `alarms` too.
     """
     made = cloudwatch.Dashboard(scope, "Dashboard", default_interval=Duration.hours(3))
 
     def rows() -> list[cloudwatch.Row]:
+        first, *others = [_topic(title, topic) for title, topic in topics.items()]
         return [
-            cloudwatch.Row(_links(scope, settings), _needs_a_person(alarms()), _topic(topic)),
+            cloudwatch.Row(_links(scope, settings), _needs_a_person(alarms()), first),
+            *(cloudwatch.Row(*others[at : at + 2]) for at in range(0, len(others), 2)),
             *(cloudwatch.Row(*_row(subscriber)) for subscriber in in_order(subscribers)),
         ]
 
@@ -101,9 +103,9 @@ def _needs_a_person(alarms: Sequence[cloudwatch.IAlarm]) -> cloudwatch.AlarmStat
     )
 
 
-def _topic(topic: sns.ITopic) -> cloudwatch.GraphWidget:
+def _topic(title: str, topic: sns.ITopic) -> cloudwatch.GraphWidget:
     return _graph(
-        "Topic",
+        title,
         9,
         [
             _line(topic.metric_number_of_messages_published, "Sum", "published", BLUE),

@@ -106,9 +106,9 @@ class Stack:
 
     @property
     def topics(self) -> dict[str, str]:
-        """The ARN of each topic of the stack by its id, "" for the main one."""
-        found = {key: value for key, value in self.outputs.items() if key.endswith(_TOPIC)}
-        return {key.removesuffix(_TOPIC): found[key] for key in sorted(found)}
+        """The ARN of each topic of the stack by its id, first "" for the main one."""
+        found = {key.removesuffix(_TOPIC): arn for key, arn in self.outputs.items() if key.endswith(_TOPIC)}
+        return dict(sorted(found.items()))
 
     def of_topic(self, topic: str | None) -> "Stack":
         """The same, where `topic` is the one that is meant: by its id, or its name. Raises OpsError."""
@@ -123,13 +123,17 @@ class Stack:
     @property
     def fair_by(self) -> str | None:
         """What publishers to its topic say as fair_by."""
-        return self.outputs.get(f"{self._topic_id}{names.FAIR_BY_OUTPUT}")
+        return self.of_its_topic(names.FAIR_BY_OUTPUT)
 
     @property
     def max_bytes(self) -> int | None:
         """What its topic takes, where that is not SNS's default."""
-        found = self.outputs.get(f"{self._topic_id}{names.MAX_BYTES_OUTPUT}", "")
+        found = self.of_its_topic(names.MAX_BYTES_OUTPUT) or ""
         return int(found) if found.isdecimal() else None
+
+    def of_its_topic(self, output: str) -> str | None:
+        """An output of the topic that is meant."""
+        return self.outputs.get(f"{self._topic_id}{output}")
 
     @property
     def _topic_id(self) -> str:

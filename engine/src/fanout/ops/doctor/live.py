@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from fanout import names
 from fanout.ops.doctor.deployed import Deployed
 
 _ENCRYPTION = ("KmsMasterKeyId", "SqsManagedSseEnabled")
@@ -37,7 +36,7 @@ def _queue_policy(deployed: Deployed, id_: str) -> dict[str, Any]:
 
 def _topic_policy(deployed: Deployed, id_: str) -> dict[str, Any]:
     (arn,) = deployed.resolved(deployed.of_type("AWS::SNS::TopicPolicy")[id_]["Topics"])
-    if arn not in (deployed.stack.outputs.get(names.TOPIC_ARN_OUTPUT),):
+    if arn not in deployed.stack.topics.values():
         return {}  # of the alarms, which no message depends on
     attributes = deployed.stack.aws.sns.get_topic_attributes(TopicArn=arn)["Attributes"]
     return {"PolicyDocument": json.loads(attributes.get("Policy") or "{}")}

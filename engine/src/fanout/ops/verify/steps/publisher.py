@@ -21,7 +21,7 @@ _REFUSED = DENIED | {"AuthorizationError", "InvalidClientTokenId"}
 def publisher(verification: Verification) -> str:
     """Leaves the happy probe on its way: what it becomes is the next step's."""
     stack = verification.stack
-    policy = stack.outputs.get(names.PUBLISHER_POLICY_ARN_OUTPUT)
+    policy = stack.of_its_topic(names.PUBLISHER_POLICY_ARN_OUTPUT)
     if policy is None:
         raise Skipped(f"the stack has no output {names.PUBLISHER_POLICY_ARN_OUTPUT}: its topic is another's")
     service = session.limited(stack.aws, [policy], verification.role)
