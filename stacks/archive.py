@@ -5,6 +5,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from fanout import names
 from fanout.constructs import Settings
 from fanout.constructs.keys import archive_key
 
@@ -27,7 +28,7 @@ class Archive(Construct):
             removal_policy=settings.removal_policy,
             versioned=True,
         )
-        CfnOutput(Stack.of(self), "ArchiveBucketName", value=self.bucket.bucket_name)
+        CfnOutput(Stack.of(self), names.ARCHIVE_BUCKET_OUTPUT, value=self.bucket.bucket_name)
 
     def grant_write(self, grantee: iam.IGrantable) -> None:
         """Writing objects and nothing else: no reading, listing or deleting (`Bucket.grant_put` allows more)."""
@@ -36,3 +37,12 @@ class Archive(Construct):
         )
         if self._key:
             self._key.grant(grantee, "kms:GenerateDataKey")
+
+    def grant_read(self, grantee: iam.IGrantable) -> None:
+        """Listing and reading, for `fanout replay`: no older versions, which are of what was deleted."""
+        iam.Grant.add_to_principal(grantee=grantee, actions=["s3:ListBucket"], resource_arns=[self.bucket.bucket_arn])
+        iam.Grant.add_to_principal(
+            grantee=grantee, actions=["s3:GetObject"], resource_arns=[self.bucket.arn_for_objects("*")]
+        )
+        if self._key:
+            self._key.grant(grantee, "kms:Decrypt")

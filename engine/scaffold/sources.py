@@ -224,16 +224,20 @@ SUBSCRIBER_SETTINGS: Final = (
 )
 HANDLER: Final = (
     words(("form: FormSubmitted", "event: FormSubmitted")),
-    words(("{form.form_id}/", ""), ("<form id>/", ""), ("form.", "event."), ("identity(form)", "identity(event)")),
+    words(("<form id>", "<group>"), ("form.", "event."), ("archive_key(form)", "archive_key(event)")),
     replaced(
-        "Keeps every submission: one JSON object per event in S3, under form and event id.",
-        "Keeps every event: one JSON object in S3, under its id.",
+        "Keeps every submission: one JSON object per event in S3, under its day, form and event id.",
+        "Keeps every event: one JSON object in S3, under its day and id.",
     ),
     NAMES,
 )
 TASK_TEST: Final = (
-    words(("contact_form", "@NOUN@_1"), ("contact/e-1", "e-1"), ("under_form_and_event_id", "under_its_id")),
-    replaced("under form and event id", "under its id"),
+    words(
+        ("contact_form", "@NOUN@_1"),
+        ("contact/e-1", "e-1"),
+        ("under_its_day_form_and_event_id", "under_its_day_and_id"),
+    ),
+    replaced("under its day, form and event id", "under its day and id"),
     without(r'^    event\["data"\]\["form_id"\] = "contact"\n'),
     NAMES,
 )

@@ -1,21 +1,21 @@
-"""Keeps every submission: one JSON object per event in S3, under form and event id."""
+"""Keeps every submission: one JSON object per event in S3, under its day, form and event id."""
 
 import os
 
 from botocore.exceptions import ClientError
 
 from events import FormSubmitted
-from fanout.runtime import client, handler_of, identity
+from fanout.runtime import archive_key, client, handler_of
 
 _BUCKET = os.environ["ARCHIVE_BUCKET"]
 _s3 = client("s3")
 
 
 def archive_submission(form: FormSubmitted) -> None:
-    """Writes `<form id>/<event id>/<identity>.json` once; the second time nothing changes.
+    """Writes `events-by-day/<day>/<form id>/<event id>/<identity>.json` once; the second time nothing changes.
 
-    A copy has the same identity, whatever time a publisher that tries again gives it. Another source's event of the same
-    id, and other content under it, are objects of their own beside it: nothing that was sent is left out of an archive.
+    A copy has the same identity, whatever time of its day a publisher that tries again gives it. Another source's event
+    of the same id, and other content under it, are objects of their own beside it: nothing that was sent is left out.
 
     The write is conditional, so a duplicate makes no new version either:
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
@@ -23,7 +23,7 @@ def archive_submission(form: FormSubmitted) -> None:
     try:
         _s3.put_object(
             Bucket=_BUCKET,
-            Key=f"{form.form_id}/{form.id}/{identity(form)}.json",
+            Key=archive_key(form),
             Body=form.body.encode(),
             ContentType="application/cloudevents+json",
             IfNoneMatch="*",

@@ -9,6 +9,9 @@ file travels in every function.
 TASK_TAG = "fanout:task"
 PAUSED_TAG = "fanout:paused"
 CIRCUIT_TAG = "fanout:circuit"
+REPLAYABLE_TAG = "fanout:replayable"
+BACKFILL_TAG = "fanout:backfill"
+BACKFILLED_TAG = "fanout:backfilled"
 
 # Outputs of a stack; of a subscriber, the ends of their names
 TOPIC_ARN_OUTPUT = "TopicArn"
@@ -20,6 +23,8 @@ OPERATOR_READ_POLICY_ARN_OUTPUT = "OperatorReadPolicyArn"
 OPERATOR_HEAL_POLICY_ARN_OUTPUT = "OperatorHealPolicyArn"
 ALARM_TOPIC_ARNS_OUTPUT = "AlarmTopicArns"
 RECORDS_TABLE_OUTPUT = "RecordsTableName"
+ARCHIVE_BUCKET_OUTPUT = "ArchiveBucketName"
+OPERATOR_REPLAY_POLICY_ARN_OUTPUT = "OperatorReplayPolicyArn"
 QUEUE_URL_OUTPUT = "QueueUrl"
 DEAD_LETTER_QUEUE_URL_OUTPUT = "DeadLetterQueueUrl"
 FUNCTION_NAME_OUTPUT = "FunctionName"
@@ -30,6 +35,7 @@ DELIVERY_ARN_OUTPUT = "DeliveryArn"
 
 # Messages
 CAUSE_ATTRIBUTE = "fanout.cause"
+REPLAY_ATTRIBUTE = "fanout.replay"
 HEARTBEAT_TYPE = "fanout.heartbeat.v1"
 HEARTBEAT_SUFFIX = ".heartbeat.v1"
 """Every type that ends so is a heartbeat: an engine of another version may publish another."""
@@ -48,6 +54,9 @@ LOG_FIELD = "log"
 
 # The table of a stack: its key, and the index by an event's reference
 RECORD_KEY, RECORD_EXPIRES, RECORD_REFERENCE, REFERENCE_INDEX = "task_event", "expires_at", "reference", "by-reference"
+
+# The archive: what stands before the day in the keys of its objects
+ARCHIVE_PREFIX = "events-by-day"
 
 # Metadata of a template or resource, context of cdk.json, an operator's environment
 METADATA, PRODUCTION_METADATA, ACKNOWLEDGE_METADATA = "fanout", "production", "acknowledge"

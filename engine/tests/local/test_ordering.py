@@ -81,7 +81,8 @@ def test_a_dead_letter_keeps_its_group_and_the_next_event_goes_on(deployed: Depl
     s3 = deployed.session.client("s3")
 
     def archived() -> bool:
-        keys = s3.list_objects_v2(Bucket=ordered.outputs["ArchiveBucketName"], Prefix=f"{shop}/").get("Contents", [])
+        found = s3.list_objects_v2(Bucket=ordered.outputs["ArchiveBucketName"], Prefix="events-by-day/")
+        keys = [each for each in found.get("Contents", []) if f"/{shop}/" in each["Key"]]
         return [bool(re.search(second["id"], each["Key"])) for each in keys] == [True]
 
     deployed.wait_until(archived, "the event behind it")

@@ -1,4 +1,4 @@
-"""One object per event, under form and event id; the second write changes nothing."""
+"""One object per event, under its day, form and event id; the second write changes nothing."""
 
 import json
 import re
@@ -20,7 +20,7 @@ class Key:
         return re.fullmatch(self.pattern, str(key)) is not None
 
 
-def test_the_object_is_the_event_as_published_under_form_and_event_id(handler: Any, s3: Stubber) -> None:
+def test_the_object_is_the_event_as_published_under_its_day_form_and_event_id(handler: Any, s3: Stubber) -> None:
     event = {**example("contact_form"), "id": "e-1"}
     event["data"]["form_id"] = "contact"
     body = json.dumps(event, indent=3)
@@ -29,7 +29,7 @@ def test_the_object_is_the_event_as_published_under_form_and_event_id(handler: A
         {},
         {
             "Bucket": "archive",
-            "Key": Key("contact/e-1/[0-9a-f]{32}[.]json"),
+            "Key": Key("events-by-day/[0-9]{4}/[0-9]{2}/[0-9]{2}/contact/e-1/[0-9a-f]{32}[.]json"),
             "Body": body.encode(),
             "ContentType": "application/cloudevents+json",
             "IfNoneMatch": "*",

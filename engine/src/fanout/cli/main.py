@@ -58,6 +58,7 @@ COMMANDS: Table = {
         },
         "Dead-letter messages: list, show, redrive, edit, export, import, drop.",
     ),
+    "replay": ("fanout.cli.replay:replay", "Send archived events to one task's queue, and to no other."),
     "run": ("fanout.cli.run:run", "Run one task on one event in this process, with its function's variables and rights: breakpoint() stops in it."),
     "work": ("fanout.cli.work:work", "Work on a task's events in this process until it is told to stop: outside of Lambda, or with breakpoints."),
     "local": (

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 
 from aws_cdk import ArnFormat, CfnOutput, Stack, Token
 from aws_cdk import aws_iam as iam
@@ -38,10 +38,12 @@ it has room for fewer. What is no subscriber's takes the room of one of those th
 _OUTPUTS = {
     "ReadPolicy": names.OPERATOR_READ_POLICY_ARN_OUTPUT,
     "HealPolicy": names.OPERATOR_HEAL_POLICY_ARN_OUTPUT,
+    "ReplayPolicy": names.OPERATOR_REPLAY_POLICY_ARN_OUTPUT,
 }
 _DESCRIPTIONS = {
     "ReadPolicy": "Look at events: attach to the role of an operator",
     "HealPolicy": "Heal events: attach beside those for looking",
+    "ReplayPolicy": "Read archived events: attach beside those for healing",
 }
 
 
@@ -73,6 +75,24 @@ class OperatorPolicies(Construct):
             self._grant_schedules(groups)
         for_each(Subscriber, self, self._add)
         for_each(Delivery, self, self._add_delivery)
+
+    @cached_property
+    def replay(self) -> iam.ManagedPolicy:
+        """What `fanout replay` needs beside `heal`: the archive grants it the right to read. It is made when it is asked for."""
+        policy = self._policy("ReplayPolicy", 0, [])
+        noted: list[Subscriber] = []
+
+        def note(subscriber: Subscriber) -> None:
+            """On its queue it is noted that its backfill was done."""
+            if subscriber.backfill is None:
+                return
+            noted.append(subscriber)
+            if len(noted) == 1:
+                arns = late_list(lambda: [each.queue.queue_arn for each in in_order(noted)])
+                policy.add_statements(_allow(["sqs:TagQueue"], arns))
+
+        for_each(Subscriber, self, note)
+        return policy
 
     def _add(self, subscriber: Subscriber) -> None:
         """A policy opens when those that are there no longer fit; who is in which is decided at synth, by path."""

@@ -1,6 +1,7 @@
 """The one construct: all that one task needs to receive every event of a topic, and to lose none of them."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import Unpack
 
@@ -25,6 +26,7 @@ from fanout.constructs.filter import Filter, check_filter
 from fanout.constructs.idempotency import remember
 from fanout.constructs.keys import queue_key
 from fanout.constructs.registry import announce
+from fanout.constructs.replayable import check_replay, tell_replay
 from fanout.constructs.retry import Retry
 from fanout.constructs.settings import DEAD_LETTER_RETENTION_DAYS, Settings
 from fanout.constructs.subscriber_checks import check_environment, check_order_in_time
@@ -44,7 +46,8 @@ class Subscriber(Construct):
     `idempotent=True` is for a task whose target itself ignores what it has seen: it claims no event, which saves a write.
     `owner` is named by its alarms, which settings choose. `undeliverable` is for a topic of another Region alone: the ARN of
     a queue there, of this account, where SNS leaves what it cannot deliver. `emits` are the topics to which the task may
-    publish further events with `fanout.runtime.emit`, by their type.
+    publish further events with `fanout.runtime.emit`, by their type. `replayable=True`: archived events may be sent to it,
+    old as they are (not to a task that mails or pays); `backfill`: how far back `fanout replay --backfill` reaches, once.
 
     Derived, so that nobody types them: visibility = 6 x timeout + window, as AWS asks
     (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html); 14 days for dead letters, always longer
@@ -70,6 +73,8 @@ class Subscriber(Construct):
         circuit_breaker: CircuitBreaker | None = None,
         environment: Mapping[str, str] | None = None,
         owner: str | None = None,
+        replayable: bool = False,
+        backfill: timedelta | None = None,
         settings: Settings | None = None,
         undeliverable: str | None = None,
         emits: Emits | None = None,
@@ -90,6 +95,7 @@ class Subscriber(Construct):
         self.circuit_breaker = circuit_breaker
         self.environment: Mapping[str, str] = given.get("environment", environment) or {}
         self.owner = owner or self.settings.owner
+        self.replayable, self.backfill = replayable, backfill
         self._validate()
         if emits:
             check_emits(self.owner_id, find_root(), emits)
@@ -130,6 +136,7 @@ class Subscriber(Construct):
         )
         if self.fair_by:
             tell_fair(self._queue, self.fair_by)
+        tell_replay(self._queue, replayable=self.replayable, backfill=self.backfill)
         self.queue_url = self._queue.queue_url
         self._subscription = subscribe(
             self,
@@ -244,6 +251,7 @@ class Subscriber(Construct):
         self.retry.validate(owner, timeout=self.timeout, window=self.window)
         check_filter(owner, self.only, settings)
         check_environment(owner, self.environment)
+        check_replay(owner, replayable=self.replayable, backfill=self.backfill, queued=self.is_queued)
         if self.circuit_breaker:
             self.circuit_breaker.validate(owner)
         if self.is_queued:

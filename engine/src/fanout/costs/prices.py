@@ -74,6 +74,14 @@ PRICES = {
             "undated source",
         ),
         Price(
+            "s3-get",
+            0.0004 / 1000,
+            "GET",
+            "https://c3x.dev/blog/s3-request-fees-explained",
+            "undated",
+            "undated source",
+        ),
+        Price(
             "secret",
             0.40,
             "secret and month",

@@ -6,10 +6,12 @@ machines upload the same zip under the same key; the folder lives until the proc
 
 import ast
 import atexit
+import io
 import os
 import re
 import shutil
 import sys
+import tokenize
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import cache
@@ -29,9 +31,11 @@ EVENTS = "events"
 UPCASTS = "upcasts"
 _OF_SEVERAL_TYPES = "fanout/runtime/several.py"
 """Of an app with one type it is in no zip."""
-_EMITS = re.compile(rb"\bemit\b")
-_OF_EMITTERS = "fanout/runtime/emit.py"
-"""Of a task that makes no further events it is in no zip."""
+_ASKED_FOR = {
+    "fanout/runtime/emit.py": re.compile(rb"\bemit\b"),
+    "fanout/runtime/archive.py": re.compile(rb"\barchive_key\b"),
+}
+"""Each is in the zip of a task whose files name what is in it, and in no other."""
 _placed: dict[bytes, str] = {}
 _NOT_OF_A_TASK = ("requirements.txt", "requirements.in", "tests")
 
@@ -94,13 +98,13 @@ def _contents(
     wanted = {f"fanout/runtime/{name}" for name in beside}
     runtime = (each for part in RUNTIME for each in _python(engine / part, f"fanout/{part}"))
     if task is None:
-        yield from ((file, name) for file, name in runtime if name not in (_OF_SEVERAL_TYPES, _OF_EMITTERS))
+        yield from ((file, name) for file, name in runtime if name not in (_OF_SEVERAL_TYPES, *_ASKED_FOR))
         return
     upcasts = lambdas / f"{UPCASTS}.py"
     types = [each for each in (lambdas / EVENTS).glob("*.py") if each.name != "__init__.py"]
     left_out = _NOT_BESIDE_A_TASK - wanted | (set() if len(types) > 1 else {_OF_SEVERAL_TYPES})
-    if not any(_EMITS.search(each.read_bytes()) for each in sorted((lambdas / task).rglob("*.py"))):
-        left_out.add(_OF_EMITTERS)
+    texts = [each.read_bytes() for each in sorted((lambdas / task).rglob("*.py"))]
+    left_out |= {name for name, word in _ASKED_FOR.items() if not any(map(word.search, texts))}
     yield from ((file, name) for file, name in runtime if name not in left_out)
     if upcasts.is_file():
         yield upcasts, upcasts.name
@@ -131,13 +135,16 @@ def _bytes(contents: Iterable[tuple[Path, str]], task: str | None) -> Iterator[t
 
 @cache
 def _without_docstrings(source: bytes) -> bytes:
-    """They are a third of a zip that every cold start reads. Each other line stays where it is, for tracebacks."""
+    """Nor lines of comment: a third of a zip that every cold start reads. Each other line stays where it is, for tracebacks."""
     lines = source.split(b"\n")
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             lines[node.lineno - 1] = lines[node.lineno - 1][: node.col_offset] + b"..."
             for number in range(node.lineno, node.end_lineno or node.lineno):
                 lines[number] = b""
+    for token in tokenize.tokenize(io.BytesIO(source).readline):
+        if token.type == tokenize.COMMENT and token.line.lstrip().startswith("#"):
+            lines[token.start[0] - 1] = b""
     return b"\n".join(lines)
 
 

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from fanout.runtime.archive import archive_key as archive_key
     from fanout.runtime.aws import client as client
     from fanout.runtime.batch import each_message as each_message
     from fanout.runtime.batch import handler_of as handler_of
@@ -13,11 +14,22 @@ if TYPE_CHECKING:
     from fanout.runtime.log import logger as logger
     from fanout.runtime.record import identity as identity
 
-__all__ = ["Event", "PermanentError", "TransientError", "client", "emit", "handler_of", "identity", "logger"]
+__all__ = [
+    "Event",
+    "PermanentError",
+    "TransientError",
+    "archive_key",
+    "client",
+    "emit",
+    "handler_of",
+    "identity",
+    "logger",
+]
 _MODULES = {
     "Event": "event",
     "PermanentError": "errors",
     "TransientError": "errors",
+    "archive_key": "archive",
     "client": "aws",
     "each_message": "batch",
     "emit": "emit",

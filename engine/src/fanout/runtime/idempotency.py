@@ -41,6 +41,8 @@ _CLAIMABLE: Final = (
     " OR #record.#state = :working AND #record.lease_until < :now)"
 )
 """New, forgotten (DynamoDB deletes expired items days late), not done, or claimed by somebody who never came back."""
+_REPLAYABLE: Final = f"{_CLAIMABLE} OR #record.#state = :done AND #record.#at < :replay AND #record.#data = :data"
+"""For a copy that `fanout replay --again` sent: done before that replay began is not done for it, done since then is."""
 _OURS: Final = "#record.claim = :claim"
 _NOT_DONE: Final = "attribute_not_exists(#record) OR #record.#state <> :done"
 """Without claims: the failure of a later copy must not hide that the event was done."""
@@ -82,6 +84,7 @@ class Claim:
         self._event = event
         self._token = os.urandom(16).hex()
         self._name = record.attribute(event.source)
+        self._replay = _moment(message.get("messageAttributes", {}).get(names.REPLAY_ATTRIBUTE, {}))
         self._first_at = int(received.get("ApproximateFirstReceiveTimestamp") or time.time() * 1000) / 1000
         self._fields: Item = {
             "source": event.source,
@@ -102,10 +105,16 @@ class Claim:
             return True
         now = int(time.time())
         lease = {"lease_until": now + int(seconds_left) + LEASE_MARGIN_SECONDS}
-        states = {each: each for each in (record.WORKING, record.FAILED, record.DEAD)}
+        values: dict[str, Any] = {each: each for each in (record.WORKING, record.FAILED, record.DEAD)}
+        condition = _CLAIMABLE
+        if self._replay:
+            condition, values = (
+                _REPLAYABLE,
+                {**values, "done": record.DONE, "replay": self._replay, "data": self._fields["data"]},
+            )
         dynamodb = client("dynamodb")
         try:
-            before = self._write(record.WORKING, _CLAIMABLE, fields=lease, now=now, **states)
+            before = self._write(record.WORKING, condition, fields=lease, now=now, **values)
         except dynamodb.exceptions.ConditionalCheckFailedException as refused:
             return self._met(refused.response.get("Item", {}))
         except dynamodb.exceptions.ClientError as error:
@@ -206,7 +215,7 @@ class Claim:
         except dynamodb.exceptions.ConditionalCheckFailedException:
             return  # it was done by another copy, and so it stays
 
-    def _write(self, state: str, condition: str = "", *, fields: Fields, **values: int | str) -> Item:
+    def _write(self, state: str, condition: str = "", *, fields: Fields, **values: float | str) -> Item:
         """Sets the record, and returns the item as it was; `values` are those of the condition.
 
         The item expires with the record written last. The lease at its top is for functions of an engine before 0.4,
@@ -219,7 +228,13 @@ class Claim:
             set_["lease_until"] = fields.get("lease_until", int(now))
         if 0 < len(self._event.reference.encode()) <= LONGEST_REFERENCE:
             set_["#reference"] = self._event.reference
-        aliases = {"#record": self._name, "#reference": names.RECORD_REFERENCE, "#state": "state"}
+        aliases = {
+            "#record": self._name,
+            "#reference": names.RECORD_REFERENCE,
+            "#state": "state",
+            "#at": "at",
+            "#data": "data",
+        }
         changes = "SET " + ", ".join(f"{name} = :{name.lstrip('#')}" for name in set_)
         removed = "REMOVE claim" if "lease_until" in set_ else "REMOVE claim, lease_until"
         request: dict[str, Any] = {"ConditionExpression": condition} if condition else {}
@@ -244,6 +259,15 @@ class Claim:
 
 def _key(event: Event) -> Item:
     return {names.RECORD_KEY: _typed(record.key(os.environ[names.TASK], event.id))}
+
+
+def _moment(attribute: Message) -> float | None:
+    """Seconds, of a message's attribute; None where it has none that is a time."""
+    try:
+        moment = float(attribute.get("stringValue") or "nan")
+    except ValueError:
+        return None
+    return moment if 0 < moment < 1e11 else None
 
 
 def _typed(value: Any) -> Item:

@@ -36,13 +36,19 @@ def archived(**changes: Any) -> None:
     handler.archive_order(order(json.dumps({**example(), "id": "contact:42", **changes})))
 
 
-def test_a_retry_after_midnight_is_the_same_object(s3: S3) -> None:
-    for time in ("2026-01-15T23:59:59Z", "2026-01-16T00:00:01Z"):
+def test_a_retry_of_the_same_day_is_the_same_object(s3: S3) -> None:
+    for time in ("2026-01-15T00:00:00Z", "2026-01-16T01:59:59+02:00"):
         archived(time=time)
     ((key, body),) = s3.objects.items()
-    assert key.startswith(f"{example()['data']['shop_id']}/contact:42/") and json.loads(body)["time"].startswith(
-        "2026-01-15"
-    )
+    assert key.startswith(f"events-by-day/2026/01/15/{example()['data']['shop_id']}/contact:42/")
+    assert json.loads(body)["time"].startswith("2026-01-15")
+
+
+def test_a_retry_that_has_the_time_of_another_day_has_the_same_name_there(s3: S3) -> None:
+    """`fanout replay` sends one of the two: by its name."""
+    for time in ("2026-01-15T23:59:59Z", "2026-01-16T00:00:01Z"):
+        archived(time=time)
+    assert len(s3.objects) == 2 and len({key.rpartition("/")[2] for key in s3.objects}) == 1
 
 
 def test_another_source_and_other_content_are_objects_beside_it(s3: S3) -> None:

@@ -369,6 +369,38 @@ def test_without_a_reference_there_is_none_in_the_index(table: Table, monkeypatc
         assert "reference" not in table.items["a_task#event-1"]
 
 
+def replayed(began: float | str, **more: Any) -> dict[str, Any]:
+    """A copy that `fanout replay --again` sent."""
+    made = copy_of(**more)
+    made["messageAttributes"]["fanout.replay"] = {"dataType": "String", "stringValue": str(began)}
+    return made
+
+
+def test_a_replay_that_is_told_so_runs_again_what_was_done_before_it_and_once(table: Table, clock: Clock) -> None:
+    task = Effects(None, None)
+    assert kind(task, copy_of()) == "done"
+    clock.now += 10
+    began = clock.now
+    clock.now += 10
+    assert kind(task, copy_of(number=2)) == "duplicate"
+    assert [kind(task, replayed(began, number=number)) for number in (3, 4)] == ["done", "duplicate"]
+    assert task.count == 2
+
+
+def test_a_replay_does_not_take_what_is_worked_on_nor_other_content(table: Table, clock: Clock) -> None:
+    def slow(order: OrderPlaced) -> None:
+        assert kind(Effects(None), replayed(clock.now + 100, number=2)) == "failed"
+
+    assert kind(slow, copy_of()) == "done"
+    assert kind(Effects(None), replayed(clock.now + 100, number=3, **other_content())) == "dead"
+
+
+@pytest.mark.parametrize("began", ["", "soon", "nan", "inf", "-1", "1e12"])
+def test_an_attribute_that_is_no_time_changes_nothing(table: Table, began: str) -> None:
+    task = Effects(None)
+    assert [kind(task, copy_of()), kind(task, replayed(began, number=2))] == ["done", "duplicate"]
+
+
 def of_an_old_engine(clock: Clock, **more: float) -> dict[str, Any]:
     item: dict[str, Any] = {"task_event": {"S": "a_task#event-1"}, "claim": {"S": "0" * 32}}
     return item | {"expires_at": {"N": str(int(clock.now) + 86_400)}} | {n: {"N": str(v)} for n, v in more.items()}

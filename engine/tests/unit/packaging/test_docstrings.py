@@ -1,4 +1,4 @@
-"""A zip has the engine's code without its docstrings, and every line of it where it was."""
+"""A zip has the engine's code without its docstrings and lines of comment, and every line of it where it was."""
 
 import ast
 from pathlib import Path
@@ -40,6 +40,7 @@ def test_each_line_is_where_it_was(name: Path) -> None:
         assert staged == source
     else:
         assert texts(staged) == []
+        assert not [line for line in staged.splitlines() if line.lstrip().startswith("#")]
 
 
 def test_there_were_docstrings_to_leave_out() -> None:

@@ -35,6 +35,15 @@ def test_a_function_of_the_engine_holds_the_runtime_alone(written: tuple[Path, P
     assert "fanout/runtime/close_circuits.py" in files
 
 
+def test_what_an_archive_needs_is_there_where_the_task_names_it(written: tuple[Path, Path]) -> None:
+    (written[1] / "runtime" / "archive.py").write_text("")
+    assert app.files(staged(written)) == app.ZIPPED
+    handler = written[0] / "lambdas/ship/handler.py"
+    handler.write_text(handler.read_text() + "from fanout.runtime import archive_key\n")
+    _staged.cache_clear()
+    assert app.files(staged(written)) == {*app.ZIPPED, "fanout/runtime/archive.py"}
+
+
 def test_upcasts_and_what_several_types_need_are_there_where_the_app_has_them(written: tuple[Path, Path]) -> None:
     (written[1] / "runtime" / "several.py").write_text("")
     assert app.files(staged(written)) == app.ZIPPED

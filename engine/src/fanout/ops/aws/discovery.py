@@ -1,6 +1,7 @@
 """Which stack, and what is in it: found through its outputs and tags, never through the source tree."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -33,6 +34,8 @@ class DeployedSubscriber:
     dead_letter_queue_url: str
     function_name: str
     records_table: str | None = None
+    queue_tags: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    """As they were when the stack was found; none where they could not be read."""
 
     @property
     def is_fifo(self) -> bool:
@@ -205,27 +208,30 @@ def find(aws: Aws, name: str) -> Stack:
 
 
 def _subscriber(aws: Aws, id_: str, outputs: dict[str, str]) -> DeployedSubscriber:
+    task, tags = _tagged(aws, id_, outputs)
     return DeployedSubscriber(
         aws,
         id_,
-        _task(aws, id_, outputs),
+        task,
         outputs[id_ + _QUEUE],
         outputs[id_ + _DEAD],
         outputs[id_ + _FUNCTION],
         outputs.get(names.RECORDS_TABLE_OUTPUT),
+        tags,
     )
 
 
-def _task(aws: Aws, id_: str, outputs: dict[str, str]) -> str:
-    """The tag's word; of a queue that was deleted by hand, or that may not be asked, the output's in snake case."""
+def _tagged(aws: Aws, id_: str, outputs: dict[str, str]) -> tuple[str, dict[str, str]]:
+    """The tag's word and all tags of the queue; where it was deleted by hand, or may not be asked, those of the other queue,
+    or the output's word in snake case."""
     for url in (outputs[id_ + _QUEUE], outputs[id_ + _DEAD]):
         try:
             tags = aws.sqs.list_queue_tags(QueueUrl=url).get("Tags", {})
         except ClientError:
             continue
         if TASK_TAG in tags:
-            return tags[TASK_TAG]
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", id_).lower()
+            return tags[TASK_TAG], dict(tags)
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", id_).lower(), {}
 
 
 def _plain(word: str) -> str:

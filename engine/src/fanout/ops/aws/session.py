@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
@@ -75,6 +76,10 @@ class Aws:
     @cached_property
     def logs(self) -> "CloudWatchLogsClient":
         return self.session.client("logs", config=CONFIG)
+
+    @cached_property
+    def s3(self) -> "S3Client":
+        return self.session.client("s3", config=CONFIG)
 
     @cached_property
     def scheduler(self) -> Any:

@@ -1,0 +1,116 @@
+"""One replay from its options to its plan: which file, whether an earlier run is gone on with, and the counting."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from fanout.contracts.app import app_contracts
+from fanout.contracts.contract import Contracts
+from fanout.ops.aws.discovery import DeployedSubscriber, Stack
+from fanout.ops.interrupt import Stop
+from fanout.ops.journal import home
+from fanout.ops.redrive.report import Report
+from fanout.ops.replay.archive import Archive, lacking
+from fanout.ops.replay.checking import Checker, Task
+from fanout.ops.replay.estimate import Estimate, estimate
+from fanout.ops.replay.listing import list_into
+from fanout.ops.replay.plan import LISTED, SENDING, SENT, Plan
+from fanout.ops.replay.selection import Selection, name_of
+
+FRESH: Final = timedelta(days=1)
+"""An older plan of which nothing was sent is made anew."""
+
+
+@dataclass(frozen=True)
+class Replay:
+    """`began`: when its plan was begun, by AWS's clock; `is_continued`: an earlier run has sent some of it."""
+
+    subscriber: DeployedSubscriber
+    archive: Archive
+    contracts: Contracts
+    plan: Plan
+    selection: Selection
+    began: datetime
+    is_continued: bool
+    task: Task
+
+    @property
+    def retention(self) -> int:
+        """Seconds for which the queue keeps a message."""
+        return self.task.retention
+
+    def count(self, stack: Stack, rate: float, report: Report, stop: Stop) -> Estimate | None:
+        """Lists and checks what is left to list and check; None when it was asked to stop."""
+        task, archive, plan, told = self.task, self.archive, self.plan, _not_too_often(report)
+        if not plan.fact("listed"):
+            list_into(plan, archive, self.selection, self.began, lambda n: told(f"listed: {n} objects", 0, 0), stop)
+            if stop:
+                return None
+            plan.set(listed=True)
+        counts = plan.counts()
+        total, left = sum(counts.values()), counts.get(LISTED, 0)
+        done = total - left
+
+        def checked(more: int) -> None:
+            nonlocal done
+            done += more
+            told(f"checked: {done} of {total}", done, total)
+
+        Checker(plan, archive, task, self.selection, self.contracts, self.began).check(checked, stop)
+        if stop:
+            return None
+        return estimate(plan, task, archive.bucket, lacking(stack, archive.bucket), rate)
+
+
+@contextmanager
+def planned(
+    stack: Stack,
+    subscriber: DeployedSubscriber,
+    archive: Archive,
+    asked: dict[str, Any],
+    select: Callable[[datetime], Selection],
+    *,
+    fresh: bool,
+) -> Iterator[Replay]:
+    """The plan of these options, as far as an earlier run of them has come. `asked`: the options that make it another plan."""
+    contracts = app_contracts()
+    name = name_of(subscriber.task, {**asked, "bucket": archive.bucket})
+    path = home() / f"replay.{stack.account}.{stack.region}.{stack.name}.{subscriber.task}.{name}.db"
+    now = archive.now()
+    with Plan.open(path) as plan:
+        counts = plan.counts()
+        is_continued = bool(counts.get(SENT) or counts.get(SENDING))
+        began = plan.fact("began")
+        is_old = began is not None and now - datetime.fromisoformat(began) > FRESH and not is_continued
+        if began is None or fresh or is_old:
+            plan.clear()
+            is_continued = False
+            chosen = select(now)
+            plan.set(began=now.isoformat(), selection=chosen.as_dict())
+        chosen = Selection.from_dict(plan.need("selection"))
+        yield Replay(
+            subscriber,
+            archive,
+            contracts,
+            plan,
+            chosen,
+            datetime.fromisoformat(plan.need("began")),
+            is_continued,
+            Task.of(stack, subscriber, contracts),
+        )
+
+
+def _not_too_often(report: Report) -> Report:
+    """Every two seconds."""
+    last = time.monotonic()
+
+    def told(line: str, done: int = 0, total: int = 0) -> None:
+        nonlocal last
+        if time.monotonic() - last >= 2:
+            last = time.monotonic()
+            report(line, done, total)
+
+    return told

@@ -1,0 +1,230 @@
+"""Sends what the plan has, to one task's queue and to nothing else: one first, then ever more, as a redrive does.
+
+For each request: the plan says `sending`; SQS takes the messages; the plan says `sent`. Killed in between, the run that
+goes on sends these few again, and counts them: the task skips an event that it has done, and a FIFO queue drops a second
+message of the same deduplication id within five minutes. With `--again` both copies carry the moment at which the replay
+began, so the second meets what the first has done since, and is skipped too.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from fanout.ops.interrupt import Stop
+from fanout.ops.redrive.outcomes import MOST_WATCHED, OutcomeWatcher
+from fanout.ops.redrive.report import Report
+from fanout.ops.redrive.runner import BATCHES
+from fanout.ops.replay.archive import Unread
+from fanout.ops.replay.checking import GONE, READERS, REFUSED
+from fanout.ops.replay.message import Archived, Engines, Refused
+from fanout.ops.replay.plan import READY, SENDING, SENT, Row
+from fanout.ops.replay.replay import Replay
+from fanout.ops.send.queue import NotAnswered, OutgoingMessage, Sent, requests, send
+from fanout.words import counted
+
+MOST_READ: Final = 100
+"""Bodies in memory at a time."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """`rate`: messages a second; `patience`: seconds for a batch's outcomes; `stop_after`: failures that stop the rest.
+
+    Without `watch`, as where the task is paused, nobody waits for outcomes. `again_from`: seconds; see `Archived.outgoing`.
+    """
+
+    rate: float = 50.0
+    patience: float = 120.0
+    stop_after: int = 5
+    watch: bool = True
+    again_from: float | None = None
+
+
+@dataclass
+class Result:
+    """`stopped` says why there is a rest, or what is not well; None when all was sent, and is done."""
+
+    stopped: str | None
+    seconds: float
+    counts: dict[str, Any] = field(default_factory=dict)
+
+
+class ReplayRun:
+    """`report` is told what happens, and how far it is."""
+
+    def __init__(self, replay: Replay, pace: Pace, report: Report, stop: Stop) -> None:
+        self.subscriber, self.plan, self.archive = replay.subscriber, replay.plan, replay.archive
+        self.contracts, self.task = replay.contracts, replay.task
+        self.pace, self.report, self.stop = pace, report, stop
+        self.watcher = OutcomeWatcher(self.subscriber)
+        counts = self.plan.counts()
+        self.sent = self.left_out = 0
+        self.sent_before, self.perhaps_twice = counts.get(SENT, 0), counts.get(SENDING, 0)
+        self.total = self.sent_before + self.perhaps_twice + counts.get(READY, 0)
+        self.refusals: list[str] = []
+        self._reported_at = time.monotonic()
+
+    def run(self) -> Result:
+        began = time.monotonic()
+        with ThreadPoolExecutor(READERS) as pool:
+            stopped = self._batches(lambda rows: list(pool.map(self._body, rows)))
+        if self.stop:
+            stopped = "you asked to stop: what was begun is finished; run it again to go on"
+        if stopped is None and self.watcher.failed:
+            stopped = f"{len(self.watcher.failed)} failed ({self._last_failure()}): fanout status"
+        if stopped is None and self.left_out:
+            stopped = f"{counted(self.left_out, 'object')} changed or went since they were counted, and were left out"
+        return Result(stopped, time.monotonic() - began, self._counts())
+
+    def _batches(self, read: Callable[[Sequence[Row]], list[str | Unread]]) -> str | None:
+        """Why the rest must stay, or None."""
+        sizes = iter((*BATCHES,) if self.pace.watch else ())
+        number = 0
+        while not self.stop:
+            number += 1
+            size = next(sizes, MOST_WATCHED)
+            before = self.sent
+            why = self._send(number, size, read)
+            sent = self.sent - before
+            if why or self.stop:
+                return why
+            if sent and self.pace.watch and (why := self._after(number, sent)):
+                return why
+            if sent < size:
+                return None
+        return None
+
+    def _send(self, number: int, size: int, read: Callable[[Sequence[Row]], list[str | Unread]]) -> str | None:
+        began, before = time.monotonic(), self.sent
+        while not self.stop and (left := size - (self.sent - before)) > 0:
+            most = min(left, MOST_READ, max(1, int(self.pace.rate)))
+            rows = self.plan.portion(SENDING, most) or self.plan.portion(READY, most)
+            if not rows:
+                return None
+            outgoing = self._outgoing(rows, read(rows))
+            for request in requests(self.subscriber.queue_url, outgoing):
+                if why := self._request(request, {str(each.number): each for each in rows}):
+                    return why
+                self.stop.sleep((self.sent - before) / self.pace.rate - (time.monotonic() - began))
+                if failing := self._check_progress(number):
+                    return failing
+                if self.stop:
+                    return None
+        return None
+
+    def _body(self, row: Row) -> str | Unread:
+        try:
+            return self.archive.body(row.key, row.etag)
+        except Unread as error:
+            return error
+
+    def _outgoing(self, rows: Sequence[Row], bodies: Sequence[str | Unread]) -> list[OutgoingMessage]:
+        """What can no longer be sent is written down as such."""
+        made, refused = [], []
+        for row, body in zip(rows, bodies, strict=True):
+            try:
+                if isinstance(body, Unread):
+                    raise body
+                archived = Archived.read(body, self.contracts)
+                group = self.task.group(archived.event)
+                made.append(archived.outgoing(self._key(row), group=group, again_from=self.pace.again_from))
+            except Unread as error:
+                refused.append((row.number, GONE, error.why))
+            except (Refused, Engines) as error:
+                refused.append((row.number, REFUSED, str(error)))
+        self.plan.refuse(refused)
+        self.left_out += len(refused)
+        return made
+
+    def _key(self, row: Row) -> str:
+        return f"{self.plan.path.stem}-{row.number}"
+
+    def _request(self, request: Sequence[OutgoingMessage], rows: dict[str, Row]) -> str | None:
+        """Sends one, and writes down what became of it. Raises what AWS said to a whole request."""
+        of = {each.key: rows[each.key.rpartition("-")[2]] for each in request}
+        self.plan.mark(SENDING, (row.number for row in of.values()))
+        try:
+            answers = send(self.subscriber.aws, self.subscriber.queue_url, request)
+        except NotAnswered as error:
+            if not error.perhaps:
+                self.plan.mark(READY, (row.number for row in of.values()))
+            raise error.why from None
+        taken = [each for each in answers if each.id is not None]
+        self.plan.mark_sent((of[each.outgoing.key].number, str(each.id)) for each in taken)
+        for each in taken:
+            if self.pace.watch:
+                self.watcher.watch(str(each.id), of[each.outgoing.key].event_id)
+        self.sent += len(taken)
+        return self._refused([each for each in answers if each.id is None], of)
+
+    def _refused(self, answers: Sequence[Sent], of: dict[str, Row]) -> str | None:
+        """What SQS may have taken all the same stays at `sending`."""
+        if not answers:
+            return None
+        self.plan.mark(READY, (of[each.outgoing.key].number for each in answers if not each.perhaps))
+        return f"SQS refused {of[answers[0].outgoing.key].key}: {answers[0].refusal}; run it again to go on"
+
+    def _check_progress(self, number: int) -> str | None:
+        """Once a second: how far it is, and whether those sent fail."""
+        if time.monotonic() - self._reported_at < 1:
+            return None
+        self._reported_at = time.monotonic()
+        self.report(f"{self._name(number)}: {self._outcomes()}", self.sent_before + self.sent, self.total)
+        self.watcher.poll()
+        return self._failing(number)
+
+    def _after(self, number: int, sent: int) -> str | None:
+        """Waits for the outcome of every message of the batch; why the rest must stay, or None."""
+        name = self._name(number)
+        self.report(f"{name}: {sent} sent, waiting for {'its outcome' if sent == 1 else 'their outcomes'}")
+        end, pause = time.monotonic() + self.pace.patience, 0.25
+        while True:
+            self.watcher.poll()
+            failing = self._failing(number)
+            if failing or self.stop:
+                return failing
+            if not self.watcher.pending:
+                return None
+            if time.monotonic() >= end:
+                return (
+                    f"{name}: {self.watcher.pending} without an outcome after {self.pace.patience:g} s; {self._rest()}"
+                )
+            self.stop.sleep(min(pause, max(0.0, end - time.monotonic())))
+            pause = min(pause * 1.5, 2.0)
+
+    def _failing(self, number: int) -> str | None:
+        if number == 1 and self.watcher.failed:
+            return f"the canary failed ({self._last_failure()}): mend that first; {self._rest()}"
+        if len(self.watcher.failed) >= self.pace.stop_after:
+            return f"{len(self.watcher.failed)} of those sent failed ({self._last_failure()}): {self._rest()}"
+        return None
+
+    def _last_failure(self) -> str:
+        line = self.watcher.failed[-1]
+        return f"{line.error_type}: {line.error}"
+
+    def _rest(self) -> str:
+        left = self.total - self.sent_before - self.sent - self.left_out
+        return f"{left} are not sent: run it again to go on" if left else "there is no rest"
+
+    def _name(self, number: int) -> str:
+        return "canary" if self.pace.watch and number == 1 else f"batch {number}"
+
+    def _outcomes(self) -> str:
+        failed = f", {len(self.watcher.failed)} failed" if self.watcher.failed else ""
+        seen = f", {self.watcher.done} seen done" if self.pace.watch else ""
+        return f"{self.sent} sent{seen}{failed}"
+
+    def _counts(self) -> dict[str, Any]:
+        return {
+            "sent": self.sent,
+            "sent_before": self.sent_before,
+            "seen_done": self.watcher.done,
+            "failed": len(self.watcher.failed),
+            "no_outcome_yet": self.watcher.pending + self.watcher.unwatched if self.pace.watch else self.sent,
+            "perhaps_twice": self.perhaps_twice,
+            "left_out": self.left_out,
+            "not_sent": self.total - self.sent_before - self.sent - self.left_out,
+        }
