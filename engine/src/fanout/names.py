@@ -31,7 +31,7 @@ FUNCTION_NAME_OUTPUT = "FunctionName"
 WORKER_ROLE_ARN_OUTPUT = "WorkerRoleArn"
 WORKER_PARAMETER_OUTPUT = "WorkerParameter"
 SERVICE_ARN_OUTPUT = "ServiceArn"
-DELIVERY_ARN_OUTPUT = "DeliveryArn"
+SUBSCRIPTION_ARN_OUTPUT, DELIVERY_ARN_OUTPUT = "DirectSubscriptionArn", "DeliveryArn"
 
 # Messages
 CAUSE_ATTRIBUTE = "fanout.cause"

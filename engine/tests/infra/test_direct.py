@@ -123,3 +123,18 @@ def test_what_it_does_not_have_is_said(read: Callable[[Subscriber], object], tmp
     assert isinstance(subscriber, Subscriber)
     with pytest.raises(ConfigurationError, match=r"^subscriber Purge: it has no "):
         read(subscriber)
+
+
+def test_an_operator_may_call_it_to_heal_and_the_tools_find_its_subscription(kept: assertions.Template) -> None:
+    (function,) = kept.find_resources("AWS::Lambda::Function")
+    (heal,) = [
+        each["Properties"]["PolicyDocument"]["Statement"]
+        for id_, each in kept.find_resources("AWS::IAM::ManagedPolicy").items()
+        if id_.startswith("OperatorHeal")
+    ]
+    called = [each["Resource"] for each in heal if each["Action"] == "lambda:InvokeFunction"]
+    assert called == [{"Fn::GetAtt": [function, "Arn"]}]
+    (subscription,) = [
+        id_ for id_ in kept.find_resources("AWS::SNS::Subscription") if id_.startswith("PurgeSubscription")
+    ]
+    assert kept.to_json()["Outputs"]["PurgeDirectSubscriptionArn"]["Value"] == {"Ref": subscription}

@@ -31,6 +31,7 @@ def drain(
             console.print(line)
 
     subscriber = connect(target).subscriber(task)
+    subscriber.require_queue("drain")
     if line := switch.why_not_draining(subscriber):
         say(line, as_json, task=subscriber.task, left=browse.read_depth(subscriber.aws, subscriber.queue_url).all)
         return 1

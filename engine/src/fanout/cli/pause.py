@@ -23,6 +23,7 @@ def pause(
     why = require_reason(reason)
     stack = connect(target)
     subscriber = stack.subscriber(task)
+    subscriber.require_queue("pause")
     if dry_run:
         depth = browse.read_depth(stack.aws, subscriber.queue_url)
         line = f"would switch off the mapping of {subscriber.task}; {counted(depth.all, 'event is', 'events are')} in its queue now"

@@ -21,6 +21,7 @@ def resume(
     """End a pause: the events that wait are worked on."""
     stack = connect(target)
     subscriber = stack.subscriber(task)
+    subscriber.require_queue("resume")
     depth = browse.read_depth(stack.aws, subscriber.queue_url)
     noted = reason.read(subscriber)
     why = f" (paused by {noted.by}: {noted.reason})" if noted else ""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import cast
 
 from aws_cdk import CfnResource
 from aws_cdk import aws_lambda as lambda_
@@ -125,6 +126,10 @@ class DirectConsumer(Consumer):
     @property
     def function(self) -> lambda_.Function:
         return self._function
+
+    def outputs(self) -> dict[str, str]:
+        subscription = cast(CfnResource, self._subscription.node.default_child)
+        return {**super().outputs(), names.SUBSCRIPTION_ARN_OUTPUT: subscription.ref}
 
     def set_variable(self, name: str, value: str) -> None:
         self._function.add_environment(name, value)

@@ -61,6 +61,7 @@ class OperatorPolicies(Construct):
         self._stack, self._topic = Stack.of(self), topic.topic
         self.subscribers: list[Subscriber] = []
         self.deliveries: list[Delivery] = []
+        self._called: list[Subscriber] = []
         topics = [topic, *also]
         self._first = sum(_first_characters(each, name_of_stack(self)) for each in topics)
         self.read = [self._policy("ReadPolicy", 0, _around(self._stack, [each.topic for each in topics]))]
@@ -103,7 +104,18 @@ class OperatorPolicies(Construct):
             let_look(self._stack, self.read[0])
         for kind in self._kinds.values():
             kind.holds[subscriber.node.path] = (subscriber, _characters(subscriber, kind.grants))
+        if not subscriber.is_queued and subscriber.buries:
+            self._let_invoke(subscriber)
         self._open()
+
+    def _let_invoke(self, subscriber: Subscriber) -> None:
+        """A redrive calls the function as its topic would: there is no queue to send to."""
+        self._called.append(subscriber)
+        if len(self._called) == 1:
+            arns = late_list(lambda: [each.function.function_arn for each in in_order(self._called)])
+            self.heal[0].add_statements(_allow(["lambda:InvokeFunction"], arns))
+        child = f"{subscriber.node.path.partition('/')[2].replace('/', '')}Function{_HASH}"
+        self._first += arn_length("AWS::Lambda::Function", name_of_stack(self), child) + len('"",')
 
     def _open(self) -> None:
         """As many policies as those that are there need."""

@@ -1,6 +1,7 @@
 """What an operator must know first: per subscriber, the topic, and what rings. Reads only."""
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -8,10 +9,10 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from fanout.aws_errors import one_line
+from fanout.aws_errors import code_of, one_line
 from fanout.errors import UserError
 from fanout.ops.aws import alarms, logs, starts
-from fanout.ops.aws.discovery import DeployedSubscriber, Stack
+from fanout.ops.aws.discovery import DELIVERY, DIRECT, FUNCTION, DeployedSubscriber, Stack
 from fanout.ops.aws.line import Line
 from fanout.ops.aws.subscription import read_subscriptions
 from fanout.ops.dead_letters import browse
@@ -35,6 +36,7 @@ class Health:
     """One subscriber now. `problems` are sentences; none of them means that nobody is needed."""
 
     task: str
+    kind: str = FUNCTION
     waiting: int | None = None
     in_flight: int | None = None
     delayed: int | None = None
@@ -52,7 +54,10 @@ class Health:
 
     def as_dict(self) -> dict[str, Any]:
         return {
-            **{name: getattr(self, name) for name in ("task", "waiting", "in_flight", "delayed", "oldest_seconds")},
+            **{
+                name: getattr(self, name)
+                for name in ("task", "kind", "waiting", "in_flight", "delayed", "oldest_seconds")
+            },
             "dead": self.dead,
             "dead_hidden": self.dead_hidden,
             "mapping": self.mapping,
@@ -102,7 +107,7 @@ def report(stack: Stack) -> Report:
         [] if stack.status.endswith("_COMPLETE") and "ROLLBACK" not in stack.status else [f"it is {stack.status}"]
     )
     with ThreadPoolExecutor(8) as pool:
-        healths = list(pool.map(health, stack.subscribers))
+        healths = list(pool.map(health, (*stack.subscribers, *stack.deliveries)))
     problems += [each.line for each in unheard(stack)]
     return Report(
         stack, datetime.now(UTC), healths, _subscriptions(stack, problems), _alarms(stack, problems), problems
@@ -110,8 +115,8 @@ def report(stack: Stack) -> Report:
 
 
 def health(subscriber: DeployedSubscriber) -> Health:
-    found = Health(subscriber.task)
-    for read in (_queue, _dead, _mapping, _log, _start, _age):
+    found = Health(subscriber.task, kind=subscriber.kind)
+    for read in _READS[subscriber.kind]:
         try:
             read(subscriber, found)
         except (UserError, ClientError, BotoCoreError) as error:
@@ -127,6 +132,8 @@ def _queue(subscriber: DeployedSubscriber, found: Health) -> None:
 
 
 def _dead(subscriber: DeployedSubscriber, found: Health) -> None:
+    if not subscriber.buries:
+        return
     depth = browse.read_depth(subscriber.aws, subscriber.dead_letter_queue_url)
     found.dead, found.dead_hidden = depth.all, depth.in_flight
     if depth.all:
@@ -157,6 +164,27 @@ def _mapping(subscriber: DeployedSubscriber, found: Health) -> None:
     elif not running:
         found.problems.append(
             f"its mapping is {found.mapping.lower()}, and not by fanout pause: fanout resume {subscriber.task}"
+        )
+
+
+def _subscribed(subscriber: DeployedSubscriber, found: Health) -> None:
+    """Of what has no queue: a subscription that is not confirmed, or gone, gets nothing, and nobody is told."""
+    try:
+        told = subscriber.aws.sns.get_subscription_attributes(SubscriptionArn=subscriber.subscription_arn)["Attributes"]
+    except ClientError as error:
+        if code_of(error) not in _GONE:
+            raise
+        found.mapping = "gone"
+        found.problems.append(
+            "its subscription is gone (never confirmed for 48 hours, or unsubscribed): it gets no events; take it out of the"
+            " template, deploy, put it back, and confirm it"
+        )
+        return
+    found.mapping = "pending" if told.get("PendingConfirmation") == "true" else "subscribed"
+    if found.mapping == "pending":
+        found.problems.append(
+            "its subscription is not confirmed: it gets no events, and SNS forgets it after 48 hours; the receiver follows the"
+            " link that SNS sent"
         )
 
 
@@ -215,6 +243,14 @@ def _age(subscriber: DeployedSubscriber, found: Health) -> None:
         found.problems.append(f"its oldest message waits for {found.oldest_seconds} s: fanout tail {subscriber.task}")
 
 
+_READS: dict[str, tuple[Callable[[DeployedSubscriber, Health], None], ...]] = {
+    FUNCTION: (_queue, _dead, _mapping, _log, _start, _age),
+    DIRECT: (_dead, _subscribed, _log),
+    DELIVERY: (_dead, _subscribed),
+}
+_GONE = ("NotFound", "NotFoundException", "InvalidParameter")
+
+
 def _subscriptions(stack: Stack, problems: list[str]) -> int | None:
     if not stack.topics:
         return None
@@ -227,6 +263,8 @@ def _subscriptions(stack: Stack, problems: list[str]) -> int | None:
             problems.append(one_line(error))
             return None
     for each in stack.subscribers:
+        if each.kind == DIRECT:
+            continue  # its subscription is read by its ARN
         if each.queue_name not in endpoints and not _has_another_topic(each):
             problems.append(f"{each.task} is not subscribed to the topic: it gets no events; deploy the stack again")
     return len(endpoints)

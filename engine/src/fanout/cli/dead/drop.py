@@ -29,7 +29,7 @@ def drop(
     why = require_reason(reason)
     selection = Selection.from_options(cause or [], id_ or [], older_than, everything=everything)
     stack = connect(target)
-    subscriber = stack.subscriber(task)
+    (subscriber,) = stack.with_letters(task)
     if dry_run:
         found = freeze(subscriber, selection, Journal.of(stack), waiting=errors.print)
         return print_preview(subscriber, found, as_json, doing="be dropped")

@@ -30,7 +30,7 @@ def export(
     """
     why = require_reason(reason)
     stack = connect(target)
-    subscriber = stack.subscriber(task)
+    (subscriber,) = stack.with_letters(task)
     journal = Journal.open(stack, "dead export", task=subscriber.task)
     path = to or exporting.default_path(subscriber.task, "exported", journal.run)
     journal.write("revealed", task=subscriber.task, file=str(path), reason=why)

@@ -56,7 +56,8 @@ def redrive(
         raise Unusable("--frozen names the dead letters already: leave out --all, --cause, --id and --older-than")
     given = Selection.from_options(cause or [], id_ or [], older_than, everything=everything or frozen_run is not None)
     stack = connect(target)
-    subscriber = stack.subscriber(task)
+    (subscriber,) = stack.with_letters(task)
+    subscriber.target  # noqa: B018 - a delivery has none, which is said before anything is looked at
     if not dry_run:
         preview.refuse_if_unsafe(subscriber, force=force)
     facts = {"selection": given.as_dict(), "frozen": frozen_run, "canary": canary, "rate": rate, "dry_run": dry_run}

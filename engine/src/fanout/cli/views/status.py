@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from fanout.cli.output import ago, foreign, lasting, table
+from fanout.ops.aws.discovery import DELIVERY, DIRECT
 from fanout.ops.status import Health, Report
 from fanout.words import printable
 
@@ -29,21 +30,23 @@ _NUMBERS = ("waiting", "in flight", "delayed", "oldest", "dead", "max")
 
 def _row(each: Health) -> list[Text]:
     oldest = "-" if each.oldest_seconds is None or not each.waiting else lasting(each.oldest_seconds)
-    dead = Text(_number(each.dead), "red bold" if each.dead else "")
+    dead = Text(_number(each.dead, each), "red bold" if each.dead else "")
     state = "paused" if each.pause and each.mapping != "Enabled" else each.mapping.lower()
-    style = "green" if state == "enabled" else "yellow"
+    style = "green" if state in ("enabled", "subscribed") else "yellow"
     return [
         foreign(each.task),
-        *(Text(_number(number)) for number in (each.waiting, each.in_flight, each.delayed)),
+        *(Text(_number(number, each)) for number in (each.waiting, each.in_flight, each.delayed)),
         Text(oldest),
         dead,
         foreign(state, style),
-        Text(_number(each.concurrency)),
+        Text(_number(each.concurrency, each)),
     ]
 
 
-def _number(value: int | None) -> str:
-    return "?" if value is None else str(value)
+def _number(value: int | None, of: Health) -> str:
+    """What is not known, and what is not there: without a queue nothing waits in one."""
+    absent = "-" if of.kind in (DIRECT, DELIVERY) else "?"
+    return absent if value is None else str(value)
 
 
 def _last_error(each: Health) -> list[Text]:

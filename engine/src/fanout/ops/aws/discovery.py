@@ -17,13 +17,19 @@ if TYPE_CHECKING:
 
 TASK_TAG = names.TASK_TAG
 _TOPIC = names.TOPIC_ARN_OUTPUT
+_SUBSCRIPTION, _DELIVERY = names.SUBSCRIPTION_ARN_OUTPUT, names.DELIVERY_ARN_OUTPUT
+FUNCTION, DIRECT, DELIVERY = "function", "direct", "delivery"
+"""Kinds: with a queue of its own, called by its topic, and without any task of ours."""
+INVOKED = "lambda:"
+"""Before the name of a function that is called in place of a queue that is sent to."""
 _QUEUE, _DEAD, _FUNCTION = names.QUEUE_URL_OUTPUT, names.DEAD_LETTER_QUEUE_URL_OUTPUT, names.FUNCTION_NAME_OUTPUT
 
 
 @dataclass(frozen=True)
 class DeployedSubscriber:
-    """One task's queues and function. `task` is the word of the tag; `id` the one of the outputs.
+    """One task's queues and function. `task` is the word of the tag; `id` the one of the outputs. What its kind has not is "".
 
+    `subscription_arn` is known of those that have no queue, as a topic calls their function, or hands on to no task of ours.
     `records_table` is the stack's; None where an engine before 0.4 deployed it.
     """
 
@@ -36,6 +42,36 @@ class DeployedSubscriber:
     records_table: str | None = None
     queue_tags: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     """As they were when the stack was found; none where they could not be read."""
+    subscription_arn: str = ""
+
+    @property
+    def kind(self) -> str:
+        if self.subscription_arn:
+            return DIRECT if self.function_name else DELIVERY
+        return FUNCTION
+
+    @property
+    def target(self) -> str:
+        """Where its events are sent by hand: its queue's URL, or its function. Raises OpsError where there is neither."""
+        if self.kind == DELIVERY:
+            raise OpsError(
+                f"{self.task} is a delivery, and SNS hands nothing to one subscription twice: export its dead letters, hand"
+                " them to the receiver yourself, and drop them"
+            )
+        return self.queue_url or f"{INVOKED}{self.function_name}"
+
+    @property
+    def buries(self) -> bool:
+        """Whether it has a dead-letter queue."""
+        return bool(self.dead_letter_queue_url)
+
+    def require_queue(self, command: str) -> None:
+        """Raises OpsError in one line, for what cannot be where nothing waits."""
+        if not self.queue_url:
+            raise OpsError(
+                f"{self.task} has no queue in which events could wait, as its topic calls it: there is nothing to {command};"
+                " to hold its events back it needs compute=Function() and a deployment"
+            )
 
     @property
     def is_fifo(self) -> bool:
@@ -43,11 +79,11 @@ class DeployedSubscriber:
 
     @property
     def queue_name(self) -> str:
-        return self.queue_url.rsplit("/", 1)[1]
+        return self.queue_url.rsplit("/", 1)[-1]
 
     @property
     def dead_letter_queue_name(self) -> str:
-        return self.dead_letter_queue_url.rsplit("/", 1)[1]
+        return self.dead_letter_queue_url.rsplit("/", 1)[-1]
 
     @cached_property
     def function(self) -> "FunctionConfigurationResponseTypeDef":
@@ -59,7 +95,10 @@ class DeployedSubscriber:
 
     @cached_property
     def attempts(self) -> int:
-        """How often the queue hands out a message before it is dead; 0 when the queue does not say."""
+        """How often the queue hands out a message before it is dead, or Lambda calls the function; 0 when that is not said."""
+        if self.kind == DIRECT:
+            delays = self.function.get("Environment", {}).get("Variables", {}).get(names.RETRY_DELAYS)
+            return 0 if delays is None else 1 + len(list(filter(None, delays.split(","))))
         policy = self.attributes().get("RedrivePolicy", "")
         found = re.search(r'"maxReceiveCount"\s*:\s*"?(\d+)', policy)
         return int(found[1]) if found else 0
@@ -106,6 +145,8 @@ class Stack:
     subscribers: tuple[DeployedSubscriber, ...]
     topic: str = ""
     """The id of the topic that is meant, which stands before its outputs; "" is the main one, or the only one."""
+    deliveries: tuple[DeployedSubscriber, ...] = ()
+    """Subscriptions that hand events to no task of ours, each with its dead letters."""
 
     @property
     def topics(self) -> dict[str, str]:
@@ -183,6 +224,20 @@ class Stack:
         known = ", ".join(each.task for each in self.subscribers)
         raise OpsError(f"{self.name} has no task {task!r}: it has {known}")
 
+    def with_letters(self, task: str | None) -> tuple[DeployedSubscriber, ...]:
+        """The chosen one or all, deliveries too, that have a dead-letter queue. Raises OpsError where the chosen one has none."""
+        if task is None:
+            return tuple(each for each in (*self.subscribers, *self.deliveries) if each.buries)
+        for each in self.deliveries:
+            if _plain(task) == _plain(each.id):
+                return (each,)
+        found = self.subscriber(task)
+        if not found.buries:
+            raise OpsError(
+                f"{found.task} has no dead-letter queue, as it may drop what fails (drop_is_ok): fanout logs {found.task}"
+            )
+        return (found,)
+
     def chosen(self, task: str | None) -> tuple[DeployedSubscriber, ...]:
         return (self.subscriber(task),) if task else self.subscribers
 
@@ -201,10 +256,17 @@ def find(aws: Aws, name: str) -> Stack:
     outputs = {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
     ids = [key.removesuffix(_DEAD) for key in outputs if key.endswith(_DEAD)]
     complete = [id_ for id_ in ids if {id_ + _QUEUE, id_ + _FUNCTION} <= outputs.keys()]
+    subscribed = [key.removesuffix(_SUBSCRIPTION) for key in outputs if key.endswith(_SUBSCRIPTION)]
+    complete += [id_ for id_ in subscribed if id_ + _FUNCTION in outputs]
     if not complete and not any(key.endswith(_TOPIC) for key in outputs):
         raise OpsError(f"the stack {name} has no TopicArn and no subscriber among its outputs: it is none of ours")
     subscribers = tuple(_subscriber(aws, id_, outputs) for id_ in sorted(complete))
-    return Stack(aws, name, described["StackId"], described["StackStatus"], outputs, subscribers)
+    deliveries = tuple(
+        DeployedSubscriber(aws, id_, id_, "", outputs[id_ + _DEAD], "", subscription_arn=outputs[id_ + _DELIVERY])
+        for id_ in sorted(ids)
+        if id_ + _DELIVERY in outputs
+    )
+    return Stack(aws, name, described["StackId"], described["StackStatus"], outputs, subscribers, deliveries=deliveries)
 
 
 def _subscriber(aws: Aws, id_: str, outputs: dict[str, str]) -> DeployedSubscriber:
@@ -213,17 +275,20 @@ def _subscriber(aws: Aws, id_: str, outputs: dict[str, str]) -> DeployedSubscrib
         aws,
         id_,
         task,
-        outputs[id_ + _QUEUE],
-        outputs[id_ + _DEAD],
+        outputs.get(id_ + _QUEUE, ""),
+        outputs.get(id_ + _DEAD, ""),
         outputs[id_ + _FUNCTION],
         outputs.get(names.RECORDS_TABLE_OUTPUT),
         tags,
+        outputs.get(id_ + _SUBSCRIPTION, ""),
     )
 
 
 def _tagged(aws: Aws, id_: str, outputs: dict[str, str]) -> tuple[str, dict[str, str]]:
     """The tag's word and all tags of the queue; where it was deleted by hand, or may not be asked, those of the other queue,
-    or the output's word in snake case."""
+    or the output's word in snake case. Of what has no queue, its function's variable."""
+    if id_ + _SUBSCRIPTION in outputs:
+        return _called(aws, outputs[id_ + _FUNCTION]) or _snake(id_), {}
     for url in (outputs[id_ + _QUEUE], outputs[id_ + _DEAD]):
         try:
             tags = aws.sqs.list_queue_tags(QueueUrl=url).get("Tags", {})
@@ -231,7 +296,19 @@ def _tagged(aws: Aws, id_: str, outputs: dict[str, str]) -> tuple[str, dict[str,
             continue
         if TASK_TAG in tags:
             return tags[TASK_TAG], dict(tags)
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", id_).lower(), {}
+    return _snake(id_), {}
+
+
+def _called(aws: Aws, function: str) -> str | None:
+    try:
+        variables = aws.functions.get_function_configuration(FunctionName=function).get("Environment", {})
+    except ClientError:
+        return None
+    return variables.get("Variables", {}).get(names.TASK)
+
+
+def _snake(id_: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", id_).lower()
 
 
 def _plain(word: str) -> str:

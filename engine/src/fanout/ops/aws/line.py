@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from fanout import names
 from fanout.contracts.ids import Ids, of_line
-from fanout.ops.dead_letters.message import json_value
+from fanout.ops.dead_letters.wrapped import json_value
 
 KINDS: Final = frozenset({"done", "duplicate", "heartbeat", "failed", "dead"})
 CRASHED: Final = "crashed"

@@ -7,7 +7,7 @@ from typing import Any
 
 from fanout.ops.aws.discovery import DeployedSubscriber
 from fanout.ops.aws.line import Line
-from fanout.ops.dead_letters.message import CAUSE, DeadLetterMessage
+from fanout.ops.dead_letters.message import DeadLetterMessage
 from fanout.publisher import Event
 from fanout.template.filter_policy import keys, matches, refusing_keys
 
@@ -26,7 +26,7 @@ class KnownEvent:
 
     @classmethod
     def from_message(cls, message: DeadLetterMessage) -> "KnownEvent":
-        kept = {name: _value(each) for name, each in message.attributes.items() if name != CAUSE}
+        kept = {name: _value(each) for name, each in message.published_attributes.items()}
         return cls(kept, message.event or {})
 
     @classmethod
@@ -60,7 +60,9 @@ class Subscription:
 
 
 def read_subscriptions(subscriber: DeployedSubscriber) -> list[Subscription]:
-    """Of the topics that its queue lets in. Raises what AWS says, as for a topic of another account."""
+    """Of the topics that its queue lets in, or the one that calls it. Raises what AWS says, as for a topic of another account."""
+    if subscriber.subscription_arn:
+        return [_subscription(subscriber, subscriber.subscription_arn, subscriber.subscription_arn.rpartition(":")[0])]
     policy = json.loads(subscriber.attributes().get("Policy", "{}"))
     topics = {
         topic
@@ -75,10 +77,14 @@ def _of_topic(subscriber: DeployedSubscriber, topic_arn: str) -> list[Subscripti
     for page in sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic_arn):
         for each in page["Subscriptions"]:
             if each["Endpoint"].rsplit(":", 1)[-1] == subscriber.queue_name:
-                attributes = sns.get_subscription_attributes(SubscriptionArn=each["SubscriptionArn"])["Attributes"]
-                policy = json.loads(attributes.get("FilterPolicy") or "{}")
-                found.append(Subscription(topic_arn, policy, attributes.get("FilterPolicyScope") == "MessageBody"))
+                found.append(_subscription(subscriber, each["SubscriptionArn"], topic_arn))
     return found
+
+
+def _subscription(subscriber: DeployedSubscriber, arn: str, topic_arn: str) -> Subscription:
+    attributes = subscriber.aws.sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
+    policy = json.loads(attributes.get("FilterPolicy") or "{}")
+    return Subscription(topic_arn, policy, attributes.get("FilterPolicyScope") == "MessageBody")
 
 
 def _listed(value: Any) -> list[str]:

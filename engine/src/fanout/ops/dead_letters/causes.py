@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from fanout.aws_errors import DENIED, NO_ANSWER, code_of, is_throttled
 from fanout.contracts.ids import groups_name
 from fanout.ops.aws import logs, records, starts
-from fanout.ops.aws.discovery import DeployedSubscriber
+from fanout.ops.aws.discovery import DELIVERY, DeployedSubscriber
 from fanout.ops.aws.session import Aws
 from fanout.ops.dead_letters.message import DeadLetterMessage
 
@@ -51,6 +51,14 @@ class Cause:
 
 
 UNDELIVERED = Cause("NotDelivered", "SNS could not deliver it to the task's queue, or no log line is left of it")
+GIVEN_UP = {
+    "RetriesExhausted": Cause("RetriesExhausted", "Lambda tried it as often as it may, and no log line is left of it"),
+    "EventAgeExceeded": Cause("EventAgeExceeded", "Lambda could not begin it for longer than maximum_age"),
+    "ZeroReservedConcurrency": Cause(
+        "ZeroReservedConcurrency", "the function's reserved concurrency is 0: it is switched off"
+    ),
+}
+"""Of a task that its topic calls, where neither record nor log nor Lambda's last answer says more."""
 UNEXPLAINED = Cause("Unexplained", "its attempts were used up, and no log line of it is left")
 NOT_STARTED = Cause("FunctionNotStarted", "no attempt reached the task's code: fanout logs says what its start said")
 UNREAD = Cause("Unread", "not all of the log was read: look again, or fanout dead show for one of them")
@@ -112,7 +120,7 @@ class Explainer:
     def explain(self, messages: Sequence[DeadLetterMessage]) -> list[Cause]:
         """In the order of `messages`."""
         told = {each.message_id: _attribute(each) for each in messages}
-        for read in (self._from_records, self._from_log):
+        for read in (self._from_records, self._from_log) if self._subscriber.kind != DELIVERY else ():
             silent = [each for each in messages if told[each.message_id] is None]
             try:
                 told.update(read(silent) if silent else {})
@@ -147,7 +155,7 @@ class Explainer:
             by_event = {str(line.event_id): line for line in history.lines if line.error_type and line.event_id}
             for each in some:
                 told = [line for line in history.of.get(each.died_as, []) if line.error_type]
-                of_event = None if each.moved_by_sqs else by_event.get(each.event_id or "")
+                of_event = None if each.was_attempted else by_event.get(each.event_id or "")
                 line = told[-1] if told else of_event
                 found[each.message_id] = (
                     Cause.from_error(line.error_type, line.error) if line else None if history.completeness else UNREAD
@@ -160,7 +168,7 @@ class Explainer:
         since, until = oldest(messages), max(each.sent_at for each in messages) + _ALL_ATTEMPTS
         if self._subscriber.is_fifo:
             since -= _ALL_ATTEMPTS
-        words = [each.died_as if each.moved_by_sqs else each.event_id or each.died_as for each in messages]
+        words = [each.died_as if each.was_attempted else each.event_id or each.died_as for each in messages]
         return logs.history(self._aws, self._subscriber.log_group, words, since, until)
 
     def _add_start_failures(self, messages: Sequence[DeadLetterMessage], found: dict[str, Cause | None]) -> None:
@@ -205,4 +213,8 @@ def _attribute(message: DeadLetterMessage) -> Cause | None:
 
 
 def _nothing_known(message: DeadLetterMessage) -> Cause:
+    if message.wrapped and (told := message.wrapped.given_up):
+        if told.error_type:
+            return Cause.from_error(told.error_type, told.error)
+        return GIVEN_UP.get(told.condition, UNEXPLAINED)
     return UNEXPLAINED if message.moved_by_sqs else UNDELIVERED

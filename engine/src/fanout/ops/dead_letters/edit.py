@@ -20,7 +20,7 @@ from fanout.ops.aws.subscription import KnownEvent, read_subscriptions
 from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters import show as showing
 from fanout.ops.dead_letters.drop import delete
-from fanout.ops.dead_letters.message import CAUSE, DeadLetterMessage
+from fanout.ops.dead_letters.message import DeadLetterMessage
 from fanout.ops.dead_letters.plain import shown_pointer
 from fanout.ops.journal import DELETED, Journal, about
 from fanout.ops.send.journalled import send_written
@@ -76,7 +76,7 @@ def check_edit(subscriber: DeployedSubscriber, message: DeadLetterMessage, event
     except InvalidEvent as error:
         raise Unusable(str(error).replace("nothing was published", "nothing was changed")) from None
     ours = {name: {"DataType": "String", "StringValue": value} for name, value in made.attributes.items()}
-    attributes = {**{name: value for name, value in message.attributes.items() if name != CAUSE}, **ours}
+    attributes = {**message.published_attributes, **ours}
     _check_filter(subscriber, made, attributes)
     changes = [] if before is None else list(jsonpatch.make_patch(before, json.loads(made.body)))
     if before is not None and not changes:
@@ -96,7 +96,7 @@ def send_edited(stack: Stack, subscriber: DeployedSubscriber, edit: Edit, journa
         outgoing = OutgoingMessage(message.message_id, edit.event.body, edit.attributes, outgoing.group, outgoing.trace)
         told = about(message, task=subscriber.task, queue=subscriber.dead_letter_queue_name, reason=reason)
         ((sent,),) = send_written(
-            stack.aws, subscriber.queue_url, journal, [outgoing], lambda each: {**told, "after": each.hash}
+            stack.aws, subscriber.target, journal, [outgoing], lambda each: {**told, "after": each.hash}
         )
         if sent.id is None:
             raise OpsError(f"SQS did not take the edited event ({sent.refusal}): nothing was changed")

@@ -11,7 +11,8 @@ from typing import Any
 import jsonpatch
 
 from fanout.errors import Unusable
-from fanout.ops.dead_letters.message import MOST_DEPTH, DeadLetterMessage, json_value
+from fanout.ops.dead_letters.message import DeadLetterMessage
+from fanout.ops.dead_letters.wrapped import MOST_DEPTH, json_value
 from fanout.ops.interrupt import postponed
 
 ENDS_IN = 2.0

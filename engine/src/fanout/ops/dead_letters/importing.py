@@ -83,7 +83,7 @@ def import_messages(file: ImportFile, journal: Journal, stop: Stop) -> Imported:
         done.perhaps_twice += sum(each.key in begun for each in lines)
         sending = send_written(
             file.stack.aws,
-            subscriber.queue_url,
+            subscriber.target,
             journal,
             [each.outgoing for each in lines],
             partial(_told, file, subscriber.task),

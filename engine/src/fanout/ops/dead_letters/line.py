@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from fanout import names
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack
-from fanout.ops.dead_letters.message import MOST_ATTRIBUTES, DeadLetterMessage, json_value, sha256
+from fanout.ops.dead_letters.message import MOST_ATTRIBUTES, DeadLetterMessage, sha256
+from fanout.ops.dead_letters.wrapped import json_value
 from fanout.ops.send.queue import OutgoingMessage
 
 _ID: Final = re.compile(r"[A-Za-z0-9_.:-]{1,200}")

@@ -1,7 +1,6 @@
 """One dead letter: the message as SQS keeps it. Whatever anybody sent there, reading it never raises."""
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,11 +10,10 @@ from typing import Any, Final
 from fanout import names
 from fanout.contracts.ids import Ids, of_event
 from fanout.ops.dead_letters import plain
+from fanout.ops.dead_letters.wrapped import Wrapped, is_envelope, json_value, unwrap
 
 CAUSE, HEARTBEAT = names.CAUSE_ATTRIBUTE, names.HEARTBEAT_SUFFIX
 MOST_ATTRIBUTES = 10
-MOST_DEPTH: Final = 100
-"""Levels of nesting that a publisher sends at most: deeper JSON is nothing of ours."""
 _ERROR_TYPE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,127}")
 _MESSAGE_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _MOST_ERROR: Final = 4_000
@@ -47,10 +45,27 @@ class DeadLetterMessage:
     @property
     def event(self) -> dict[str, Any] | None:
         """The CloudEvent in it, valid or not; None when the body is no JSON object, or nested deeper than an event is."""
-        value = json_value(self.body)
-        if is_envelope(value):  # a subscription without raw delivery
+        value = json_value(self.published_body)
+        if is_envelope(value):  # an odd one
             value = json_value(value.get("Message"))
         return value if isinstance(value, dict) else None
+
+    @property
+    def wrapped(self) -> Wrapped | None:
+        """What AWS wrote around it: of a task that its topic calls, and of a subscription without raw delivery."""
+        return unwrap(self.body)
+
+    @property
+    def published_body(self) -> str:
+        """Without what AWS wrote around it."""
+        return wrapped.body if (wrapped := self.wrapped) else self.body
+
+    @property
+    def published_attributes(self) -> Mapping[str, Mapping[str, Any]]:
+        """Likewise, and without what a function told of a death."""
+        wrapped = self.wrapped
+        attributes = wrapped.attributes if wrapped else self.attributes
+        return {name: value for name, value in attributes.items() if name != CAUSE}
 
     @property
     def event_id(self) -> str | None:
@@ -72,7 +87,9 @@ class DeadLetterMessage:
     @property
     def sent_at(self) -> datetime:
         """When it was first sent to a queue: a standard queue keeps that time when SQS moves a message to a dead-letter
-        queue, a FIFO queue begins anew."""
+        queue, a FIFO queue begins anew. When it was published, where AWS wrote that around it."""
+        if (wrapped := self.wrapped) and wrapped.published_at:
+            return wrapped.published_at
         try:
             return datetime.fromtimestamp(int(self.system.get("SentTimestamp", "0")) / 1000, UTC)
         except (ValueError, TypeError, OverflowError, OSError):
@@ -102,8 +119,16 @@ class DeadLetterMessage:
 
     @property
     def died_as(self) -> str:
-        """The id of the message that died: SQS keeps it, a function's own dead letter names it in its cause."""
-        return str((self.cause or {}).get("message_id") or self.message_id)
+        """The id of the message that died: SQS keeps it, a function's own dead letter names it in its cause, and what AWS
+        wrote around it has it."""
+        wrapped = self.wrapped
+        return str((self.cause or {}).get("message_id") or (wrapped and wrapped.message_id) or self.message_id)
+
+    @property
+    def was_attempted(self) -> bool:
+        """Whether the log has lines of the message that died, under its id: SQS or Lambda gave it up."""
+        wrapped = self.wrapped
+        return self.moved_by_sqs or (wrapped is not None and wrapped.given_up is not None)
 
     @property
     def group(self) -> str | None:
@@ -123,42 +148,12 @@ class DeadLetterMessage:
         """The event without its answers or anything this program does not know."""
         event = self.event
         if event is None:
-            return f"not an event: {len(self.body.encode('utf-8', 'surrogatepass'))} bytes, not shown"
+            return f"not an event: {len(self.published_body.encode('utf-8', 'surrogatepass'))} bytes, not shown"
         return plain.redacted(event)
-
-
-def json_value(text: Any) -> Any:
-    """What JSON text says; None for whatever is no JSON, no text, or nested deeper than MOST_DEPTH."""
-    if not isinstance(text, str):
-        return None
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return value if text.count("[") + text.count("{") <= MOST_DEPTH or _depth(value) <= MOST_DEPTH else None
-
-
-def is_envelope(value: Any) -> bool:
-    """Whether it is what SNS wraps a message in: https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html"""
-    return isinstance(value, dict) and value.get("Type") == "Notification" and "TopicArn" in value
 
 
 def sha256(body: str) -> str:
     return hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _depth(value: Any) -> int:
-    """Level by level, so that no depth is too much; MOST_DEPTH + 1 for anything deeper."""
-    level, depth = [value], 0
-    while level and depth <= MOST_DEPTH:
-        level = [
-            each
-            for one in level
-            if isinstance(one, dict | list)
-            for each in (one.values() if isinstance(one, dict) else one)
-        ]
-        depth += bool(level)
-    return depth
 
 
 def _is(value: Any, pattern: re.Pattern[str]) -> bool:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from fanout.contracts.ids import plain_attributes
 from fanout.errors import OpsError
 from fanout.ops.aws import logs
-from fanout.ops.aws.discovery import DeployedSubscriber, Stack
+from fanout.ops.aws.discovery import DELIVERY, DeployedSubscriber, Stack
 from fanout.ops.aws.line import Line
 from fanout.ops.completeness import COMPLETE, Completeness
 from fanout.ops.dead_letters import browse
@@ -43,14 +43,21 @@ class Found:
             **dict(message.ids.named),
             "sent_at": message.sent_at,
             "moved_by_sqs": message.moved_by_sqs,
+            **_given_up(message),
             "redriven_before": self.redriven,
             "group": message.group,
             "cause": {"id": self.cause.id, "error_type": self.cause.error_type, "error": self.cause.text},
             "attributes": attributes(message, reveal=reveal),
-            "event": (message.event or message.body) if reveal else message.redacted(),
+            "event": (message.event or message.published_body) if reveal else message.redacted(),
             "attempts": [{**each.as_dict(), **links(self.subscriber, each)} for each in self.attempts],
             "unseen": list(self.completeness.unseen),
         }
+
+
+def _given_up(message: DeadLetterMessage) -> dict[str, Any]:
+    """By Lambda, of a task that its topic calls."""
+    told = message.wrapped.given_up if message.wrapped else None
+    return {"given_up": told.condition, "attempts_counted": told.attempts} if told else {}
 
 
 def search(stack: Stack, id_: str, task: str | None = None, *, limit: int = MOST) -> Found:
@@ -59,14 +66,14 @@ def search(stack: Stack, id_: str, task: str | None = None, *, limit: int = MOST
     Raises OpsError, which says what was not looked at, when it is not found.
     """
     seen, completeness = 0, COMPLETE
-    for subscriber in stack.chosen(task):
+    for subscriber in stack.with_letters(task):
         looked = look_for(subscriber, id_, limit)
         if looked.message is not None:
             (cause,) = Explainer(stack.aws, subscriber).explain([looked.message])
             redriven = looked.message in Journal.of(stack).redriven(subscriber.dead_letter_queue_name)
             return Found(subscriber, looked.message, cause, *attempts(subscriber, looked.message), redriven)
         seen, completeness = seen + looked.seen, completeness + looked.completeness
-    tasks = ", ".join(each.task for each in stack.chosen(task))
+    tasks = ", ".join(each.task for each in stack.with_letters(task))
     raise OpsError(not_found(id_, tasks, seen, completeness))
 
 
@@ -110,6 +117,8 @@ def attempts(subscriber: DeployedSubscriber, message: DeadLetterMessage) -> tupl
     """Every attempt at its event, redriven ones too; at the message alone when there is no event in it."""
     since = message.sent_at - timedelta(days=1)  # an event that was redriven before has older attempts
     words = {message.event_id or message.died_as, message.died_as}
+    if subscriber.kind == DELIVERY:
+        return [], COMPLETE  # SNS alone had it in hand
     history = logs.history(subscriber.aws, subscriber.log_group, words, since)
     return history.lines, history.completeness
 
@@ -124,7 +133,7 @@ def attributes(message: DeadLetterMessage, *, reveal: bool) -> dict[str, Any]:
         else (message.cause or "(not shown)")
         if name == CAUSE
         else "(not shown)"
-        for name, value in message.attributes.items()
+        for name, value in {**message.attributes, **message.published_attributes}.items()
     }
 
 

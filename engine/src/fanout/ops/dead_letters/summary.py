@@ -53,7 +53,7 @@ def collect(stack: Stack, task: str | None, *, limit: int) -> list[DeadLetterSum
     """Side by side; one that cannot be read does not hide the others."""
     journal = Journal.of(stack)
     with ThreadPoolExecutor(8) as pool:
-        return list(pool.map(lambda each: _summarize(each, journal, limit), stack.chosen(task)))
+        return list(pool.map(lambda each: _summarize(each, journal, limit), stack.with_letters(task)))
 
 
 def _summarize(subscriber: DeployedSubscriber, journal: Journal, limit: int) -> DeadLetterSummary:

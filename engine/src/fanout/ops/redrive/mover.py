@@ -65,7 +65,7 @@ class MessageMover:
         of = {each.message_id: each for each in messages}
         outgoing = [made for each in messages if (made := self._outgoing(each))]
         self.tally.maybe_twice += sum(each.key in self._before.unsure for each in outgoing)
-        aws, url = self.subscriber.aws, self.subscriber.queue_url
+        aws, url = self.subscriber.aws, self.subscriber.target
         for answers in send_written(
             aws,
             url,

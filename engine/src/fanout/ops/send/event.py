@@ -108,7 +108,8 @@ class Progress:
         for line in reading.outcomes():
             if line.event_id in self.states and line.event_id is not None and line.event_id not in recorded:
                 self._set(line.event_id, line.is_success, line.kind == "dead", line.attempt)
-        if self.count(NOT_FOUND) and browse.read_depth(self.subscriber.aws, self.subscriber.dead_letter_queue_url).all:
+        url = self.subscriber.dead_letter_queue_url
+        if url and self.count(NOT_FOUND) and browse.read_depth(self.subscriber.aws, url).all:
             self._look_into_dead_letters()
 
     def _look_at_records(self) -> None:

@@ -1,4 +1,4 @@
-"""Into a task's own queue: the body and attributes as they came, and nothing that was not there before.
+"""Into a task's own queue, or as its topic's call of it: the body and attributes as they came, and nothing that was not there before.
 
 What is left out: `fanout.cause`, which told of a death that is past; a new one would come with a new cause. So a message
 never has more attributes than it had when it was published, and SQS's limit of ten is never in the way.
@@ -12,22 +12,27 @@ A request is the unit that SQS takes or refuses: whoever writes down what was se
 """
 
 import base64
-import binascii
+import json
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout.aws_errors import code_of
+from fanout.ops.aws.discovery import INVOKED
 from fanout.ops.aws.session import Aws
-from fanout.ops.dead_letters.message import CAUSE, DeadLetterMessage, is_envelope, json_value, sha256
+from fanout.ops.dead_letters.message import DeadLetterMessage, sha256
 from fanout.publisher.size import message_size
 
 MOST_BYTES: Final = 262_144
 """Of one request with several messages. SQS takes 1 MiB today, and this much everywhere: a message that is larger goes alone.
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html"""
 MOST_ENTRIES: Final = 10
+REDRIVEN: Final = "arn:aws:sns:redriven"
+"""In the place of the topic's ARN, which a dead letter does not always have: it is none."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +47,8 @@ class OutgoingMessage:
 
     @classmethod
     def from_dead_letter(cls, message: DeadLetterMessage) -> "OutgoingMessage":
-        body, attributes = _envelope(message.body) or (message.body, message.attributes)
-        kept = {name: value for name, value in attributes.items() if name != CAUSE}
-        return cls(message.message_id, body, kept, message.group, message.system.get("AWSTraceHeader"))
+        trace = message.system.get("AWSTraceHeader")
+        return cls(message.message_id, message.published_body, message.published_attributes, message.group, trace)
 
     @property
     def hash(self) -> str:
@@ -65,6 +69,20 @@ class OutgoingMessage:
         if fifo:
             made["MessageDeduplicationId"] = f"redrive-{self.key}"[:128]
         return made
+
+    def notification(self, message_id: str) -> dict[str, Any]:
+        """As SNS calls a function. https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html"""
+        envelope = {
+            "Type": "Notification",
+            "MessageId": message_id,
+            "TopicArn": REDRIVEN,
+            "Message": self.body,
+            "Timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "MessageAttributes": {name: _as_sns_has_it(each) for name, each in self.attributes.items()},
+        }
+        return {
+            "Records": [{"EventSource": "aws:sns", "EventVersion": "1.0", "EventSubscriptionArn": "", "Sns": envelope}]
+        }
 
 
 @dataclass(frozen=True)
@@ -87,8 +105,8 @@ class NotAnswered(Exception):
 
 
 def requests(queue_url: str, outgoing: Sequence[OutgoingMessage]) -> Iterator[list[OutgoingMessage]]:
-    """In their order, as many together as SQS takes; in a FIFO queue one by one, so that order is kept."""
-    if queue_url.endswith(".fifo"):
+    """In their order, as many together as SQS takes; in a FIFO queue one by one, so that order is kept, and to a function."""
+    if queue_url.endswith(".fifo") or queue_url.startswith(INVOKED):
         yield from ([each] for each in outgoing)
         return
     request: list[OutgoingMessage] = []
@@ -106,6 +124,8 @@ def requests(queue_url: str, outgoing: Sequence[OutgoingMessage]) -> Iterator[li
 def send(aws: Aws, queue_url: str, request: Sequence[OutgoingMessage]) -> list[Sent]:
     """One request of `requests`; an answer for each message, in their order. Raises NotAnswered for all of it."""
     try:
+        if queue_url.startswith(INVOKED):
+            return [_invoked(aws, queue_url.removeprefix(INVOKED), each) for each in request]
         if queue_url.endswith(".fifo"):
             return [_one(aws, queue_url, each) for each in request]
         entries = [{"Id": str(number), **each.entry(fifo=False)} for number, each in enumerate(request)]
@@ -131,39 +151,37 @@ def _one(aws: Aws, queue_url: str, outgoing: OutgoingMessage) -> Sent:
         return Sent(outgoing, None, code_of(error))
 
 
-_OF_ONE: Final = {"InvalidMessageContents", "InvalidParameterValue", "InvalidAttributeValue", "InvalidAttributeName"}
+def _invoked(aws: Aws, function: str, outgoing: OutgoingMessage) -> Sent:
+    """As its topic would call it, under an id of its own. https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html"""
+    id_ = str(uuid.uuid4())
+    payload = json.dumps(outgoing.notification(id_)).encode()
+    try:
+        aws.functions.invoke(FunctionName=function, InvocationType="Event", Payload=payload)
+    except ClientError as error:
+        if code_of(error) not in _OF_ONE:
+            raise
+        return Sent(outgoing, None, code_of(error))
+    return Sent(outgoing, id_)
+
+
+_OF_ONE: Final = {
+    "InvalidMessageContents",
+    "InvalidParameterValue",
+    "InvalidAttributeValue",
+    "InvalidAttributeName",
+    "RequestTooLargeException",
+    "InvalidRequestContentException",
+}
 """What is wrong with the message alone; anything else would be answered to the next one as well."""
+
+
+def _as_sns_has_it(attribute: Mapping[str, Any]) -> dict[str, str]:
+    binary = attribute.get("BinaryValue")
+    value = base64.b64encode(binary).decode() if isinstance(binary, bytes) else str(attribute.get("StringValue", ""))
+    return {"Type": str(attribute["DataType"]), "Value": value}
 
 
 def _may_be_carried_out(error: ClientError) -> bool:
     """A server's error tells nothing of what it did, and after a retry the answer is the last try's alone."""
     told = error.response.get("ResponseMetadata", {})
     return int(told.get("RetryAttempts", 0)) > 0 or int(told.get("HTTPStatusCode", 400)) >= 500
-
-
-def _envelope(body: str) -> tuple[str, dict[str, dict[str, Any]]] | None:
-    """What is in SNS's envelope: a subscription without raw delivery wraps also what it cannot deliver.
-
-    None for anything odd: then it goes as it is. https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
-    """
-    value = json_value(body) if '"Notification"' in body[:200] else None
-    if not isinstance(value, dict) or not is_envelope(value):
-        return None
-    message, attributes = value.get("Message"), value.get("MessageAttributes", {})
-    if not isinstance(message, str) or not message or not isinstance(attributes, dict):
-        return None
-    read = {name: _attribute(each) for name, each in attributes.items()}
-    found = {name: each for name, each in read.items() if each is not None}
-    return (message, found) if len(found) == len(read) else None
-
-
-def _attribute(value: Any) -> dict[str, Any] | None:
-    kind, content = (value.get("Type"), value.get("Value")) if isinstance(value, dict) else (None, None)
-    if not isinstance(kind, str) or not isinstance(content, str):
-        return None
-    if not kind.startswith("Binary"):
-        return {"DataType": kind, "StringValue": content}
-    try:
-        return {"DataType": kind, "BinaryValue": base64.b64decode(content, validate=True)}
-    except (binascii.Error, ValueError):
-        return None

@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from fanout.aws_errors import DENIED, code_of, one_line
 from fanout.errors import UserError
 from fanout.ops.aws import logs, records, starts
-from fanout.ops.aws.discovery import DeployedSubscriber, Stack
+from fanout.ops.aws.discovery import DIRECT, DeployedSubscriber, Stack
 from fanout.ops.aws.line import LONGEST_LIFE, Line
 from fanout.ops.aws.records import EventRecord
 from fanout.ops.completeness import COMPLETE, Completeness
@@ -115,7 +115,7 @@ def _from_record(subscriber: DeployedSubscriber, told: EventRecord, event_id: st
         done = [Line(DONE, told.message_id or "", told.attempt, at, event_id)] if at else []
         return EventState(subscriber.task, DONE, tuple(done), record=told)
     lines, completeness = _history(subscriber, told)
-    is_used_up = bool(subscriber.attempts) and told.attempt >= subscriber.attempts
+    is_used_up = bool(subscriber.attempts) and _tried(subscriber, lines, told.attempt) >= subscriber.attempts
     if told.state == records.WORKING and (told.lease_until is None or told.lease_until > now):
         state = WORKING
     else:
@@ -147,8 +147,8 @@ def _from_log(subscriber: DeployedSubscriber, id_: str, since: datetime, recorde
     first = min((each.at for each in lines), default=since) - _AROUND
     crashed = logs.history(subscriber.aws, subscriber.log_group, messages, first, end)
     lines = sorted({*lines, *crashed.lines}, key=lambda line: line.at)
-    depth = browse.read_depth(subscriber.aws, subscriber.queue_url).all
-    dead = browse.read_depth(subscriber.aws, subscriber.dead_letter_queue_url).all
+    depth = browse.read_depth(subscriber.aws, subscriber.queue_url).all if subscriber.queue_url else 0
+    dead = browse.read_depth(subscriber.aws, subscriber.dead_letter_queue_url).all if subscriber.buries else 0
     if not lines and dead:
         completeness += Completeness(
             (f"{counted(dead, 'dead letter')}: --letters looks, and hides them from others for up to a minute",)
@@ -171,7 +171,7 @@ def _from_log(subscriber: DeployedSubscriber, id_: str, since: datetime, recorde
 
 def _look(subscriber: DeployedSubscriber, row: EventState, id_: str) -> EventState:
     """Into the dead-letter queue: what is found there is dead, whatever else is known of it."""
-    if not browse.read_depth(subscriber.aws, subscriber.dead_letter_queue_url).all:
+    if not subscriber.buries or not browse.read_depth(subscriber.aws, subscriber.dead_letter_queue_url).all:
         return replace(row, looked=True)
     looked = showing.look_for(subscriber, row.letter or id_)
     unseen = tuple(each for each in row.completeness.unseen if "--letters" not in each)
@@ -196,5 +196,12 @@ def _state(subscriber: DeployedSubscriber, lines: Sequence[Line]) -> str:
     if not lines:
         return NOT_FOUND
     last = lines[-1]
-    used_up = bool(subscriber.attempts) and last.attempt >= subscriber.attempts
+    used_up = bool(subscriber.attempts) and _tried(subscriber, lines, last.attempt) >= subscriber.attempts
     return DEAD if last.kind == "dead" or used_up else RETRYING
+
+
+def _tried(subscriber: DeployedSubscriber, lines: Sequence[Line], told: int) -> int:
+    """Lambda does not tell a function that its topic calls which try this is, so the log's lines of the last message are counted."""
+    if subscriber.kind != DIRECT or not lines:
+        return told
+    return sum(each.message_id == lines[-1].message_id and bool(each.error_type) for each in lines)
