@@ -40,8 +40,9 @@ def test_what_cdk_nag_and_our_checks_find_is_acknowledged(synth: Synth) -> None:
 def test_every_reason_of_the_engine_answers_a_finding(
     type_: type[IConstruct], synth: Synth, granted: Synth, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Of what only some kinds of subscribers have, in tests/infra/test_every_kind.py."""
     reasons = REASONS[type_]
-    for pattern in reasons:
+    for pattern in (each for each in reasons if "IAM5" in each or "DDB3" in each):
         others = {each: reason for each, reason in reasons.items() if each != pattern}
         monkeypatch.setitem(REASONS, type_, others)
         found = findings(synth.app, synth.folder, ACKNOWLEDGED) + findings(granted.app, granted.folder, {})

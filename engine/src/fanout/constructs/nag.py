@@ -13,12 +13,15 @@ import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import IConstruct
 
+from fanout.constructs.delivery import Delivery
 from fanout.constructs.heartbeat import Heartbeat
 from fanout.constructs.operator_policies import OperatorPolicies
 from fanout.constructs.subscriber import Subscriber
 from fanout.constructs.topic import Topic
+from fanout.constructs.worker.workers import Workers
 
 _KEY_OF_A_TOPIC = "SNS asks a publisher for GenerateDataKey* on the topic's key; the resource is that one key"
+_DEAD_LETTERS = "it is the dead-letter queue of a subscription, or of a function: cdk-nag looks at queues alone"
 _GRANT = r"(s3:(GetObject|GetBucket|List|DeleteObject|Abort)|kms:(ReEncrypt|GenerateDataKey))\*"
 REASONS: dict[type[IConstruct], dict[str, str]] = {
     Topic: {r"IAM5\[Action::kms:GenerateDataKey\*\]": _KEY_OF_A_TOPIC},
@@ -35,6 +38,13 @@ REASONS: dict[type[IConstruct], dict[str, str]] = {
         r"IAM5\[Resource::<\w+\.Arn>/\*\]": "a task works with any object of the one bucket it is granted",
         r"IAM5\[Resource::<\w+\.Arn>/index/\*\]": "a task works with any index of the one table it is granted",
         rf"IAM5\[Action::{_GRANT}\]": "as the CDK's own grants write reading and writing of one named resource",
+        r"SQS3": _DEAD_LETTERS,
+        r"ECS2": "a worker is told names and times, as a function is; secrets are read by the task with its role",
+    },
+    Delivery: {r"SQS3": _DEAD_LETTERS},
+    Workers: {
+        r"ECS4": "Container Insights are paid for by metric and hour; what counts of a worker is in its log and its queue",
+        r"VPC7": "nothing listens in it: workers ask AWS and what their tasks ask, and their log names each event",
     },
     dynamodb.Table: {
         r"DDB3": "where the stack's data goes with the stack, what is remembered may go too; settings that retain have"

@@ -140,7 +140,10 @@ class OperatorPolicies(Construct):
             if not self.subscribers:
                 self._grant_key()
             for policies, grants in ((self.read, READ_LETTERS), (self.heal, HEAL_LETTERS)):
-                policies[0].add_statements(*(_allow(actions, late_list(self._letters)) for actions in grants))
+                for number, actions in enumerate(grants):
+                    statement = _allow(actions, late_list(self._letters))
+                    statement.sid = f"LettersOfDeliveries{number}"  # without one it is merged with a subscriber's, whose list is late too
+                    policies[0].add_statements(statement)
         child = f"{delivery.node.path.partition('/')[2].replace('/', '')}DeadLetterQueue{_HASH}"
         self._first += len(READ_LETTERS) * (arn_length("AWS::SQS::Queue", name_of_stack(self), child) + len('"",'))
         self._open()

@@ -16,6 +16,7 @@ from fanout.constructs.consumer import Host
 from fanout.constructs.worker.arguments import Arguments
 from fanout.constructs.worker.consumer import WorkerConsumer
 from fanout.constructs.worker.scaling import scale
+from fanout.constructs.worker.workers import Workers
 from fanout.packaging.image_contents import image_contents
 from fanout.project import find_root
 
@@ -114,7 +115,7 @@ def _this_accounts(stack: Stack) -> iam.IPrincipal:
 
 def _cluster(stack: Stack) -> ecs.Cluster:
     """Of the stack, in a VPC of its own: public subnets, so that nothing is paid for while no worker runs."""
-    scope = Construct(stack, "Workers")
+    scope = Workers(stack, "Workers")
     vpc = ec2.Vpc(
         scope,
         "Vpc",

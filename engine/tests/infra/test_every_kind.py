@@ -1,0 +1,65 @@
+"""The templates of an app with every kind of subscriber and of event: each gate, and every reader of templates."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from cfnlint.api import lint
+
+from tests.places import ENGINE
+
+KINDS = ENGINE / "tests" / "kinds"
+ENTRIES = ("dev", "prod", "local")
+
+
+@dataclass(frozen=True)
+class Made:
+    folder: Path
+    findings: list[str]
+    needless: list[str]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    folder = tmp_path_factory.mktemp("kinds")
+    ran = subprocess.run(
+        [sys.executable, "gates.py", str(folder)], cwd=KINDS, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    said = json.loads(ran.stdout.splitlines()[-1])
+    return Made(folder, said["open"], said["needless"])
+
+
+def test_cdk_nag_and_the_rules_find_nothing_without_a_reason(made: Made) -> None:
+    assert made.findings == []
+
+
+def test_every_reason_of_the_engine_answers_one_of_these(made: Made) -> None:
+    assert made.needless == []
+
+
+@pytest.mark.parametrize("entry", ["dev", "prod"])
+def test_cfn_lint_has_nothing_to_say(entry: str, made: Made) -> None:
+    """W3005: CDK writes a DependsOn beside each function's reference to its role, which says the same twice."""
+    found = lint((made.folder / f"EveryKind-{entry}.template.json").read_text(), regions=["eu-west-1"])
+    assert [f"{each.rule.id} {each.message}" for each in found if each.rule.id != "W3005"] == []
+
+
+def fanout(*arguments: str) -> str:
+    ran = subprocess.run(
+        [sys.executable, "-m", "fanout", *arguments],
+        cwd=KINDS,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert ran.returncode == 0, (arguments, ran.stdout[-1500:], ran.stderr[-1500:])
+    return ran.stdout
+
+
+def test_check_has_nothing_to_say(made: Made) -> None:
+    fanout("check", str(made.folder), "--contract", str(KINDS / "contracts"))

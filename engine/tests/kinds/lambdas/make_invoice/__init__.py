@@ -1,0 +1,1 @@
+"""What `handler.py` needs beside itself is another module of this folder."""

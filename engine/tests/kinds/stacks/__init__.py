@@ -1,0 +1,1 @@
+"""One app with every kind of subscriber and of event."""
