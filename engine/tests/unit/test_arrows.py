@@ -29,13 +29,14 @@ ALLOWED: dict[str, set[str]] = {
     "contracts": {"names", "errors", "project"},
     "contracts.model": {"runtime.event"},  # generated code reads events as the runtime does
     "contracts.roles": {"runtime.event"},
+    "contracts.compare.archive": {"runtime.event"},  # what is a type
     "contracts.validator": {"runtime.errors", "runtime.event"},  # a time that a task cannot read is none for the publisher
     "publisher": {"names", "errors", "aws_errors", "contracts"},
     "template": {"names", "errors", "physical_names", "contracts.contract"},  # a filter is judged against what is published
     "costs": {"names", "errors", "words", "template"},
     "checks": {"names", "errors", "words", "template", "contracts"},
     "checks.rule_pages": {"diff.change"},  # the pages list the dangers that fanout diff knows, too
-    "diff": {"names", "errors", "words", "template", "checks"},
+    "diff": {"names", "errors", "words", "template", "checks", "contracts"},
     "catalog": {"names", "errors", "project", "template", "contracts", "costs"},
     "packaging": {"names", "errors", "project"},
     "diff.schemas": {"installed"},  # which extra brings what is missing; the next two as well

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -18,9 +19,12 @@ from fanout.diff.allowances import FILE, read_allowances
 from fanout.diff.allowances import allow as allow_changes
 from fanout.diff.change import KINDS, Change
 from fanout.diff.compare import compare_stacks
+from fanout.diff.contract_changes import BROKEN, FOLDER, as_changes, compare_contracts
+from fanout.diff.contract_table import Told
+from fanout.diff.contract_table import markdown as contract_markdown
 from fanout.diff.revisions import Compared, read_both
 from fanout.diff.table import Summary, markdown, summarize
-from fanout.errors import Unusable
+from fanout.errors import Unusable, UserError
 from fanout.project import find_root
 from fanout.template.coverage import Unseen, unseen_in
 from fanout.words import counted, printable, printable_lines
@@ -58,14 +62,21 @@ def diff(
     _refuse_unknown(names)
     allowances = read_allowances(find_root() / FILE)
     compared = read_both(old, new, snapshots)
-    found = [each.allow(names) for each in compare_stacks(compared.old, compared.new)]
-    changes, notes = allow_changes(found, allowances, date.today())
+    contracts, without = _contracts(old, new, compared)
+    every = [*compare_stacks(compared.old, compared.new), *as_changes(contracts)]
+    changes, notes = allow_changes([each.allow(names) for each in every], allowances, date.today())
     dearer = cost_changes(compared.old, compared.new)
-    unseen = _unseen(compared)
+    unseen = [*_unseen(compared), *without]
     if format is Format.JSON:
         print(json.dumps([each.as_dict() for each in changes] + [_as_change(each) for each in unseen], indent=2))
     elif format is Format.MARKDOWN:
-        print(printable_lines(markdown(changes) + "\n" + cost_markdown(dearer) + _markdown_unseen(unseen)).rstrip())
+        allowed = frozenset(each.resource for each in changes if each.allowed and each.kind == BROKEN)
+        parts = (
+            markdown(changes),
+            cost_markdown(dearer),
+            contract_markdown(contracts, allowed) + _markdown_unseen(unseen),
+        )
+        print(printable_lines("\n".join(parts)).rstrip())
     else:
         _print_table(summarize(changes), changes, dearer, unseen)
     print(f"compared {compared.places[0]} with {compared.places[1]}", file=sys.stderr)
@@ -80,6 +91,21 @@ def _refuse_unknown(names: frozenset[str]) -> None:
         if kind is None or not kind.danger:
             dangers = ", ".join(each.name for each in KINDS.values() if each.danger)
             raise Unusable(f"--allow {name}: no such danger; expected one of {dangers}")
+
+
+def _contracts(old: str, new: str, compared: Compared) -> tuple[Sequence[Told], list[Unseen]]:
+    """What the schemas of a git revision have become: of files that were given, nobody knows which schemas are theirs."""
+    if Path(old).exists() or not FOLDER.is_dir():
+        return (), []
+    head = "" if not new or Path(new).exists() else new
+    try:
+        found = compare_contracts(old, head, templates=compared.new.values())
+    except UserError as error:
+        return (), [Unseen(FOLDER.name, old, " ".join(str(error).split()))]
+    open_ones = [
+        Unseen(FOLDER.name, each.change.type, what) for each in found.types for what in each.change.not_compared
+    ]
+    return found.types, open_ones
 
 
 def _unseen(compared: Compared) -> list[Unseen]:

@@ -33,8 +33,9 @@ COMMANDS: Table = {
         {
             "build": ("fanout.cli.contract:build", "Write the Python package with which tasks read events."),
             "check": ("fanout.cli.contract:check", "Say whether that package is what the schemas say."),
+            "diff": ("fanout.cli.contract:diff", "Say what a change of the schemas breaks, for whom, and by which event."),
         },
-        "The app's event schemas, as code: build, check.",
+        "The app's event schemas: as code, and compared.",
     ),
     "status": ("fanout.cli.status:status", "Say how every subscriber is: waiting, in flight, dead, paused, and why."),
     "where": ("fanout.cli.where:where", "Say what became of one event at every subscriber."),

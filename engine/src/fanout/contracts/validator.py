@@ -40,15 +40,16 @@ def validator_code(schema: dict[str, Any], *, formats: bool = False) -> str:
     raise ValueError(" ".join(reason.split()))
 
 
-def problem_finder(schema: dict[str, Any]) -> Callable[[Any], str | None]:
-    """A function from an event to what is wrong with it (path and rule, never a value) or None. `format` is checked."""
-    return _problem_finder(json.dumps(schema))
+def problem_finder(schema: dict[str, Any], *, formats: bool = True) -> Callable[[Any], str | None]:
+    """A function from an event to what is wrong with it (path and rule, never a value) or None. `format` is checked, as
+    publishers do; without `formats` it is not, as in tasks."""
+    return _problem_finder(json.dumps(schema), formats)
 
 
 @cache
-def _problem_finder(schema: str) -> Callable[[Any], str | None]:
+def _problem_finder(schema: str, formats: bool) -> Callable[[Any], str | None]:
     names: dict[str, Any] = {"re": re, "_Violation": ContractViolation}
-    exec(validator_code(json.loads(schema), formats=True), names)
+    exec(validator_code(json.loads(schema), formats=formats), names)
 
     def problem(event: Any) -> str | None:
         try:

@@ -47,6 +47,7 @@ _DANGERS = {
     "statement-lost": "A policy allows or denies less than before: a delivery or a task may be refused.",
     "tls-lost": "Plain HTTP is no longer denied.",
     "encryption-begins": "A topic gets another key: whoever publishes needs it first. docs/deploying.md, Changes in the life of a stack.",
+    "contract-broken": "A type's schema refuses what it took, or takes what a task with the older one refuses: fanout contract diff.",
     "encryption-lost": "Messages or data are no longer encrypted with the same kind of key.",
 }
 _NOTICES = {
@@ -55,6 +56,7 @@ _NOTICES = {
     "retention-lengthened": "Messages are kept longer.",
     "attempts-raised": "Messages are tried more often.",
     "visibility-raised": "Messages are offered again later.",
+    "contract-changed": "A type's schema is new, or says something else that breaks nothing.",
     "dead-letter-queue-changed": "Dead letters go elsewhere; old ones stay where they are.",
     "filter-widened": "More events are delivered.",
     "statement-added": "A policy allows or denies more than before.",

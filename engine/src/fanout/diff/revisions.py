@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fanout.diff.git import commit_of, git
 from fanout.errors import Unusable
 from fanout.template.load import load, parse
 from fanout.template.template import Template
@@ -69,17 +69,13 @@ def _read(source: str, snapshots: Path) -> dict[str, Template]:
 
 
 def _of_revision(revision: str, snapshots: Path) -> dict[str, Template]:
-    if _git("rev-parse", "--git-dir") is None:
-        raise Unusable(f"{revision}: no such file, and this folder is no git repository: give a file or folder")
-    commit = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-    if commit is None:
-        raise Unusable(f"{revision}: neither a file or folder, nor a git revision of this repository")
-    listed = _git("ls-tree", "--name-only", commit.strip(), "--", f"{snapshots.as_posix()}/") or ""
+    commit = commit_of(revision)
+    listed = git("ls-tree", "--name-only", commit, "--", f"{snapshots.as_posix()}/") or ""
     found = {}
     for file in listed.splitlines():
         if file.endswith(".json"):
             where = f"{revision}:{file}"
-            body = parse(_git("show", f"{commit.strip()}:./{file}") or "", where)
+            body = parse(git("show", f"{commit}:./{file}") or "", where)
             found[Path(file).stem] = Template(body, name=Path(file).stem)
     if not found:
         raise Unusable(f"{revision}: no templates in {snapshots} there: give --snapshots FOLDER, or compare folders")
@@ -106,12 +102,3 @@ def _mask(node: Any) -> None:
     elif isinstance(node, list):
         for each in node:
             _mask(each)
-
-
-def _git(*arguments: str) -> str | None:
-    """What git says; None when it refuses."""
-    try:
-        done = subprocess.run(["git", *arguments], capture_output=True, text=True, encoding="utf-8", check=False)
-    except FileNotFoundError:
-        raise Unusable("git is not installed: give files or folders to compare") from None
-    return done.stdout if done.returncode == 0 else None

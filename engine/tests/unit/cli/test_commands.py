@@ -26,6 +26,7 @@ WITHOUT_A_STACK = {
     "deploy prepare",
     "contract build",
     "contract check",
+    "contract diff",
 }
 
 
