@@ -1,19 +1,23 @@
 """The bucket that keeps every submission."""
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from fanout import names
-from fanout.constructs import Settings
 from fanout.constructs.keys import archive_key
+from stacks.archive_settings import ArchiveSettings
 
 
 class Archive(Construct):
-    """A private, versioned bucket over TLS only; encrypted by S3, or with a customer key where settings ask for one."""
+    """A private, versioned bucket over TLS only; encrypted by S3, or with a customer key where settings ask for one.
 
-    def __init__(self, scope: Construct, id_: str, *, settings: Settings) -> None:
+    What is older than `archive_days` is deleted, and a week later the version that this leaves, then the marker of the
+    deletion, for which S3 wants a rule of its own: https://docs.aws.amazon.com/AmazonS3/latest/API/API_LifecycleExpiration.html
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, settings: ArchiveSettings) -> None:
         super().__init__(scope, id_)
         self._key = archive_key(self, settings)
         self.bucket = s3.Bucket(
@@ -24,6 +28,14 @@ class Archive(Construct):
             encryption_key=self._key,
             bucket_key_enabled=True if self._key else None,
             enforce_ssl=True,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    expiration=Duration.days(settings.archive_days),
+                    noncurrent_version_expiration=Duration.days(7),
+                    abort_incomplete_multipart_upload_after=Duration.days(7),
+                ),
+                s3.LifecycleRule(expired_object_delete_marker=True),
+            ],
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             removal_policy=settings.removal_policy,
             versioned=True,

@@ -52,4 +52,5 @@ class FormEventsStack(FanoutStack):
         Heartbeat(self, "Heartbeat", topic=forms)
         Monitoring(self, "Watch", topic=forms)
         operators = OperatorPolicies(self, "Operator", topic=forms)
+        archive.grant_read(operators.replay)
         keep_policy_descriptions(forms, operators)

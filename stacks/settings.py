@@ -15,6 +15,7 @@ DEV = FormSettings.development(
     owner=OWNER,
     email_sender="forms-dev@example.com",
     webhook_url="https://hooks.example.com/dev/forms",
+    archive_days=30,
 )
 
 STAGING = FormSettings.production(
@@ -27,6 +28,7 @@ STAGING = FormSettings.production(
     max_concurrency=10,
     email_sender="forms-staging@example.com",
     webhook_url="https://hooks.example.com/staging/forms",
+    archive_days=90,
 )
 
 PROD = FormSettings.production(
@@ -35,12 +37,14 @@ PROD = FormSettings.production(
     alarm_recipients=("forms-on-call@example.com",),
     email_sender="forms@example.com",
     webhook_url="https://hooks.example.com/forms",
+    archive_days=365,
 )
 
 LOCAL = FormSettings.local(
     owner=OWNER,
     email_sender="forms@example.com",
     webhook_url="ssm:/fanout/local/webhook-url",
+    archive_days=7,
 )
 
 ALL = (DEV, STAGING, PROD, LOCAL)

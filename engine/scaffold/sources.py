@@ -160,15 +160,20 @@ def _cdk_json(settings: dict[str, Any]) -> dict[str, Any]:
 STACK: Final = (
     with_one_task(TASK),
     _lines_without("keep_policy_descriptions", "import FormSettings"),
-    replaced("operators = OperatorPolicies(", "OperatorPolicies("),
-    replaced("OperatorPolicies, Subscriber, Topic\n", "OperatorPolicies, Settings, Subscriber, Topic\n"),
-    words(("forms = Topic(", "events = Topic("), ("topic=forms", "topic=events"), ("FormSettings", "Settings")),
+    replaced(
+        "from stacks.archive import Archive\n",
+        "from stacks.archive import Archive\nfrom stacks.archive_settings import ArchiveSettings\n",
+    ),
+    words(("forms = Topic(", "events = Topic("), ("topic=forms", "topic=events"), ("FormSettings", "ArchiveSettings")),
     NAMES,
 )
 SETTINGS: Final = (
     _lines_without("email_sender=", "webhook_url=", "import FormSettings"),
-    replaced("import ConfigurationError\n", "import ConfigurationError, Settings\n"),
-    words(("FormSettings", "Settings")),
+    replaced(
+        "import ConfigurationError\n",
+        "import ConfigurationError\nfrom stacks.archive_settings import ArchiveSettings\n",
+    ),
+    words(("FormSettings", "ArchiveSettings")),
     NAMES,
 )
 CHOOSE_TOPIC: Final = """\
@@ -182,10 +187,10 @@ SUBSCRIBER_STACK: Final = (
     *STACK,
     line("        events = Topic(", CHOOSE_TOPIC),
     _lines_without("Heartbeat("),
-    replaced("settings: Settings,", "settings: SubscriberSettings,"),
+    replaced("settings: ArchiveSettings,", "settings: SubscriberSettings,"),
     replaced(
-        "from stacks.archive import Archive\n",
-        "from stacks.archive import Archive\nfrom stacks.settings import SubscriberSettings\n",
+        "from stacks.archive_settings import ArchiveSettings\n",
+        "from stacks.settings import SubscriberSettings\n",
     ),
     replaced(
         "One environment's topic and everything that listens to it.",
@@ -195,7 +200,7 @@ SUBSCRIBER_STACK: Final = (
 )
 SETTINGS_CLASS: Final = '''\
 @dataclass(frozen=True, kw_only=True)
-class SubscriberSettings(Settings):
+class SubscriberSettings(ArchiveSettings):
     """Whose topic it is, beside what every subscriber needs."""
 
     topic_arn: str | None = None
@@ -211,7 +216,7 @@ THEIR_TOPIC: Final = """\
 """
 SUBSCRIBER_SETTINGS: Final = (
     *SETTINGS,
-    words(("Settings.", "SubscriberSettings."), ("tuple[Settings", "tuple[SubscriberSettings")),
+    words(("ArchiveSettings.", "SubscriberSettings."), ("tuple[ArchiveSettings", "tuple[SubscriberSettings")),
     line(
         "from collections.abc import Sequence",
         "from collections.abc import Sequence\nfrom dataclasses import dataclass\n",
@@ -300,6 +305,7 @@ SOURCES: Final = (
     Source("stacks/__init__.py"),
     Source("stacks/settings.py", SETTINGS, "stacks/settings.py", "publisher"),
     Source("stacks/settings.py", SUBSCRIBER_SETTINGS, "stacks/settings.py", "subscriber"),
+    Source("stacks/archive_settings.py"),
     Source("stacks/archive.py", (words(("submission", "event")),)),
     Source("stacks/form_events_stack.py", STACK, "stacks/@MODULE@_stack.py", "publisher"),
     Source("stacks/form_events_stack.py", SUBSCRIBER_STACK, "stacks/@MODULE@_stack.py", "subscriber"),

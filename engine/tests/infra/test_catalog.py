@@ -11,8 +11,10 @@ import fastjsonschema
 import pytest
 import yaml
 
+from fanout.catalog import kept
 from fanout.catalog.documents import FOLDER, documents
 from fanout.contracts.app import HEARTBEAT
+from fanout.template.template import Template
 from tests.infra.reading import Synth, dead_letter_queues, of_type, task_queues
 from tests.places import APP, NODE_MODULES
 
@@ -191,3 +193,33 @@ def test_the_schema_refuses(
 
 def receiving(document: Document) -> dict[str, Any]:
     return {name: each for name, each in document["operations"].items() if each["action"] == "receive"}
+
+
+def test_what_is_kept_is_said_with_its_end(made: dict[Path, str]) -> None:
+    _, _, rest = made[FOLDER / "README.md"].partition("## What is kept, and for how long\n\n")
+    rows = [
+        tuple(cell.strip() for cell in line.strip("|").split("|")) for line in rest.split("\n\n")[0].splitlines()[2:]
+    ]
+    assert {(where, kept) for where, _, kept in rows} == {
+        ("every task's queue", "7 days at most"),
+        ("every task's dead letters", "14 days at most"),
+        ("bucket `Archive`", "365 days"),
+        ("bucket `Archive`", "7 days"),
+        ("table `CompletedEvents`", "22 days after its last change"),
+        ("every task's log group", "365 days"),
+    }
+
+
+def test_what_nobody_deletes_is_kept_for_ever() -> None:
+    resources = {
+        "Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"VersioningConfiguration": {"Status": "Enabled"}}},
+        "Off": {
+            "Type": "AWS::S3::Bucket",
+            "Properties": {"LifecycleConfiguration": {"Rules": [{"Status": "Disabled", "ExpirationInDays": 1}]}},
+        },
+        "Log": {"Type": "AWS::Logs::LogGroup"},
+        "Table": {"Type": "AWS::DynamoDB::Table"},
+    }
+    told = kept.table(Template({"Resources": resources}), [])
+    assert [line.split("|")[3].strip() for line in told.splitlines()[2:]] == ["for ever"] * (len(told.splitlines()) - 2)
+    assert "bucket `Bucket`, bucket `Off`" in told and "log group `Log`" in told and "table `Table`" in told

@@ -48,6 +48,8 @@ class Health:
     concurrency: int | None = None
     last_error: Line | None = None
     last_success: datetime | None = None
+    backfill: int | None = None
+    """Days of archived events that its deployment asks for and nobody has sent yet: no problem, and said."""
     problems: list[str] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
     """What its last error and success do not rest on, as it was not read."""
@@ -65,6 +67,7 @@ class Health:
             "concurrency": self.concurrency,
             "last_error": self.last_error.as_dict() if self.last_error else None,
             "last_success": self.last_success,
+            "backfill": self.backfill,
             "problems": self.problems,
             "unseen": self.unseen,
         }
@@ -115,7 +118,7 @@ def report(stack: Stack) -> Report:
 
 
 def health(subscriber: DeployedSubscriber) -> Health:
-    found = Health(subscriber.task, kind=subscriber.kind)
+    found = Health(subscriber.task, kind=subscriber.kind, backfill=subscriber.open_backfill)
     for read in _READS[subscriber.kind]:
         try:
             read(subscriber, found)

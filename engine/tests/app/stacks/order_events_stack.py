@@ -52,4 +52,5 @@ class OrderEventsStack(FanoutStack):
         Heartbeat(self, "Heartbeat", topic=orders)
         Monitoring(self, "Watch", topic=orders)
         operators = OperatorPolicies(self, "Operator", topic=orders)
+        archive.grant_read(operators.replay)
         keep_policy_descriptions(orders, operators)

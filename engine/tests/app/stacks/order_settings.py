@@ -4,13 +4,13 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from fanout.constructs import Settings
+from stacks.archive_settings import ArchiveSettings
 
 SSM_PREFIX = "ssm:"
 
 
 @dataclass(frozen=True, kw_only=True)
-class OrderSettings(Settings):
+class OrderSettings(ArchiveSettings):
     """What the three tasks need beside what every subscriber needs."""
 
     email_sender: str

@@ -15,6 +15,7 @@ DEV = OrderSettings.development(
     owner=OWNER,
     email_sender="orders-dev@example.com",
     webhook_url="https://hooks.example.com/dev/orders",
+    archive_days=30,
 )
 
 STAGING = OrderSettings.production(
@@ -27,6 +28,7 @@ STAGING = OrderSettings.production(
     max_concurrency=10,
     email_sender="orders-staging@example.com",
     webhook_url="https://hooks.example.com/staging/orders",
+    archive_days=90,
 )
 
 PROD = OrderSettings.production(
@@ -35,12 +37,14 @@ PROD = OrderSettings.production(
     alarm_recipients=("orders-on-call@example.com",),
     email_sender="orders@example.com",
     webhook_url="https://hooks.example.com/orders",
+    archive_days=365,
 )
 
 LOCAL = OrderSettings.local(
     owner=OWNER,
     email_sender="orders@example.com",
     webhook_url="ssm:/fanout/local/webhook-url",
+    archive_days=7,
 )
 
 ALL = (DEV, STAGING, PROD, LOCAL)

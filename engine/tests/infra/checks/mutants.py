@@ -121,6 +121,8 @@ MUTANTS = [
     Mutant("filter with 160 values", "filter-too-large", put("subscription", "FilterPolicy", {"shop_id": [f"order-{number}" for number in range(160)]})),
     Mutant("log group without end", "log-group-never-expires", lambda stack: stack.properties("NotifyPartner/LogGroup").pop("RetentionInDays")),
     Mutant("no log group", "log-group-never-expires", lambda stack: stack.function.pop("LoggingConfig")),
+    Mutant("an archive without end", "never-expires", lambda stack: stack.properties("Archive/Bucket").pop("LifecycleConfiguration")),
+    Mutant("an archive that keeps what expired", "never-expires", lambda stack: stack.properties("Archive/Bucket")["LifecycleConfiguration"]["Rules"][0].pop("NoncurrentVersionExpiration")),
     Mutant("queue with a name", "physical-name", put("queue", "QueueName", "notify-partner")),
     Mutant("topic with a name", "physical-name", lambda stack: stack.properties("OrderPlaced/Topic").update(TopicName="orders")),
     Mutant("production deletes dead letters", "deleted-with-stack", production),

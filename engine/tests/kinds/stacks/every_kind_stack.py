@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aws_cdk import CfnOutput
+from aws_cdk import CfnOutput, Duration
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
@@ -31,6 +31,7 @@ class EveryKindStack(FanoutStack):
             "Effects",
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             enforce_ssl=True,
+            lifecycle_rules=[s3.LifecycleRule(expiration=Duration.days(7))],
             removal_policy=settings.removal_policy,
         )
         CfnOutput(self, "EffectsBucketName", value=effects.bucket_name)

@@ -4,6 +4,7 @@ from fanout.checks.rule import RULES
 from fanout.checks.rules import (
     acknowledgements,
     alarms,
+    buckets,
     concurrency,
     dead_letters,
     encryption,
@@ -27,6 +28,7 @@ __all__ = [
     "RULES",
     "acknowledgements",
     "alarms",
+    "buckets",
     "concurrency",
     "dead_letters",
     "encryption",

@@ -9,7 +9,7 @@ from rich.text import Text
 from fanout.cli.output import ago, foreign, lasting, table
 from fanout.ops.aws.discovery import DELIVERY, DIRECT
 from fanout.ops.status import Health, Report
-from fanout.words import printable
+from fanout.words import counted, printable
 
 
 def render(report: Report) -> RenderableType:
@@ -21,6 +21,7 @@ def render(report: Report) -> RenderableType:
     topic = "" if report.subscriptions is None else f"  {report.subscriptions} subscriptions"
     parts: list[RenderableType] = [Text.from_markup(head + topic), "", shown, ""]
     errors = [line for each in report.subscribers for line in _last_error(each)]
+    errors += [line for each in report.subscribers for line in _backfill(each)]
     parts += [*errors, ""] if errors else []
     return Group(*parts, *_verdict(report))
 
@@ -55,6 +56,13 @@ def _last_error(each: Health) -> list[Text]:
     line = each.last_error
     after = " (done again since)" if each.last_success and each.last_success > line.at else ""
     return [foreign(f"last error {each.task}: {line.error_type}: {line.error}, {ago(line.at)} ago{after}")]
+
+
+def _backfill(each: Health) -> list[Text]:
+    if each.backfill is None:
+        return []
+    days = counted(each.backfill, "day")
+    return [foreign(f"backfill of {each.task}, {days}, was not done: fanout replay {each.task} --backfill --dry-run")]
 
 
 def _verdict(report: Report) -> list[Text]:

@@ -74,6 +74,12 @@ class DeployedSubscriber:
             )
 
     @property
+    def open_backfill(self) -> int | None:
+        """How many days of archived events its deployment asks for, as long as nobody has sent them."""
+        days = self.queue_tags.get(names.BACKFILL_TAG, "")
+        return int(days) if days.isdecimal() and names.BACKFILLED_TAG not in self.queue_tags else None
+
+    @property
     def is_fifo(self) -> bool:
         return self.queue_url.endswith(".fifo")
 

@@ -130,15 +130,20 @@ def lacking(stack: Stack, bucket: str) -> Lacking:
         try:
             if bucket not in variables(each).values():
                 continue
-            dead = browse.read_depth(stack.aws, each.dead_letter_queue_url).all
-            return Lacking(each.task, dead, browse.read_depth(stack.aws, each.queue_url).all)
+            dead, waiting = (
+                browse.read_depth(stack.aws, url).all if url else 0
+                for url in (each.dead_letter_queue_url, each.queue_url)
+            )
+            return Lacking(each.task, dead, waiting)
         except (ClientError, BotoCoreError) as error:
             return Lacking(each.task, unread=one_line(error))
     return Lacking(None)
 
 
 def variables(subscriber: DeployedSubscriber) -> dict[str, str]:
-    """Environment variables of what runs the task."""
+    """Of the function that runs the task; none where it has none."""
+    if not subscriber.function_name:
+        return {}
     return dict(subscriber.function.get("Environment", {}).get("Variables", {}))
 
 

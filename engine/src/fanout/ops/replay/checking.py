@@ -29,6 +29,8 @@ READERS: Final = 16
 PORTION: Final = 500
 """Bodies in memory at a time."""
 _A_DAY: Final = 86_400
+_DEAD_LETTERS: Final = 15 * _A_DAY
+"""By which a record outlives the queue's messages, where no variable says how long it is kept: as constructs derive it."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +47,19 @@ class Task:
     @classmethod
     def of(cls, stack: Stack, subscriber: DeployedSubscriber, contracts: Contracts) -> Self:
         queue = subscriber.attributes()
-        kept = variables(subscriber).get(names.COMPLETED_SECONDS, "0") if subscriber.records_table else "0"
+        retention = int(queue.get("MessageRetentionPeriod", 345_600))
+        kept = (
+            variables(subscriber).get(names.COMPLETED_SECONDS, str(retention + _DEAD_LETTERS))
+            if subscriber.records_table
+            else "0"
+        )
         subscriptions = read_subscriptions(subscriber)
         fair_by = _fair_by(stack, subscriptions)
         return cls(
             subscriber,
             subscriptions,
             float(queue.get("CreatedTimestamp", 0)),
-            int(queue.get("MessageRetentionPeriod", 345_600)),
+            retention,
             int(kept) if kept.isdigit() else 0,
             Fairness(fair_by, contracts) if fair_by else None,
         )

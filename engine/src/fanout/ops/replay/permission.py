@@ -26,7 +26,7 @@ def refuse_if_not_replayable(subscriber: DeployedSubscriber) -> None:
 def backfill_days(subscriber: DeployedSubscriber) -> int:
     """Of its deployment. Raises Unusable where it has none, or where it was done."""
     days = subscriber.queue_tags.get(names.BACKFILL_TAG, "")
-    if not days.isdigit():
+    if not days.isdecimal():
         raise Unusable(
             f"{subscriber.task} has no backfill: give --from, or say backfill=timedelta(days=30), and deploy"
         )

@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from fanout import names
+from fanout.cli.views.status import render
 from fanout.contracts.app import app_contracts
 from fanout.errors import OpsError, Unusable
 from fanout.ops.aws.subscription import Subscription
@@ -16,6 +18,7 @@ from fanout.ops.replay.archive import Archive
 from fanout.ops.replay.message import Archived
 from fanout.ops.replay.plan import Plan
 from fanout.ops.replay.selection import moment
+from fanout.ops.status import Health, Report
 from fanout.publisher import checked_event
 from fanout.publisher.attributes import as_message_attributes
 from fanout.runtime import archive_key
@@ -243,3 +246,18 @@ def test_the_double_lists_as_s3_does() -> None:
     assert [each["Prefix"] for each in page["CommonPrefixes"]] == ["a/0/", "a/1/", "a/2/"]
     s3.delete("b")
     assert "Contents" not in s3.list_objects_v2(Bucket=BUCKET, Prefix="b")
+
+
+def test_status_says_that_a_backfill_waits_and_that_it_is_no_trouble(world: World) -> None:
+    def said(health: Health) -> str:
+        console = Console(width=200)
+        with console.capture() as captured:
+            console.print(render(Report(world.stack, NOW, [health], 1, [], [])))
+        return captured.get()
+
+    world.tags[names.BACKFILL_TAG] = "30"
+    waits = Health("task", backfill=world.subscriber.open_backfill)
+    assert "backfill of task, 30 days, was not done: fanout replay task --backfill --dry-run" in said(waits)
+    assert "nobody is needed" in said(waits) and waits.as_dict()["backfill"] == 30
+    world.tags[names.BACKFILLED_TAG] = "2026-01-01 5 events"
+    assert "backfill" not in said(Health("task", backfill=world.subscriber.open_backfill))
