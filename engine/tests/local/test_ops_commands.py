@@ -9,6 +9,7 @@ import pytest
 
 from fanout.ops.aws.discovery import DeployedSubscriber
 from fanout.ops.aws.session import Aws
+from fanout.ops.aws.subscription import read_subscriptions
 from fanout.ops.dead_letters.browse import browse
 from fanout.ops.journal import Journal
 from fanout.ops.redrive.mover import MessageMover
@@ -150,6 +151,36 @@ def test_two_operators_at_once_send_nothing_twice(deployed: Deployed, operator: 
     told = [json.loads(each.communicate(timeout=60)[0]) for each in running]
     assert sum(each["sent"] for each in told) == 100
     deployed.wait_until(lambda: deliveries(deployed, events) == [1] * 100, "all are delivered, each once")
+
+
+def test_who_is_ready_for_a_type_is_read_from_the_filters_that_are_deployed(
+    deployed: Deployed, operator: Operator
+) -> None:
+    asked = ("check", "--publisher-next", "order.placed.v2")
+    assert {each["state"] for each in operator.json(*asked, status=1)["subscribers"]} == {"may not read it"}
+    sns, filters = (
+        deployed.session.client("sns"),
+        {"archive_order": ["order.placed.v1", "order.placed.v2"], TASK: ["order.placed.v1"]},
+    )
+    listed = {each.task: read_subscriptions(each)[0] for each in deployed.stack.subscribers}
+    arns = {
+        each["Endpoint"].rpartition(":")[2]: each["SubscriptionArn"]
+        for each in sns.list_subscriptions_by_topic(TopicArn=deployed.stack.topic_arn)["Subscriptions"]
+    }
+    assert not any(each.policy for each in listed.values())
+    try:
+        for task, types in filters.items():
+            arn = arns[deployed.stack.subscriber(task).queue_name]
+            policy = json.dumps({"type": types})
+            sns.set_subscription_attributes(SubscriptionArn=arn, AttributeName="FilterPolicy", AttributeValue=policy)
+        found = operator.json(*asked, status=1)["subscribers"]
+        assert {each["subscriber"]: each["state"] for each in found} == {
+            "archive_order": "ready", TASK: "misses it", "send_receipt": "may not read it"
+        }  # fmt: skip
+    finally:
+        for task in filters:
+            arn = arns[deployed.stack.subscriber(task).queue_name]
+            sns.set_subscription_attributes(SubscriptionArn=arn, AttributeName="FilterPolicy", AttributeValue="{}")
 
 
 def test_what_was_changed_by_hand_is_found(deployed: Deployed, operator: Operator) -> None:

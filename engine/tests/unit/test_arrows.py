@@ -29,7 +29,6 @@ ALLOWED: dict[str, set[str]] = {
     "contracts": {"names", "errors", "project"},
     "contracts.model": {"runtime.event"},  # generated code reads events as the runtime does
     "contracts.roles": {"runtime.event"},
-    "contracts.compare.archive": {"runtime.event"},  # what is a type
     "contracts.validator": {"runtime.errors", "runtime.event"},  # a time that a task cannot read is none for the publisher
     "publisher": {"names", "errors", "aws_errors", "contracts"},
     "template": {"names", "errors", "physical_names", "contracts.contract"},  # a filter is judged against what is published

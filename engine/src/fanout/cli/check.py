@@ -16,16 +16,18 @@ import typer
 from rich.markdown import Markdown
 from rich.text import Text
 
+from fanout import names
 from fanout.checks import baseline as baselines
 from fanout.checks.engine import check_templates
 from fanout.checks.findings import Finding, load_acknowledgements
 from fanout.checks.rule import Consequence, Severity
 from fanout.checks.rule_pages import page
 from fanout.checks.rules import RULES
-from fanout.cli.options import Parameters, read_parameters
+from fanout.cli.options import Json, OfTopic, Parameters, read_parameters
 from fanout.cli.output import console, print_indented, print_line
 from fanout.cli.views.sarif import sarif
 from fanout.contracts.contract import load as load_contracts
+from fanout.contracts.roles import is_type
 from fanout.errors import Unusable
 from fanout.template.coverage import Unseen, unseen_in
 from fanout.template.load import load
@@ -74,6 +76,20 @@ def check(
     fail_on: Annotated[
         FailOn, typer.Option(help="What makes the exit status 1: errors, warnings too, or also what was not seen.")
     ] = FailOn.WARNING,
+    publisher_next: Annotated[
+        str,
+        typer.Option(
+            metavar="TYPE", help="Say instead who is not ready for this type, by the filters that are deployed."
+        ),
+    ] = "",
+    env: Annotated[str | None, typer.Option("--env", "-e", metavar="ENV", help="Of --publisher-next.")] = None,
+    stack: Annotated[
+        str | None, typer.Option("--stack", "-s", metavar="STACK", envvar=names.STACK, help="Of --publisher-next.")
+    ] = None,
+    topic: OfTopic = None,
+    profile: Annotated[str | None, typer.Option(metavar="PROFILE", help="Of ~/.aws/config.")] = None,
+    region: Annotated[str | None, typer.Option(metavar="REGION", help="Else AWS_REGION.")] = None,
+    as_json: Json = False,
 ) -> int:
     """Say what would lose, duplicate, block or leak messages, and what to change.
 
@@ -81,6 +97,15 @@ def check(
     """
     if explain:
         return _explain(explain)
+    if publisher_next:
+        return _publisher_next(
+            publisher_next, paths, format, as_json, topic, env=env, stack=stack, profile=profile, region=region
+        )
+    if env or topic or profile or region:
+        raise Unusable(
+            "--env, --topic, --profile and --region are for --publisher-next TYPE: a template needs none of them"
+        )
+    format = Format.JSON if as_json else format
     if not paths:
         raise Unusable("what to check? give a template, a cdk.out folder, or --explain RULE")
     given, problems = read_parameters(parameter or []), list[str]()
@@ -99,6 +124,21 @@ def check(
         every = [each.as_dict() for each in found] + [each.as_dict() for each in unseen]
         print(json.dumps(every if format is Format.JSON else sarif(found, templates, unseen), indent=2))
     return int(_fails(found, unseen, fail_on))
+
+
+def _publisher_next(
+    type_: str, paths: Sequence[Path] | None, format: Format, as_json: bool, topic: str | None, **target: str | None
+) -> int:
+    """Needs AWS, which `check` else does not: imported where it is asked for."""
+    from fanout.cli.publisher_next import publisher_next
+
+    if paths:
+        raise Unusable(f"--publisher-next asks what is deployed: leave out {paths[0]}")
+    if not is_type(type_):
+        raise Unusable(f"--publisher-next {type_}: expected a type with its version, as in order.placed.v2")
+    if format is Format.SARIF:
+        raise Unusable("--publisher-next has no SARIF: give --json")
+    return publisher_next(type_=type_, topic=topic, as_json=as_json or format is Format.JSON, **target)
 
 
 def _explain(rule: str) -> int:

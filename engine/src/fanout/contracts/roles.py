@@ -42,6 +42,11 @@ def event_type(schema: dict[str, Any]) -> Any:
     return _properties(_properties(schema).get("type"), "const")
 
 
+def is_type(text: str) -> bool:
+    """Whether it is written as a type with its version is."""
+    return re.fullmatch(VERSIONED_TYPE, text) is not None
+
+
 def attributes(schema: dict[str, Any]) -> dict[str, str]:
     """The dotted path of the field that each message attribute repeats, by the attribute's name."""
     return {"type": "type"} | {path.rpartition(".")[2]: path for path in paths(schema, "attribute")}

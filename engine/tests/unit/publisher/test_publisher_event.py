@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from events import OrderPlaced
 from fanout.contracts.app import app_contracts
-from fanout.publisher import Event, EventTooLarge, InvalidEvent, checked_event
+from fanout.contracts.contract import Contracts
+from fanout.publisher import Event, EventTooLarge, InvalidEvent, checked_event, new_event
 from fanout.publisher.event import MAX_BYTES, MAX_DEPTH
 from fanout.runtime.event import parse
 from tests.examples import examples
@@ -198,3 +199,17 @@ def test_a_name_is_one_line_when_it_is_published_and_no_task_refuses_what_was_pu
 def test_a_name_of_any_people_is_published() -> None:
     for name in ("", "x" * 200, "Zoë Beispiel 例子", "مثال", "O’Brien, Jr.", "👩‍🔬"):
         assert order(built(customer_name=name).body).customer.name == name
+
+
+@pytest.mark.parametrize("type_", ["order.placed.v2", "order.cancelled.v1", "order.placed", "fanout.heartbeat.v1"])
+@pytest.mark.parametrize("several", [False, True])
+def test_a_type_that_no_schema_describes_is_refused_before_anything_is_sent(type_: str, several: bool) -> None:
+    (one,) = app_contracts()
+    contracts = Contracts({one.type: one, "refund.made.v1": one} if several else {one.type: one})
+    for make in (
+        lambda: checked_event({**json.loads(built().body), "type": type_}, contracts=contracts),
+        lambda: new_event(type_, json.loads(built().body)["data"], source="/shops/contact", contracts=contracts),
+    ):
+        said = str(refusal(make))
+        assert said.startswith("event.type must be ") and "order.placed.v1" in said
+        assert said.endswith("; nothing was published")

@@ -2,16 +2,15 @@
 
 import json
 import os
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fanout.contracts import roles
 from fanout.contracts.contract import Contracts
 from fanout.contracts.validator import problem_finder
-from fanout.runtime.event import VERSIONED_TYPE
 
 OTHER = "what is no type"
 
@@ -46,7 +45,7 @@ def read_archive(folder: Path, before: Contracts, after: Contracts) -> Archives:
         if event is None:
             found.unreadable += 1
         elif event["type"] not in after.by_type:
-            found.unknown[event["type"] if re.fullmatch(VERSIONED_TYPE, event["type"]) else OTHER] += 1
+            found.unknown[event["type"] if roles.is_type(event["type"]) else OTHER] += 1
         else:
             _count(event, found.by_type.setdefault(event["type"], Archive()), before, after)
     return found

@@ -5,8 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from botocore.exceptions import ClientError
+
+from fanout.aws_errors import one_line
 from fanout.ops.aws.discovery import DeployedSubscriber
 from fanout.ops.aws.line import Line
+from fanout.ops.aws.session import Aws
 from fanout.ops.dead_letters.message import DeadLetterMessage
 from fanout.publisher import Event
 from fanout.template.filter_policy import keys, matches, refusing_keys
@@ -59,10 +63,46 @@ class Subscription:
         return event.body if self.in_body else event.attributes
 
 
+@dataclass(frozen=True)
+class Listed:
+    """One subscription of a topic as ListSubscriptionsByTopic has it, and its filter; `unseen` says why there is none here."""
+
+    arn: str
+    protocol: str
+    endpoint: str = field(repr=False)
+    filter: Subscription | None
+    unseen: str = ""
+
+
+def all_subscriptions(aws: Aws, topic_arn: str) -> list[Listed]:
+    """Every one, of other stacks and accounts too. Raises what AWS says of the topic itself."""
+    pages = aws.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic_arn)
+    return [_listed_one(aws, topic_arn, each) for page in pages for each in page["Subscriptions"]]
+
+
+def _listed_one(aws: Aws, topic_arn: str, each: Mapping[str, Any]) -> Listed:
+    arn = each["SubscriptionArn"]
+    if not arn.startswith("arn:"):
+        return Listed(arn, each["Protocol"], each["Endpoint"], None, "it is not confirmed, and gets nothing")
+    try:
+        found = _subscription(aws, arn, topic_arn)
+    except ClientError as error:
+        return Listed(arn, each["Protocol"], each["Endpoint"], None, f"its filter cannot be read: {one_line(error)}")
+    return Listed(arn, each["Protocol"], each["Endpoint"], found)
+
+
+def _subscription(aws: Aws, arn: str, topic_arn: str) -> Subscription:
+    attributes = aws.sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
+    policy = json.loads(attributes.get("FilterPolicy") or "{}")
+    return Subscription(topic_arn, policy, attributes.get("FilterPolicyScope") == "MessageBody")
+
+
 def read_subscriptions(subscriber: DeployedSubscriber) -> list[Subscription]:
     """Of the topics that its queue lets in, or the one that calls it. Raises what AWS says, as for a topic of another account."""
     if subscriber.subscription_arn:
-        return [_subscription(subscriber, subscriber.subscription_arn, subscriber.subscription_arn.rpartition(":")[0])]
+        return [
+            _subscription(subscriber.aws, subscriber.subscription_arn, subscriber.subscription_arn.rpartition(":")[0])
+        ]
     policy = json.loads(subscriber.attributes().get("Policy", "{}"))
     topics = {
         topic
@@ -77,14 +117,8 @@ def _of_topic(subscriber: DeployedSubscriber, topic_arn: str) -> list[Subscripti
     for page in sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic_arn):
         for each in page["Subscriptions"]:
             if each["Endpoint"].rsplit(":", 1)[-1] == subscriber.queue_name:
-                found.append(_subscription(subscriber, each["SubscriptionArn"], topic_arn))
+                found.append(_subscription(subscriber.aws, each["SubscriptionArn"], topic_arn))
     return found
-
-
-def _subscription(subscriber: DeployedSubscriber, arn: str, topic_arn: str) -> Subscription:
-    attributes = subscriber.aws.sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
-    policy = json.loads(attributes.get("FilterPolicy") or "{}")
-    return Subscription(topic_arn, policy, attributes.get("FilterPolicyScope") == "MessageBody")
 
 
 def _listed(value: Any) -> list[str]:
