@@ -33,6 +33,11 @@ WORKER_PARAMETER_OUTPUT = "WorkerParameter"
 SERVICE_ARN_OUTPUT = "ServiceArn"
 SUBSCRIPTION_ARN_OUTPUT, DELIVERY_ARN_OUTPUT = "DirectSubscriptionArn", "DeliveryArn"
 
+# An intake: its word, and its outputs
+INTAKE = "intake"
+INTAKE_URL_OUTPUT = "IntakeUrl"
+INTAKE_TABLE_OUTPUT = "IntakeTableName"
+
 # Messages
 CAUSE_ATTRIBUTE = "fanout.cause"
 REPLAY_ATTRIBUTE = "fanout.replay"
@@ -48,6 +53,9 @@ NAMESPACE = "Fanout"
 STACK_DIMENSION, TASK_DIMENSION = "stack", "task"
 DONE, DUPLICATE, FAILED, DEAD = "Done", "Duplicate", "Failed", "Dead"
 ATTEMPTS, LATENCY, HEARTBEAT, LEFT_OVER, PROBE = "Attempts", "Latency", "Heartbeat", "LeftOver", "Probe"
+
+# Metrics of an intake, by its stack
+UNSENT_AGE, SWEPT, POISON = "UnsentAge", "Swept", "Poison"
 
 # Log lines: only the runtime's own have this field, with the value of METADATA, and a task cannot set it
 LOG_FIELD = "log"
@@ -85,5 +93,11 @@ VISIBILITY = "FANOUT_VISIBILITY"
 LONGEST_ATTEMPT = "FANOUT_LONGEST_ATTEMPT"
 GRACE = "FANOUT_GRACE"
 COOL_DOWN = "FANOUT_COOL_DOWN"
+INTAKE_TABLE = "FANOUT_INTAKE_TABLE"
+INTAKE_TOPIC_ARN = "FANOUT_INTAKE_TOPIC_ARN"
+INTAKE_KEEP_SECONDS = "FANOUT_INTAKE_KEEP_SECONDS"
+INTAKE_PER_MINUTE = "FANOUT_INTAKE_PER_MINUTE"
+INTAKE_TASKS = "FANOUT_INTAKE_TASKS"
+INTAKE_RECORDS_TABLE = "FANOUT_INTAKE_RECORDS_TABLE"
 OTHER_CONTENT = "OtherContent"
 """The error type of an event whose identity another event, of other content, has used."""

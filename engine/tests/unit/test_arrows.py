@@ -30,6 +30,11 @@ ALLOWED: dict[str, set[str]] = {
     "contracts.model": {"runtime.event"},  # generated code reads events as the runtime does
     "contracts.roles": {"runtime.event"},
     "contracts.validator": {"runtime.errors", "runtime.event"},  # a time that a task cannot read is none for the publisher
+    "intake": {"names", "runtime"},
+    "packaging.intake_zip": {"intake", "contracts"},
+    "constructs.intake": {"intake"},
+    "constructs.intake.intake": {"intake"},
+    "constructs.intake.relay": {"intake"},
     "publisher": {"names", "errors", "aws_errors", "contracts"},
     "template": {"names", "errors", "physical_names", "contracts.contract"},  # a filter is judged against what is published
     "costs": {"names", "errors", "words", "template"},

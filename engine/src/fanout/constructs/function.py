@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
@@ -22,6 +23,8 @@ ARCHITECTURE = lambda_.Architecture.ARM_64
 
 @dataclass(frozen=True)
 class TaskFunction:
+    """A function with what was made for it."""
+
     function: lambda_.Function
     role: iam.Role
     log_group: logs.LogGroup
@@ -39,8 +42,9 @@ def task_function(
     handler: str | None = None,
     beside: tuple[str, ...] = (),
     concurrency: int | None = None,
+    code: Path | None = None,
 ) -> TaskFunction:
-    """`task` is a folder of the app; None: the engine alone, and `handler` is one of its own.
+    """`task` is a folder of the app; None: the engine alone, or the folder `code`, and `handler` is one of its own.
     `beside`: files of the runtime that few tasks need. `concurrency` is reserved for it.
 
     Makes Function, Role, LogGroup and, for a task with a requirements.txt, Dependencies in `scope`. The role has no
@@ -55,7 +59,7 @@ def task_function(
         scope,
         "Function",
         description=description,
-        code=lambda_.Code.from_asset(str(zip_contents(find_root(), task, beside=beside))),
+        code=lambda_.Code.from_asset(str(code or zip_contents(find_root(), task, beside=beside))),
         handler=handler or f"{task}.handler.handle",
         layers=[layer] if layer else None,
         runtime=RUNTIME,

@@ -24,10 +24,16 @@ def records(scope: Construct, settings: Settings) -> dynamodb.Table:
     return once(scope, _ID, lambda stack: _table(stack, settings))
 
 
+def records_of(stack: Stack) -> dynamodb.Table | None:
+    """None where no task of `stack` keeps any."""
+    table = stack.node.try_find_child(_ID)
+    return table if isinstance(table, dynamodb.Table) else None
+
+
 def let_look(stack: Stack, operator: iam.ManagedPolicy) -> None:
     """Lets `operator` read records by event id and find them by reference, where a task of `stack` keeps any."""
-    table = stack.node.try_find_child(_ID)
-    if not isinstance(table, dynamodb.Table):
+    table = records_of(stack)
+    if table is None:
         return
     index = f"{table.table_arn}/index/{names.REFERENCE_INDEX}"
     operator.add_statements(

@@ -32,6 +32,11 @@ def table_key(stack: Stack, settings: Settings) -> kms.Key | None:
     return _key(stack, "TableKey", "Ids of completed events", settings)
 
 
+def entries_key(scope: Construct, settings: Settings) -> kms.Key | None:
+    """The key of the table of entries in `scope`; None when DynamoDB's own is enough."""
+    return _key(scope, "Key", "What people sent", settings)
+
+
 def queue_key(
     scope: Construct, settings: Settings, *, topic: sns.ITopic, principal: iam.ServicePrincipal = SNS
 ) -> kms.Key | None:

@@ -84,6 +84,15 @@ def staged(name: str, contents: Callable[[], Iterable[tuple[str, bytes]]]) -> Pa
     return folder
 
 
+def engine_and_events(app_root: Path, *packages: str) -> Iterator[tuple[str, bytes]]:
+    """The runtime, `packages` of the engine beside it and the app's events, without docstrings."""
+    engine, events = Path(next(iter(fanout.__path__))), app_root / "lambdas" / EVENTS
+    parts = [_python(engine / part, f"fanout/{part}") for part in (*RUNTIME, *packages)]
+    if events.is_dir():
+        parts.append(_python(events, EVENTS))
+    return _bytes((each for part in parts for each in part), None)
+
+
 @cache
 def _room() -> Path:
     room = mkdtemp(prefix="fanout-")

@@ -74,6 +74,8 @@ class Table:
             after = expressions.updated(before or dict(request["Key"]))
             self._check(after)
             self.items[key] = after
+        if request.get("ReturnValues") == "UPDATED_NEW":
+            return {"Attributes": {name: each for name, each in after.items() if before.get(name) != each}}
         return {"Attributes": copy.deepcopy(before)} if before and request.get("ReturnValues") == "ALL_OLD" else {}
 
     def _refused(self, request: Item, before: Item) -> ConditionalCheckFailedException:
@@ -116,12 +118,12 @@ class Expressions:
         return answer
 
     def updated(self, before: Item) -> Item:
-        """SET and REMOVE, each from the item as it was; paths may not overlap."""
+        """SET, REMOVE, and ADD of numbers, each from the item as it was; paths may not overlap."""
         item = copy.deepcopy(before)
         paths = []
-        for clause, text in re.findall(r"(SET|REMOVE) (.+?)(?= SET | REMOVE |$)", self.update):
+        for clause, text in re.findall(r"(SET|REMOVE|ADD) (.+?)(?= SET | REMOVE | ADD |$)", self.update):
             for part in text.split(","):
-                written, _, value = (each.strip() for each in part.partition("="))
+                written, _, value = (each.strip() for each in part.strip().partition(" " if clause == "ADD" else "="))
                 path = self.path(written)
                 paths.append(path)
                 holder = item
@@ -129,14 +131,20 @@ class Expressions:
                     if step not in holder or "M" not in holder[step]:
                         raise invalid("The document path provided in the update expression is invalid for update")
                     holder = holder[step]["M"]
-                if clause == "SET":
-                    holder[path[-1]] = copy.deepcopy(self.values[value])
-                else:
-                    holder.pop(path[-1], None)
+                self._change(clause, holder, path[-1], value)
         for number, one in enumerate(paths):
             if any(one == other[: len(one)] or other == one[: len(other)] for other in paths[:number]):
                 raise invalid("Invalid UpdateExpression: Two document paths overlap with each other")
         return item
+
+    def _change(self, clause: str, holder: Item, name: str, value: str) -> None:
+        if clause == "ADD":
+            number = float(holder.get(name, {"N": "0"})["N"]) + float(self.values[value]["N"])
+            holder[name] = {"N": f"{number:g}"}
+        elif clause == "SET":
+            holder[name] = copy.deepcopy(self.values[value])
+        else:
+            holder.pop(name, None)
 
     def path(self, written: str) -> list[str]:
         for word in written.split("."):

@@ -17,13 +17,18 @@ BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
 
 MINUTE, FIVE_MINUTES, HOUR = Duration.minutes(1), Duration.minutes(5), Duration.hours(1)
 
+_SILENCE = {
+    True: cloudwatch.TreatMissingData.BREACHING,
+    False: cloudwatch.TreatMissingData.NOT_BREACHING,
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Alarm:
     """Rings when `metric` is `compared` to `threshold` in `datapoints` of the last `periods` (all of them by default).
 
-    `kind` names the runbook; `means` says in one sentence what is the matter. Missing data never rings: SQS, SNS and
-    Lambda send none when nothing happens.
+    `kind` names the runbook; `means` says in one sentence what is the matter. Missing data rings only where `silence_rings`:
+    SQS, SNS and Lambda send none when nothing happens.
     """
 
     kind: str
@@ -33,6 +38,7 @@ class Alarm:
     compared: cloudwatch.ComparisonOperator = ABOVE
     periods: int = 1
     datapoints: int | None = None
+    silence_rings: bool = False
 
     @property
     def id(self) -> str:
@@ -58,7 +64,7 @@ def ring(scope: Construct, alarm: Alarm, place: Place, settings: Settings) -> cl
         comparison_operator=alarm.compared,
         evaluation_periods=alarm.periods,
         datapoints_to_alarm=alarm.datapoints,
-        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        treat_missing_data=_SILENCE[alarm.silence_rings],
     )
     made.add_alarm_action(*recipients(scope, settings))
     return made

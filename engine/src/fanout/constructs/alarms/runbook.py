@@ -25,6 +25,7 @@ OUTCOMES = "filter ispresent(outcome)|stats count(),max(duration_ms) by outcome,
 ENDS = 'filter type="platform.report"|stats count(),max(record.metrics.durationMs) by record.status,bin(5m)'
 
 _STATUS = "fanout status"
+_INTAKE = "fanout intake status"
 _LOOK = "fanout dead list {task}"
 _REDRIVE = "fanout dead redrive {task} --all"
 _PAUSE = "fanout pause {task} --reason 'dead letters grow'"
@@ -62,6 +63,10 @@ RUNBOOKS = {
     "delivery-dead-letter": Runbook((_STATUS, _LOOK)),
     "redrive-failed": Runbook((_STATUS,)),
     "nothing-published": Runbook((_STATUS,)),
+    "stored-not-emitted": Runbook((_INTAKE,)),
+    "entry-refused": Runbook((_INTAKE, "fanout intake retry REFERENCE")),
+    "intake-failing": Runbook((_INTAKE,)),
+    "intake-throttled": Runbook((_INTAKE,)),
     "needs-a-person": Runbook((_STATUS,)),
 }
 """By kind of alarm. Each kind is a heading of docs/operations.md."""

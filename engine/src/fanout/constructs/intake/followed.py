@@ -1,0 +1,51 @@
+"""Whose records the status page of an intake reads: told through SSM, so that each stack is deployed and removed by itself."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aws_cdk import Stack
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+from fanout.constructs.idempotency import records_of
+from fanout.constructs.registry import for_each, in_order
+from fanout.constructs.settings import Settings
+from fanout.constructs.subscriber import Subscriber
+from fanout.project import prefix
+
+
+@dataclass(frozen=True, kw_only=True)
+class Followed:
+    """`table` and `key` are names of SSM parameters, with the name of a table of records and the ARN of its key."""
+
+    tasks: Sequence[str]
+    table: str
+    key: str | None = None
+
+    @classmethod
+    def of(cls, stack: Stack, settings: Settings) -> "Followed | None":
+        """All subscribers of `stack`, which gets the parameters; None where it has none."""
+        subscribers: list[Subscriber] = []
+        for_each(Subscriber, stack, subscribers.append)
+        records = records_of(stack)
+        if records is None or not subscribers:
+            return None
+        tasks = [each.task for each in in_order(subscribers)]
+        table = _tell(stack, "RecordsTableParameter", settings, "records-table", records.table_name)
+        if records.encryption_key is None:
+            return cls(tasks=tasks, table=table)
+        key = _tell(stack, "RecordsKeyParameter", settings, "records-key-arn", records.encryption_key.key_arn)
+        return cls(tasks=tasks, table=table, key=key)
+
+    def table_name(self, scope: Construct) -> str:
+        """A token, read at each deployment of the scope's stack."""
+        return ssm.StringParameter.value_for_string_parameter(scope, self.table)
+
+    def key_arn(self, scope: Construct) -> str | None:
+        return ssm.StringParameter.value_for_string_parameter(scope, self.key) if self.key else None
+
+
+def _tell(stack: Stack, id_: str, settings: Settings, name: str, value: str) -> str:
+    name = f"/{prefix()}/{settings.name}/{name}"
+    ssm.StringParameter(stack, id_, parameter_name=name, string_value=value, description="What an intake reads")
+    return name

@@ -1,0 +1,242 @@
+"""One definition of what people fill in: a JSON Schema of named fields, and what is wrong with answers to it.
+
+Understood is what a plain HTML control can hold: strings (`format` email, date; `enum`; lengths; `pattern`), integers, numbers,
+booleans, and arrays of an `enum`. `problems` names what else a schema says, at synth. Beside a field may stand
+
+    title, description    its label and the hint below it
+    x-fanout-goes-to      a dotted path in the event's data where its value stands, in place of among the answers
+    x-fanout-lines        true: a control of several lines
+    x-fanout-errors       the words for a broken rule by its keyword: {"pattern": "Enter the number on your card"}
+    x-fanout-autocomplete https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#autofill
+"""
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+GOES_TO, LINES, ERRORS, AUTOCOMPLETE = (
+    "x-fanout-goes-to",
+    "x-fanout-lines",
+    "x-fanout-errors",
+    "x-fanout-autocomplete",
+)
+MOST_FIELDS: Final = 200
+LONGEST_TEXT: Final = 10_000
+"""Characters of a string that the schema bounds by nothing."""
+_OF_FIELDS: Final = {
+    "title", "description", "type", "enum", "minLength", "maxLength", "pattern", "format", "minimum", "maximum", "items",
+    "minItems", "maxItems", "uniqueItems", "const", "examples", "default", GOES_TO, LINES, ERRORS, AUTOCOMPLETE,
+}  # fmt: skip
+_OF_ALL: Final = {
+    "$schema", "$id", "title", "description", "type", "required", "properties", "additionalProperties", "$comment",
+}  # fmt: skip
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+_EMAIL: Final = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]+\.[^@\s.\x00-\x1f\x7f]+")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+@dataclass(frozen=True)
+class Field:
+    name: str
+    schema: Mapping[str, Any]
+    required: bool
+
+    @property
+    def title(self) -> str:
+        return str(self.schema.get("title") or self.name.replace("_", " ").capitalize())
+
+    @property
+    def kind(self) -> str:
+        return str(self.schema.get("type", "string"))
+
+    @property
+    def goes_to(self) -> str | None:
+        """None: among the answers, under its name."""
+        return self.schema.get(GOES_TO)
+
+    @property
+    def choices(self) -> list[str]:
+        """Of one, or of several, where it is an array."""
+        among = self.schema.get("items", {}) if self.kind == "array" else self.schema
+        return [str(each) for each in among.get("enum", ())]
+
+    def read(self, given: Any) -> Any:
+        """A value of the schema's type from what a browser sends, which has strings alone; the rest as it is."""
+        if self.kind == "array":
+            return [each for each in (given if isinstance(given, list) else [given]) if each != ""]
+        if isinstance(given, list):
+            given = given[-1] if given else ""
+        if not isinstance(given, str):
+            return given
+        text = given.replace("\r\n", "\n").strip()
+        if self.kind == "boolean":
+            return {"on": True, "true": True, "yes": True, "": False, "false": False, "no": False}.get(text, given)
+        if self.kind in ("integer", "number"):
+            return _number(text, whole=self.kind == "integer")
+        return text
+
+    def error(self, value: Any) -> str | None:
+        """What is wrong with a value, for whoever filled it in; never the value itself."""
+        if value is None or value in ("", []) or (value is False and self.schema.get("const") is True):
+            return self._told("required", f"{self.title}: this is needed") if self.required else None
+        found = next(self._broken(value), None)
+        return self._told(*found) if found else None
+
+    def _told(self, keyword: str, otherwise: str) -> str:
+        return str(self.schema.get(ERRORS, {}).get(keyword, otherwise))
+
+    def _broken(self, value: Any) -> Iterator[tuple[str, str]]:
+        yield from {
+            "string": self._text,
+            "integer": self._amount,
+            "number": self._amount,
+            "boolean": self._choice,
+            "array": self._several,
+        }[self.kind](value)
+
+    def _text(self, value: Any) -> Iterator[tuple[str, str]]:
+        if not isinstance(value, str):
+            yield "type", f"{self.title}: enter text"
+            return
+        yield from self._length(len(value))
+        if _CONTROL.search(value) or ("\n" in value and not self.schema.get(LINES)):
+            yield "type", f"{self.title}: one line of text" if "\n" in value else f"{self.title}: enter text"
+        if value not in self.schema.get("enum", (value,)):
+            yield "enum", f"{self.title}: choose one of the answers"
+        is_right, told = _FORMATS.get(self.schema.get("format", ""), (bool, ""))
+        if told and not is_right(value):
+            yield "format", f"{self.title}: {told}"
+        if not re.search(_to_the_end(self.schema.get("pattern", "")), value):
+            yield "pattern", f"{self.title}: this is not written as it must be"
+
+    def _length(self, length: int) -> Iterator[tuple[str, str]]:
+        least, most = self.schema.get("minLength", 0), self.schema.get("maxLength", LONGEST_TEXT)
+        if length > most:
+            yield "maxLength", f"{self.title}: at most {most} characters, not {length}"
+        if length < least:
+            yield "minLength", f"{self.title}: at least {least} characters, not {length}"
+
+    def _amount(self, value: Any) -> Iterator[tuple[str, str]]:
+        numeric = isinstance(value, int | float) and not isinstance(value, bool)
+        if not numeric or not math.isfinite(value) or (self.kind == "integer" and value != int(value)):
+            yield "type", f"{self.title}: enter a {'whole ' if self.kind == 'integer' else ''}number"
+            return
+        if value < self.schema.get("minimum", -math.inf):
+            yield "minimum", f"{self.title}: at least {self.schema['minimum']}"
+        if value > self.schema.get("maximum", math.inf):
+            yield "maximum", f"{self.title}: at most {self.schema['maximum']}"
+
+    def _choice(self, value: Any) -> Iterator[tuple[str, str]]:
+        if not isinstance(value, bool):
+            yield "type", f"{self.title}: yes or no"
+        elif value is not self.schema.get("const", value):
+            yield "const", f"{self.title}: this is needed"
+
+    def _several(self, value: Any) -> Iterator[tuple[str, str]]:
+        if not isinstance(value, list) or any(each not in self.choices for each in value):
+            yield "enum", f"{self.title}: choose among the answers"
+        elif len(set(value)) != len(value):
+            yield "uniqueItems", f"{self.title}: choose each answer once"
+        elif not self.schema.get("minItems", 0) <= len(value) <= self.schema.get("maxItems", len(value)):
+            yield "minItems", f"{self.title}: choose more, or fewer"
+
+
+@dataclass(frozen=True)
+class Definition:
+    name: str
+    schema: Mapping[str, Any]
+
+    @property
+    def title(self) -> str:
+        return str(self.schema.get("title") or self.name)
+
+    @property
+    def fields(self) -> list[Field]:
+        required = self.schema.get("required", ())
+        return [Field(name, each, name in required) for name, each in self.schema["properties"].items()]
+
+    def judged(self, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+        """The answers by field, without those left empty, and what is wrong by field; "" is the whole."""
+        answers, errors = {}, {}
+        fields = self.fields
+        for field in fields:
+            value = field.read(given[field.name]) if field.name in given else None
+            if wrong := field.error(value):
+                errors[field.name] = wrong
+            elif value is not None and value not in ("", []):
+                answers[field.name] = value
+        unknown = given.keys() - {each.name for each in fields}
+        if unknown:
+            errors[""] = f"{len(unknown)} of the fields that were sent are not asked for"
+        return answers, errors
+
+
+def problems(name: str, schema: Any) -> Iterator[str]:
+    """What of a schema the intake cannot ask people: one line each, what and what to do."""
+    if not _NAME.fullmatch(name):
+        yield f"{name!r} is no name for an address: use letters, digits, - and _"
+    if not isinstance(schema, dict) or schema.get("type") != "object" or not isinstance(schema.get("properties"), dict):
+        yield 'it describes no fields: say "type": "object" and "properties"'
+        return
+    yield from (f"{each} is not understood: take it away" for each in schema.keys() - _OF_ALL)
+    if schema.get("additionalProperties") is not False:
+        yield 'it takes fields that it does not name: say "additionalProperties": false'
+    if not 1 <= len(schema["properties"]) <= MOST_FIELDS:
+        yield f"it has {len(schema['properties'])} fields: expected 1 to {MOST_FIELDS}"
+    for missing in {*schema.get("required", ())} - schema["properties"].keys():
+        yield f"{missing} is required and no field: add it, or take it away"
+    for field, each in schema["properties"].items():
+        yield from (f"{field}: {problem}" for problem in _field_problems(field, each))
+
+
+def _field_problems(name: str, schema: Any) -> Iterator[str]:
+    if not _NAME.fullmatch(name):
+        yield "it is no name for a field: use letters, digits, - and _"
+    if not isinstance(schema, dict):
+        yield "it is no schema: write an object"
+        return
+    yield from (f"{each} is not understood: take it away" for each in sorted(schema.keys() - _OF_FIELDS))
+    kind = schema.get("type")
+    if kind not in ("string", "integer", "number", "boolean", "array"):
+        yield 'say "type": "string", "integer", "number", "boolean" or "array"'
+    if kind == "array" and not (isinstance(schema.get("items"), dict) and schema["items"].get("enum")):
+        yield 'an array is answered by choosing: say "items": {"enum": [...]}'
+    if schema.get("format") not in (None, "email", "date"):
+        yield f"the format {schema['format']} is not understood: use email, date or a pattern"
+    if "pattern" in schema:
+        try:
+            re.compile(str(schema["pattern"]))
+        except re.error as error:
+            yield f"its pattern is none ({error}): correct it"
+
+
+def _number(text: str, *, whole: bool) -> Any:
+    try:
+        return int(text) if whole else float(text)
+    except ValueError:
+        return text or None
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return len(text) == 10 and bool(date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+def _is_email(text: str) -> bool:
+    return len(text) <= 254 and bool(_EMAIL.fullmatch(text))
+
+
+_FORMATS: Final[dict[str, tuple[Callable[[str], bool], str]]] = {
+    "email": (_is_email, "enter an address such as name@example.com"),
+    "date": (_is_date, "enter a date such as 2026-11-26"),
+}
+
+
+def _to_the_end(pattern: str) -> str:
+    """JSON Schema's $ is the end of the string; Python's lets a line feed follow."""
+    return pattern[:-1] + r"\Z" if pattern.endswith("$") and not pattern.endswith(r"\$") else pattern

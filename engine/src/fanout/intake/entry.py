@@ -1,0 +1,112 @@
+"""One entry: what somebody filled in, as the event that it becomes. Made once, stored as it will be published."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import import_module
+from typing import Any, Final
+
+from fanout.intake.config import Config
+from fanout.intake.definition import Definition
+from fanout.runtime.errors import ContractViolation
+
+ALPHABET: Final = "23456789abcdefghjkmnpqrstuvwxyz"
+"""Of references: nothing that two people read differently on the telephone."""
+REFERENCE_LENGTH: Final = 26
+"""Characters: 128 bits, which nobody guesses."""
+
+
+class NotAnEvent(Exception):
+    """The contract refuses what the definition allows: a mistake of the app, never of whoever filled it in."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """`body` is the event's JSON, `attributes` what it is published with; `token` opens its status page."""
+
+    reference: str
+    group: str
+    event_id: str
+    body: str
+    attributes: Mapping[str, str]
+    token: str
+    fingerprint: str
+
+
+def make(definition: Definition, answers: Mapping[str, Any], config: Config, now: datetime | None = None) -> Entry:
+    """Raises NotAnEvent."""
+    reference = "".join(secrets.choice(ALPHABET) for _ in range(REFERENCE_LENGTH))
+    event: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": f"{definition.name}:{reference}",
+        "source": f"{config.source}/{definition.name}",
+        "type": config.type,
+        "time": (now or datetime.now(UTC)).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "datacontenttype": "application/json",
+        "data": _data(definition, answers, config, reference),
+    }
+    body = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
+    body = body.replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")  # SQS takes neither as a character
+    check(config.type, event, body)
+    attributes = {name: str(value) for name, path in config.attributes.items() if (value := _at(event, path))}
+    return Entry(
+        reference=reference,
+        group=definition.name,
+        event_id=event["id"],
+        body=body,
+        attributes=attributes,
+        token=secrets.token_urlsafe(16),
+        fingerprint=fingerprint(definition, answers),
+    )
+
+
+def fingerprint(definition: Definition, answers: Mapping[str, Any]) -> str:
+    """The same for the same answers to the same definition, in whatever order they come."""
+    written = json.dumps([definition.name, answers], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(written.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def check(type_: str, event: dict[str, Any], body: str) -> None:
+    """By the contract's own generated code, as every task reads it. Raises NotAnEvent, without a value."""
+    events = import_module("events")
+    known = [getattr(events, name) for name in events.__all__]
+    reader = next((each for each in known if each.TYPE == type_), None)
+    if reader is None:
+        raise NotAnEvent(f"no contract describes {type_}")
+    try:
+        reader._read(event, body)
+    except ContractViolation as refused:
+        told = str(refused)
+    else:
+        return
+    raise NotAnEvent(told)
+
+
+def _data(definition: Definition, answers: Mapping[str, Any], config: Config, reference: str) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    _put(data, config.paths["group"], definition.name)
+    _put(data, config.paths["reference"], reference)
+    rest = {}
+    for field in definition.fields:
+        if field.name in answers and field.goes_to:
+            _put(data, field.goes_to, answers[field.name])
+        elif field.name in answers:
+            rest[field.name] = answers[field.name]
+    _put(data, config.paths["answers"], rest)
+    return data
+
+
+def _put(data: dict[str, Any], path: str, value: Any) -> None:
+    *above, last = path.split(".")
+    for key in above:
+        data = data.setdefault(key, {})
+    data[last] = value
+
+
+def _at(event: Any, path: str) -> Any:
+    for key in path.split("."):
+        event = event.get(key) if isinstance(event, dict) else None
+    return event

@@ -1,0 +1,74 @@
+"""Stages what the functions of an intake share: the engine's part, the app's events and what a synth read of its definitions."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from fanout.contracts.contract import Contract, load
+from fanout.errors import ConfigurationError
+from fanout.intake.config import FILE
+from fanout.intake.definition import GOES_TO, problems
+from fanout.packaging.zip_contents import engine_and_events, staged
+
+ENDING = ".schema.json"
+
+
+def intake_zip(app_root: Path, definitions: Path, *, event_type: str, answers: str, source: str) -> Path:
+    """Raises ConfigurationError, a line for each fault of a definition."""
+    written = configuration(app_root, definitions, event_type=event_type, answers=answers, source=source)
+    text = json.dumps(written, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return staged("intake", lambda: [*engine_and_events(app_root, "intake"), (FILE, text)])
+
+
+def configuration(app_root: Path, definitions: Path, *, event_type: str, answers: str, source: str) -> dict[str, Any]:
+    contracts = load(app_root / "contracts")
+    if event_type not in contracts.by_type:
+        raise ConfigurationError(
+            f"intake: no contract describes {event_type!r}: expected one of {', '.join(sorted(contracts.by_type))}"
+        )
+    contract = contracts[event_type]
+    paths = {"group": contract.group, "reference": contract.reference, "answers": f"data.{answers}"}
+    for role, path in paths.items():
+        if path is None or not path.startswith("data.") or contract.body_schema(path) is None:
+            what = (
+                f"has no property {answers!r} for the answers"
+                if role == "answers"
+                else f'gives no property the role "{role}"'
+            )
+            raise ConfigurationError(f"intake: the contract of {event_type} {what}: say which one it is")
+    found = {path.name.removesuffix(ENDING): _schema(path) for path in sorted(definitions.glob(f"*{ENDING}"))}
+    faults = [
+        f"definition {definitions / name}{ENDING}: {each}"
+        for name, schema in found.items()
+        for each in (*problems(name, schema), *_misplaced(schema, contract))
+    ]
+    if not found:
+        faults = [f"intake: there is no *{ENDING} in {definitions}: write one for each thing that people fill in"]
+    if faults:
+        raise ConfigurationError("\n".join(faults))
+    return {
+        "type": event_type,
+        "source": source,
+        "paths": {role: str(path).removeprefix("data.") for role, path in paths.items()},
+        "attributes": contract.attributes,
+        "definitions": found,
+    }
+
+
+def _misplaced(schema: Any, contract: Contract) -> Iterator[str]:
+    fields = schema.get("properties") if isinstance(schema, dict) else None
+    for name, each in fields.items() if isinstance(fields, dict) else ():
+        path = each.get(GOES_TO) if isinstance(each, Mapping) else None
+        if path is not None and (not isinstance(path, str) or contract.body_schema(f"data.{path}") is None):
+            yield f"{name}: {GOES_TO} is {path!r}: expected a property of the data of {contract.type}"
+
+
+def _schema(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        why = error.strerror
+    except (ValueError, RecursionError) as error:
+        why = f"it is no JSON ({type(error).__name__})"
+    raise ConfigurationError(f"definition {path}: {why}: correct it")

@@ -1,0 +1,191 @@
+"""The intake's templates: what knows of the fan-out, what may do what, and what rings."""
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import assertions
+from cdk_nag import AwsSolutionsChecks
+from cfnlint.api import lint
+
+from fanout.constructs import App, ConfigurationError, FanoutStack, Settings
+from fanout.constructs.intake.intake import Intake, Limits
+from fanout.constructs.intake.nag import ACKNOWLEDGED
+from fanout.constructs.nag import findings
+from stacks import settings
+from tests.infra.conftest import cdk_context
+
+ARN = "arn:aws:sns:eu-west-1:123456789012:OrderPlaced"
+DEFINITION = {
+    "title": "Order",
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["email"],
+    "properties": {"email": {"type": "string", "format": "email", "x-fanout-goes-to": "customer.email"}},
+}
+
+
+def stack_of(entry: Settings, folder: Path, **arguments: Any) -> FanoutStack:
+    definitions = folder / "definitions"
+    definitions.mkdir()
+    (definitions / "berlin.schema.json").write_text(json.dumps(DEFINITION))
+    app = App(context=cdk_context(), outdir=str(folder / "out"), builtin_cloud_formation_validation=False)
+    stack = FanoutStack(app, f"Intake-{entry.name}", settings=entry)
+    given: dict[str, Any] = {
+        "topic_arn": ARN,
+        "event_type": "order.placed.v1",
+        "definitions": definitions,
+        "answers": "items",
+        "keep_days": 30,
+        **arguments,
+    }
+    Intake(stack, "Intake", settings=entry, **given)
+    return stack
+
+
+@pytest.fixture(scope="module", params=[settings.DEV, settings.PROD], ids=["dev", "prod"])
+def made(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[FanoutStack, Path]]:
+    folder = tmp_path_factory.mktemp("intake")
+    stack = stack_of(request.param, folder)
+    assert isinstance(app := stack.node.root, cdk.App)
+    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    with suppress(RuntimeError):  # findings are in the report; templates are written before
+        app.synth()
+    yield stack, folder / "out"
+
+
+@pytest.fixture(scope="module")
+def template(made: tuple[FanoutStack, Path]) -> dict[str, Any]:
+    stack, folder = made
+    read: dict[str, Any] = json.loads((folder / f"{stack.stack_name}.template.json").read_text())
+    return read
+
+
+def statements_of(template: dict[str, Any], role: str) -> list[dict[str, Any]]:
+    found = []
+    for each in template["Resources"].values():
+        if each["Type"] == "AWS::IAM::Policy" and any(role in json.dumps(one) for one in each["Properties"]["Roles"]):
+            found += each["Properties"]["PolicyDocument"]["Statement"]
+    return found
+
+
+def actions(template: dict[str, Any], role: str) -> set[str]:
+    asked = [each["Action"] for each in statements_of(template, role)]
+    return {action for each in asked for action in ([each] if isinstance(each, str) else each)}
+
+
+def test_it_knows_the_topic_by_its_arn_alone(template: dict[str, Any]) -> None:
+    """Of the fan-out nothing else is said, nor of any queue. Alarms have a topic of their own."""
+    types = {each["Type"] for each in template["Resources"].values()}
+    assert "AWS::SQS::Queue" not in types
+    text = json.dumps(template)
+    assert "Fn::ImportValue" not in text and "Fn::GetStackOutput" not in text
+    assert text.count("OrderPlaced") == text.count(ARN)
+
+
+def test_whoever_answers_people_cannot_publish_nor_read_what_others_sent(template: dict[str, Any]) -> None:
+    allowed = actions(template, "IntakeWebRole")
+    assert not {each for each in allowed if each.startswith("sns:")}
+    assert {each for each in allowed if each.startswith("dynamodb:")} == {
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+    }
+
+
+@pytest.mark.parametrize("role", ["IntakeRelayStreamRole", "IntakeRelaySweepRole"])
+def test_the_relay_publishes_to_one_topic_and_stores_nothing(role: str, template: dict[str, Any]) -> None:
+    publish = [each for each in statements_of(template, role) if each["Action"] == "sns:Publish"]
+    assert [each["Resource"] for each in publish] == [ARN]
+    assert not actions(template, role) & {"dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:GetItem"}
+
+
+def test_the_stream_is_for_new_entries_and_blocks_on_none(template: dict[str, Any]) -> None:
+    (mapping,) = [
+        each["Properties"]
+        for each in template["Resources"].values()
+        if each["Type"] == "AWS::Lambda::EventSourceMapping"
+    ]
+    (pattern,) = [json.loads(each["Pattern"]) for each in mapping["FilterCriteria"]["Filters"]]
+    assert pattern == {"eventName": ["INSERT"], "dynamodb": {"NewImage": {"unsent_at": {"S": [{"exists": True}]}}}}
+    assert (
+        mapping["MaximumRetryAttempts"],
+        mapping["MaximumRecordAgeInSeconds"],
+        mapping["BisectBatchOnFunctionError"],
+    ) == (1, 120, True)
+
+
+def test_a_sweep_that_says_nothing_rings(template: dict[str, Any]) -> None:
+    alarms = [each["Properties"] for each in template["Resources"].values() if each["Type"] == "AWS::CloudWatch::Alarm"]
+    (stored,) = [
+        each for each in alarms if each["MetricName" if "MetricName" in each else "AlarmDescription"] == "UnsentAge"
+    ]
+    assert (stored["TreatMissingData"], stored["Threshold"], stored["Statistic"]) == ("breaching", 300, "Maximum")
+    (schedule,) = [
+        each["Properties"] for each in template["Resources"].values() if each["Type"] == "AWS::Scheduler::Schedule"
+    ]
+    assert schedule["ScheduleExpression"] == "rate(1 minute)"
+
+
+def test_what_is_kept_for_production_is_kept(made: tuple[FanoutStack, Path], template: dict[str, Any]) -> None:
+    (table,) = [each for each in template["Resources"].values() if each["Type"] == "AWS::DynamoDB::Table"]
+    kept = made[0].stack_name.endswith("prod")
+    assert table["DeletionPolicy"] == ("RetainExceptOnCreate" if kept else "Delete")
+    assert ("SSEType" in json.dumps(table)) == kept
+
+
+def test_cfn_lint_has_nothing_to_say(made: tuple[FanoutStack, Path]) -> None:
+    stack, folder = made
+    found = lint((folder / f"{stack.stack_name}.template.json").read_text(), regions=["eu-west-1"])
+    assert [f"{each.rule.id} {each.message}" for each in found if each.rule.id != "W3005"] == []
+
+
+def test_what_cdk_nag_and_our_checks_find_has_a_reason(made: tuple[FanoutStack, Path]) -> None:
+    stack, folder = made
+    assert isinstance(app := stack.node.root, cdk.App)
+    assert findings(app, folder, ACKNOWLEDGED) == []
+
+
+def test_its_zip_has_the_definitions_and_no_task(made: tuple[FanoutStack, Path], template: dict[str, Any]) -> None:
+    functions = [
+        each["Properties"] for each in template["Resources"].values() if each["Type"] == "AWS::Lambda::Function"
+    ]
+    assert len({json.dumps(each["Code"]) for each in functions}) == 1
+    (key,) = {each["Code"]["S3Key"] for each in functions}
+    names = {
+        str(path.relative_to(made[1] / f"asset.{key.removesuffix('.zip')}"))
+        for path in (made[1] / f"asset.{key.removesuffix('.zip')}").rglob("*")
+        if path.is_file()
+    }
+    assert {"intake.json", "events/order_placed_v1.py", "fanout/intake/handler.py"} <= names
+    assert not {each for each in names if each.startswith(("archive_order", "send_receipt"))}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ({"keep_days": 0}, "intake Intake: keep_days is 0: expected 1 to 3650 days"),
+        ({"limits": Limits(per_minute=-1)}, "limits.per_minute is -1: expected 0 to 10000"),
+        ({"limits": Limits(origins=("*",))}, "limits.origins is '*': expected origins such as https://www.example.com"),
+        ({"event_type": "order.lost.v1"}, "no contract describes 'order.lost.v1'"),
+    ],
+)
+def test_what_cannot_be_is_one_line(arguments: dict[str, Any], line: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        stack_of(settings.DEV, tmp_path, **arguments)
+    assert line in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_other_origins_are_let_in_where_they_are_named(tmp_path: Path) -> None:
+    stack = stack_of(settings.DEV, tmp_path, limits=Limits(origins=("https://www.example.com",)))
+    made = assertions.Template.from_stack(stack)
+    made.has_resource_properties(
+        "AWS::ApiGatewayV2::Api",
+        {"CorsConfiguration": {"AllowOrigins": ["https://www.example.com"], "AllowMethods": ["POST"]}},
+    )
