@@ -31,6 +31,7 @@ FUNCTION_NAME_OUTPUT = "FunctionName"
 WORKER_ROLE_ARN_OUTPUT = "WorkerRoleArn"
 WORKER_PARAMETER_OUTPUT = "WorkerParameter"
 SERVICE_ARN_OUTPUT = "ServiceArn"
+LOG_GROUP_OUTPUT = "LogGroupName"
 SUBSCRIPTION_ARN_OUTPUT, DELIVERY_ARN_OUTPUT = "DirectSubscriptionArn", "DeliveryArn"
 
 # An intake: its word, and its outputs

@@ -3,6 +3,7 @@
 from fanout.cli.aws_command import Target, aws_command, confirm, connect, require_reason
 from fanout.cli.options import DryRun, Json, Reason, Task, Yes
 from fanout.cli.output import say
+from fanout.ops.aws.discovery import FUNCTION
 from fanout.ops.dead_letters import browse
 from fanout.ops.interrupt import stoppable
 from fanout.ops.journal import Journal
@@ -26,7 +27,8 @@ def pause(
     subscriber.require_queue("pause")
     if dry_run:
         depth = browse.read_depth(stack.aws, subscriber.queue_url)
-        line = f"would switch off the mapping of {subscriber.task}; {counted(depth.all, 'event is', 'events are')} in its queue now"
+        what = "switch off the mapping of" if subscriber.kind == FUNCTION else "tag the queue of"
+        line = f"would {what} {subscriber.task}; {counted(depth.all, 'event is', 'events are')} in its queue now"
         say(line, as_json, task=subscriber.task, would="pause", waiting=depth.all)
         return
     confirm(f"pause {subscriber.task} in {stack.name}?", yes=yes)

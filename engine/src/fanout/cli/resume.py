@@ -3,6 +3,7 @@
 from fanout.cli.aws_command import Target, aws_command, confirm, connect
 from fanout.cli.options import DryRun, Json, Task, Yes
 from fanout.cli.output import say
+from fanout.ops.aws.discovery import FUNCTION
 from fanout.ops.dead_letters import browse
 from fanout.ops.interrupt import stoppable
 from fanout.ops.journal import Journal
@@ -26,9 +27,8 @@ def resume(
     noted = reason.read(subscriber)
     why = f" (paused by {noted.by}: {noted.reason})" if noted else ""
     if dry_run:
-        line = (
-            f"would switch on the mapping of {subscriber.task}{why}; {counted(depth.all, 'event waits', 'events wait')}"
-        )
+        what = "switch on the mapping of" if subscriber.kind == FUNCTION else "take the tag off the queue of"
+        line = f"would {what} {subscriber.task}{why}; {counted(depth.all, 'event waits', 'events wait')}"
         say(line, as_json, task=subscriber.task, would="resume", waiting=depth.all)
         return
     confirm(

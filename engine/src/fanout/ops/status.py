@@ -11,8 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout.aws_errors import code_of, one_line
 from fanout.errors import UserError
-from fanout.ops.aws import alarms, logs, starts
-from fanout.ops.aws.discovery import DELIVERY, DIRECT, FUNCTION, DeployedSubscriber, Stack
+from fanout.ops.aws import alarms, logs, service, starts
+from fanout.ops.aws.discovery import DELIVERY, DIRECT, FUNCTION, WORKER, DeployedSubscriber, Stack
 from fanout.ops.aws.line import Line
 from fanout.ops.aws.subscription import read_subscriptions
 from fanout.ops.dead_letters import browse
@@ -44,6 +44,7 @@ class Health:
     dead: int | None = None
     dead_hidden: int | None = None
     mapping: str = "unknown"
+    """Of a worker: how many run, or that it runs elsewhere."""
     pause: Pause | None = None
     concurrency: int | None = None
     last_error: Line | None = None
@@ -191,7 +192,23 @@ def _subscribed(subscriber: DeployedSubscriber, found: Health) -> None:
         )
 
 
+def _worker(subscriber: DeployedSubscriber, found: Health) -> None:
+    found.mapping = "elsewhere"
+    found.pause = reason.read(subscriber)
+    if found.pause:
+        found.problems.append(
+            f"paused: {found.pause.reason} ({found.pause.by}): fanout resume {subscriber.task} when it is over"
+        )
+    if subscriber.service_arn:
+        now = service.read(subscriber.aws, subscriber.service_arn)
+        found.mapping = now.state
+        if now.failure:
+            found.problems.append(f"{now.failure}: fanout logs {subscriber.task}, and the events of its service in ECS")
+
+
 def _log(subscriber: DeployedSubscriber, found: Health) -> None:
+    if not subscriber.log_group:  # its team has it, and nothing is to be done about that here
+        return
     since = datetime.now(UTC) - RECENT
     reading = logs.Reading(subscriber.aws, subscriber.log_group, logs.OUTCOMES, since, pages=_MOST_PAGES)
     for line in reading.outcomes():
@@ -248,6 +265,7 @@ def _age(subscriber: DeployedSubscriber, found: Health) -> None:
 
 _READS: dict[str, tuple[Callable[[DeployedSubscriber, Health], None], ...]] = {
     FUNCTION: (_queue, _dead, _mapping, _log, _start, _age),
+    WORKER: (_queue, _dead, _worker, _log, _age),
     DIRECT: (_dead, _subscribed, _log),
     DELIVERY: (_dead, _subscribed),
 }
@@ -283,7 +301,8 @@ def _has_another_topic(subscriber: DeployedSubscriber) -> bool:
 def _alarms(stack: Stack, problems: list[str]) -> list[dict[str, Any]]:
     """Those of the stack that ring."""
     try:
-        return [_told(each) for each in alarms.of_stack(stack, StateValue="ALARM")]
+        ringing = alarms.of_stack(stack, StateValue="ALARM")
+        return [_told(each) for each in ringing if alarms.is_for_people(each)]
     except (ClientError, BotoCoreError) as error:
         problems.append(one_line(error))
         return []

@@ -11,14 +11,15 @@ from botocore.credentials import AssumeRoleCredentialFetcher, CredentialProvider
 
 from fanout import names
 from fanout.errors import OpsError
-from fanout.ops.aws.discovery import Stack
+from fanout.ops.aws import service as services
+from fanout.ops.aws.discovery import WORKER, Stack
 from fanout.ops.aws.session import Aws
 from fanout.template.load import parse
 
 
 @dataclass(frozen=True)
 class Place:
-    """`role` None: there is none that can be assumed. `shared_with`: the function that takes messages too."""
+    """`role` None: there is none that can be assumed. `shared_with`: what takes messages too."""
 
     task: str
     variables: Mapping[str, str]
@@ -37,6 +38,9 @@ def place_of(stack: Stack, task: str) -> Place:
             f"{stack.name} is production: {subscriber.task} runs where it was deployed, and not in a shell;"
             " debug it in another environment"
         )
+    if parameter is None and subscriber.kind == WORKER:
+        told = services.variables(stack.aws, services.read(stack.aws, subscriber.service_arn).definition)
+        return Place(subscriber.task, told, role, "its service on Fargate")
     if parameter is None:
         function = subscriber.function
         variables = function.get("Environment", {}).get("Variables", {})

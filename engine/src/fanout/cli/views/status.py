@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from fanout.cli.output import ago, foreign, lasting, table
-from fanout.ops.aws.discovery import DELIVERY, DIRECT
+from fanout.ops.aws.discovery import DELIVERY, DIRECT, WORKER
 from fanout.ops.status import Health, Report
 from fanout.words import counted, printable
 
@@ -33,14 +33,15 @@ def _row(each: Health) -> list[Text]:
     oldest = "-" if each.oldest_seconds is None or not each.waiting else lasting(each.oldest_seconds)
     dead = Text(_number(each.dead, each), "red bold" if each.dead else "")
     state = "paused" if each.pause and each.mapping != "Enabled" else each.mapping.lower()
-    style = "green" if state in ("enabled", "subscribed") else "yellow"
+    works = state in ("enabled", "subscribed") or (each.kind == WORKER and not each.pause)
+    style = "green" if works else "yellow"
     return [
         foreign(each.task),
         *(Text(_number(number, each)) for number in (each.waiting, each.in_flight, each.delayed)),
         Text(oldest),
         dead,
         foreign(state, style),
-        Text(_number(each.concurrency, each)),
+        Text("-" if each.kind == WORKER else _number(each.concurrency, each)),
     ]
 
 

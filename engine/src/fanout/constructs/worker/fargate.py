@@ -101,7 +101,11 @@ class Fargate(WorkerConsumer):
         return definition
 
     def outputs(self) -> dict[str, str]:
-        return {names.SERVICE_ARN_OUTPUT: self.service.service_arn}
+        assert self.log_group is not None
+        return {
+            names.SERVICE_ARN_OUTPUT: self.service.service_arn,
+            names.LOG_GROUP_OUTPUT: self.log_group.log_group_name,
+        }
 
 
 def _this_accounts(stack: Stack) -> iam.IPrincipal:

@@ -29,6 +29,15 @@ def by_name(stack: Stack, names: list[str]) -> dict[str, dict[str, Any]]:
     return found
 
 
+def is_for_people(alarm: dict[str, Any]) -> bool:
+    """Not one that only starts or ends workers: its state says nothing of trouble.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+    """
+    actions = alarm.get("AlarmActions", [])
+    return not actions or not all(str(each).split(":")[2:3] == ["autoscaling"] for each in actions)
+
+
 def _described(stack: Stack, **asked: Any) -> Iterator[dict[str, Any]]:
     pages = stack.aws.cloudwatch.get_paginator("describe_alarms").paginate(
         AlarmTypes=["MetricAlarm", "CompositeAlarm"], **asked

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from fanout import names
 from fanout.errors import OpsError
+from fanout.ops.aws.line import LONGEST_LIFE
 from fanout.ops.aws.session import Aws
 
 if TYPE_CHECKING:
@@ -18,16 +20,17 @@ if TYPE_CHECKING:
 TASK_TAG = names.TASK_TAG
 _TOPIC = names.TOPIC_ARN_OUTPUT
 _SUBSCRIPTION, _DELIVERY = names.SUBSCRIPTION_ARN_OUTPUT, names.DELIVERY_ARN_OUTPUT
-FUNCTION, DIRECT, DELIVERY = "function", "direct", "delivery"
-"""Kinds: with a queue of its own, called by its topic, and without any task of ours."""
+FUNCTION, WORKER, DIRECT, DELIVERY = "function", "worker", "direct", "delivery"
+"""Kinds: with a queue of its own, for a function or for workers; called by its topic; and without any task of ours."""
 INVOKED = "lambda:"
 """Before the name of a function that is called in place of a queue that is sent to."""
 _QUEUE, _DEAD, _FUNCTION = names.QUEUE_URL_OUTPUT, names.DEAD_LETTER_QUEUE_URL_OUTPUT, names.FUNCTION_NAME_OUTPUT
+_OF_A_WORKER = (names.SERVICE_ARN_OUTPUT, names.WORKER_ROLE_ARN_OUTPUT)
 
 
 @dataclass(frozen=True)
 class DeployedSubscriber:
-    """One task's queues and function. `task` is the word of the tag; `id` the one of the outputs. What its kind has not is "".
+    """One task's queues, and what runs it. `task` is the word of the tag; `id` the one of the outputs. What its kind has not is "".
 
     `subscription_arn` is known of those that have no queue, as a topic calls their function, or hands on to no task of ours.
     `records_table` is the stack's; None where an engine before 0.4 deployed it.
@@ -43,12 +46,15 @@ class DeployedSubscriber:
     queue_tags: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     """As they were when the stack was found; none where they could not be read."""
     subscription_arn: str = ""
+    service_arn: str = ""
+    worker_log_group: str = ""
+    """Both "" where a team runs its worker itself."""
 
     @property
     def kind(self) -> str:
         if self.subscription_arn:
             return DIRECT if self.function_name else DELIVERY
-        return FUNCTION
+        return FUNCTION if self.function_name else WORKER
 
     @property
     def target(self) -> str:
@@ -93,11 +99,22 @@ class DeployedSubscriber:
 
     @cached_property
     def function(self) -> "FunctionConfigurationResponseTypeDef":
+        """OpsError of a worker."""
+        if self.kind == WORKER:
+            raise OpsError(f"{self.task} has no function, as a worker runs it")
         return self.aws.functions.get_function_configuration(FunctionName=self.function_name)
 
     @property
     def log_group(self) -> str:
+        """ "" where the log is wherever its team has it."""
+        if self.kind == WORKER:
+            return self.worker_log_group
         return self.function.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{self.function_name}"
+
+    @property
+    def longest_life(self) -> timedelta:
+        """Of one attempt: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html"""
+        return timedelta(seconds=LONGEST_LIFE) if self.kind != WORKER else timedelta(hours=12)
 
     @cached_property
     def attempts(self) -> int:
@@ -122,15 +139,23 @@ class DeployedSubscriber:
         return self.mapping()["EventSourceMappingArn"]
 
     def tags(self) -> dict[str, str]:
-        """Of the mapping: who switched it off."""
+        """Of the mapping, or of a worker's queue: who paused it."""
+        if self.kind == WORKER:
+            return dict(self.aws.sqs.list_queue_tags(QueueUrl=self.queue_url).get("Tags", {}))
         return dict(self.aws.functions.list_tags(Resource=self._mapping_arn).get("Tags", {}))
 
     def tag(self, key: str, value: str) -> None:
-        """The mapping."""
+        """The mapping, or a worker's queue."""
+        if self.kind == WORKER:
+            self.aws.sqs.tag_queue(QueueUrl=self.queue_url, Tags={key: value})
+            return
         self.aws.functions.tag_resource(Resource=self._mapping_arn, Tags={key: value})
 
     def untag(self, *keys: str) -> None:
-        """The mapping: tags that it does not have are no error."""
+        """Likewise: tags that it does not have are no error."""
+        if self.kind == WORKER:
+            self.aws.sqs.untag_queue(QueueUrl=self.queue_url, TagKeys=keys)
+            return
         self.aws.functions.untag_resource(Resource=self._mapping_arn, TagKeys=keys)
 
     def attributes(self) -> dict[str, str]:
@@ -261,7 +286,7 @@ def find(aws: Aws, name: str) -> Stack:
         raise
     outputs = {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
     ids = [key.removesuffix(_DEAD) for key in outputs if key.endswith(_DEAD)]
-    complete = [id_ for id_ in ids if {id_ + _QUEUE, id_ + _FUNCTION} <= outputs.keys()]
+    complete = [id_ for id_ in ids if id_ + _QUEUE in outputs and _runs(id_, outputs)]
     subscribed = [key.removesuffix(_SUBSCRIPTION) for key in outputs if key.endswith(_SUBSCRIPTION)]
     complete += [id_ for id_ in subscribed if id_ + _FUNCTION in outputs]
     if not complete and not any(key.endswith(_TOPIC) for key in outputs):
@@ -283,11 +308,18 @@ def _subscriber(aws: Aws, id_: str, outputs: dict[str, str]) -> DeployedSubscrib
         task,
         outputs.get(id_ + _QUEUE, ""),
         outputs.get(id_ + _DEAD, ""),
-        outputs[id_ + _FUNCTION],
+        outputs.get(id_ + _FUNCTION, ""),
         outputs.get(names.RECORDS_TABLE_OUTPUT),
         tags,
         outputs.get(id_ + _SUBSCRIPTION, ""),
+        outputs.get(id_ + names.SERVICE_ARN_OUTPUT, ""),
+        outputs.get(id_ + names.LOG_GROUP_OUTPUT, ""),
     )
+
+
+def _runs(id_: str, outputs: dict[str, str]) -> bool:
+    """Whether something takes messages from its queue."""
+    return any(id_ + each in outputs for each in (_FUNCTION, *_OF_A_WORKER))
 
 
 def _tagged(aws: Aws, id_: str, outputs: dict[str, str]) -> tuple[str, dict[str, str]]:

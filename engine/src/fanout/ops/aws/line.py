@@ -167,6 +167,13 @@ def crashed(line: Line, how: str) -> Line:
     return replace(line, error_type="FunctionTimedOut" if how == "timeout" else "FunctionEnded", error=error)
 
 
+def lost(line: Line) -> Line:
+    """`line`, of `announced`, of a worker that was gone before it said what became of it."""
+    return replace(
+        line, error_type="WorkerEnded", error="the worker was gone before this message had an outcome: see its log"
+    )
+
+
 def _is_marked(value: Mapping[str, Any]) -> bool:
     mark = value.get(names.LOG_FIELD, names.METADATA)
     return isinstance(mark, str) and mark == names.METADATA

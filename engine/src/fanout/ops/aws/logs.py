@@ -30,13 +30,14 @@ LONGEST_PATTERN: Final = 1_024
 OUTCOMES: Final = "{ $.outcome = * }"
 """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/logs/FilterAndPatternSyntax.html; an embedded AWS may answer
 more than was asked for, so every line is looked at again here."""
+ELSEWHERE: Final = Completeness(("its log: the worker runs elsewhere, and so is its log",))
 _LIFE: Final = timedelta(seconds=lines.LONGEST_LIFE)
 
 
 class Reading:
     """One question to one log group. Iterate it, oldest first; then `completeness` says what was not read.
 
-    A log group that nothing was written to yet has no lines.
+    A log group that nothing was written to yet has no lines; of "" nothing is read: it is wherever a team runs its worker.
     """
 
     def __init__(
@@ -61,6 +62,9 @@ class Reading:
         self.completeness = self._unread("it was not read")
 
     def __iter__(self) -> Iterator[Raw]:
+        if not self._log_group:
+            self.completeness = ELSEWHERE
+            return
         arguments = dict(self._arguments)
         while self.pages < self._most:
             self.pages += 1
@@ -121,12 +125,14 @@ def history(
     since: datetime,
     until: datetime | None = None,
     *,
+    life: timedelta = _LIFE,
     pages: int = FEW_PAGES,
 ) -> History:
     """Of messages, by their ids; an event's id finds the outcomes of its messages, and none of its crashes.
 
     A `received` line names the messages of an invocation before any is tried; an invocation that ends has one outcome
-    for each. How it ended is in Lambda's own report. `pages` is for every 25 of them.
+    for each. How it ended is in Lambda's own report; of a worker, whose attempts take up to `life`, nobody reports, and it
+    has ended once the message was handed out again. `pages` is for every 25 of them.
     """
     found = History()
     began: dict[tuple[str, str], Line] = {}
@@ -143,8 +149,11 @@ def history(
                 open_.pop((line.request_id or "", line.message_id), None)
         found.completeness += reading.completeness
         read_until = None if reading.completeness else reading.read_until
-        began |= {key: each for key, each in open_.items() if read_until is None or each.at + _LIFE < read_until}
-    _add_crashes(aws, log_group, began, found, pages)
+        began |= {key: each for key, each in open_.items() if read_until is None or each.at + life < read_until}
+    if life > _LIFE:
+        _add_superseded(began, found, life)
+    else:
+        _add_crashes(aws, log_group, began, found, pages)
     for each in found.of.values():
         each.sort(key=lambda line: line.at)
     return found
@@ -169,6 +178,17 @@ def _add_crashes(aws: Aws, log_group: str, began: dict[tuple[str, str], Line], f
     for (request, message_id), line in began.items():
         if request in ends or now - line.at > _LIFE:
             found.of.setdefault(message_id, []).append(lines.crashed(line, ends.get(request, "")))
+
+
+def _add_superseded(began: dict[tuple[str, str], Line], found: History, life: timedelta) -> None:
+    """Those of `began` with a later attempt at their message, or so old that they must have ended."""
+    newest: dict[str, int] = {}
+    for each in (*began.values(), *found.lines):
+        newest[each.message_id] = max(newest.get(each.message_id, 0), each.attempt)
+    now = datetime.now(UTC)
+    for (_, message_id), line in began.items():
+        if line.attempt < newest[message_id] or now - line.at > life:
+            found.of.setdefault(message_id, []).append(lines.lost(line))
 
 
 def one_of(words: Iterable[str]) -> str:

@@ -66,6 +66,10 @@ class Aws:
         return self.session.client("dynamodb", config=CONFIG)
 
     @cached_property
+    def ecs(self) -> Any:
+        return self.session.client("ecs", config=CONFIG)
+
+    @cached_property
     def iam(self) -> "IAMClient":
         return self.session.client("iam", config=CONFIG)
 

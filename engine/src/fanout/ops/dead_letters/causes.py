@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from fanout.aws_errors import DENIED, NO_ANSWER, code_of, is_throttled
 from fanout.contracts.ids import groups_name
 from fanout.ops.aws import logs, records, starts
-from fanout.ops.aws.discovery import DELIVERY, DeployedSubscriber
+from fanout.ops.aws.discovery import DELIVERY, WORKER, DeployedSubscriber
 from fanout.ops.aws.session import Aws
 from fanout.ops.dead_letters.message import DeadLetterMessage
 
@@ -169,11 +169,13 @@ class Explainer:
         if self._subscriber.is_fifo:
             since -= _ALL_ATTEMPTS
         words = [each.died_as if each.was_attempted else each.event_id or each.died_as for each in messages]
-        return logs.history(self._aws, self._subscriber.log_group, words, since, until)
+        return logs.history(
+            self._aws, self._subscriber.log_group, words, since, until, life=self._subscriber.longest_life
+        )
 
     def _add_start_failures(self, messages: Sequence[DeadLetterMessage], found: dict[str, Cause | None]) -> None:
         """Its attempts were used up, and the function ran none of them: it could not start."""
-        if not messages:
+        if not messages or self._subscriber.kind == WORKER:
             return
         since, until = oldest(messages), max(each.sent_at for each in messages) + _ALL_ATTEMPTS
         failures, completeness = starts.start_failures(self._aws, self._subscriber.log_group, since, until)

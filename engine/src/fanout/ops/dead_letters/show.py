@@ -119,7 +119,7 @@ def attempts(subscriber: DeployedSubscriber, message: DeadLetterMessage) -> tupl
     words = {message.event_id or message.died_as, message.died_as}
     if subscriber.kind == DELIVERY:
         return [], COMPLETE  # SNS alone had it in hand
-    history = logs.history(subscriber.aws, subscriber.log_group, words, since)
+    history = logs.history(subscriber.aws, subscriber.log_group, words, since, life=subscriber.longest_life)
     return history.lines, history.completeness
 
 

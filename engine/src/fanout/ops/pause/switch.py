@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from fanout import names
 from fanout.errors import OpsError
-from fanout.ops.aws.discovery import DeployedSubscriber
+from fanout.ops.aws.discovery import FUNCTION, WORKER, DeployedSubscriber
 from fanout.ops.dead_letters import browse
 from fanout.ops.interrupt import Stop
 from fanout.ops.journal import Journal
@@ -27,6 +27,8 @@ SETTLED = 20.0
 """Seconds for which a mapping with a circuit breaker must stay as it was switched: whoever read its tags before ours were
 there acts within two tries of 2 s to connect and 5 s to answer (fanout.runtime.aws), and tags may be read late.
 https://docs.aws.amazon.com/lambda/latest/api/API_TagResource.html"""
+WORKER_SETTLED = 40.0
+"""Seconds: a worker looks at its queue's tags every 15, and a request for messages that is under way takes up to 20."""
 _BUSY = ("ResourceInUseException", "ResourceConflictException", "TooManyRequestsException", "ThrottlingException")
 """https://docs.aws.amazon.com/lambda/latest/api/API_UpdateEventSourceMapping.html#API_UpdateEventSourceMapping_Errors"""
 
@@ -39,6 +41,8 @@ def pause(subscriber: DeployedSubscriber, reason: str, by: str, journal: Journal
     settle within PATIENCE.
     """
     noted = pauses.said(by, reason)
+    if subscriber.kind == WORKER:
+        return _pause_worker(subscriber, noted, journal, stop)
     journal.write("pausing", task=subscriber.task, reason=reason, mapping=subscriber.mapping()["UUID"])
     end = time.monotonic() + PATIENCE
     while True:
@@ -56,6 +60,10 @@ def resume(subscriber: DeployedSubscriber, journal: Journal, stop: Stop) -> None
     """The mapping first: if it cannot be switched on, the reason stays; both tags go. OpsError when somebody else, or
     the circuit, switched it off at the same time: theirs holds."""
     journal.write("resuming", task=subscriber.task)
+    if subscriber.kind == WORKER:
+        subscriber.untag(pauses.TAG)
+        journal.write("resumed", task=subscriber.task)
+        return
     end = time.monotonic() + PATIENCE
     subscriber.untag(CIRCUIT_TAG)
     _switch(subscriber, on=True, settled=0.0, end=end, stop=stop)
@@ -63,12 +71,29 @@ def resume(subscriber: DeployedSubscriber, journal: Journal, stop: Stop) -> None
     journal.write("resumed", task=subscriber.task)
 
 
+def _pause_worker(subscriber: DeployedSubscriber, noted: Pause, journal: Journal, stop: Stop) -> Pause:
+    """Its workers read the tag. OpsError when somebody ended the pause before the last of them had."""
+    journal.write("pausing", task=subscriber.task, reason=noted.reason)
+    subscriber.tag(pauses.TAG, str(noted))
+    end = time.monotonic() + WORKER_SETTLED
+    while time.monotonic() < end and not stop:
+        stop.sleep(1.0)
+    if not pauses.read(subscriber):
+        raise OpsError(f"{subscriber.task}: somebody resumed it at the same time: fanout status")
+    journal.write("paused", task=subscriber.task)
+    return noted
+
+
 def why_not_draining(subscriber: DeployedSubscriber) -> str | None:
     """In one line, when events wait and nothing takes them from the queue; None when they are worked on, or none waits."""
     depth = browse.read_depth(subscriber.aws, subscriber.queue_url)
-    if not depth.all or subscriber.mapping().get("State") != "Disabled":
+    if not depth.all:
+        return None
+    if subscriber.kind == FUNCTION and subscriber.mapping().get("State") != "Disabled":
         return None
     paused = pauses.read(subscriber)
+    if paused is None and subscriber.kind == WORKER:
+        return None
     why = f"is paused ({paused.reason})" if paused else "has its mapping switched off"
     waits = counted(depth.all, "event waits", "events wait")
     return f"{subscriber.task} {why}: {waits} and none is worked on; fanout resume {subscriber.task} first"

@@ -112,7 +112,7 @@ class OutcomeWatcher:
             return
         aws, group = self._subscriber.aws, self._subscriber.log_group
         if len(messages) <= ASKED_BY_ID:
-            history = logs.history(aws, group, messages, self._since)
+            history = logs.history(aws, group, messages, self._since, life=self._subscriber.longest_life)
             self.completeness += history.completeness
             for line in history.lines:
                 self._count(line.message_id, line)

@@ -46,9 +46,10 @@ def follow(
     The next look begins with what the log itself had last, as clocks differ. `unread` is told what a look did not come to:
     the next one goes on there, unless there is none.
     """
+    subscribers = _with_log(subscribers, unread)
     seen: dict[str, dict[str, datetime]] = {each.task: {} for each in subscribers}
     start = {each.task: since for each in subscribers}
-    while not stop:
+    while subscribers and not stop:
         found: list[tuple[DeployedSubscriber, Raw]] = []
         for each in subscribers:
             reading = logs.Reading(each.aws, each.log_group, pattern, start[each.task])
@@ -63,6 +64,13 @@ def follow(
             for id_ in [id_ for id_, at in known.items() if at < start[task] - _OVERLAP]:
                 del known[id_]
         stop.sleep(every)
+
+
+def _with_log(subscribers: Sequence[DeployedSubscriber], unread: Callable[[str], None]) -> list[DeployedSubscriber]:
+    for each in subscribers:
+        if not each.log_group:
+            unread(f"{each.task}: {logs.ELSEWHERE.unseen[0]}")
+    return [each for each in subscribers if each.log_group]
 
 
 def _new(reading: Iterable[Raw], seen: dict[str, datetime]) -> Iterator[Raw]:

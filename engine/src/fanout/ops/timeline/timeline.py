@@ -17,7 +17,7 @@ from fanout.aws_errors import DENIED, code_of, one_line
 from fanout.errors import UserError
 from fanout.ops.aws import logs, records, starts
 from fanout.ops.aws.discovery import DIRECT, DeployedSubscriber, Stack
-from fanout.ops.aws.line import LONGEST_LIFE, Line
+from fanout.ops.aws.line import Line
 from fanout.ops.aws.records import EventRecord
 from fanout.ops.completeness import COMPLETE, Completeness
 from fanout.ops.dead_letters import browse
@@ -29,7 +29,6 @@ from fanout.words import counted
 
 WINDOW = timedelta(days=14)
 _AROUND = timedelta(minutes=5)
-_LIFE = timedelta(seconds=LONGEST_LIFE)
 _OF_A_MESSAGE = timedelta(days=1)
 """Longer than any retry schedule of ours; a record that is older is of a message that was redriven."""
 _ODD = "its record of this event is none that the runtime writes"
@@ -128,9 +127,11 @@ def _history(subscriber: DeployedSubscriber, told: EventRecord) -> tuple[list[Li
     if told.message_id is None or told.at is None:
         return [], COMPLETE
     since = max(told.first_at or told.at, told.at - _OF_A_MESSAGE) - _AROUND
-    until = max(told.at, told.lease_until or told.at) + _LIFE
+    until = max(told.at, told.lease_until or told.at) + subscriber.longest_life
     try:
-        found = logs.history(subscriber.aws, subscriber.log_group, [told.message_id], since, until)
+        found = logs.history(
+            subscriber.aws, subscriber.log_group, [told.message_id], since, until, life=subscriber.longest_life
+        )
     except (ClientError, BotoCoreError) as error:
         return [], Completeness((f"its earlier attempts: {one_line(error)}",))
     return found.lines, found.completeness
@@ -145,7 +146,7 @@ def _from_log(subscriber: DeployedSubscriber, id_: str, since: datetime, recorde
         return EventState(subscriber.task, DONE, tuple(lines), subscriber.attempts)
     messages = {each.message_id for each in lines}
     first = min((each.at for each in lines), default=since) - _AROUND
-    crashed = logs.history(subscriber.aws, subscriber.log_group, messages, first, end)
+    crashed = logs.history(subscriber.aws, subscriber.log_group, messages, first, end, life=subscriber.longest_life)
     lines = sorted({*lines, *crashed.lines}, key=lambda line: line.at)
     depth = browse.read_depth(subscriber.aws, subscriber.queue_url).all if subscriber.queue_url else 0
     dead = browse.read_depth(subscriber.aws, subscriber.dead_letter_queue_url).all if subscriber.buries else 0
