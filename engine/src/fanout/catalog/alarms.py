@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Protocol
 
 from fanout.catalog import markdown
-from fanout.catalog.reading import Subscriber
 from fanout.costs.subscribers import task_of
 from fanout.template.alarms import metrics_of
 from fanout.template.template import Resource, Template
@@ -32,9 +32,22 @@ class Told:
     owner: str
 
 
-def of_subscriber(template: Template, each: Subscriber) -> list[Resource]:
+class Watched(Protocol):
+    """A subscriber, with a queue or called by its topic."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def queue(self) -> Resource | None: ...
+    @property
+    def dead_letter_queue(self) -> Resource | None: ...
+    @property
+    def function(self) -> Resource | None: ...
+
+
+def of_subscriber(template: Template, each: Watched) -> list[Resource]:
     """The alarms that look at one of its queues or at its function, or carry its tag."""
-    own = [each.queue, each.dead_letter_queue, each.function]
+    own = [part for part in (each.queue, each.dead_letter_queue, each.function) if part is not None]
     return [
         alarm
         for alarm in template.of(ALARM)

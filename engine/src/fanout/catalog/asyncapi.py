@@ -16,6 +16,7 @@ from fanout.catalog.contracts import Message
 from fanout.catalog.markdown import HEADER
 from fanout.catalog.reading import Subscriber, Topic, anchor
 from fanout.catalog.tasks import Task
+from fanout.catalog.unqueued import Called
 from fanout.project import product
 from fanout.template import dead_letters, messaging
 from fanout.template.filter_policy import can_match
@@ -135,7 +136,7 @@ def _receive(each: Subscriber, topic: Topic, messages: list[Message], tasks: dic
     return {key: value for key, value in operation.items() if value != ""}
 
 
-def passes(each: Subscriber, message: Message) -> bool:
+def passes(each: Subscriber | Called, message: Message) -> bool:
     """Whether the subscriber's filter can let a message through; where that cannot be seen it may."""
     return not each.filter or can_match(each.filter, message.contract, attributes=not each.filters_body) is not False
 

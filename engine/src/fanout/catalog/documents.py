@@ -30,10 +30,12 @@ def documents(assembly: Path, root: Path, *, stack: str | None = None) -> dict[P
     _refuse_foreign(every, assembly, root)
     template = _chosen(every, stack, assembly)
     found = topics(template)
-    known = {each.name: task(root / "lambdas", each.name) for each in subscribers(template)}
+    called = [each.name for topic in found for each in topic.called]
+    of_queues = [each.name for each in subscribers(template)]
+    known = {each: task(root / "lambdas", each) for each in (*of_queues, *called)}
     picture = topology.flowchart(found, known)
     spoken = messages(root / "contracts", internal=HEARTBEAT)
-    spending = Spending(template, subscribers(template))
+    spending = Spending(template, [*of_queues, *called])
     made = {
         FOLDER / "README.md": index.page(template, every, found, spoken, known, picture, spending),
         FOLDER / "asyncapi.yaml": asyncapi.text(found, spoken, known),
@@ -43,6 +45,9 @@ def documents(assembly: Path, root: Path, *, stack: str | None = None) -> dict[P
         for each in topic.subscribers:
             path = FOLDER / "subscribers" / f"{anchor(each.name)}.md"
             made[path] = pages.page(template, topic, each, known.get(each.name, Task()), spending)
+        for one in topic.called:
+            path = FOLDER / "subscribers" / f"{anchor(one.name)}.md"
+            made[path] = pages.of_called(template, topic, one, known[one.name], spending)
     readme = root / README
     return made | ({README: with_picture(readme.read_text("utf-8"), picture)} if readme.exists() else {})
 
@@ -77,5 +82,5 @@ def _chosen(every: list[Template], stack: str | None, assembly: Path) -> Templat
     if found is None:
         raise Unusable(f"{assembly}: {names}: none, or more than one, is production: say which with --stack")
     if not topics(found):
-        raise Unusable(f"{assembly}: {found.name}: no topic in it feeds a queue")
+        raise Unusable(f"{assembly}: {found.name}: no topic in it feeds a queue or calls a function")
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fanout.catalog import alarms, asyncapi, kept, markdown, retries
+from fanout.catalog import alarms, asyncapi, kept, markdown, retries, unqueued
 from fanout.catalog.contracts import Message
 from fanout.catalog.reading import Subscriber, Topic, anchor, subscribers
 from fanout.catalog.spending import Spending
@@ -33,6 +33,7 @@ def page(
         "## Messages\n\n" + _messages(topics, messages),
         "## Subscribers\n\n" + _subscribers(template, topics, tasks),
         "## What is kept, and for how long\n\n" + kept.table(template, topics),
+        _deliveries(template, topics),
         "## Costs\n\n" + spending.table(),
         _environments(every) if len(every) > 1 else "",
     )
@@ -49,7 +50,7 @@ def _receivers(topics: list[Topic], message: Message) -> tuple[str, str]:
         each.name
         for topic in topics
         if message in asyncapi.carried(topic, [message])
-        for each in topic.subscribers
+        for each in topic.receivers
         if asyncapi.passes(each, message)
     ]
     contract = message.contract
@@ -63,7 +64,19 @@ def _subscribers(template: Template, topics: list[Topic], tasks: dict[str, Task]
             found = alarms.of_subscriber(template, each)
             link = f"[{each.name}](subscribers/{anchor(each.name)}.md)"
             rows.append((link, tasks[each.name].what, alarms.owner(found), _attempts(each), str(len(found))))
+        for called in topic.called:
+            found = alarms.of_subscriber(template, called)
+            link = f"[{called.name}](subscribers/{anchor(called.name)}.md), called by the topic"
+            told = (tasks[called.name].what, alarms.owner(found), unqueued.attempts(called), str(len(found)))
+            rows.append((link, *told))
     return markdown.table(("subscriber", "what it does", "owner", "attempts", "alarms"), rows)
+
+
+def _deliveries(template: Template, topics: list[Topic]) -> str:
+    """Where the event goes as it was published, and why it may."""
+    rows = [row for topic in topics for row in unqueued.deliveries(template, list(topic.others))]
+    columns = ("delivery", "by", "why the raw event may leave", "what cannot be delivered")
+    return "## Deliveries\n\n" + markdown.table(columns, rows) if rows else ""
 
 
 def _attempts(each: Subscriber) -> str:

@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterator
 
 from fanout import names
-from fanout.catalog import alarms, markdown, retries
+from fanout.catalog import alarms, markdown, retries, unqueued
 from fanout.catalog.reading import Subscriber, Topic
 from fanout.catalog.spending import Spending
 from fanout.catalog.tasks import Task
+from fanout.catalog.unqueued import Called
 from fanout.template import messaging
 from fanout.template.template import Resource, Template
 from fanout.template.values import Value, as_list, shown
@@ -35,7 +36,16 @@ def page(template: Template, topic: Topic, each: Subscriber, task: Task, spendin
     )
 
 
-def _filter(each: Subscriber) -> str:
+def of_called(template: Template, topic: Topic, each: Called, task: Task, spending: Spending) -> str:
+    """Of a task that its topic calls."""
+    numbers = list(_of_function(each, each.function))
+    if each.dead_letter_queue:
+        numbers = [*_of_queue("dead letters", each.dead_letter_queue), *numbers]
+    table = markdown.table(("what", "as deployed"), numbers)
+    return unqueued.page(template, topic.name, each, task, _filter(each), table, spending.section(each.name))
+
+
+def _filter(each: Subscriber | Called) -> str:
     if each.filter is None:
         return "Every message of the topic."
     where = "body" if each.filters_body else "attributes"
@@ -77,7 +87,7 @@ def _of_mapping(mapping: Resource) -> Iterator[tuple[str, str]]:
     )
 
 
-def _of_function(each: Subscriber, function: Resource) -> Iterator[tuple[str, str]]:
+def _of_function(each: Subscriber | Called, function: Resource) -> Iterator[tuple[str, str]]:
     timeout = function.number("Timeout", default=3)
     yield "function: time-out", markdown.span(timeout) if timeout else _UNSEEN
     yield "function: memory", _number(function.get("MemorySize"), "128") + " MiB"

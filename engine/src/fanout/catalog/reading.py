@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from fanout import names
+from fanout.catalog.unqueued import Called, called
 from fanout.costs.subscribers import task_of
 from fanout.template import dead_letters, messaging
+from fanout.template.asynchronous import calls
 from fanout.template.messaging import Mapping, Subscription
 from fanout.template.template import Resource, Template
 from fanout.template.types import FUNCTION, MAPPING, QUEUE, TOPIC
@@ -57,16 +59,22 @@ class Subscriber:
 
 @dataclass(frozen=True)
 class Topic:
-    """A topic that feeds queues. `resource` is None when it belongs to another stack. `others` feed no queue of ours."""
+    """A topic that feeds queues or calls functions. `resource` is None when it belongs to another stack. `others` feed no queue of ours."""
 
     name: str
     resource: Resource | None
     subscribers: tuple[Subscriber, ...]
     others: tuple[Subscription, ...]
+    called: tuple[Called, ...] = ()
+    """Tasks that it calls."""
 
     @property
     def is_fifo(self) -> bool:
         return self.resource is not None and messaging.is_fifo(self.resource) is True
+
+    @property
+    def receivers(self) -> list[Subscriber | Called]:
+        return [*self.subscribers, *self.called]
 
     def carries(self, type_: str) -> bool:
         """Whether an event of the type is published to it, as far as is known."""
@@ -80,7 +88,12 @@ def topics(template: Template) -> list[Topic]:
     for each in messaging.subscriptions(template):
         by_topic.setdefault(each.topic, []).append(each)
     names = _task_names(template)
-    found = [_topic(target, some, names) for target, some in by_topic.items() if any(each.queue for each in some)]
+    calling = {id(call.subscription): called(call) for call in calls(template)}
+    found = [
+        _topic(target, some, names, calling)
+        for target, some in by_topic.items()
+        if any(each.queue or id(each) in calling for each in some)
+    ]
     return sorted(found, key=lambda each: each.name)
 
 
@@ -115,14 +128,15 @@ def production(templates: list[Template]) -> Template | None:
     return found[0] if len(found) == 1 else None
 
 
-def _topic(target: Value, some: list[Subscription], names: dict[Resource, str]) -> Topic:
+def _topic(target: Value, some: list[Subscription], names: dict[Resource, str], calling: dict[int, Called]) -> Topic:
     resource = target if isinstance(target, Resource) else None
     found = sorted((_subscriber(each, names) for each in some if each.queue), key=lambda each: each.name)
     return Topic(
         name_of(resource) if resource else _imported(target),
         resource,
         tuple(found),
-        tuple(each for each in some if not each.queue),
+        tuple(each for each in some if not each.queue and id(each) not in calling),
+        tuple(sorted((calling[id(each)] for each in some if id(each) in calling), key=lambda each: each.name)),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fanout.catalog import markdown
-from fanout.catalog.reading import Subscriber
 from fanout.costs.bill import Bill
 from fanout.costs.model import monthly
 from fanout.costs.prices import REGION, SEEN
@@ -16,8 +15,9 @@ VOLUMES = (0, 100_000, 10_000_000)
 class Spending:
     """The bills of one template."""
 
-    def __init__(self, template: Template, subscribers: list[Subscriber]) -> None:
-        self._names = [each.name for each in subscribers]
+    def __init__(self, template: Template, names: list[str]) -> None:
+        """`names` of its subscribers."""
+        self._names = names
         self._bills = [monthly(template.body, events_per_month=volume) for volume in VOLUMES]
 
     def section(self, name: str) -> str:

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from fanout.catalog import markdown
 from fanout.catalog.reading import Subscriber, Topic, anchor, name_of
 from fanout.catalog.tasks import Task
+from fanout.catalog.unqueued import attempts
 from fanout.costs.schedules import SCHEDULES
 from fanout.template import dead_letters
 from fanout.template.alarms import alarms_on
@@ -39,6 +40,7 @@ def flowchart(topics: list[Topic], tasks: dict[str, Task]) -> str:
         )
         lines += _schedules(id_, topic)
         lines += _lanes(id_, topic, tasks) if total <= MOST_LANES else _column(id_, topic)
+        lines += _called(id_, topic, tasks)
         lines += _others(id_, topic)
     lines += _alarms(topics, lanes=total <= MOST_LANES)
     return "```mermaid\n" + "\n".join(lines) + "\n```\n"
@@ -70,6 +72,19 @@ def _column(topic: str, of: Topic) -> Iterator[str]:
     yield f'    {topic} -- "to a queue for each" --> {topic}_tasks["{names}"]'
 
 
+def _called(topic: str, of: Topic, tasks: dict[str, Task]) -> Iterator[str]:
+    """Tasks without a queue."""
+    for each in of.called:
+        name, what = anchor(each.name), tasks[each.name].phrase or each.name
+        yield f'    {topic} -- "calls" --> {name}_task("{markdown.label(what)}")'
+        dead = (
+            f'{_dead(each.dead_letter_queue)}[["dead letters"]]'
+            if each.dead_letter_queue
+            else f'{name}_gone["dropped"]'
+        )
+        yield f'    {name}_task -. "{attempts(each)}" .-> {dead}'
+
+
 def _others(topic: str, of: Topic) -> Iterator[str]:
     counted = Counter(_PROTOCOLS.get(shown(each.protocol), shown(each.protocol)) for each in of.others)
     for protocol, count in sorted(counted.items()):
@@ -86,6 +101,10 @@ def _alarms(topics: list[Topic], *, lanes: bool) -> Iterator[str]:
                     (_dead(queue), "-.->") if lanes else (f"topic{number}_tasks", '-. "dead letters of each" .->')
                 )
                 watched[here] = says
+        for called in topic.called:
+            queue = called.dead_letter_queue
+            if queue and alarms_on(queue.template, queue):
+                watched[_dead(queue)] = "-.->"
     if watched:
         yield f'    {" & ".join(watched)} {next(iter(watched.values()))} alarm{{{{"alarm"}}}}'
 

@@ -139,7 +139,7 @@ class DirectConsumer(Consumer):
             raise ConfigurationError(
                 f"{self._host.owner_id}: circuit_breaker needs a queue in which events wait: take it away, or take Function"
             )
-        lambda_.CfnEventInvokeConfig(
+        configured = lambda_.CfnEventInvokeConfig(
             self._scope,
             "Asynchronous",
             function_name=self._function.function_name,
@@ -148,6 +148,8 @@ class DirectConsumer(Consumer):
             maximum_event_age_in_seconds=in_seconds(self._direct.maximum_age),
             destination_config=self._destination(),
         )
+        if self._direct.drop_is_ok and not self._direct.retries:
+            _acknowledge(configured, "function-tried-once", self._direct.drop_is_ok)
         self._subscribe()
 
     def _destination(self) -> lambda_.CfnEventInvokeConfig.DestinationConfigProperty | None:
@@ -183,6 +185,6 @@ class DirectConsumer(Consumer):
 
 
 def _acknowledge(construct: Construct, rule: str, reason: str) -> None:
-    resource = construct.node.default_child
+    resource = construct if isinstance(construct, CfnResource) else construct.node.default_child
     if isinstance(resource, CfnResource):
         resource.add_metadata(names.METADATA, {names.ACKNOWLEDGE_METADATA: [{"rule": rule, "reason": reason}]})

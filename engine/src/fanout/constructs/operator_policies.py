@@ -120,13 +120,14 @@ class OperatorPolicies(Construct):
     def _open(self) -> None:
         """As many policies as those that are there need."""
         for id_, kind in self._kinds.items():
-            for number in range(len(kind.policies) if kind.filled else 0, len(kind.shares(self._first))):
+            needed = max(len(kind.shares(self._first)), 1)
+            for number in range(len(kind.policies) if kind.filled else 0, needed):
                 if number == len(kind.policies):
                     kind.policies.append(self._policy(id_, number, []))
                 kind.policies[number].add_statements(
                     *(_allow(actions, late_list(partial(self._arns, kind, number, on))) for actions, on in kind.grants)
                 )
-            kind.filled = kind.filled or bool(kind.holds)
+            kind.filled = True
 
     def _add_delivery(self, delivery: Delivery) -> None:
         """Its letters, in the first policies: there are few deliveries, and each takes room from subscribers."""
@@ -136,24 +137,18 @@ class OperatorPolicies(Construct):
                 f"delivery {delivery.node.id}: the operator's policies have room for {MOST_DELIVERIES} deliveries in one stack:"
                 " move it to a stack of its own, which needs only the topic's ARN"
             )
-        if len(self.deliveries) == 1:
-            if not self.subscribers:
-                self._grant_key()
-            for policies, grants in ((self.read, READ_LETTERS), (self.heal, HEAL_LETTERS)):
-                for number, actions in enumerate(grants):
-                    statement = _allow(actions, late_list(self._letters))
-                    statement.sid = f"LettersOfDeliveries{number}"  # without one it is merged with a subscriber's, whose list is late too
-                    policies[0].add_statements(statement)
+        if len(self.deliveries) == 1 and not self.subscribers:
+            self._grant_key()
         child = f"{delivery.node.path.partition('/')[2].replace('/', '')}DeadLetterQueue{_HASH}"
-        self._first += len(READ_LETTERS) * (arn_length("AWS::SQS::Queue", name_of_stack(self), child) + len('"",'))
+        self._first += 2 * (arn_length("AWS::SQS::Queue", name_of_stack(self), child) + len('"",'))
         self._open()
-
-    def _letters(self) -> list[str]:
-        return [each.dead_letter_queue.queue_arn for each in in_order(self.deliveries)]
 
     def _arns(self, kind: "_Kind", number: int, on: Sequence[str]) -> list[str]:
         """The topic's, which none of these actions is for, where no subscriber has what they are on: a policy names something."""
-        found = [arn for each in kind.shares(self._first)[number] for what in on for arn in _ARNS[what](each)]
+        shares = kind.shares(self._first)
+        found = [arn for each in shares[number] for what in on for arn in _ARNS[what](each)] if shares else []
+        if number == 0 and "dead letters" in on:
+            found += [each.dead_letter_queue.queue_arn for each in in_order(self.deliveries)]
         return found or [self._topic.topic_arn]
 
     def _grant_schedules(self, groups: Sequence[str]) -> None:
@@ -334,6 +329,3 @@ HEAL: Grants = (
         ("mapping",),
     ),
 )
-READ_LETTERS = (["sqs:GetQueueAttributes", "sqs:ListQueueTags"], ["sqs:ReceiveMessage", "sqs:ChangeMessageVisibility"])
-HEAL_LETTERS = (["sqs:DeleteMessage"],)
-"""On the dead letters of deliveries."""

@@ -6,8 +6,8 @@ from typing import Any
 from fanout.costs import idle, schedules, traffic
 from fanout.costs.assumptions import Assumptions
 from fanout.costs.bill import STACK, Bill, Line, Part, summed
-from fanout.costs.subscribers import Owners, subscribers
-from fanout.template.messaging import is_fifo
+from fanout.costs.subscribers import Owners, called, subscribers, tasks
+from fanout.template.messaging import is_fifo, subscriptions
 from fanout.template.template import Template
 
 NOT_COUNTED = (
@@ -17,6 +17,8 @@ NOT_COUNTED = (
     "data that leaves AWS: webhooks and e-mails",
 )
 """Small beside the rest, or not to be known from a template."""
+DELIVERED = ("http", "https", "sms", "application", "firehose")
+"""Protocols by which SNS takes money for each delivery, e-mail to people of an alarm aside."""
 
 
 def monthly(template: dict[str, Any], *, events_per_month: int, assumptions: Assumptions | None = None) -> Bill:
@@ -31,7 +33,7 @@ def monthly(template: dict[str, Any], *, events_per_month: int, assumptions: Ass
     found = [*_idle(read, assumed), *_traffic(read, events_per_month, assumed)]
     return Bill(
         events_per_month=events_per_month,
-        subscribers=tuple(dict.fromkeys(each.name for each in subscribers(read))),
+        subscribers=tuple(dict.fromkeys(each.name for each in tasks(read))),
         lines=summed(found),
         assumptions=assumed,
         unpriced=unpriced(read),
@@ -40,8 +42,9 @@ def monthly(template: dict[str, Any], *, events_per_month: int, assumptions: Ass
 
 def unpriced(template: Template) -> tuple[str, ...]:
     """Types of resources whose price the model does not know."""
-    types = {each.type for each in template.resources.values()}
-    return tuple(sorted(types - idle.FREE - set(idle.PRICED)))
+    types = {each.type for each in template.resources.values()} - idle.FREE - set(idle.PRICED)
+    delivered = {str(each.protocol) for each in subscriptions(template) if each.protocol in DELIVERED}
+    return tuple(sorted(types | {f"AWS::SNS::Subscription by {each}" for each in delivered}))
 
 
 def _idle(template: Template, assumed: Assumptions) -> Iterator[Line]:
@@ -56,13 +59,15 @@ def _idle(template: Template, assumed: Assumptions) -> Iterator[Line]:
         price = "sqs-request-fifo" if fifo else "sqs-request"
         yield Line(subscriber.name, "idle", "polling", subscriber.polled.idle_receives(assumed), price)
         yield from (Line(subscriber.name, "idle", *one) for one in traffic.acknowledged(subscriber, heartbeats))
+    for each_called in called(template):
+        yield from (Line(each_called.name, "idle", *one) for one in traffic.acknowledged(each_called, heartbeats))
     yield from _lines("idle", template, 0, heartbeats, assumed)
 
 
 def _traffic(template: Template, events: float, assumed: Assumptions) -> Iterator[Line]:
     heartbeats = _heartbeats(template)
     yield from _lines("traffic", template, heartbeats, heartbeats + events, assumed)
-    for subscriber in subscribers(template):
+    for subscriber in tasks(template):
         yield from (Line(subscriber.name, "traffic", *one) for one in traffic.worked(subscriber, events, assumed))
 
 
@@ -78,3 +83,6 @@ def _lines(part: Part, template: Template, before: float, after: float, assumed:
     for subscriber in subscribers(template):
         found = (traffic.delivered(subscriber, events, assumed) for events in (before, after))
         yield from (Line(subscriber.name, part, *one) for one in traffic.more(*found))
+    for each in called(template):
+        found = (traffic.handed(each.function, events, assumed) for events in (before, after))
+        yield from (Line(each.name, part, *one) for one in traffic.more(*found))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fanout import names
 from fanout.costs.bill import STACK
 from fanout.costs.polling import Polled
+from fanout.template.asynchronous import calls
 from fanout.template.messaging import mappings
 from fanout.template.references import referred_in
 from fanout.template.template import Resource, Template
@@ -41,6 +42,23 @@ def subscribers(template: Template) -> list[Subscriber]:
     return found
 
 
+@dataclass(frozen=True)
+class Called:
+    """A task whose function its topic calls, once for each event."""
+
+    name: str
+    function: Resource
+
+
+def called(template: Template) -> list[Called]:
+    return [Called(task_of(each.function) or each.function.id, each.function) for each in calls(template)]
+
+
+def tasks(template: Template) -> list[Subscriber | Called]:
+    """With a queue, and called by their topic."""
+    return [*subscribers(template), *called(template)]
+
+
 def at_least(least: float, resource: Resource, *keys: str, default: float) -> float:
     """A number of a template, which may hold anything; the default too where it cannot be seen."""
     found = resource.number(*keys, default=default)
@@ -61,6 +79,8 @@ class Owners:
 
     def __init__(self, template: Template) -> None:
         self._known = {each.id: task for each in template.resources.values() if (task := task_of(each))}
+        for each in called(template):
+            self._known.setdefault(each.function.id, each.name)
         for subscriber in subscribers(template):
             for part in (subscriber.queue, subscriber.function):
                 if part is not None:

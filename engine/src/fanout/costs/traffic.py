@@ -6,7 +6,7 @@ from fanout import names
 from fanout.costs.assumptions import MONTH_HOURS, MONTH_SECONDS, Assumptions
 from fanout.costs.idle import Found
 from fanout.costs.polling import MOST_PER_REQUEST, share_with_any
-from fanout.costs.subscribers import Subscriber, at_least
+from fanout.costs.subscribers import Called, Subscriber, at_least
 from fanout.template.grants import grants_of
 from fanout.template.messaging import fair_by, is_fifo, subscriptions
 from fanout.template.template import Resource, Template
@@ -36,14 +36,21 @@ def delivered(subscriber: Subscriber, events: float, assumed: Assumptions) -> Fo
         yield from _logged(subscriber.function, _attempts(events, assumed) * assumed.log_bytes_event, assumed)
 
 
-def worked(subscriber: Subscriber, events: float, assumed: Assumptions) -> Found:
+def handed(function: Resource, events: float, assumed: Assumptions) -> Found:
+    """By the topic, one by one; that SNS calls a function is free: https://aws.amazon.com/sns/pricing/"""
+    attempts = _attempts(events, assumed)
+    yield from invoked(function, attempts, assumed.task_seconds, assumed)
+    yield from _logged(function, attempts * assumed.log_bytes_event, assumed)
+
+
+def worked(subscriber: Subscriber | Called, events: float, assumed: Assumptions) -> Found:
     """What the task does with them, and says of it."""
     if subscriber.function is not None:
         yield from _metrics(subscriber.function, events, assumed)
         yield from _effects(subscriber.function, events, assumed)
 
 
-def acknowledged(subscriber: Subscriber, heartbeats: float) -> Found:
+def acknowledged(subscriber: Subscriber | Called, heartbeats: float) -> Found:
     """A heartbeat is measured, and nothing else is done."""
     if subscriber.function is not None and _is_ours(subscriber.function):
         yield "metrics of its own", METRICS_OF_HEARTBEATS * share_with_any(heartbeats, MONTH_HOURS), "custom-metric"
@@ -68,8 +75,8 @@ def of_topic(topic: Resource, events: float, assumed: Assumptions) -> Found:
 
 
 def topics(template: Template) -> list[Resource]:
-    """Those that feed queues: nobody publishes events to an alarm's topic."""
-    found = [each.topic for each in subscriptions(template) if each.protocol == "sqs"]
+    """Those that feed queues or call functions: nobody publishes events to an alarm's topic."""
+    found = [each.topic for each in subscriptions(template) if each.protocol in ("sqs", "lambda")]
     return list(dict.fromkeys(each for each in found if isinstance(each, Resource)))
 
 

@@ -154,6 +154,7 @@ MUTANTS = [
     Mutant("a topic that a rule cannot encrypt for", "topic-aws-managed-key", senders.topic_with_awss_key, MANAGED),
     Mutant("a bucket that the function refuses", "function-refuses-sender", lambda stack: senders.bucket_to_function(stack, permitted=False), MANAGED),
     Mutant("a bucket whose failures are dropped", "function-without-failure-destination", lambda stack: senders.bucket_to_function(stack, permitted=True), MANAGED),
+    Mutant("a function that is tried once", "function-tried-once", senders.tried_once, MANAGED),
     Mutant("a schedule without a group", "group-missing", senders.schedule_to_fifo, MANAGED),
     Mutant("a schedule without the right", "sender-role-refused", senders.schedule_without_right),
     Mutant("a second policy", "policy-overwritten", senders.second_policy),

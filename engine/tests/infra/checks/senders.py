@@ -62,6 +62,11 @@ def bucket_to_function(stack: Stack, *, permitted: bool) -> None:
         add(stack, "Failures", "AWS::Lambda::EventInvokeConfig", FunctionName=function, DestinationConfig=destination)
 
 
+def tried_once(stack: Stack) -> None:
+    function = stack.arn("NotifyPartner/Function")
+    add(stack, "Asynchronous", "AWS::Lambda::EventInvokeConfig", FunctionName=function, MaximumRetryAttempts=0)
+
+
 def schedule_to_fifo(stack: Stack) -> None:
     add(stack, "Ordered", "AWS::SQS::Queue", FifoQueue=True, RedriveAllowPolicy={"redrivePermission": "allowAll"})
     tls = {

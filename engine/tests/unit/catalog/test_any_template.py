@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fanout.catalog import alarms, asyncapi, index, pages, permissions, topology
-from fanout.catalog.reading import subscribers, topics
+from fanout.catalog.reading import topics
 from fanout.catalog.spending import Spending
 from fanout.catalog.tasks import Task
 from fanout.checks.examples import ROOT, examples
@@ -44,8 +44,8 @@ def templates(name: str) -> list[Template]:
 def describe(template: Template) -> None:
     """Makes every document."""
     found = topics(template)
-    known = {each.name: Task() for each in subscribers(template)}
-    spending = Spending(template, subscribers(template))
+    known = {each.name: Task() for topic in found for each in topic.receivers}
+    spending = Spending(template, list(known))
     picture = topology.flowchart(found, known)
     assert picture.count("```") == 2
     assert permissions.page(template, found).count("# Who may do what") == 1
@@ -55,6 +55,9 @@ def describe(template: Template) -> None:
         for each in topic.subscribers:
             assert pages.page(template, topic, each, Task(), spending).count(f"\n# {each.name}\n") == 1
             assert alarms.table(alarms.of_subscriber(template, each), root="")
+        for called in topic.called:
+            made = pages.of_called(template, topic, called, Task(), spending)
+            assert made.count(f"\n# {called.name}\n") == made.count("What may be dropped, and when") == 1
 
 
 def everything() -> dict[str, Any]:

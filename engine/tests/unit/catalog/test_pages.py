@@ -19,7 +19,7 @@ def page_of(name: str, resources: dict[str, Any], what: str = "") -> str:
     template = Template({"Resources": resources}, name="Orders")
     (topic,) = topics(template)
     (found,) = [each for each in topic.subscribers if each.name == name]
-    return page(template, topic, found, Task(what), Spending(template, subscribers(template)))
+    return page(template, topic, found, Task(what), Spending(template, [each.name for each in subscribers(template)]))
 
 
 def with_variables(variables: dict[str, str]) -> dict[str, Any]:

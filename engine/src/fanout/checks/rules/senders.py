@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fanout.checks.rule import Consequence, Problem, Severity, rule
+from fanout.template.asynchronous import INVOKE_CONFIG, asynchronous
 from fanout.template.delivery import may_deliver
 from fanout.template.grants import ROLE
 from fanout.template.links import Link
-from fanout.template.messaging import is_fifo
+from fanout.template.messaging import function_of, is_fifo
 from fanout.template.senders import all_links, links
 from fanout.template.template import Resource, Template
 from fanout.template.types import FUNCTION, QUEUE, TOPIC
 from fanout.template.values import Value, shown
 
-INVOKE_CONFIG = "AWS::Lambda::EventInvokeConfig"
 _ASYNCHRONOUS = ("topic", "rule", "bucket", "schedule")
 _EVENTS = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html"
 _RESOURCE_POLICIES = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html"
 _INVOKE = "https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html"
 _ASYNC = "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html"
+_RETRIES = "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html"
 _FIFO = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagegroupid-property.html"
 _PIPES = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-permissions.html"
 
@@ -100,7 +101,27 @@ def function_without_failure_destination(template: Template) -> Iterator[Problem
             found.setdefault(function, each)
     for function, sender in found.items():
         if function.template is template and _keeps_failures(function) is False:
-            yield Problem(function, f"{sender.name} invokes it, and what fails three times is dropped")
+            when = asynchronous(function).when
+            yield Problem(function, f"{sender.name} invokes it, and an event is dropped {when}")
+
+
+@rule(
+    "function-tried-once",
+    consequence=Consequence.LOST,
+    severity=Severity.WARNING,
+    what="What fails at a function that is invoked asynchronously is tried again, or kept.",
+    why="With MaximumRetryAttempts 0 and no destination the first error drops the event: a short outage of what the function calls, a"
+    " restart of its container, a throttled request.",
+    fix="Leave MaximumRetryAttempts at 2, or give the function an OnFailure destination.",
+    link=_RETRIES,
+)
+def function_tried_once(template: Template) -> Iterator[Problem]:
+    for config in template.of(INVOKE_CONFIG):
+        function = function_of(template, config.get("FunctionName"))
+        keeps = config.get("DestinationConfig", "OnFailure") is not None
+        kept = keeps or (function is not None and function.get("DeadLetterConfig") is not None)
+        if config.number("MaximumRetryAttempts", default=2) == 0 and not kept:
+            yield Problem(config, "MaximumRetryAttempts is 0 and nothing keeps what fails: one error drops the event")
 
 
 @rule(
