@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.faults.ledger import Letter
 from tests.faults.run import FaultsRun
+from tests.faults.workers import folder
 
 SHOWN = 3
 LOGS_OF_PROGRAMS = ("emulator", "receiver", "deploy")
@@ -20,6 +21,7 @@ def places(run: FaultsRun, canary: str, letters: Iterable[Letter]) -> list[str]:
         "metric": _metrics(session),
         "record of completed events": _items(session),
         "attribute of a dead letter": (str(letter.attributes) for letter in letters),
+        "worker's log": (line for file in folder(run).glob("*.log") for line in file.open(errors="replace")),
         **{f"{name}.log": _lines(run, name) for name in LOGS_OF_PROGRAMS},
     }
     return [

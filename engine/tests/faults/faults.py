@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -19,6 +20,7 @@ from tests.faults.run import FaultsRun
 from tests.faults.verdicts import conclude
 from tests.faults.view import Result, show
 from tests.faults.waves import Say, Waves
+from tests.faults.workers import said
 
 
 def faults(folder: Path, *, events: int, seed: int, faults: Sequence[Fault], as_json: bool) -> bool:
@@ -45,7 +47,7 @@ def faults(folder: Path, *, events: int, seed: int, faults: Sequence[Fault], as_
 
 
 def _prove(run: FaultsRun, evidence: Evidence, plan: Plan, began: float) -> Result:
-    ledger = Ledger(evidence)
+    ledger = Ledger(evidence, partial(said, run))
     with _progress(plan.count) as say:
         Waves(run, ledger, plan, say).all()
     with step("counting what became of every event, and looking for answers in every log"):

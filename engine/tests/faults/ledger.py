@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 CAUSE = "fanout.cause"
+NOT_RECORDED = re.compile("done, but (perhaps )?not recorded")
+GIVEN_UP = ("OutOfTime", "TooLong", "Stopped", "Lost")
 MOST = 10
 HIDDEN_FOR = 3_600
 _REFERENCE = re.compile(r"Your reference is (\S+)\.")
@@ -54,15 +56,17 @@ class Story:
 
     def unrecorded(self) -> set[str]:
         """Ids of the events whose effects may not be in the record: those of invocations that never answered, and those
-        that were given up as out of time: a call that was on its way then may still arrive, and nobody says so.
+        that were given up as out of time: a call that was on its way then may still arrive, and nobody says so. And those
+        of which the log says that they are done, and not recorded.
         """
         outcomes = [line for line in self.lines if "outcome" in line]
         answered = {line["function_request_id"] for line in outcomes}
         event_of = {line["message_id"]: line["event_id"] for line in outcomes if "event_id" in line}
         received = [line for line in self.lines if "messages" in line and line["function_request_id"] not in answered]
         crashed = {event_of.get(id_, "") for line in received for id_ in line["messages"]}
-        given_up = {event_of.get(line["message_id"], "") for line in outcomes if line.get("error_type") == "OutOfTime"}
-        return (crashed | given_up) - {""}
+        given_up = {event_of.get(line["message_id"], "") for line in outcomes if line.get("error_type") in GIVEN_UP}
+        done = {line.get("event_id", "") for line in self.lines if NOT_RECORDED.match(str(line.get("message", "")))}
+        return (crashed | given_up | done) - {""}
 
 
 @dataclass
@@ -70,6 +74,8 @@ class Ledger:
     """`keep` before anything that forgets: the receiver keeps its requests, and the emulator its e-mails, in memory."""
 
     evidence: Evidence
+    beside: Callable[[str], list[dict[str, Any]]] = lambda task: []
+    """Log lines of a task that no function wrote."""
     kept: dict[str, Counter[str]] = field(default_factory=dict)
 
     def keep(self, task: str) -> None:
@@ -105,7 +111,7 @@ class Ledger:
         return self._with(task, "done")
 
     def story(self, task: str) -> "Story":
-        return Story(self.evidence.logs(task))
+        return Story([*self.evidence.logs(task), *self.beside(task)])
 
     def _with(self, task: str, outcome: str) -> set[str]:
         return {each.event_id or "" for each in self.evidence.attempts(task) if each.outcome == outcome}

@@ -65,7 +65,13 @@ AROUND = (
 )
 POISON = Fault("poison", "dies, and is redriven beside messages that nobody can read", "done")
 RESTART = Fault("restart", "AWS is killed before they are consumed", "done", strikes_all=True)
-ALL = (POISON, *MIXED, *CRASHES, CRASH_ALWAYS, *AROUND, RESTART)
+WORKERS = (
+    Fault("worker-killed", "a worker gets SIGKILL at work; another begins", "done"),
+    Fault("worker-ended", "a worker gets SIGTERM at work; then another begins", "done"),
+    Fault("worker-restarted", "a worker gets SIGTERM beside its successor", "done"),
+    Fault("worker-frozen", "a worker stands still past its visibility, and goes on", "done", window=True),
+)
+ALL = (POISON, *MIXED, *CRASHES, CRASH_ALWAYS, *AROUND, *WORKERS, RESTART)
 
 
 @dataclass(frozen=True)

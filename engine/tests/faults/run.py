@@ -57,7 +57,8 @@ class FaultsRun(Run):
 
     def up(self, port: int | None = None, agree: Agree = lambda deletions: None) -> Evidence:
         """From nothing, always. Hold the lock."""
-        shutil.rmtree(self.emulator.kept, ignore_errors=True)
+        for folder in (self.emulator.kept, self.state.folder / "workers"):
+            shutil.rmtree(folder, ignore_errors=True)
         with step("starting the embedded AWS, with its persistence on"):
             self.emulator.start(port)
             self.receiver.start()

@@ -22,6 +22,8 @@ Handler = Callable[[dict[str, Any], Any], Any]
 
 SLOWER_THAN_THE_DEADLINE = 5.5
 """Seconds: the function gives a message back five seconds after it began."""
+AT_WORK = 4.0
+"""Seconds in which a worker is met at work."""
 
 
 def sabotaged(task: Task, handler_of: Callable[[Task], Handler]) -> Handler:
@@ -46,6 +48,13 @@ def sabotaged(task: Task, handler_of: Callable[[Task], Handler]) -> Handler:
             os._exit(1)  # done and recorded, but SQS never hears of it
         return answer
 
+    def alone(order: OrderPlaced) -> None:
+        """For a worker, which has no batches."""
+        if _strikes(order):
+            armed.add(order.id)
+        spoilt(order)
+
+    handle.task = alone  # type: ignore[attr-defined]
     return handle
 
 
@@ -70,6 +79,9 @@ BEFORE: dict[str | bool, Task] = {
     "poison": _raise(lambda order: PermanentError("the dependency answered 410")),
     "hangs": lambda order: _for_ever.join(),
     "slow": lambda order: time.sleep(SLOWER_THAN_THE_DEADLINE),
+    **dict.fromkeys(
+        ("worker-killed", "worker-ended", "worker-restarted", "worker-frozen"), lambda order: time.sleep(AT_WORK)
+    ),
     "crash": lambda order: os._exit(1),
     "crash-always": lambda order: os._exit(1),
     "killed": lambda order: os.kill(os.getpid(), signal.SIGKILL),  # as Lambda does when memory runs out

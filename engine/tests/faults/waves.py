@@ -14,6 +14,7 @@ from tests.faults.plan import (
     MIXED,
     POISON,
     RESTART,
+    WORKERS,
     Cell,
     Fault,
     Plan,
@@ -23,6 +24,7 @@ from tests.faults.plan import (
 from tests.faults.redriving import redrive_beside_poison
 from tests.faults.run import FaultsRun
 from tests.faults.strikes import Strike, strike
+from tests.faults.workers import workers
 
 QUIET_WITHIN = 90.0
 STRUCK_WITHIN = 30.0
@@ -47,6 +49,8 @@ class Waves:
         self._wave("a crash at every attempt", self.plan.of(CRASH_ALWAYS), self._publish)
         for turn in self._turns(AROUND):
             self._wave(f"around the functions: {_told(turn)}", turn, self._around)
+        for turn in self._turns(WORKERS):
+            self._wave(f"workers: {_told(turn)}", turn, self._workers)
         self._wave("the embedded AWS is killed", self.plan.of(RESTART), self._restart)
 
     @property
@@ -112,6 +116,21 @@ class Waves:
             return not strikes
 
         wait_until(all_healed, what="each fault to strike", deadline=STRUCK_WITHIN, every=0.1)
+
+    def _workers(self, struck: Struck) -> None:
+        """The functions are off meanwhile."""
+        mappings = self._mappings(enabled=False)
+        self._publish(struck)
+        with workers(self.run) as processes:
+            begun = processes.begin(self.tasks)
+            cells = dict.fromkeys(cell for cell, _ in struck)
+            processes.strike(
+                [(cell.fault.name, begun[cell.task], [event for its, event in struck if its == cell]) for cell in cells]
+            )
+            self._until_quiet("what workers left")
+            processes.thaw()
+        if mappings != self._mappings(enabled=True):
+            raise LocalError("the mappings are other ones")
 
     def _restart(self, struck: Struck) -> None:
         """With events that were done before, published again: the record of them must have survived as well."""

@@ -113,6 +113,9 @@ FAILED: Lines = (
 OUT_OF_TIME: Lines = (
     {"outcome": "failed", "error_type": "OutOfTime", "message_id": "m-e", "function_request_id": "1"},
 )
+NOT_RECORDED: Lines = (
+    {"message": "done, but not recorded: a second delivery would repeat it", "event_id": "e", "message_id": "m-e"},
+)
 UNANSWERED: Lines = ({"messages": {"m-e": 1}, "function_request_id": "1", "message": ""},)
 ANSWERED: Lines = (
     {"outcome": "done", "message_id": "m-e", "event_id": "e", "function_request_id": "2", "message": ""},
@@ -133,6 +136,7 @@ ANSWERED: Lines = (
         (GAP, books({"e": 2}), False),
         (GAP, books({"e": 2}, lines=(*UNANSWERED, *ANSWERED)), True),
         (GAP, books({"e": 2}, lines=(*OUT_OF_TIME, *ANSWERED)), True),
+        (GAP, books({"e": 2}, lines=(*NOT_RECORDED, *ANSWERED)), True),
         (GAP, books({"e": 2}, lines=ANSWERED), False),
     ],
     ids=[
@@ -147,6 +151,7 @@ ANSWERED: Lines = (
         "repeated",
         "repeated, as its container ended before the record",
         "repeated, as what was on its way when it was given up arrived",
+        "repeated, as its record was refused, and the log says so",
         "repeated, although its claim should have been refused",
     ],
 )

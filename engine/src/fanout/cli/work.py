@@ -1,17 +1,18 @@
 """`fanout work`: a task's worker, outside of Lambda."""
 
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
+import boto3
 import typer
 
 from fanout import names
 from fanout.cli.aws_command import Target, aws_command, connect
 from fanout.cli.output import errors
 from fanout.errors import Unusable
-from fanout.ops.aws.session import Aws
 from fanout.ops.worker import place_of, use_role
 from fanout.project import find_root
 
@@ -36,6 +37,17 @@ def work(
     Without --env the environment has the variables, as in a container. With --env they are the deployed subscriber's; a
     production stack is refused. SIGTERM or Ctrl-C: what is begun is finished, the rest goes back; once more: at once.
     """
+    try:
+        task = _begun(target, task)
+        from fanout.worker.process import Options, leave, run  # the runtime reads its variables when it is imported
+
+        leave(run(Options(_paths(task), health, host, port, one_at_a_time)))
+    except KeyboardInterrupt:  # before it heeds signals by itself: nothing was taken yet
+        sys.exit(0)
+
+
+def _begun(target: Target, task: str) -> str:
+    """The task, whose variables are in the environment then."""
     if _is_told(target):
         if os.environ.setdefault(names.TASK, task) != task:
             raise Unusable(
@@ -45,13 +57,8 @@ def work(
             os.environ["AWS_REGION"] = target.region
         if target.profile:
             os.environ["AWS_PROFILE"] = target.profile
-    else:
-        task = _from_stack(target, task)
-    if "AWS_REGION" in os.environ:
-        os.environ.setdefault("AWS_DEFAULT_REGION", os.environ["AWS_REGION"])  # boto3 reads no other
-    from fanout.worker.process import Options, leave, run  # the runtime reads its variables when it is imported
-
-    leave(run(Options(_paths(task), health, host, port, one_at_a_time)))
+        return task
+    return _from_stack(target, task)
 
 
 def _is_told(target: Target) -> bool:
@@ -65,7 +72,7 @@ def _from_stack(target: Target, task: str) -> str:
     if place.role is not None:
         use_role(stack.aws, place.role, place.task)
     else:
-        _as_oneself(stack.aws)
+        boto3.setup_default_session(profile_name=target.profile, region_name=stack.aws.region)
     os.environ.update(place.variables)
     os.environ[names.TASK] = place.task
     if place.shared_with is not None:
@@ -74,12 +81,6 @@ def _from_stack(target: Target, task: str) -> str:
             style="dim",
         )
     return place.task
-
-
-def _as_oneself(aws: Aws) -> None:
-    import boto3
-
-    boto3.setup_default_session(profile_name=aws.session.profile_name, region_name=aws.region)
 
 
 def _paths(task: str) -> Sequence[str]:

@@ -12,7 +12,7 @@ from botocore.credentials import AssumeRoleCredentialFetcher, CredentialProvider
 from fanout import names
 from fanout.errors import OpsError
 from fanout.ops.aws import service as services
-from fanout.ops.aws.discovery import WORKER, Stack
+from fanout.ops.aws.discovery import FUNCTION, WORKER, Stack
 from fanout.ops.aws.session import Aws
 from fanout.template.load import parse
 
@@ -30,6 +30,8 @@ class Place:
 def place_of(stack: Stack, task: str) -> Place:
     """Raises OpsError where a worker of somebody's shell has no business: at what is production, unless it is meant to be here."""
     subscriber = stack.subscriber(task)
+    if subscriber.kind not in (FUNCTION, WORKER):
+        raise OpsError(f"{subscriber.task} has no queue: there is nothing that a worker could take")
     parameter = stack.outputs.get(subscriber.id + names.WORKER_PARAMETER_OUTPUT)
     service = stack.outputs.get(subscriber.id + names.SERVICE_ARN_OUTPUT)
     role = stack.outputs.get(subscriber.id + names.WORKER_ROLE_ARN_OUTPUT)

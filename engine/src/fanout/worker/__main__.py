@@ -1,21 +1,36 @@
-"""`python -m fanout.worker`: a worker in a container, told by its environment alone. It needs no package but boto3."""
+"""`python -m fanout.worker`: a worker where the command `fanout` is not installed, as in an image that a stack builds.
+
+The task is the environment's, and stands as in a function's zip: in the working directory.
+"""
 
 import argparse
+import os
+import signal
 import sys
 from pathlib import Path
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m fanout.worker")
-    parser.add_argument("--health", metavar="FILE", type=Path, help="write there every few seconds whether it lives")
-    health = parser.parse_args().health
-    from fanout.errors import UserError
-    from fanout.worker.process import Options, leave, run  # the runtime reads its variables when it is imported
+    signal.signal(
+        signal.SIGTERM, lambda *_: os._exit(0)
+    )  # until the worker heeds it: process 1 of a container would ignore it
+    from fanout.errors import UserError, fault
+    from fanout.worker.process import Options, leave, run
 
+    parser = argparse.ArgumentParser(
+        prog="python -m fanout.worker", description="Works on a task's events until SIGTERM."
+    )
+    parser.add_argument("--health", metavar="FILE", type=Path, help="write there every few seconds whether it lives")
+    parser.add_argument("--port", metavar="N", type=int, help="answer GET /live and /ready there")
+    parser.add_argument("--host", metavar="ADDRESS", default="127.0.0.1", help="for --port")
+    asked = parser.parse_args()
     try:
-        status = run(Options(paths=[str(Path.cwd())], health_file=health))
+        status = run(Options([os.getcwd()], asked.health, asked.host, asked.port))
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        status = 2
+    except Exception as error:
+        print(f"error: {fault(error)}", file=sys.stderr)
         status = 2
     leave(status)
 

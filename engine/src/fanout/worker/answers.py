@@ -50,7 +50,7 @@ class Answers:
 
     def given_back(self, messages: Sequence[Held]) -> None:
         """Untried: they show again at once."""
-        logger.info("given back untried", extra={"messages": {each.id: each.attempt for each in messages}})
+        logger.info("given back untried", extra={"untried": {each.id: each.attempt for each in messages}})
         self._hide(messages, 0)
 
     def send(self) -> None:
@@ -85,7 +85,7 @@ class Answers:
                 each.at = now + AGAIN
                 self._done.append(each)
                 continue
-            told_of = {"messages": {each.held.id: each.held.attempt}, "refused": code}
+            told_of = {"message_id": each.held.id, "attempt": each.held.attempt, "refused": code}
             logger.warning("done, but not deleted: it comes again as a duplicate", extra=told_of)
 
     def _postpone(self, failed: list[tuple[Held, Outcome]]) -> None:

@@ -40,10 +40,11 @@ class Hands:
     def running(self) -> list[Held]:
         return [each for each in self.held if each.began is not None]
 
-    def left_over(self) -> int:
-        """Threads that were given up and have not ended yet."""
+    def left_over(self, since: float = 0.0) -> int:
+        """Threads that were given up, `since` seconds ago at least, and have not ended yet."""
         self._hung = [each for each in self._hung if not each.thread_ended]
-        return len(self._hung)
+        before = self._machine.monotonic() - since
+        return sum(each.until <= before for each in self._hung)
 
     def take(self, records: Sequence[Record], received_at: float) -> list[Held]:
         hidden_until = received_at + self._variables.visibility
@@ -82,9 +83,10 @@ class Hands:
     def lost(self, held: Held) -> None:
         if held in self.held and held.began is None:
             self.held.remove(held)
-            logger.warning("not tried: it is somebody else's by now", extra={"messages": {held.id: held.attempt}})
-        elif held in self.held:
-            self._close(held, Lost())
+            logger.warning("not tried: it is somebody else's by now", extra={"untried": {held.id: held.attempt}})
+        elif held in self.held and (outcome := self._close(held, Lost())).kind == "done":
+            told = "done, but perhaps not recorded: its message, or its event, was another's meanwhile"
+            logger.warning(told, extra={"message_id": held.id, "event_id": outcome.event.id if outcome.event else ""})
 
     def stop(self) -> None:
         """What runs, now: its grace is over."""
@@ -125,16 +127,17 @@ class Hands:
         if held not in self.held:
             return  # given up before
         ending, outcome = held.decision.close(), held.outcome
-        if outcome is None or isinstance(outcome.error, AttemptOver):  # what it did not end by itself
-            told = None if ending is None or isinstance(ending[1], AttemptOver) else ending
-            outcome = self._answered_for(held, told, Lost())
+        if outcome is None or isinstance(outcome.error, AttemptOver):  # it did not end by itself
+            outcome = self._answered_for(held, ending, Lost())
         self._finish(held, outcome)
 
-    def _close(self, held: Held, error: BaseException) -> None:
+    def _close(self, held: Held, error: BaseException) -> Outcome:
         outcome = self._answered_for(held, held.decision.close(), error)
         if not held.thread_ended:
+            held.until = self._machine.monotonic()
             self._hung.append(held)
         self._finish(held, outcome, hangs=True)
+        return outcome
 
     def _finish(self, held: Held, outcome: Outcome, *, hangs: bool = False) -> None:
         """Whoever stands behind one of its group that comes again waits for it, but for whom this attempt is the last."""
@@ -147,6 +150,7 @@ class Hands:
 
     def _answered_for(self, held: Held, ending: Ending | None, otherwise: BaseException) -> Outcome:
         """By how it had ended, if its thread knew that; else it failed."""
-        kind, error = ending if ending is not None else ("failed", otherwise)
+        known = ending is not None and not isinstance(ending[1], AttemptOver)
+        kind, error = ending if ending is not None and known else ("failed", otherwise)
         took = (self._machine.monotonic() - (held.began or 0.0)) * 1000
         return Outcome(kind, held.record, event_in(held.record, self._classes), error, took)

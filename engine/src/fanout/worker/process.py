@@ -18,7 +18,7 @@ from fanout.worker.machine import Run, Threads
 from fanout.worker.queue import Queue, receiver
 from fanout.worker.worker import Worker
 
-STOPPING = (signal.SIGTERM, signal.SIGINT)
+STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,8 @@ class Options:
 def run(options: Options) -> int:
     """By the variables of the environment, until a signal; the exit status. Raises UserError, one line, where it cannot begin."""
     read = variables.read(os.environ)
+    if region := os.environ.get("AWS_REGION") or read.region:
+        os.environ.setdefault("AWS_DEFAULT_REGION", region)  # boto3 reads no other
     if options.one_at_a_time:
         read = replace(read, concurrency=1, one_at_a_time=True)
     task = load(read.task, options.paths)
@@ -72,7 +74,8 @@ def _heed_signals(worker: Worker, machine: Threads) -> None:
         machine.tell(worker.stop)
 
     for number in STOPPING:
-        signal.signal(number, heed)
+        if signal.getsignal(number) != signal.SIG_IGN:  # as SIGHUP under nohup
+            signal.signal(number, heed)
 
 
 def _with_tasks_here(worker: Worker, main: "SimpleQueue[Run | None]") -> int:

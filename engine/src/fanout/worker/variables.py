@@ -36,6 +36,12 @@ class Variables:
     def is_fifo(self) -> bool:
         return self.queue_url.endswith(".fifo")
 
+    @property
+    def region(self) -> str | None:
+        """Of AWS's own addresses: sqs.eu-west-1.amazonaws.com."""
+        found = re.match(r"https://sqs\.([a-z0-9-]+)\.amazonaws\.", self.queue_url)
+        return found[1] if found else None
+
     def queue_arn(self, region: str) -> str:
         """From the URL: no right is needed for it."""
         account, name = self.queue_url.rsplit("/", 2)[-2:]

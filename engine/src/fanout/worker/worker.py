@@ -19,6 +19,8 @@ LONGEST_TURN = 5.0
 """Seconds after which the loop turns, though nothing is to be done: so it is seen to live."""
 TOO_MANY = 1
 """Exit status when too many threads have not ended."""
+TO_END = 5.0
+"""Seconds that a thread has to notice that it was given up."""
 
 Turned = Callable[["Worker"], None]
 
@@ -102,7 +104,7 @@ class Worker:
 
     def _look_at_left_over(self) -> None:
         """As in a function: with more of them than there are places, the process is left, and a new one begins."""
-        count = self._hands.left_over()
+        count = self._hands.left_over(TO_END)
         if count != self._left_over and count:
             metrics.left_over(count)
             logger.warning("threads of earlier attempts have not ended", extra={"left_over": count})

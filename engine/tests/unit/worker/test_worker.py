@@ -91,7 +91,7 @@ def test_a_receive_under_way_at_the_end_gives_its_messages_back_at_once(lines: L
     assert world.run(until=5) == 0
     assert world.machine.now < 9
     assert world.done == [] and world.sqs.visible(world.url) == [world.message("late")]
-    assert says(lines, "given back untried")[0]["messages"] == {"message-late": 1}
+    assert says(lines, "given back untried")[0]["untried"] == {"message-late": 1}
 
 
 def test_but_who_has_its_last_attempt_is_worked_on(lines: Lines) -> None:
@@ -168,6 +168,50 @@ def test_who_was_frozen_past_its_visibility_sends_nothing_more(lines: Lines) -> 
     assert world.done == []
     assert outcomes(lines, "frozen") == ["failed Lost"]
     assert world.left == ["frozen"] and world.message("frozen").receives == 2
+
+
+def test_who_was_frozen_before_it_heard_what_it_received_does_not_begin(lines: Lines) -> None:
+    world = World()
+    world.send("stale")
+
+    def frozen_behind_the_answer(when: str, operation: str, _: Any) -> None:
+        if (when, operation) == ("after", "ReceiveMessage") and world.message("stale").receives == 1:
+            world.sqs.around = lambda *_: None
+            world.machine.freeze(100, received_elsewhere, at=70)
+
+    def received_elsewhere() -> None:
+        world.sqs.receive_message(QueueUrl=world.url, WaitTimeSeconds=0, VisibilityTimeout=600)
+
+    world.sqs.around = frozen_behind_the_answer
+    assert world.run(until=200) == 0
+    assert world.runs == [] and says(lines, "not tried")
+
+
+def test_a_receive_is_answered_within_a_short_grace() -> None:
+    world = World(grace=10)
+    assert world.run(until=5) == 0
+    assert world.machine.now <= 8
+
+
+def test_an_effect_without_its_record_is_told(lines: Lines) -> None:
+    """It was frozen between the two: the one gap."""
+    world = World()
+    world.send("gap")
+    carried_out = world.table.update_item
+
+    def received_elsewhere() -> None:
+        world.sqs.receive_message(QueueUrl=world.url, WaitTimeSeconds=0, VisibilityTimeout=600)
+
+    def update_item(**request: Any) -> Any:
+        if request["ExpressionAttributeValues"].get(":record", {}).get("M", {}).get("state") == {"S": "done"}:
+            world.machine.freeze(100, received_elsewhere, at=70)
+            world.machine.sleep(1)
+        return carried_out(**request)
+
+    world.table.update_item = update_item  # type: ignore[method-assign]
+    assert world.run(until=120) == 0
+    (told,) = says(lines, "done, but perhaps not recorded")
+    assert told["event_id"] == "gap" and outcomes(lines, "gap") == ["done"]
 
 
 def test_an_event_that_another_attempt_took_over_is_lost_too(lines: Lines) -> None:

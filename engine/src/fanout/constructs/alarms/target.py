@@ -38,9 +38,6 @@ class AlarmTarget(Protocol):
         """Whether it has a dead-letter queue."""
 
     @property
-    def hears_heartbeats(self) -> bool: ...
-
-    @property
     def timeout(self) -> int: ...
 
     @property
