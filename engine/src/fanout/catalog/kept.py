@@ -24,7 +24,10 @@ def table(template: Template, topics: list[Topic]) -> str:
     found: dict[tuple[str, str], list[str]] = {}
     for resource, what, how_long in _rows(template):
         found.setdefault((what, how_long), []).append(words.of(resource))
-    rows = [(", ".join(words.collapsed(tuple(where))), what, how_long) for (what, how_long), where in found.items()]
+    rows = [
+        (", ".join(words.collapsed(tuple(sorted(where)))), what, how_long)
+        for (what, how_long), where in sorted(found.items())
+    ]
     return markdown.table(("where", "what", "for"), rows)
 
 
