@@ -135,9 +135,6 @@ def _objects(schema: dict[str, Any], near: list[dict[str, Any]], depth: int) -> 
         free = samples(as_schema(schema.get("additionalProperties", True)), (), depth + 1)[:1]
         yield {**least, **{f"extra_{place}": each for each in free for place in range(size - len(least))}}
         yield dict(list(full.items())[:size])
-    for pattern, each in schema.get("patternProperties", {}).items():
-        yield from (
-            {**least, key: value}
-            for key in matching(pattern)[:3]
-            for value in samples(as_schema(each), (), depth + 1)[:3]
-        )
+    for pattern in (each for one in (schema, *near) for each in one.get("patternProperties", ())):
+        for key in matching(pattern)[:3]:
+            yield from ({**least, key: value} for value in samples(of_key(schema, key), (), depth + 1)[:3])

@@ -96,6 +96,9 @@ CHANGES: dict[str, tuple[Change, str, str, tuple[str, ...]]] = {
     "maxProperties": (lambda f: f["map"].update(maxProperties=5), "data.map", "maxProperties", READERS),
     "a map's field named": (lambda f: f["map"].update(properties={"a": {"type": "integer", "minimum": 0}}), "data.map.a", "minimum", PUBLISHERS),
     "allOf new": (lambda f: f["text"].update(allOf=[{"pattern": "^[a-z]*$"}]), "data.text", "pattern", PUBLISHERS),
+    "allOf beside the same keyword": (lambda f: f["code"].update(allOf=[{"pattern": "^[a-y]*$"}]), "data.code", "pattern", PUBLISHERS),
+    "items by their places": (lambda f: f["rows"].update(items=[{"type": "string"}]), "data.rows", "items", BOTH),
+    "keys by patterns": (lambda f: f["map"].update(patternProperties={"^x": {"type": "string"}}), "data.map", "patternProperties", BOTH),
     "anyOf narrower": (lambda f: f.update(mail={"anyOf": [{"type": "string", "maxLength": 3}, {"const": "other"}]}), "data.mail", "anyOf", PUBLISHERS),
     "not new": (lambda f: f["kind"].update({"not": {"const": "film"}}), "data.kind", "enum", PUBLISHERS),
 }  # fmt: skip
