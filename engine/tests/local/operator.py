@@ -68,13 +68,15 @@ class Operator:
     home: Path
     keys: Mapping[str, str]
     columns: int | None = None
+    stack: str | None = None
+    """Another than the deployed one."""
 
     @property
     def environment(self) -> dict[str, str]:
         inherited = {name: value for name, value in without_real_aws(os.environ).items() if name != "COLUMNS"}
         wide = {"COLUMNS": str(self.columns)} if self.columns else {}
         variables = {**self.deployed.connection.variables, **self.keys, "FANOUT_HOME": str(self.home)}
-        return {**inherited, **variables, **wide, "FANOUT_STACK": self.deployed.stack.name}
+        return {**inherited, **variables, **wide, "FANOUT_STACK": self.stack or self.deployed.stack.name}
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(

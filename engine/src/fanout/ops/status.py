@@ -9,12 +9,12 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from fanout.aws_errors import code_of, one_line
+from fanout.aws_errors import one_line
 from fanout.errors import UserError
 from fanout.ops.aws import alarms, logs, service, starts
 from fanout.ops.aws.discovery import DELIVERY, DIRECT, FUNCTION, WORKER, DeployedSubscriber, Stack
 from fanout.ops.aws.line import Line
-from fanout.ops.aws.subscription import read_subscriptions
+from fanout.ops.aws.subscription import read_subscriptions, subscription_state
 from fanout.ops.dead_letters import browse
 from fanout.ops.pause import reason, switch
 from fanout.ops.pause.reason import Pause
@@ -172,24 +172,9 @@ def _mapping(subscriber: DeployedSubscriber, found: Health) -> None:
 
 
 def _subscribed(subscriber: DeployedSubscriber, found: Health) -> None:
-    """Of what has no queue: a subscription that is not confirmed, or gone, gets nothing, and nobody is told."""
-    try:
-        told = subscriber.aws.sns.get_subscription_attributes(SubscriptionArn=subscriber.subscription_arn)["Attributes"]
-    except ClientError as error:
-        if code_of(error) not in _GONE:
-            raise
-        found.mapping = "gone"
-        found.problems.append(
-            "its subscription is gone (never confirmed for 48 hours, or unsubscribed): it gets no events; take it out of the"
-            " template, deploy, put it back, and confirm it"
-        )
-        return
-    found.mapping = "pending" if told.get("PendingConfirmation") == "true" else "subscribed"
-    if found.mapping == "pending":
-        found.problems.append(
-            "its subscription is not confirmed: it gets no events, and SNS forgets it after 48 hours; the receiver follows the"
-            " link that SNS sent"
-        )
+    found.mapping, problem = subscription_state(subscriber)
+    if problem:
+        found.problems.append(problem)
 
 
 def _worker(subscriber: DeployedSubscriber, found: Health) -> None:
@@ -269,7 +254,6 @@ _READS: dict[str, tuple[Callable[[DeployedSubscriber, Health], None], ...]] = {
     DIRECT: (_dead, _subscribed, _log),
     DELIVERY: (_dead, _subscribed),
 }
-_GONE = ("NotFound", "NotFoundException", "InvalidParameter")
 
 
 def _subscriptions(stack: Stack, problems: list[str]) -> int | None:

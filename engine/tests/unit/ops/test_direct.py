@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,17 +16,21 @@ from fanout.ops import status
 from fanout.ops.aws import discovery
 from fanout.ops.aws.discovery import DELIVERY, DIRECT, FUNCTION, DeployedSubscriber
 from fanout.ops.aws.session import Aws
-from fanout.ops.aws.subscription import read_subscriptions
+from fanout.ops.aws.subscription import Subscription, read_subscriptions
 from fanout.ops.dead_letters import export as exporting
 from fanout.ops.dead_letters.browse import browse
 from fanout.ops.dead_letters.causes import Explainer
 from fanout.ops.dead_letters.importing import ImportFile, import_messages
 from fanout.ops.dead_letters.show import attributes
+from fanout.ops.doctor.doctor import _unsubscribed
 from fanout.ops.interrupt import Stop
 from fanout.ops.redrive.mover import MessageMover
+from fanout.ops.redrive.preview import refuse_if_unsafe
 from fanout.ops.send.queue import OutgoingMessage
 from fanout.ops.timeline import timeline
 from fanout.ops.timeline.state import DEAD, RETRYING
+from fanout.ops.verify.caution import _others
+from fanout.ops.verify.verification import Verification
 from fanout.runtime.direct import record_of
 from tests.unit.ops.aws.logs import Logs, outcome
 from tests.unit.ops.given import World, event, message, text, world
@@ -328,6 +333,26 @@ def test_a_delivery_that_is_not_confirmed_or_gone_is_told(
     assert told.problems == [] if problem is None else problem in told.problems[0]
 
 
+def test_doctor_tells_what_gets_nothing_and_what_to_do(direct: World) -> None:
+    stack = replace(direct.stack, deliveries=(direct.subscriber,))
+    vars(direct.aws).update(sns=Sns({"PendingConfirmation": "true"}))
+    first, *_ = _unsubscribed(stack)
+    assert (first.kind, first.where) == ("unconfirmed", "task")
+    assert first.what.startswith("its subscription is not confirmed") and first.remedy.startswith(
+        "the receiver follows"
+    )
+    vars(direct.aws).update(sns=Sns("NotFound"))
+    assert {each.kind for each in _unsubscribed(stack)} == {"gone"}
+    vars(direct.aws).update(sns=Sns({"PendingConfirmation": "false"}))
+    assert list(_unsubscribed(stack)) == []
+
+
+def test_a_redrive_asks_for_no_mapping(direct: World) -> None:
+    vars(direct.aws).update(sns=Sns({"PendingConfirmation": "false"}))
+    cast(Logs, vars(direct.aws)["logs"]).groups["purge"] = []
+    refuse_if_unsafe(direct.subscriber, force=False)
+
+
 def test_its_filter_is_read_from_its_subscription(direct: World) -> None:
     vars(direct.aws).update(sns=Sns({"FilterPolicy": '{"shop_id": ["s1"]}'}))
     (one,) = read_subscriptions(direct.subscriber)
@@ -340,3 +365,24 @@ def test_status_of_a_task_that_may_drop_asks_no_queue(direct: World) -> None:
     drops = DeployedSubscriber(direct.aws, "Task", "task", "", "", "function", subscription_arn=SUBSCRIPTION)
     told = status.health(drops)
     assert (told.problems, told.mapping, told.dead, told.waiting) == ([], "subscribed", None, None)
+
+
+def test_probes_are_for_tasks_with_a_queue_and_no_delivery_is_a_strangers(direct: World) -> None:
+    queued = DeployedSubscriber(direct.aws, "Other", "other", direct.queue, direct.dead, "other")
+    delivery = DeployedSubscriber(direct.aws, "P", "P", "", direct.dead, "", subscription_arn="arn:delivery")
+    stack = replace(
+        direct.stack, subscribers=(direct.subscriber, queued), deliveries=(delivery,), outputs={"TopicArn": "arn:t"}
+    )
+    verification = cast(Any, Verification.__new__(Verification))
+    vars(verification).update(stack=stack, _subscriptions=lambda _: [Subscription("arn:t")])
+    assert [each.task for each in verification.reached] == ["other"]
+    assert verification.not_reached() == "; not shown at task, which the topic calls without a queue"
+    listed = [
+        {"Endpoint": "arn:aws:lambda:eu-west-1:1:function:function", "SubscriptionArn": "arn:1"},
+        {"Endpoint": "arn:aws:sqs:eu-west-1:1:queue", "SubscriptionArn": "arn:2"},
+        {"Endpoint": "https://hooks.example.com/in", "SubscriptionArn": "arn:delivery"},
+        {"Endpoint": "arn:aws:sqs:eu-west-1:2:theirs", "SubscriptionArn": "arn:3"},
+    ]
+    pages = SimpleNamespace(paginate=lambda **_: [{"Subscriptions": listed}])
+    vars(direct.aws).update(sns=SimpleNamespace(get_paginator=lambda _: pages))
+    assert _others(verification) == 1

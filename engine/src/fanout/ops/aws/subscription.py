@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from fanout.aws_errors import one_line
+from fanout.aws_errors import code_of, one_line
 from fanout.ops.aws.discovery import DeployedSubscriber
 from fanout.ops.aws.line import Line
 from fanout.ops.aws.session import Aws
@@ -110,6 +110,27 @@ def read_subscriptions(subscriber: DeployedSubscriber) -> list[Subscription]:
         for topic in _listed(each.get("Condition", {}).get("ArnEquals", {}).get("aws:SourceArn"))
     }
     return [found for topic in sorted(topics) for found in _of_topic(subscriber, topic)]
+
+
+def subscription_state(subscriber: DeployedSubscriber) -> tuple[str, str | None]:
+    """Of what has no queue: subscribed, pending or gone, and why it gets no events, which nobody is told otherwise. Raises what
+    else AWS says. https://aws.amazon.com/about-aws/whats-new/2023/05/amazon-sns-automatic-deletion-unconfirmed-subscriptions/
+    """
+    try:
+        told = subscriber.aws.sns.get_subscription_attributes(SubscriptionArn=subscriber.subscription_arn)["Attributes"]
+    except ClientError as error:
+        if code_of(error) not in ("NotFound", "NotFoundException", "InvalidParameter"):
+            raise
+        return "gone", (
+            "its subscription is gone (never confirmed for 48 hours, or unsubscribed): it gets no events; take it out of the"
+            " template, deploy, put it back, and confirm it"
+        )
+    if told.get("PendingConfirmation") == "true":
+        return "pending", (
+            "its subscription is not confirmed: it gets no events, and SNS forgets it after 48 hours; the receiver follows the"
+            " link that SNS sent"
+        )
+    return "subscribed", None
 
 
 def _of_topic(subscriber: DeployedSubscriber, topic_arn: str) -> list[Subscription]:

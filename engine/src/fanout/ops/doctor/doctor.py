@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from fanout.aws_errors import one_line
 from fanout.checks.engine import check_template
 from fanout.ops.aws.discovery import Stack
+from fanout.ops.aws.subscription import subscription_state
 from fanout.ops.doctor.deployed import UNKNOWN, Deployed
 from fanout.ops.doctor.live import READS
 from fanout.ops.recipients import unheard
@@ -24,7 +25,7 @@ from fanout.ops.recipients import unheard
 @dataclass(frozen=True)
 class Problem:
     """`kind`: drift (a difference), finding (a rule is broken), gone (it does not exist), unread (it cannot be read),
-    unheard (an alarm reaches nobody, or not one of those who should hear it).
+    unheard (an alarm reaches nobody, or not one of those who should hear it), unconfirmed (a delivery gets nothing yet).
     """
 
     kind: str
@@ -45,12 +46,27 @@ def examine(stack: Stack) -> list[Problem]:
     deployed = Deployed.read(stack)
     live = copy.deepcopy(deployed.template)
     found = [each for kind, read in READS.items() for each in _drift(deployed, kind, read, live)]
-    return found + list(_findings(deployed, live)) + list(_unheard(stack))
+    return found + list(_findings(deployed, live)) + list(_unheard(stack)) + list(_unsubscribed(stack))
 
 
 def _unheard(stack: Stack) -> Iterator[Problem]:
     for each in unheard(stack):
         yield Problem("unread" if each.unread else "unheard", each.topic, each.what, each.todo)
+
+
+def _unsubscribed(stack: Stack) -> Iterator[Problem]:
+    """Deliveries, and tasks that their topic calls, which get nothing."""
+    for each in (*stack.subscribers, *stack.deliveries):
+        if not each.subscription_arn:
+            continue
+        try:
+            state, problem = subscription_state(each)
+        except (ClientError, BotoCoreError) as error:
+            yield _unread(each.task, error)
+            continue
+        if problem:
+            what, _, todo = problem.rpartition("; ")
+            yield Problem("gone" if state == "gone" else "unconfirmed", each.task, what, todo)
 
 
 def _drift(

@@ -44,10 +44,12 @@ def _topic_policy(deployed: Deployed, id_: str) -> dict[str, Any]:
 
 def _subscription(deployed: Deployed, id_: str) -> dict[str, Any]:
     written = deployed.of_type("AWS::SNS::Subscription")[id_]
-    if written.get("Protocol") != "sqs":
-        return {}
+    queued = written.get("Protocol") == "sqs"
+    if not queued and "RedrivePolicy" not in written and written.get("Protocol") != "lambda":
+        return {}  # of people, whom alarms tell
     attributes = deployed.stack.aws.sns.get_subscription_attributes(SubscriptionArn=deployed.ids[id_])["Attributes"]
-    found: dict[str, Any] = {"RawMessageDelivery": attributes.get("RawMessageDelivery", "false")}
+    raw = {"RawMessageDelivery": attributes.get("RawMessageDelivery", "false")}
+    found: dict[str, Any] = raw if queued or "RawMessageDelivery" in written else {}
     for name in ("RedrivePolicy", "FilterPolicy"):
         if name in written or attributes.get(name):
             found[name] = json.loads(attributes.get(name) or "null")

@@ -2,15 +2,16 @@
 
 from fanout.errors import OpsError
 from fanout.ops import status
-from fanout.ops.aws.discovery import WORKER, DeployedSubscriber
+from fanout.ops.aws.discovery import DIRECT, WORKER, DeployedSubscriber
 
 
 def refuse_if_unsafe(subscriber: DeployedSubscriber, *, force: bool) -> None:
     """A paused subscriber would keep the events waiting, one that fails would dead-letter them again."""
     health = status.health(subscriber)
     why = None
-    stopped = health.pause is not None if health.kind == WORKER else health.mapping != "Enabled"
-    if stopped:
+    # A function that its topic calls is called by a redrive as well: nothing stands between that could be off.
+    is_off = {WORKER: health.pause is not None, DIRECT: False}.get(health.kind, health.mapping != "Enabled")
+    if is_off:
         why = f"{subscriber.task} is {'paused' if health.pause else health.mapping.lower()}: fanout resume it first"
     elif health.last_error and (health.waiting or health.in_flight or health.delayed):
         if health.last_success is None or health.last_success < health.last_error.at:

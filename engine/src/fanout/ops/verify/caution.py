@@ -33,9 +33,11 @@ def reasons(verification: Verification) -> list[str]:
 
 def _others(verification: Verification) -> int:
     stack = verification.stack
-    own = {each.queue_name for each in stack.subscribers}
+    own = {each.queue_name or each.function_name for each in stack.subscribers}
+    kept_back = {each.subscription_arn for each in stack.deliveries}  # their filters let no probe through
     try:
         pages = stack.aws.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=stack.topic_arn)
-        return sum(each["Endpoint"].rsplit(":", 1)[-1] not in own for page in pages for each in page["Subscriptions"])
+        found = [each for page in pages for each in page["Subscriptions"] if each["SubscriptionArn"] not in kept_back]
+        return sum(each["Endpoint"].rsplit(":", 1)[-1] not in own for each in found)
     except (ClientError, BotoCoreError):
         return 0

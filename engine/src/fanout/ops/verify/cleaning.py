@@ -16,7 +16,7 @@ def clean(stack: Stack, prefix: str = PREFIX) -> tuple[int, list[str]]:
     Probes in a task's own queue end there by themselves.
     """
     count, problems = 0, []
-    for subscriber in stack.subscribers:
+    for subscriber in stack.with_letters(None):
         try:
             gone, left = _of(subscriber, prefix)
         except (ClientError, BotoCoreError) as error:

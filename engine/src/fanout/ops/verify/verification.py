@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout.ops.aws import logs
-from fanout.ops.aws.discovery import DeployedSubscriber, Stack
+from fanout.ops.aws.discovery import DIRECT, DeployedSubscriber, Stack
 from fanout.ops.aws.line import Line
 from fanout.ops.aws.subscription import Subscription, read_subscriptions
 from fanout.ops.dead_letters import browse
@@ -55,7 +55,8 @@ class Verification:
 
     @cached_property
     def reach(self) -> dict[str, dict[str, str] | None]:
-        return probes.reach(self.stack.subscribers, self._subscriptions)
+        """Of those with a queue: what Lambda tries again by itself takes minutes that no probe waits for."""
+        return probes.reach([each for each in self.stack.subscribers if each.queue_url], self._subscriptions)
 
     def _subscriptions(self, subscriber: DeployedSubscriber) -> list[Subscription]:
         """To the topic of this stack; none where SNS says nothing."""
@@ -68,7 +69,7 @@ class Verification:
     @property
     def reached(self) -> list[DeployedSubscriber]:
         """Those that a probe gets to. Raises NotShown when there is none."""
-        found = [each for each in self.stack.subscribers if self.reach[each.task] is not None]
+        found = [each for each in self.stack.subscribers if self.reach.get(each.task) is not None]
         if not found:
             raise NotShown("no filter of the topic's subscribers lets a probe through")
         return found
@@ -76,7 +77,9 @@ class Verification:
     def not_reached(self) -> str:
         """For the end of a line."""
         left = [task for task, attributes in self.reach.items() if attributes is None]
-        return f"; not shown at {', '.join(left)}, whose filter keeps probes back" if left else ""
+        called = [each.task for each in self.stack.subscribers if each.kind == DIRECT]
+        found = f"; not shown at {', '.join(left)}, whose filter keeps probes back" if left else ""
+        return found + (f"; not shown at {', '.join(called)}, which the topic calls without a queue" if called else "")
 
     def learn(self, question: str, answer: Any, seconds: float | None = None) -> None:
         self.facts.append(Fact(question, answer, seconds))
