@@ -19,6 +19,7 @@ _ARNS = {
     "AWS::SNS::Topic": ("sns", "", 256),
     "AWS::Lambda::Function": ("lambda", "function:", 64),
     "AWS::Lambda::EventSourceMapping": ("lambda", "event-source-mapping:", UUID),
+    "AWS::ECS::Service": ("ecs", "service/", 511),
     "AWS::Logs::LogGroup": ("logs", "log-group:", 512),
     "AWS::IAM::Role": ("iam", "role/", 64),
     "AWS::IAM::ManagedPolicy": ("iam", "policy/", 128),
@@ -33,12 +34,15 @@ _ARNS = {
 """By type: the service and the kind in its ARN, and the most characters of a name, from each service's API reference."""
 _FIXED = {"AWS::Lambda::EventSourceMapping", "AWS::KMS::Key"}
 _ARN_BY_REF = {"AWS::SNS::Topic", "AWS::IAM::ManagedPolicy", "AWS::SecretsManager::Secret"}
+_CLUSTER = "WorkersCluster12345678"
 _URL = len(f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/")
 
 
 def name_length(type_: str, stack: str, logical_id: str) -> int:
     """The most characters of the name that is made for a resource."""
     most = _ARNS[type_][2] if type_ in _ARNS else LONGEST_NAME
+    if type_ == "AWS::ECS::Service":  # its cluster's name, which is made likewise, and a slash stand before it
+        return 1 + 2 * min(LONGEST_NAME, len(stack) + 2 + max(len(logical_id), len(_CLUSTER)) + SUFFIX)
     return most if type_ in _FIXED else min(most, len(stack) + 1 + len(logical_id) + 1 + SUFFIX)
 
 

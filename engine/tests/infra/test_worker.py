@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -175,3 +176,56 @@ def test_a_worker_has_no_function_and_says_so(tmp_path: Path) -> None:
     assert isinstance(subscriber, Subscriber)
     with pytest.raises(ConfigurationError, match="it has no function, as it runs on a machine of your own: grant"):
         _ = subscriber.function
+
+
+def test_what_sleeps_hears_no_heartbeat_which_would_wake_it_for_ever_and_no_alarm_waits_for_one(
+    fargate: assertions.Template,
+) -> None:
+    """Events without the attribute, and of any other type, come: nothing else is kept back."""
+    (subscription,) = fargate.find_resources("AWS::SNS::Subscription", {"Properties": {"Protocol": "sqs"}}).values()
+    has_heartbeats = bool(fargate.find_resources("AWS::Scheduler::Schedule"))
+    policy = subscription["Properties"].get("FilterPolicy")
+    no_heartbeats = {"type": [{"anything-but": ["fanout.heartbeat.v1"]}, {"exists": False}]}
+    assert policy == (no_heartbeats if has_heartbeats else None)
+    assert not [name for name in fargate.find_resources("AWS::CloudWatch::Alarm") if "HeartbeatMissed" in name]
+
+
+def test_one_that_always_runs_acknowledges_heartbeats(tmp_path: Path) -> None:
+    template = synthesized(stack_of(settings.PROD, tmp_path, compute=Worker(min_workers=1)))
+    assert [name for name in template.find_resources("AWS::CloudWatch::Alarm") if "HeartbeatMissed" in name]
+    template.has_resource_properties("AWS::SNS::Subscription", {"FilterPolicy": assertions.Match.absent()})
+
+
+def test_that_nobody_is_there_rings_for_every_worker(tmp_path: Path) -> None:
+    """An idle worker asks in vain, a full one has messages in hand: both are there."""
+    entry = replace(settings.PROD, workers="elsewhere")
+    template = synthesized(stack_of(entry, tmp_path, compute=Worker()))
+    alarms = template.find_resources("AWS::CloudWatch::Alarm")
+    (absent,) = [each["Properties"] for name, each in alarms.items() if "WorkerAbsent" in name]
+    named = {each["MetricStat"]["Metric"]["MetricName"] for each in absent["Metrics"] if "MetricStat" in each}
+    assert {"NumberOfEmptyReceives", "NumberOfMessagesReceived", "ApproximateNumberOfMessagesNotVisible"} < named
+
+
+def operators(template: assertions.Template, which: str) -> dict[str, list[Any]]:
+    """Actions to resources."""
+    found: dict[str, list[Any]] = {}
+    for name, each in template.find_resources("AWS::IAM::ManagedPolicy").items():
+        if which in name:
+            for statement in each["Properties"]["PolicyDocument"]["Statement"]:
+                for action in [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]:
+                    found.setdefault(action, []).append(statement["Resource"])
+    return found
+
+
+def test_operators_see_the_service_and_tag_its_queue_and_change_nothing_of_ecs(fargate: assertions.Template) -> None:
+    read, heal = operators(fargate, "ReadPolicy"), operators(fargate, "HealPolicy")
+    (service,) = fargate.find_resources("AWS::ECS::Service")
+    (queue,) = [name for name in fargate.find_resources("AWS::SQS::Queue") if "DeadLetter" not in name]
+    assert read["ecs:DescribeServices"] == [{"Ref": service}]
+    assert heal["sqs:TagQueue"] == heal["sqs:UntagQueue"] == [{"Fn::GetAtt": [queue, "Arn"]}]
+    assert not [each for each in heal if each.startswith("ecs:")]
+
+
+def test_the_tools_find_its_log_by_an_output(fargate: assertions.Template) -> None:
+    (group,) = fargate.find_resources("AWS::Logs::LogGroup")
+    assert fargate.to_json()["Outputs"]["PrintLogGroupName"]["Value"] == {"Ref": group}

@@ -49,6 +49,9 @@ class Compute(Protocol):
     def bound(self, settings: Settings) -> int:
         """Invocations, or processes, at a time."""
 
+    def sleeps(self, settings: Settings) -> bool:
+        """Whether nothing runs, and nothing is paid for, while nothing comes: heartbeats would wake it for ever."""
+
     def validate(self, owner: str, settings: Settings, *, ordered: bool) -> None:
         """Raises ConfigurationError in one line that starts with `owner`. `ordered`: the topic is FIFO."""
 
@@ -135,6 +138,9 @@ class Function:
     def bound(self, settings: Settings) -> int:
         """Invocations at a time."""
         return settings.max_concurrency if self.max_concurrency is None else self.max_concurrency
+
+    def sleeps(self, settings: Settings) -> bool:
+        return False
 
     def validate(self, owner: str, settings: Settings, *, ordered: bool) -> None:
         """Raises ConfigurationError in one line that starts with `owner`."""

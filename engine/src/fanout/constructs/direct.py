@@ -67,6 +67,9 @@ class Direct:
     def bound(self, settings: Settings) -> int:
         return self.concurrency or settings.max_concurrency
 
+    def sleeps(self, settings: Settings) -> bool:
+        return False
+
     def validate(self, owner: str, settings: Settings, *, ordered: bool) -> None:
         """SNS hands events of a FIFO topic to queues alone: https://docs.aws.amazon.com/sns/latest/dg/fifo-message-delivery.html"""
         if ordered:

@@ -15,8 +15,8 @@ MOST, MOST_COMBINATIONS = 5, 150
 https://docs.aws.amazon.com/sns/latest/dg/subscription-filter-policy-constraints.html"""
 
 
-def check_filter(owner: str, only: Filter, settings: Settings) -> None:
-    """Raises ConfigurationError in one line that starts with `owner`."""
+def check_filter(owner: str, only: Filter, settings: Settings, *, heartbeats: bool = True) -> None:
+    """Raises ConfigurationError in one line that starts with `owner`. `heartbeats`: as in `filter_policy`."""
     attributes = {*only, *(["type"] if only and settings.heartbeat else [])}
     expect(
         owner, "only", len(attributes) <= MOST, len(attributes), "at most 5 attributes, `type` of heartbeats included"
@@ -26,14 +26,20 @@ def check_filter(owner: str, only: Filter, settings: Settings) -> None:
             texts = not isinstance(values, str) and values and all(isinstance(value, str) for value in values)
             expect(owner, f"only[{name!r}]", texts, values, "a list of texts, or an sns.SubscriptionFilter")
     count = prod(len(values) for values in only.values() if not isinstance(values, sns.SubscriptionFilter))
+    count *= 1 if heartbeats or settings.heartbeat is None else 2
     expect(owner, "only", count <= MOST_COMBINATIONS, count, "at most 150 combinations of values, types included")
 
 
-def filter_policy(only: Filter, settings: Settings) -> Mapping[str, sns.SubscriptionFilter] | None:
-    """What the subscription lets through: what the task asked for, and heartbeats, which have no other attribute.
+def filter_policy(
+    only: Filter, settings: Settings, *, heartbeats: bool = True
+) -> Mapping[str, sns.SubscriptionFilter] | None:
+    """What the subscription lets through: what the task asked for, and heartbeats, which have no other attribute; or not
+    those, where they would be all that comes.
 
     https://docs.aws.amazon.com/sns/latest/dg/and-or-logic.html
     """
+    if not heartbeats and settings.heartbeat:
+        return events_only(only)
     if not only:
         return None
     filters = filters_of(only)

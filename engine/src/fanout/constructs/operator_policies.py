@@ -62,6 +62,7 @@ class OperatorPolicies(Construct):
         self.subscribers: list[Subscriber] = []
         self.deliveries: list[Delivery] = []
         self._called: list[Subscriber] = []
+        self._of_workers: list[Subscriber] = []
         topics = [topic, *also]
         self._first = sum(_first_characters(each, name_of_stack(self)) for each in topics)
         self.read = [self._policy("ReadPolicy", 0, _around(self._stack, [each.topic for each in topics]))]
@@ -106,6 +107,8 @@ class OperatorPolicies(Construct):
             kind.holds[subscriber.node.path] = (subscriber, _characters(subscriber, kind.grants))
         if not subscriber.is_queued and subscriber.buries:
             self._let_invoke(subscriber)
+        if subscriber.is_queued and not subscriber.consumer.has_function:
+            self._let_pause_workers(subscriber)
         self._open()
 
     def _let_invoke(self, subscriber: Subscriber) -> None:
@@ -116,6 +119,27 @@ class OperatorPolicies(Construct):
             self.heal[0].add_statements(_allow(["lambda:InvokeFunction"], arns))
         child = f"{subscriber.node.path.partition('/')[2].replace('/', '')}Function{_HASH}"
         self._first += arn_length("AWS::Lambda::Function", name_of_stack(self), child) + len('"",')
+
+    def _let_pause_workers(self, subscriber: Subscriber) -> None:
+        """By a tag of their queue; how many run is their service's to say, and what they are told their definition's, which
+        no policy can name: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html
+        """
+        self._of_workers.append(subscriber)
+        if len(self._of_workers) == 1:
+            queues = late_list(lambda: [each.queue.queue_arn for each in in_order(self._of_workers)])
+            self.heal[0].add_statements(_allow(["sqs:TagQueue", "sqs:UntagQueue"], queues))
+            self._first += _OF_WORKERS
+        services = [arn for each in self._of_workers for arn in _services(each)]
+        if len(services) == 1 and _services(subscriber):
+            arns = late_list(lambda: [arn for each in in_order(self._of_workers) for arn in _services(each)])
+            self.read[0].add_statements(
+                _allow(["ecs:DescribeServices"], arns), _allow(["ecs:DescribeTaskDefinition"], ["*"])
+            )
+        id_ = subscriber.node.path.partition("/")[2].replace("/", "")
+        self._first += max(
+            arn_length("AWS::SQS::Queue", name_of_stack(self), f"{id_}Queue{_HASH}"),
+            arn_length("AWS::ECS::Service", name_of_stack(self), f"{id_}Service{_HASH}"),
+        ) + len('"",')
 
     def _open(self) -> None:
         """As many policies as those that are there need."""
@@ -278,6 +302,11 @@ def _dead_letter_queues(subscriber: Subscriber) -> list[str]:
     return [subscriber.dead_letter_queue.queue_arn] if subscriber.buries else []
 
 
+def _services(subscriber: Subscriber) -> list[str]:
+    arn = subscriber.consumer.outputs().get(names.SERVICE_ARN_OUTPUT)
+    return [arn] if arn else []
+
+
 def _functions(subscriber: Subscriber) -> list[str]:
     return [subscriber.function.function_arn] if subscriber.consumer.has_function else []
 
@@ -294,6 +323,8 @@ _HASH = "12345678"
 """What the CDK puts behind a path to make a logical id."""
 _FIRST, _WITH_KEYS, _WITH_SCHEDULE = 950, 270, 110
 """Characters of the first policy without its subscribers, the topic's ARN and the stack's name; a test measures them."""
+_OF_WORKERS = 160
+"""Characters of the statements about workers, without their ARNs."""
 _ARNS: dict[str, Callable[[Subscriber], list[str]]] = {
     "queue": _queues,
     "dead letters": _dead_letter_queues,

@@ -147,7 +147,12 @@ class Subscriber(Construct):
             settings=self.settings,
             away=self.away,
             undeliverable=undeliverable,
+            heartbeats=self.hears_heartbeats,
         )
+
+    @property
+    def hears_heartbeats(self) -> bool:
+        return not self.compute.sleeps(self.settings)
 
     @property
     def is_queued(self) -> bool:
@@ -249,7 +254,7 @@ class Subscriber(Construct):
         settings.validate()
         self.compute.validate(owner, settings, ordered=self.ordered)
         self.retry.validate(owner, timeout=self.timeout, window=self.window)
-        check_filter(owner, self.only, settings)
+        check_filter(owner, self.only, settings, heartbeats=self.hears_heartbeats)
         check_environment(owner, self.environment)
         check_replay(owner, replayable=self.replayable, backfill=self.backfill, queued=self.is_queued)
         if self.circuit_breaker:

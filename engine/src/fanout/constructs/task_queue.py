@@ -62,6 +62,7 @@ def subscribe(
     settings: Settings,
     away: Distance = HERE,
     undeliverable: str | None = None,
+    heartbeats: bool = True,
 ) -> sns.Subscription:
     """Raw, with the task's dead-letter queue for what SNS cannot deliver, and only once both queues let SNS in.
 
@@ -86,7 +87,7 @@ def subscribe(
         raw_message_delivery=True,
         region=away.region,
         dead_letter_queue=undelivered or dead_letter_queue,  # whose policy it lets itself into
-        filter_policy=filter_policy(only, settings),
+        filter_policy=filter_policy(only, settings, heartbeats=heartbeats),
     )
     if allowed.policy_dependable:
         subscription.node.add_dependency(allowed.policy_dependable)

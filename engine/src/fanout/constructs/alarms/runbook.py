@@ -56,6 +56,7 @@ RUNBOOKS = {
     "function-timeouts": Runbook((_STATUS, _LOOK), ENDS),
     "function-slow": Runbook((_STATUS,), OUTCOMES),
     "left-over": Runbook((_STATUS, _LOOK), CAUSES),
+    "worker-absent": Runbook((_STATUS, _RESUME)),
     "filtered-out": Runbook((_STATUS,)),
     "event-dropped": Runbook((_STATUS,), OUTCOMES),
     "destination-failed": Runbook((_STATUS, "fanout doctor"), OUTCOMES),

@@ -14,6 +14,7 @@ from fanout.constructs.alarms.direct import given_up
 from fanout.constructs.alarms.heartbeat import heartbeat_missed
 from fanout.constructs.alarms.runbook import Place
 from fanout.constructs.alarms.target import AlarmTarget, all_attempts, oldest
+from fanout.constructs.alarms.worker import worker_absent
 from fanout.constructs.settings import Settings
 
 ESSENTIAL = ("dead-letter", "queue-age", "heartbeat-missed")
@@ -36,7 +37,7 @@ def subscriber_alarms(scope: Construct, target: AlarmTarget, settings: Settings)
     )
     early = {"essential": _none, "full": _early}[settings.alarms]
     sooner = {"essential": "", "full": EARLIER}[settings.alarms]
-    heartbeats = heartbeat_missed(target, settings) if target.is_queued else []
+    heartbeats = heartbeat_missed(target, settings) if target.is_queued and target.hears_heartbeats else []
     chosen = [*_essential(target, sooner), *early(target), *heartbeats]
     return {each.kind: ring(scope, each, place, settings) for each in chosen}
 
@@ -86,7 +87,7 @@ def _early(target: AlarmTarget) -> Sequence[Alarm]:
     return [
         *(_about_letters(target) if target.buries else []),
         *(_about_queue(target) if queued else []),
-        *(_about_function(target) if target.consumer.has_function else [_left_over(target)]),
+        *(_about_function(target) if target.consumer.has_function else [_left_over(target), worker_absent(target)]),
         *_about_filter(target),
         *([incomplete(target)] if queued else []),
     ]

@@ -38,6 +38,9 @@ class AlarmTarget(Protocol):
         """Whether it has a dead-letter queue."""
 
     @property
+    def hears_heartbeats(self) -> bool: ...
+
+    @property
     def timeout(self) -> int: ...
 
     @property

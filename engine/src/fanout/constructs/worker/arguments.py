@@ -72,6 +72,9 @@ class Arguments:
     def bound(self, settings: Settings) -> int:
         return self.max_workers
 
+    def sleeps(self, settings: Settings) -> bool:
+        return settings.workers == "fargate" and self.min_workers == 0
+
     def validate(self, owner: str, settings: Settings, *, ordered: bool) -> None:
         """Raises ConfigurationError in one line that starts with `owner`."""
         longest, visibility, grace = self.longest_attempt, in_seconds(self.visibility_time), in_seconds(self.grace)
