@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tests.infra.checks import senders
+from tests.infra.checks import scaling, senders
 from tests.infra.checks.spoiling import (
     DEAD_LETTER_POLICY,
     QUEUE_POLICY,
@@ -167,4 +167,7 @@ MUTANTS = [
     Mutant("an ordered topic with standard queues", "order-lost-behind-topic", senders.ordered_topic, BOTH, frozenset({"dead-letter-queue-of-other-type"})),
     Mutant("an archive", "archive-blocks-deletion", lambda stack: stack.properties("OrderPlaced/Topic").update(ArchivePolicy={"MessageRetentionPeriod": 30}), MANAGED),
     Mutant("left-over acknowledgement", "acknowledgement-unused", acknowledge),
+    Mutant("service ended by what waits", "scale-in-kills-work", scaling.ended_by_what_waits),
+    Mutant("service that follows what waits", "scale-in-kills-work", scaling.tracked_by_what_waits),
+    Mutant("half of none", "service-never-starts", scaling.never_started),
 ]  # fmt: skip
