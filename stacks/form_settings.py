@@ -18,6 +18,9 @@ class FormSettings(ArchiveSettings):
     webhook_url: str
     """An https URL, or `ssm:/name` of an SSM parameter that holds one and is read at each deployment."""
 
+    submissions_kept_days: int = 30
+    """By the form service, from when the topic has taken a submission."""
+
     def validate(self) -> None:
         super().validate()
         is_address = re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", self.email_sender)

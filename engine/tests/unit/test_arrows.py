@@ -31,6 +31,7 @@ ALLOWED: dict[str, set[str]] = {
     "contracts.roles": {"runtime.event"},
     "contracts.validator": {"runtime.errors", "runtime.event"},  # a time that a task cannot read is none for the publisher
     "intake": {"names", "runtime"},
+    "packaging.definitions": {"intake"},
     "packaging.intake_zip": {"intake", "contracts"},
     "constructs.intake": {"intake"},
     "constructs.intake.intake": {"intake"},

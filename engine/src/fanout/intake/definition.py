@@ -1,13 +1,13 @@
 """One definition of what people fill in: a JSON Schema of named fields, and what is wrong with answers to it.
 
 Understood is what a plain HTML control can hold: strings (`format` email, date; `enum`; lengths; `pattern`), integers, numbers,
-booleans, and arrays of an `enum`. `problems` names what else a schema says, at synth. Beside a field may stand
+booleans, and arrays of an `enum`. A synth refuses what else a schema says. Beside a field may stand
 
     title, description    its label and the hint below it
     x-fanout-goes-to      a dotted path in the event's data where its value stands, in place of among the answers
     x-fanout-lines        true: a control of several lines
     x-fanout-errors       the words for a broken rule by its keyword: {"pattern": "Enter the number on your card"}
-    x-fanout-autocomplete https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#autofill
+    x-fanout-autocomplete https://html.spec.whatwg.org/#autofill
 """
 
 import math
@@ -23,18 +23,15 @@ GOES_TO, LINES, ERRORS, AUTOCOMPLETE = (
     "x-fanout-errors",
     "x-fanout-autocomplete",
 )
-MOST_FIELDS: Final = 200
 LONGEST_TEXT: Final = 10_000
 """Characters of a string that the schema bounds by nothing."""
-_OF_FIELDS: Final = {
-    "title", "description", "type", "enum", "minLength", "maxLength", "pattern", "format", "minimum", "maximum", "items",
-    "minItems", "maxItems", "uniqueItems", "const", "examples", "default", GOES_TO, LINES, ERRORS, AUTOCOMPLETE,
-}  # fmt: skip
-_OF_ALL: Final = {
-    "$schema", "$id", "title", "description", "type", "required", "properties", "additionalProperties", "$comment",
-}  # fmt: skip
-_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
-_EMAIL: Final = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]+\.[^@\s.\x00-\x1f\x7f]+")
+_EMAIL: Final = re.compile(
+    r"[^@\s\x00-\x1f\x7f,;:<>()\[\]\"\\]{1,64}@[^@\s\x00-\x1f\x7f,;:<>()\[\]\"\\]+\.[^@\s.\x00-\x1f\x7f,;:<>()\[\]\"\\]+"
+)
+_WHOLE: Final = re.compile(r"[+-]?[0-9]{1,16}")
+_DECIMAL: Final = re.compile(r"[+-]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})")
+LARGEST: Final = 2**53 - 1
+"""Of a whole number: what every reader of JSON reads the same, https://www.rfc-editor.org/rfc/rfc8259#section-6."""
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -67,8 +64,6 @@ class Field:
         """A value of the schema's type from what a browser sends, which has strings alone; the rest as it is."""
         if self.kind == "array":
             return [each for each in (given if isinstance(given, list) else [given]) if each != ""]
-        if isinstance(given, list):
-            given = given[-1] if given else ""
         if not isinstance(given, str):
             return given
         text = given.replace("\r\n", "\n").strip()
@@ -80,7 +75,7 @@ class Field:
 
     def error(self, value: Any) -> str | None:
         """What is wrong with a value, for whoever filled it in; never the value itself."""
-        if value is None or value in ("", []) or (value is False and self.schema.get("const") is True):
+        if is_empty(value) or (value is False and self.schema.get("const") is True):
             return self._told("required", f"{self.title}: this is needed") if self.required else None
         found = next(self._broken(value), None)
         return self._told(*found) if found else None
@@ -102,8 +97,10 @@ class Field:
             yield "type", f"{self.title}: enter text"
             return
         yield from self._length(len(value))
-        if _CONTROL.search(value) or ("\n" in value and not self.schema.get(LINES)):
-            yield "type", f"{self.title}: one line of text" if "\n" in value else f"{self.title}: enter text"
+        if _CONTROL.search(value):
+            yield "type", f"{self.title}: enter text"
+        if len(value.splitlines()) > 1 and not self.schema.get(LINES):
+            yield "type", f"{self.title}: one line of text"
         if value not in self.schema.get("enum", (value,)):
             yield "enum", f"{self.title}: choose one of the answers"
         is_right, told = _FORMATS.get(self.schema.get("format", ""), (bool, ""))
@@ -121,7 +118,7 @@ class Field:
 
     def _amount(self, value: Any) -> Iterator[tuple[str, str]]:
         numeric = isinstance(value, int | float) and not isinstance(value, bool)
-        if not numeric or not math.isfinite(value) or (self.kind == "integer" and value != int(value)):
+        if not numeric or not -LARGEST <= value <= LARGEST or (self.kind == "integer" and value != int(value)):
             yield "type", f"{self.title}: enter a {'whole ' if self.kind == 'integer' else ''}number"
             return
         if value < self.schema.get("minimum", -math.inf):
@@ -166,7 +163,7 @@ class Definition:
             value = field.read(given[field.name]) if field.name in given else None
             if wrong := field.error(value):
                 errors[field.name] = wrong
-            elif value is not None and value not in ("", []):
+            elif not is_empty(value):
                 answers[field.name] = value
         unknown = given.keys() - {each.name for each in fields}
         if unknown:
@@ -174,50 +171,16 @@ class Definition:
         return answers, errors
 
 
-def problems(name: str, schema: Any) -> Iterator[str]:
-    """What of a schema the intake cannot ask people: one line each, what and what to do."""
-    if not _NAME.fullmatch(name):
-        yield f"{name!r} is no name for an address: use letters, digits, - and _"
-    if not isinstance(schema, dict) or schema.get("type") != "object" or not isinstance(schema.get("properties"), dict):
-        yield 'it describes no fields: say "type": "object" and "properties"'
-        return
-    yield from (f"{each} is not understood: take it away" for each in schema.keys() - _OF_ALL)
-    if schema.get("additionalProperties") is not False:
-        yield 'it takes fields that it does not name: say "additionalProperties": false'
-    if not 1 <= len(schema["properties"]) <= MOST_FIELDS:
-        yield f"it has {len(schema['properties'])} fields: expected 1 to {MOST_FIELDS}"
-    for missing in {*schema.get("required", ())} - schema["properties"].keys():
-        yield f"{missing} is required and no field: add it, or take it away"
-    for field, each in schema["properties"].items():
-        yield from (f"{field}: {problem}" for problem in _field_problems(field, each))
-
-
-def _field_problems(name: str, schema: Any) -> Iterator[str]:
-    if not _NAME.fullmatch(name):
-        yield "it is no name for a field: use letters, digits, - and _"
-    if not isinstance(schema, dict):
-        yield "it is no schema: write an object"
-        return
-    yield from (f"{each} is not understood: take it away" for each in sorted(schema.keys() - _OF_FIELDS))
-    kind = schema.get("type")
-    if kind not in ("string", "integer", "number", "boolean", "array"):
-        yield 'say "type": "string", "integer", "number", "boolean" or "array"'
-    if kind == "array" and not (isinstance(schema.get("items"), dict) and schema["items"].get("enum")):
-        yield 'an array is answered by choosing: say "items": {"enum": [...]}'
-    if schema.get("format") not in (None, "email", "date"):
-        yield f"the format {schema['format']} is not understood: use email, date or a pattern"
-    if "pattern" in schema:
-        try:
-            re.compile(str(schema["pattern"]))
-        except re.error as error:
-            yield f"its pattern is none ({error}): correct it"
+def is_empty(value: Any) -> bool:
+    """Whether it is what a control says that nobody filled in."""
+    return value is None or value == "" or value == []
 
 
 def _number(text: str, *, whole: bool) -> Any:
-    try:
-        return int(text) if whole else float(text)
-    except ValueError:
+    """As people write one; what is none stays text, and is told to be none."""
+    if not (_WHOLE if whole else _DECIMAL).fullmatch(text):
         return text or None
+    return int(text) if whole else float(text)
 
 
 def _is_date(text: str) -> bool:

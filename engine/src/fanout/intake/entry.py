@@ -19,6 +19,14 @@ REFERENCE_LENGTH: Final = 26
 """Characters: 128 bits, which nobody guesses."""
 
 
+MOST_BYTES: Final = 262_144
+"""Of an event with its attributes: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html."""
+
+
+class TooLarge(Exception):
+    """SNS would not take the event."""
+
+
 class NotAnEvent(Exception):
     """The contract refuses what the definition allows: a mistake of the app, never of whoever filled it in."""
 
@@ -37,7 +45,7 @@ class Entry:
 
 
 def make(definition: Definition, answers: Mapping[str, Any], config: Config, now: datetime | None = None) -> Entry:
-    """Raises NotAnEvent."""
+    """Raises NotAnEvent, TooLarge."""
     reference = "".join(secrets.choice(ALPHABET) for _ in range(REFERENCE_LENGTH))
     event: dict[str, Any] = {
         "specversion": "1.0",
@@ -51,7 +59,10 @@ def make(definition: Definition, answers: Mapping[str, Any], config: Config, now
     body = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
     body = body.replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")  # SQS takes neither as a character
     check(config.type, event, body)
-    attributes = {name: str(value) for name, path in config.attributes.items() if (value := _at(event, path))}
+    found = {name: _at(event, path) for name, path in config.attributes.items()}
+    attributes = {name: str(value) for name, value in found.items() if value not in (None, "")}
+    if size(body, attributes) > MOST_BYTES:
+        raise TooLarge
     return Entry(
         reference=reference,
         group=definition.name,
@@ -61,6 +72,15 @@ def make(definition: Definition, answers: Mapping[str, Any], config: Config, now
         token=secrets.token_urlsafe(16),
         fingerprint=fingerprint(definition, answers),
     )
+
+
+def is_reference(text: str) -> bool:
+    return len(text) == REFERENCE_LENGTH and set(text) <= set(ALPHABET)
+
+
+def size(body: str, attributes: Mapping[str, str]) -> int:
+    """Bytes, as SNS counts them: of an attribute its name and type too."""
+    return len(body.encode()) + sum(len(f"{name}String{value}".encode()) for name, value in attributes.items())
 
 
 def fingerprint(definition: Definition, answers: Mapping[str, Any]) -> str:

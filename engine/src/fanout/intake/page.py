@@ -15,6 +15,10 @@ KEY: Final = "_key"
 """The hidden field with the idempotency key: a double click, or a reload, stores one entry."""
 TRAP: Final = "_leave_empty"
 """A field that no person sees and that machines fill in."""
+FIELDS: Final = "application/x-www-form-urlencoded"
+"""What a browser sends."""
+ALLOWED: Final = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
+"""Of the page to the browser: https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Content-Security-Policy"""
 STYLE: Final = """
 :root { color-scheme: light dark; }
 body { font: 1.1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 2rem auto; padding: 0 1rem; }

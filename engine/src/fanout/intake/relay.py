@@ -8,10 +8,11 @@ sweep, and no entry ever stands in another's way.
 """
 
 import os
+import re
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice, repeat
+from itertools import islice
 from typing import Any, Final
 
 from fanout import names
@@ -24,56 +25,88 @@ from fanout.runtime.log import own as logger
 
 SWEPT_AFTER: Final = 120
 """Seconds after which an entry is the sweep's."""
-MARGIN_MS: Final = 5_000
+MARGIN_MS: Final = 15_000
+"""What a publish and its mark take at most, each in two tries."""
 AT_ONCE: Final = 10
 PORTION: Final = 100
 """Entries that are held in memory."""
+MOST_BEFORE: Final = 50
+"""Of entries that the stream's function emits before one of an ordered topic; a longer backlog is the sweep's."""
 OF_THE_ENTRY: Final = {"InvalidParameter", "InvalidParameterValue", "ParameterValueInvalid", "ValidationError"}
 """Codes that name the message, and not the topic, its key, the rights or the moment."""
+OF_THE_TOPIC: Final = re.compile("TopicArn|MessageGroupId|MessageDeduplicationId")
+"""Parameters that the stack gives: what is wrong with them is wrong with every entry, and none is to blame."""
 
 
 def on_stream(event: dict[str, Any], context: Any) -> None:
     """Lambda's handler behind the stream, whose filter lets new entries through alone."""
     images = (each.get("dynamodb", {}).get("NewImage", {}) for each in event["Records"])
     fresh = {each.reference: each for each in (store.unsent_of(image) for image in images if image.get("unsent_at"))}
-    if _ordered():
-        groups = dict.fromkeys(each.group for each in fresh.values())
-        fresh = {each.reference: each for group in groups for each in store.unsent(group)} | fresh
-    _Round(context).work_on(fresh.values())
+    Round(context).work_on(fresh.values())
 
 
 def sweep(event: object, context: Any) -> None:
     """Lambda's handler of the schedule; says each minute how old the oldest is, so that its silence is an alarm too."""
-    sweeping = _Round(context, youngest=0 if _ordered() else SWEPT_AFTER)
+    sweeping = Round(context, youngest=SWEPT_AFTER)
     sweeping.work_on(store.unsent())
     emit(**{names.UNSENT_AGE: round(sweeping.oldest_left, 1), names.SWEPT: sweeping.sent})
 
 
-class _Round:
-    """One pass over entries, in constant memory; `youngest` seconds old is what is left to the stream."""
+class Round:
+    """One pass over entries, in constant memory; what is less than `youngest` seconds old is left to the stream."""
 
     def __init__(self, context: Any, youngest: float = 0) -> None:
         self._context, self._youngest = context, youngest
+        self._ordered = _topic().endswith(".fifo")
+        self._last: dict[str, str] = {}
+        """By group, of an ordered topic: the reference of what was emitted last."""
         self.sent = 0
         self.oldest_left = 0.0
-        """Seconds."""
+        """Seconds, of what was looked at."""
 
     def work_on(self, entries: Iterable[Unsent]) -> None:
-        if _ordered():
-            waiting: set[str] = set()
-            for one in entries:
-                if one.group not in waiting and not self._settle(one, self._in_time() and _emitted(one)):
-                    waiting.add(one.group)
+        if self._ordered:
+            self._one_by_one(entries)
             return
         with ThreadPoolExecutor(AT_ONCE) as pool:
             for some in _portions(entries):
-                old = [each for each in some if time.time() - each.stored_at >= self._youngest]
-                answers = pool.map(_emitted, old) if self._in_time() else repeat(False)
-                for one, answer in zip(old, answers, strict=False):
+                answers = pool.map(self._emitted, some)
+                for one, answer in zip(some, answers, strict=True):
                     self._settle(one, answer)
-                for one in some:
-                    if one not in old:
-                        self._settle(one, False)
+                if not self._in_time():
+                    return
+
+    def _one_by_one(self, entries: Iterable[Unsent]) -> None:
+        waiting: set[str] = set()
+        for one in entries:
+            if one.group in waiting:
+                continue
+            if not self._settle(one, self._emitted_in_order(one)):
+                waiting.add(one.group)
+            if not self._in_time():
+                return
+
+    def _emitted_in_order(self, one: Unsent) -> bool:
+        """After those before it in its group: each names the one before, so that no lagging index can hide one."""
+        before = [one]
+        while before[-1].follows not in ("", self._last.get(one.group)):
+            found = store.find(before[-1].follows)
+            if "unsent_at" not in found:
+                break
+            before.append(store.unsent_of(found))
+            if len(before) > MOST_BEFORE:
+                return False
+        for each in reversed(before):
+            if not self._emitted(each):
+                return False
+            self._last[one.group] = each.reference
+        return True
+
+    def _emitted(self, one: Unsent) -> bool:
+        """False: it stays where it is. Nothing is raised."""
+        if not self._in_time() or time.time() - one.stored_at < self._youngest:
+            return False
+        return _emitted(one)
 
     def _in_time(self) -> bool:
         return bool(self._context.get_remaining_time_in_millis() > MARGIN_MS)
@@ -93,7 +126,6 @@ def _portions(entries: Iterable[Unsent]) -> Iterator[list[Unsent]]:
 
 
 def _emitted(one: Unsent) -> bool:
-    """False: it stays where it is. Nothing is raised."""
     try:
         client("sns").publish(**_message(one))
     except Exception as error:
@@ -110,8 +142,9 @@ def _emitted(one: Unsent) -> bool:
 def _refused(one: Unsent, error: Exception) -> bool:
     """Whether the group need not wait for it: once it is poison."""
     response = getattr(error, "response", None)
-    code = response.get("Error", {}).get("Code", "") if isinstance(response, dict) else ""
-    if code not in OF_THE_ENTRY:
+    told = response.get("Error", {}) if isinstance(response, dict) else {}
+    code = told.get("Code", "")
+    if code not in OF_THE_ENTRY or OF_THE_TOPIC.search(str(told.get("Message", ""))):
         return False
     try:
         if not store.refused(one, code):
@@ -127,7 +160,7 @@ def _refused(one: Unsent, error: Exception) -> bool:
 
 
 def _message(one: Unsent) -> dict[str, Any]:
-    topic = os.environ[names.INTAKE_TOPIC_ARN]
+    topic = _topic()
     attributes = {name: {"DataType": "String", "StringValue": value} for name, value in one.attributes.items()}
     message: dict[str, Any] = {"TopicArn": topic, "Message": one.body, "MessageAttributes": attributes}
     if topic.endswith(".fifo"):
@@ -135,5 +168,5 @@ def _message(one: Unsent) -> dict[str, Any]:
     return message
 
 
-def _ordered() -> bool:
-    return os.environ[names.INTAKE_TOPIC_ARN].endswith(".fifo")
+def _topic() -> str:
+    return os.environ[names.INTAKE_TOPIC_ARN]

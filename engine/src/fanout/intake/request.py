@@ -5,15 +5,19 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-in
 
 import base64
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qs
 
+from fanout.intake.page import FIELDS
+
 MOST_BYTES: Final = 200_000
 """Of a body: with its event below what SNS and one item of DynamoDB take."""
 MOST_FIELDS: Final = 1_000
-JSON, FIELDS = "application/json", "application/x-www-form-urlencoded"
+_QUALITY: Final = re.compile(r"(0|1)(\.[0-9]{0,3})?")
+JSON = "application/json"
 
 
 class Refused(Exception):
@@ -39,9 +43,21 @@ class Request:
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     @property
+    def reads(self) -> bool:
+        return self.method in ("GET", "HEAD")
+
+    @property
     def wants_a_page(self) -> bool:
-        """Browsers ask for text/html, and programs for JSON or anything."""
-        return "text/html" in self.headers.get("accept", "")
+        """Browsers ask for text/html before all else, and programs for JSON or anything."""
+        accept = self.headers.get("accept", "")
+        return _wanted(accept, "text/html") > _wanted(accept, JSON)
+
+    @property
+    def comes_from(self) -> str | None:
+        """The origin of the page that sent it, where that is another site's than this address; programs say none."""
+        origin = self.headers.get("origin", "").strip()
+        host = self.headers.get("host", "").strip()
+        return None if not origin or (host and origin.partition("://")[2] == host) else origin
 
     def fields(self) -> dict[str, Any]:
         """What was filled in, from JSON or as a browser sends it, where a name that comes twice has a list."""
@@ -68,6 +84,18 @@ def of(event: Any) -> Request:
         source=str(http.get("sourceIp", "")),
         body=_body(event),
     )
+
+
+def _wanted(accept: str, kind: str) -> float:
+    """The quality that the most precise range gives `kind`: https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1."""
+    precise = {kind: 3, f"{kind.partition('/')[0]}/*": 2, "*/*": 1}
+    found = (0, 0.0)
+    for each in accept.lower().split(","):
+        name, *parameters = (part.strip() for part in each.split(";"))
+        quality = next((part[2:].strip() for part in parameters if part.startswith("q=")), "1")
+        if name in precise and _QUALITY.fullmatch(quality):
+            found = max(found, (precise[name], float(quality)))
+    return found[1]
 
 
 def _body(event: Mapping[str, Any]) -> bytes:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fanout import names
-from fanout.intake import store
+from fanout.intake import entry, store
 from fanout.runtime import record
 from fanout.runtime.aws import client
 
@@ -35,9 +35,9 @@ class Status:
 
 def of(reference: str, token: str) -> Status | None:
     """None where there is no such entry, or the token is another's: nobody learns which."""
-    item = store.find(reference) if len(reference) <= 64 else {}
+    item = store.find(reference) if entry.is_reference(reference) else {}
     known = str(item.get("token", {}).get("S", ""))
-    if not known or not hmac.compare_digest(known.encode(), token.encode()):
+    if not known or not hmac.compare_digest(known.encode(), token.encode("utf-8", "replace")):
         return None
     tasks = [each for each in os.environ.get(names.INTAKE_TASKS, "").split(",") if each]
     states = _states(str(item["event_id"]["S"]), tasks) if tasks else {}

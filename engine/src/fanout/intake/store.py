@@ -1,8 +1,10 @@
 """The table of entries: an entry is there with what is to be emitted of it, or not at all.
 
-    pk               entry#<reference>, key#<hash of group and idempotency key>, rate#<hash of source and minute>
+    pk               entry#<reference>, key#<hash of group and idempotency key>, rate#<hash of source and minute>,
+                     last#<group> of an ordered topic
     unsent_group     of an entry that SNS has not taken yet, with `unsent_at`: the key of the index `unsent`, so that the
     unsent_at        index holds these alone; RFC 3339 with the reference behind it, by which a group is in order
+    follows          the reference before it in its group, of an ordered topic
     body, attributes, group, event_id, token, fingerprint, stored_at
     tries, refused   how often SNS refused this entry itself, and with which code; after MOST_TRIES it is `poison` and no
                      longer unsent: an alarm rings, and `fanout intake retry` brings it back
@@ -15,8 +17,9 @@ https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWrite
 
 import hashlib
 import os
+import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
@@ -27,7 +30,15 @@ from fanout.runtime.aws import client
 
 KEY_SECONDS: Final = 7 * 86_400
 """An idempotency key is remembered for a week."""
-MOST_TRIES: Final = 10
+MOST_TRIES: Final = 3
+"""Of an entry that SNS refuses: it says the same each time."""
+MOST_CONFLICTS: Final = 7
+"""Of a double click, two transactions about one key at once, DynamoDB cancels one; so it does of an ordered group."""
+FIRST_WAIT: Final = 0.03
+"""Seconds, doubled after each conflict."""
+REFUSED: Final = "ConditionalCheckFailed"
+SEGMENTS: Final = 4
+"""Of a look at all that is unsent, in another order each time: a long backlog of one group does not hide the others."""
 INDEX: Final = "unsent"
 
 Item = dict[str, Any]
@@ -53,45 +64,45 @@ class Unsent:
     attributes: dict[str, str]
     stored_at: float
     tries: int = 0
+    follows: str = ""
+    """Of an ordered topic: the entry before it in its group."""
 
 
 def store(entry: Entry, idempotency_key: str | None) -> Stored:
     """Raises what DynamoDB raises: nothing is stored then, as far as anybody knows, and the same key may try again."""
     now = time.time()
-    puts: list[dict[str, Any]] = [
-        {"Put": {"TableName": _table(), "Item": _item(entry, now), "ConditionExpression": "attribute_not_exists(pk)"}}
-    ]
-    if idempotency_key:
-        claim = {
-            "pk": {"S": _key_of(entry.group, idempotency_key)},
-            "reference": {"S": entry.reference},
-            "token": {"S": entry.token},
-            "fingerprint": {"S": entry.fingerprint},
-            "expires_at": {"N": str(int(now) + KEY_SECONDS)},
-        }
-        puts.append(
-            {
-                "Put": {
-                    "TableName": _table(),
-                    "Item": claim,
-                    "ConditionExpression": "attribute_not_exists(pk) OR expires_at < :now",
-                    "ExpressionAttributeValues": {":now": {"N": str(int(now))}},
-                    "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-                }
-            }
-        )
+    for attempt in range(MOST_CONFLICTS):
+        last = _last(entry.group) if _ordered() else None
+        puts = [_put(_item(entry, now, last), "attribute_not_exists(pk)")]
+        puts += [_claim(entry, idempotency_key, now)] if idempotency_key else []
+        puts += [] if last is None else [_next(entry, last)]
+        cancelled = _cancelled(puts, f"{entry.reference}-{attempt}")
+        if cancelled is None:
+            return Stored("new", entry.reference, entry.token)
+        reasons = cancelled.response.get("CancellationReasons", [])
+        codes = [each.get("Code") for each in reasons]
+        if idempotency_key and codes[1:2] == [REFUSED]:
+            return _before(entry, idempotency_key, reasons[1])
+        if not {REFUSED, "TransactionConflict"} & {*codes[1:]} or attempt == MOST_CONFLICTS - 1:
+            raise cancelled
+        time.sleep(random.uniform(0.5, 1) * FIRST_WAIT * 2**attempt)
+    raise AssertionError("the last conflict is raised")
+
+
+def _before(entry: Entry, idempotency_key: str, reason: dict[str, Any]) -> Stored:
+    before = reason.get("Item") or _read(_key_of(entry.group, idempotency_key))
+    how: Literal["again", "other"] = "again" if _text(before, "fingerprint") == entry.fingerprint else "other"
+    return Stored(how, _text(before, "reference"), _text(before, "token"))
+
+
+def _cancelled(puts: list[dict[str, Any]], token: str) -> Any:
+    """None: all is written; else the error that says why nothing is."""
     dynamodb = client("dynamodb")
     try:
-        dynamodb.transact_write_items(TransactItems=puts, ClientRequestToken=entry.reference)
+        dynamodb.transact_write_items(TransactItems=puts, ClientRequestToken=token)
     except dynamodb.exceptions.TransactionCanceledException as cancelled:
-        reasons = cancelled.response.get("CancellationReasons", [])
-        claimed = reasons[1] if len(reasons) > 1 else {}
-        if claimed.get("Code") != "ConditionalCheckFailed":
-            raise
-        before = claimed.get("Item") or _read(_key_of(entry.group, idempotency_key or ""))
-        how: Literal["again", "other"] = "again" if _text(before, "fingerprint") == entry.fingerprint else "other"
-        return Stored(how, _text(before, "reference"), _text(before, "token"))
-    return Stored("new", entry.reference, entry.token)
+        return cancelled
+    return None
 
 
 def find(reference: str) -> Item:
@@ -125,17 +136,16 @@ def refused(one: Unsent, code: str) -> bool:
     return poison
 
 
-def unsent(group: str | None = None) -> Iterator[Unsent]:
-    """All that SNS has not taken, or a group's, the oldest first within each group. The index lags a moment behind."""
-    dynamodb = client("dynamodb")
-    request: dict[str, Any] = {"TableName": _table(), "IndexName": INDEX, "Limit": 100}
-    if group is not None:
-        request |= {
-            "KeyConditionExpression": "unsent_group = :group",
-            "ExpressionAttributeValues": {":group": {"S": group}},
-        }
+def unsent() -> Iterator[Unsent]:
+    """All that SNS has not taken, the oldest first within each group. The index lags a moment behind."""
+    for segment in random.sample(range(SEGMENTS), SEGMENTS):
+        yield from _pages(client("dynamodb").scan, Segment=segment, TotalSegments=SEGMENTS)
+
+
+def _pages(read: Callable[..., dict[str, Any]], **request: Any) -> Iterator[Unsent]:
+    request |= {"TableName": _table(), "IndexName": INDEX, "Limit": 100}
     while True:
-        page = dynamodb.scan(**request) if group is None else dynamodb.query(**request)
+        page = read(**request)
         yield from map(unsent_of, page.get("Items", []))
         if "LastEvaluatedKey" not in page:
             return
@@ -152,25 +162,12 @@ def unsent_of(item: Item) -> Unsent:
         attributes={name: each.get("S", "") for name, each in item.get("attributes", {}).get("M", {}).items()},
         stored_at=float(item.get("stored_at", {}).get("N", "0")),
         tries=int(item.get("tries", {}).get("N", "0")),
+        follows=_text(item, "follows"),
     )
 
 
-def too_many(source: str, most: int) -> bool:
-    """Whether this address has asked more than `most` times in this minute. The address itself is not stored."""
-    minute = int(time.time()) // 60
-    name = hashlib.sha256(f"{minute} {source}".encode()).hexdigest()[:32]
-    answer = client("dynamodb").update_item(
-        TableName=_table(),
-        Key={"pk": {"S": f"rate#{name}"}},
-        UpdateExpression="SET expires_at = :end ADD asked :one",
-        ExpressionAttributeValues={":one": {"N": "1"}, ":end": {"N": str((minute + 2) * 60)}},
-        ReturnValues="UPDATED_NEW",
-    )
-    return int(answer["Attributes"]["asked"]["N"]) > most
-
-
-def _item(entry: Entry, now: float) -> Item:
-    at = _now()
+def _item(entry: Entry, now: float, last: str | None) -> Item:
+    at = datetime.fromtimestamp(now, UTC).isoformat(timespec="microseconds")
     return {
         "pk": {"S": f"entry#{entry.reference}"},
         "group": {"S": entry.group},
@@ -182,7 +179,44 @@ def _item(entry: Entry, now: float) -> Item:
         "stored_at": {"N": f"{now:.6f}"},
         "unsent_group": {"S": entry.group},
         "unsent_at": {"S": f"{at}#{entry.reference}"},
+        **({"follows": {"S": last}} if last else {}),
     }
+
+
+def _put(item: Item, condition: str, **more: Any) -> dict[str, Any]:
+    return {"Put": {"TableName": _table(), "Item": item, "ConditionExpression": condition, **more}}
+
+
+def _claim(entry: Entry, idempotency_key: str, now: float) -> dict[str, Any]:
+    item = {
+        "pk": {"S": _key_of(entry.group, idempotency_key)},
+        "reference": {"S": entry.reference},
+        "token": {"S": entry.token},
+        "fingerprint": {"S": entry.fingerprint},
+        "expires_at": {"N": str(int(now) + KEY_SECONDS)},
+    }
+    return _put(
+        item,
+        "attribute_not_exists(pk) OR expires_at < :now",
+        ExpressionAttributeValues={":now": {"N": str(int(now))}},
+        ReturnValuesOnConditionCheckFailure="ALL_OLD",
+    )
+
+
+def _next(entry: Entry, last: str) -> dict[str, Any]:
+    """Of an ordered topic: this entry is the group's last now, if `last` still is."""
+    item = {"pk": {"S": f"last#{entry.group}"}, "reference": {"S": entry.reference}}
+    if not last:
+        return _put(item, "attribute_not_exists(pk)")
+    return _put(item, "reference = :last", ExpressionAttributeValues={":last": {"S": last}})
+
+
+def _last(group: str) -> str:
+    return _text(_read(f"last#{group}"), "reference")
+
+
+def _ordered() -> bool:
+    return os.environ[names.INTAKE_TOPIC_ARN].endswith(".fifo")
 
 
 def _read(pk: str) -> Item:
@@ -201,7 +235,7 @@ def _text(item: Item, name: str) -> str:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="microseconds")
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def _table() -> str:

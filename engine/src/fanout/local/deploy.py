@@ -9,7 +9,7 @@ from fanout.local.emulator.connection import ACCOUNT, REGION, Connection
 from fanout.local.emulator.state import State
 from fanout.local.errors import LocalError
 from fanout.local.program import environment, running
-from fanout.project import find_cdk, stack_name
+from fanout.project import find_cdk
 
 ENTRY = "local"
 """The settings entry that is deployed here."""
@@ -42,7 +42,7 @@ def deploy(connection: Connection, state: State, say: Say, app: str) -> None:
     command = [
         str(cdk_cli),
         "deploy",
-        stack_name(ENTRY),
+        "--all",
         "--require-approval",
         "never",
         "--method",

@@ -5,13 +5,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from fanout.contracts import roles
 from fanout.contracts.contract import Contract, load
 from fanout.errors import ConfigurationError
 from fanout.intake.config import FILE
-from fanout.intake.definition import GOES_TO, problems
+from fanout.intake.definition import GOES_TO, LINES
+from fanout.packaging.definitions import problems
 from fanout.packaging.zip_contents import engine_and_events, staged
 
 ENDING = ".schema.json"
+LINE_LENGTH = 200
+"""Of what has the role "line" in a contract."""
 
 
 def intake_zip(app_root: Path, definitions: Path, *, event_type: str, answers: str, source: str) -> Path:
@@ -58,10 +62,20 @@ def configuration(app_root: Path, definitions: Path, *, event_type: str, answers
 
 def _misplaced(schema: Any, contract: Contract) -> Iterator[str]:
     fields = schema.get("properties") if isinstance(schema, dict) else None
+    lines = roles.paths(contract.schema, "line")
     for name, each in fields.items() if isinstance(fields, dict) else ():
         path = each.get(GOES_TO) if isinstance(each, Mapping) else None
-        if path is not None and (not isinstance(path, str) or contract.body_schema(f"data.{path}") is None):
+        if path is None:
+            continue
+        if not isinstance(path, str) or contract.body_schema(f"data.{path}") is None:
             yield f"{name}: {GOES_TO} is {path!r}: expected a property of the data of {contract.type}"
+        elif f"data.{path}" in lines and (each.get(LINES) or not _at_most(each, LINE_LENGTH)):
+            yield f'{name}: the contract wants one line of at most {LINE_LENGTH} characters there: say "maxLength"'
+
+
+def _at_most(schema: Mapping[str, Any], length: int) -> bool:
+    most = schema.get("maxLength")
+    return isinstance(most, int) and most <= length
 
 
 def _schema(path: Path) -> Any:

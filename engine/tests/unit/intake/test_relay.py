@@ -1,184 +1,359 @@
-"""Stored means published: through every no of SNS, every crash between two steps, twice and at once."""
+"""What becomes of what is stored: whatever fails, each entry is published, marked after that, and in nobody's way."""
 
 import json
+import random
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from botocore.exceptions import BotoCoreError, ClientError
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fanout import names
-from fanout.intake import config, entry, relay, store
-from tests.unit.intake.conftest import GOOD, WRITTEN, World, put_in_place
-from tests.unit.intake.world import Time, plenty
+from fanout.intake import entry, relay, store
+from tests.unit.intake.entries import REFUSALS, TOPIC, Gone, World
+from tests.unit.intake.given import CONFIG, Context, put_in_place
+from tests.unit.lambdas.conftest import Lines
+
+FIFO = f"{TOPIC}.fifo"
 
 
-def stored(count: int = 1) -> list[str]:
-    read = config.read(WRITTEN)
-    references = []
-    for _ in range(count):
-        made = entry.make(read.definitions["berlin"], GOOD, read)
-        references.append(store.store(made, None).reference)
-    return references
+def fill_in(world: World, text: str = "x", group: str = "note") -> str:
+    """Stores an entry, and says its reference."""
+    made = entry.make(CONFIG.definitions[group], {"text" if group == "note" else "topic": text}, CONFIG)
+    assert store.store(made, None).how == "new"
+    world.now += 0.001
+    return made.reference
 
 
-def on_stream(world: World, context: Any = None) -> None:
-    records = [{"eventName": "INSERT", "dynamodb": {"NewImage": image}} for image in world.entries.stream]
-    relay.on_stream({"Records": records}, context or plenty())
+def stream(world: World, how: str = "all") -> None:
+    """again: the stream keeps what it gave; the last: shards are read apart, and this one has the newest alone."""
+    new = world.table.new
+    records, world.table.new = (new[-1:], new[:-1]) if how == "the last" else (new, new if how == "again" else [])
+    relay.on_stream({"Records": records}, Context())
+
+
+def sweep(context: Any = None) -> None:
+    relay.sweep({}, context or Context())
 
 
 def published(world: World) -> list[str]:
-    return [json.loads(each["Message"])["data"]["order_id"] for each in world.topic.taken]
+    return [each["data"]["order_id"] for each in world.bodies()]
 
 
 def unsent(world: World) -> list[str]:
-    return [key for key, item in world.entries.items.items() if "unsent_at" in item]
+    return [name for name, each in world.table.entries().items() if "unsent_at" in each]
 
 
-@pytest.fixture(autouse=True)
-def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(relay, "SWEPT_AFTER", 0)
+def test_the_stream_emits_what_is_stored_and_marks_it_with_its_end(world: World) -> None:
+    one = fill_in(world)
+    stream(world)
+    assert published(world) == [one]
+    (message,) = world.published
+    assert message["MessageAttributes"]["type"] == {"DataType": "String", "StringValue": "order.placed.v1"}
+    assert "MessageGroupId" not in message
+    (item,) = world.table.entries().values()
+    assert "unsent_at" not in item
+    assert float(item["expires_at"]["N"]) == int(world.now) + 86_400
+    world.now += 86_402
+    world.table.delete_expired()
+    assert world.table.entries() == {}
 
 
-def test_the_stream_emits_with_the_attributes_of_the_contract_and_marks(world: World) -> None:
-    (reference,) = stored()
-    on_stream(world)
-    (message,) = world.topic.taken
-    assert message["MessageAttributes"]["shop_id"] == {"DataType": "String", "StringValue": "berlin"}
-    assert published(world) == [reference] and unsent(world) == []
-    assert "expires_at" in world.entries.items[f"entry#{reference}"]
+def test_the_sweep_takes_what_is_older_than_two_minutes(world: World, figures: list[dict[str, float]]) -> None:
+    one = fill_in(world)
+    world.now += 100
+    sweep()
+    assert published(world) == []
+    world.now += 20
+    sweep()
+    assert published(world) == [one]
+    assert figures == [{names.UNSENT_AGE: 100.0, names.SWEPT: 0}, {names.UNSENT_AGE: 0, names.SWEPT: 1}]
 
 
-def test_what_the_stream_could_not_emit_the_sweep_does(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    references = stored(3)
-    world.topic.says = ["throttled", "denied", "gone"]
-    on_stream(world)
-    assert world.topic.taken == [] and len(unsent(world)) == 3
-    relay.sweep({}, plenty())
-    assert sorted(published(world)) == sorted(references) and unsent(world) == []
-    assert '"Swept":3' in capsys.readouterr().out
+def test_a_sweep_of_nothing_says_so(world: World, figures: list[dict[str, float]]) -> None:
+    sweep()
+    assert figures == [{names.UNSENT_AGE: 0, names.SWEPT: 0}]
 
 
-def test_the_sweep_leaves_what_is_young_to_the_stream(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(relay, "SWEPT_AFTER", 120)
-    stored()
-    relay.sweep({}, plenty())
-    assert world.topic.taken == []
-
-
-def test_an_answer_of_sns_that_was_lost_is_asked_for_again_under_the_same_id(world: World) -> None:
-    (reference,) = stored()
-    world.topic.says = ["lost"]
-    on_stream(world)
-    relay.sweep({}, plenty())
-    assert published(world) == [reference, reference]
-    assert len({json.loads(each["Message"])["id"] for each in world.topic.taken}) == 1
-
-
-def test_the_age_of_the_oldest_is_told_each_minute(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    relay.sweep({}, plenty())
-    assert '"UnsentAge":0' in capsys.readouterr().out
-    stored()
-    world.topic.says = ["gone"]
-    world.entries.items[next(iter(world.entries.items))]["stored_at"] = {"N": "1000"}
-    relay.sweep({}, plenty())
-    told = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert told["UnsentAge"] > 1_000_000 and told["_aws"]["CloudWatchMetrics"][0]["Namespace"] == names.NAMESPACE
-
-
-def test_poison_stands_in_nobodys_way_and_is_put_aside_with_its_cause(
-    world: World, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("how", ["away", "lost", *REFUSALS.keys() - {"invalid"}])
+def test_what_the_topic_does_not_take_stays_however_often_it_is_tried(
+    world: World, how: str, lines: Lines, figures: list[dict[str, float]]
 ) -> None:
-    bad, *others = stored(3)
-    world.topic.never = {bad}
+    one = fill_in(world, "a secret")
+    world.topic.always = how
+    stream(world)
+    for _ in range(2 * store.MOST_TRIES):
+        world.now += 121
+        sweep()
+    assert unsent(world) == [one]
+    assert figures[-1][names.UNSENT_AGE] > 700
+    world.topic.always = ""
+    sweep()
+    assert unsent(world) == []
+    assert set(published(world)) == {one}
+    assert "secret" not in json.dumps(lines())
+
+
+@pytest.mark.parametrize("topic", [TOPIC, FIFO])
+def test_poison_is_set_aside_and_stops_nobody(
+    world: World, topic: str, monkeypatch: pytest.MonkeyPatch, figures: list[dict[str, float]]
+) -> None:
+    monkeypatch.setenv(names.INTAKE_TOPIC_ARN, topic)
+    world.topic.poison = {"poison"}
+    bad, good = fill_in(world, "poison"), fill_in(world)
+    other = fill_in(world, "A question", "contact")
+    stream(world)
     for _ in range(store.MOST_TRIES):
-        relay.sweep({}, plenty())
-    assert sorted(published(world)) == sorted(others)
-    item = world.entries.items[f"entry#{bad}"]
-    assert item["poison"] == {"S": "InvalidParameter"} and "unsent_at" not in item
-    assert '"Poison":1' in capsys.readouterr().out
+        world.now += 121
+        sweep()
+    assert sorted(published(world)) == sorted([good, other])
+    assert world.table.entries()[bad]["poison"] == {"S": "InvalidParameter"}
+    assert unsent(world) == []
+    assert "expires_at" not in world.table.entries()[bad]
+    assert [each for each in figures if names.POISON in each] == [{names.POISON: 1}]
 
 
-def test_nothing_but_the_entry_itself_makes_poison(world: World) -> None:
-    """A topic that is away for a month, or a key that was denied, is not the entry's fault."""
-    stored()
-    for said in ["throttled", "denied", "gone"] * 20:
-        world.topic.says = [said]
-        relay.sweep({}, plenty())
-    assert len(unsent(world)) == 1
-    relay.sweep({}, plenty())
-    assert len(published(world)) == 1
+def test_a_mark_that_fails_means_the_same_event_once_more(world: World) -> None:
+    one = fill_in(world)
+    world.table.next = ["away"]
+    stream(world)
+    assert unsent(world) == [one]
+    world.now += 121
+    sweep()
+    assert published(world) == [one, one]
+    assert len({each["Message"] for each in world.published}) == 1
+    assert unsent(world) == []
 
 
-def test_a_function_whose_time_is_nearly_over_begins_nothing(world: World) -> None:
-    stored()
-    relay.sweep({}, Time(ms=1_000))
-    assert world.topic.taken == [] and len(unsent(world)) == 1
+def test_a_refusal_that_comes_late_does_not_set_aside_what_was_emitted(world: World) -> None:
+    fill_in(world)
+    (late,) = store.unsent()
+    stream(world)
+    with pytest.raises(ClientError):
+        store.refused(replace(late, tries=store.MOST_TRIES), "InvalidParameter")
+    (item,) = world.table.entries().values()
+    assert "poison" not in item
 
 
-def test_a_backup_that_is_restored_is_published_again_under_its_ids(world: World) -> None:
-    references = stored(2)
-    before = {key: dict(item) for key, item in world.entries.items.items()}
-    on_stream(world)
-    world.entries.items = before
-    relay.sweep({}, plenty())
-    assert sorted(published(world)) == sorted(references * 2)
+def test_a_restored_backup_is_published_again_and_nothing_else(world: World) -> None:
+    one = fill_in(world)
+    backup = dict(world.table.items)
+    two = fill_in(world)
+    stream(world)
+    world.table.items = backup
+    world.now += 121
+    sweep()
+    assert published(world) == [one, two, one]
 
 
-class TestOrdered:
+def test_a_sweep_stops_in_time_and_says_how_old_what_it_left_is(world: World, figures: list[dict[str, float]]) -> None:
+    for _ in range(5):
+        fill_in(world)
+    world.now += 1_000
+    sweep(Context(looks=2))
+    assert len(published(world)) == 2
+    assert figures[0][names.UNSENT_AGE] == pytest.approx(1_000, abs=1)
+
+
+def test_a_long_backlog_of_one_group_does_not_hide_the_others(world: World, figures: list[dict[str, float]]) -> None:
+    random.seed(7)
+    for _ in range(150):
+        fill_in(world)
+    other = fill_in(world, "A question", "contact")
+    world.topic.always = "throttled"
+    world.now += 121
+    for _ in range(20):
+        sweep(Context(looks=110))
+        world.topic.always = ""
+        if other in published(world):
+            break
+    assert other in published(world)
+
+
+def test_many_entries_are_held_in_portions(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay, "PORTION", 7)
+    for _ in range(250):
+        fill_in(world)
+    world.now += 121
+    sweep()
+    assert len(set(published(world))) == 250
+    assert unsent(world) == []
+
+
+def test_other_records_of_the_stream_are_not_its_business(world: World) -> None:
+    relay.on_stream({"Records": [{}, {"dynamodb": {"NewImage": {"pk": {"S": "rate#1"}}}}]}, Context())
+    assert world.published == []
+
+
+class TestOrder:
     @pytest.fixture(autouse=True)
     def ordered(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-        put_in_place(world, monkeypatch, topic="orders.fifo")
+        monkeypatch.setenv(names.INTAKE_TOPIC_ARN, FIFO)
 
-    def test_each_has_its_group(self, world: World) -> None:
-        (reference,) = stored()
-        on_stream(world)
-        (message,) = world.topic.taken
-        assert (message["MessageGroupId"], message["MessageDeduplicationId"]) == ("berlin", reference)
+    def test_what_the_index_and_the_stream_do_not_show_yet_still_goes_first(self, world: World) -> None:
+        references = [fill_in(world) for _ in range(4)]
+        world.table.hidden = {f"entry#{each}" for each in references[:3]}
+        stream(world, "the last")
+        assert published(world) == references
+        assert world.published[0]["MessageGroupId"] == "note"
 
-    def test_what_follows_one_that_failed_waits_for_it(self, world: World) -> None:
-        references = stored(3)
-        world.topic.says = ["", "throttled"]
-        on_stream(world)
-        assert published(world) == references[:1]
-        relay.sweep({}, plenty())
+    def test_one_that_is_not_taken_holds_back_its_group_alone(self, world: World) -> None:
+        first, second = fill_in(world), fill_in(world)
+        other = fill_in(world, "A question", "contact")
+        world.topic.next = ["throttled"]
+        stream(world)
+        assert published(world) == [other]
+        world.now += 121
+        sweep()
+        assert published(world) == [other, first, second]
+
+    def test_one_before_it_that_is_not_taken_holds_it_back(self, world: World) -> None:
+        first, second = fill_in(world), fill_in(world)
+        world.topic.next = ["throttled"]
+        stream(world, "the last")
+        assert published(world) == []
+        stream(world)
+        assert published(world) == [first]
+        world.now += 121
+        sweep()
+        assert published(world) == [first, second]
+
+    def test_the_stream_leaves_a_long_backlog_to_the_sweep(self, world: World) -> None:
+        references = [fill_in(world) for _ in range(relay.MOST_BEFORE + 10)]
+        stream(world, "the last")
+        assert published(world) == []
+        world.now += 121
+        sweep()
         assert published(world) == references
 
-    def test_one_that_never_will_be_taken_holds_nobody_up_for_ever(self, world: World) -> None:
-        bad, *others = stored(3)
-        world.topic.never = {bad}
-        for _ in range(store.MOST_TRIES):
-            relay.sweep({}, plenty())
-        assert published(world) == others
+    def test_two_that_are_stored_at_once_have_an_order(self, world: World) -> None:
+        world.table.next = ["", "conflict"]
+        one, two = fill_in(world), fill_in(world)
+        assert world.table.entries()[two]["follows"] == {"S": one}
+        assert world.table.items["last#note"]["reference"] == {"S": two}
+
+    def test_one_that_comes_between_the_look_and_the_write_goes_before(self, world: World) -> None:
+        between: list[str] = []
+        world.hooks[1] = lambda: between.append(fill_in(world))  # after the look at the group's last
+        late = fill_in(world)
+        stream(world)
+        assert published(world) == [*between, late]
+        assert len(between) == 1
 
 
-steps = st.lists(
-    st.tuples(st.sampled_from(["store", "stream", "sweep", "lag", "settle"]), st.lists(st.sampled_from(["", "throttled", "lost", "gone"]), max_size=3), st.lists(st.sampled_from(["", "away", "throttled"]), max_size=3)),
-    max_size=12,
+FILL_IN = st.tuples(st.just("fill in"), st.sampled_from(["note", "note", "note", "contact"]))
+STREAM = st.tuples(st.just("stream"), st.sampled_from(["all", "all", "again", "the last"]))
+STEP = st.one_of(
+    FILL_IN,
+    FILL_IN,
+    STREAM,
+    STREAM,
+    st.tuples(st.just("sweep"), st.just("")),
+    st.tuples(st.just("wait"), st.sampled_from([1, 119, 121, 400])),
+    st.tuples(st.just("topic"), st.lists(st.sampled_from(["", "lost", "away", *REFUSALS]), max_size=4)),
+    st.tuples(st.just("table"), st.lists(st.sampled_from(["", "away", "throttled", "lost", "lost for good", "conflict"]), max_size=4)),
+    st.tuples(st.just("lag"), st.booleans()),
+    st.tuples(st.just("restore"), st.just("")),
 )  # fmt: skip
+BETWEEN = st.dictionaries(st.integers(0, 40), st.sampled_from(["end", "stream", "sweep", "fill in"]), max_size=4)
 
 
-@given(steps)
-def test_in_any_order_of_steps_and_failures_what_was_stored_is_published_and_nothing_else(plan: list[Any]) -> None:
+class Story:
+    """Any order of all that happens, any of it between any two steps of another, and the container's end anywhere."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.answered: list[str] = []
+        """References of entries that somebody got a yes for."""
+        self.backup: dict[str, Any] = {}
+        self.restored = False
+
+    def between(self, what: str) -> None:
+        if what == "end":
+            self.world.end()
+        else:
+            self.act(what, "note" if what == "fill in" else "all")
+
+    def act(self, what: str, how: Any) -> None:
+        world = self.world
+        try:
+            self._act(what, how)
+        except Gone:
+            world.alive = True
+            raise
+        except (ClientError, BotoCoreError):
+            pass  # who asked has no answer
+
+    def _act(self, what: str, how: Any) -> None:
+        acts: dict[str, Callable[[], object]] = {
+            "fill in": lambda: self.answered.append(fill_in(self.world, "A question", how)),
+            "stream": lambda: stream(self.world, how),
+            "sweep": sweep,
+            "restore": self.restore,
+            "wait": lambda: vars(self.world).update(now=self.world.now + float(how)),
+            "topic": lambda: vars(self.world.topic).update(next=[*how]),
+            "table": lambda: vars(self.world.table).update(next=[*how]),
+            "lag": lambda: vars(self.world.table).update(hidden=set(self.world.table.items) if how else set()),
+        }
+        acts[what]()
+
+    def restore(self) -> None:
+        """What the backup has comes back as it was then, but for what is still to be emitted; then the next one is made."""
+        items, still = self.world.table.items, {f"entry#{each}" for each in unsent(self.world)}
+        items |= {key: each for key, each in self.backup.items() if key not in still}
+        self.backup = {key: dict(each) for key, each in items.items() if key.startswith("entry#")}
+        self.restored = True
+
+    def end_well(self) -> None:
+        world = self.world
+        world.hooks, world.topic.next, world.table.next, world.table.hidden = {}, [], [], set()
+        for _ in range(2):
+            world.now += 121
+            sweep()
+
+
+@pytest.mark.parametrize("topic", [TOPIC, FIFO])
+@given(st.lists(STEP, min_size=4, max_size=20), BETWEEN)
+@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_stored_means_published_whatever_happens_between_any_two_steps(
+    topic: str, steps: list[tuple[str, Any]], between: dict[int, str]
+) -> None:
+    """What must hold at each call is checked by the doubles: nothing that is not stored is published, no mark before a yes."""
     with pytest.MonkeyPatch.context() as patch:
-        world, kept = World(), []
-        put_in_place(world, patch)
-        patch.setattr(relay, "SWEPT_AFTER", 0)
-        for what, topic_says, table_says in plan:
-            world.topic.says = list(topic_says)
-            if what == "store":
-                kept += stored()
+        world = put_in_place(World(), patch, topic)
+        patch.setattr(relay, "emit", lambda **values: None)
+        story = Story(world)
+        world.hooks = {number: lambda what=what: story.between(what) for number, what in between.items()}  # type: ignore[misc]
+        for what, how in steps:
+            try:
+                story.act(what, how)
+            except Gone:
                 continue
-            world.entries.lagging = what == "lag" or (world.entries.lagging and what != "settle")
-            world.entries.next = list(table_says)
-            if what == "stream":
-                on_stream(world)
-            elif what == "sweep":
-                relay.sweep({}, plenty())
-            world.entries.next = []
-            marked = {key.removeprefix("entry#") for key, each in world.entries.items.items() if "emitted_at" in each}
-            assert marked <= set(published(world))
-        world.topic.says, world.entries.lagging = [], False
-        relay.sweep({}, plenty())
-        assert set(published(world)) == set(kept)
+        story.end_well()
+        entries = world.table.entries()
+        assert set(story.answered) <= set(entries)
+        assert {name for name, each in entries.items() if "poison" not in each} <= set(published(world))
         assert unsent(world) == []
+        if topic == FIFO and not story.restored:
+            check_order(world)
+
+
+def check_order(world: World) -> None:
+    """Of what was never set aside: each group's first copies come as they were stored."""
+    entries = world.table.entries()
+    aside = {name for name, each in entries.items() if "refused" in each}
+    first = list(dict.fromkeys(each for each in published(world) if each not in aside))
+    for group in ("note", "contact"):
+        mine = [each for each in first if entries[each]["group"]["S"] == group]
+        assert mine == sorted(mine, key=lambda each: chain(entries, each))
+
+
+def chain(entries: dict[str, Any], reference: str) -> int:
+    """How many entries of its group are before it."""
+    number = 0
+    while reference := entries.get(reference, {}).get("follows", {}).get("S", ""):
+        number += 1
+    return number

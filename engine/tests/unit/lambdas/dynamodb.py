@@ -100,7 +100,7 @@ class Expressions:
     def __init__(self, request: Item) -> None:
         self.names: dict[str, str] = request.get("ExpressionAttributeNames", {})
         self.values: dict[str, Item] = request.get("ExpressionAttributeValues", {})
-        self.update, self.when = request["UpdateExpression"], request.get("ConditionExpression", "")
+        self.update, self.when = request.get("UpdateExpression", ""), request.get("ConditionExpression", "")
         text = f"{self.update} {self.when}"
         for given in (self.names, self.values):  # AWS developerguide/Expressions.ExpressionAttributeNames.html
             if unused := set(given) - set(re.findall(r"[#:]\w+", text)):

@@ -87,10 +87,11 @@ class Intake(Construct):
             names.INTAKE_TOPIC_ARN: topic_arn,
             names.INTAKE_KEEP_SECONDS: str(86_400 * keep_days),
             names.INTAKE_PER_MINUTE: str(self._limits.per_minute),
+            names.INTAKE_ORIGINS: ",".join(self._limits.origins),
         }
         self.web = self._web(followed)
         self.api = self._api()
-        self.relay = Relay(self, "Relay", self.table, self._function, topic_arn)
+        self.relay = Relay(self, "Relay", self.table, self._function, topic_arn, ordered=settings.ordered)
         place = Place(scope=self, settings=settings, owner=settings.owner)
         self.alarms = intake_alarms(
             self, place, settings, api=self.api, functions=[self.web.function, *self.relay.functions]

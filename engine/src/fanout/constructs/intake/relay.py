@@ -18,9 +18,13 @@ MakeFunction = Callable[[Construct, str, str, Duration], TaskFunction]
 class Relay(Construct):
     """Two functions with the same right: to publish to one topic, and to mark what it took."""
 
-    def __init__(self, scope: Construct, id_: str, table: dynamodb.Table, make: MakeFunction, topic_arn: str) -> None:
+    def __init__(
+        self, scope: Construct, id_: str, table: dynamodb.Table, make: MakeFunction, topic_arn: str, *, ordered: bool
+    ) -> None:
         super().__init__(scope, id_)
         self._table, self._topic_arn = table, topic_arn
+        self._of_order = ["dynamodb:GetItem"] if ordered else []
+        """What looking for the entry before one needs."""
         self._stream = make(
             Construct(self, "Stream"), "relay.on_stream", "Emits what was stored a moment ago", Duration.seconds(60)
         )
@@ -37,8 +41,8 @@ class Relay(Construct):
         index = f"{self._table.table_arn}/index/{store.INDEX}"
         for actions, resource in (
             (["sns:Publish"], self._topic_arn),
-            (["dynamodb:UpdateItem"], self._table.table_arn),
-            (["dynamodb:Query", "dynamodb:Scan"], index),
+            (["dynamodb:UpdateItem", *self._of_order], self._table.table_arn),
+            (["dynamodb:Scan"], index),
         ):
             made.role.add_to_principal_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
 

@@ -1,0 +1,57 @@
+"""An intake over the tests' app, in a world without AWS; its requests and invocations."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from fanout import names
+from fanout.intake import config, rate, relay, status, store
+from fanout.packaging.intake_zip import configuration
+from tests.places import APP
+from tests.unit.intake.entries import TOPIC, World
+
+DEFINITIONS = Path(__file__).parent / "definitions"
+WRITTEN = configuration(APP, DEFINITIONS, event_type="order.placed.v1", answers="items", source="/shop")
+CONFIG = config.read(WRITTEN)
+VARIABLES = {
+    names.STACK: "Intake-test",
+    names.TASK: "intake",
+    names.INTAKE_TABLE: "entries",
+    names.INTAKE_TOPIC_ARN: TOPIC,
+    names.INTAKE_KEEP_SECONDS: "86400",
+    names.INTAKE_PER_MINUTE: "0",
+    names.INTAKE_ORIGINS: "https://www.example.com",
+}
+
+
+def put_in_place(world: World, monkeypatch: pytest.MonkeyPatch, topic: str = TOPIC) -> World:
+    clock = SimpleNamespace(time=lambda: world.now, sleep=lambda seconds: None)
+    for module in (store, relay, rate, status):
+        monkeypatch.setattr(module, "client", world.client)
+    for module in (store, relay, rate):
+        monkeypatch.setattr(module, "time", clock)
+    monkeypatch.setattr(config, "load", lambda: CONFIG)
+    monkeypatch.setattr(relay, "AT_ONCE", 1)  # one after the other, so that a step has a number
+    for name, value in (VARIABLES | {names.INTAKE_TOPIC_ARN: topic}).items():
+        monkeypatch.setenv(name, value)
+    return world
+
+
+class Context:
+    """Of an invocation that has all the time in the world, or `milliseconds` and one less at each look."""
+
+    def __init__(self, looks: float = float("inf")) -> None:
+        self.looks = looks
+
+    def get_remaining_time_in_millis(self) -> int:
+        self.looks -= 1
+        return 60_000 if self.looks >= 0 else 0
+
+
+def request(method: str = "POST", path: str = "/contact", **more: Any) -> dict[str, Any]:
+    """Payload 2.0 of an HTTP API."""
+    headers = {"content-type": "application/json", "host": "forms.example.com", **more.pop("headers", {})}
+    http = {"method": method, "sourceIp": more.pop("source", "203.0.113.7")}
+    return {"rawPath": path, "headers": headers, "requestContext": {"http": http}, "isBase64Encoded": False, **more}
