@@ -138,3 +138,10 @@ def test_an_operator_may_call_it_to_heal_and_the_tools_find_its_subscription(kep
         id_ for id_ in kept.find_resources("AWS::SNS::Subscription") if id_.startswith("PurgeSubscription")
     ]
     assert kept.to_json()["Outputs"]["PurgeDirectSubscriptionArn"]["Value"] == {"Ref": subscription}
+
+
+def test_events_that_wait_for_lambda_ring_before_they_are_given_up(tmp_path: Path) -> None:
+    direct = Direct(maximum_age=timedelta(minutes=20))
+    template = assertions.Template.from_stack(stack_of(settings.PROD, tmp_path, compute=direct))
+    ringing = {"MetricName": "AsyncEventAge", "Threshold": 600_000, "Statistic": "Maximum"}
+    template.has_resource_properties("AWS::CloudWatch::Alarm", ringing)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from cfnlint.api import lint
 
 from fanout.catalog.documents import FOLDER, documents
@@ -88,6 +89,21 @@ def test_the_first_page_lists_them_and_each_delivery_with_its_reason_and_no_addr
     received = next(row for row in rows(page) if row[0] == "order.placed.v1")
     assert received[2] == "archive_order, send_receipt"
     assert 'archive_order_task -. "3, then a dead letter" .->' in page
+
+
+def test_asyncapi_has_them_as_receivers(made: Made) -> None:
+    document = yaml.safe_load(made.page("asyncapi.yaml"))
+    assert {"archive_order", "send_receipt"} <= document["operations"].keys()
+    consumers = [each for operation in document["operations"].values() for each in _consumers(operation)]
+    assert {(each["protocol"], each["endpoint"]["name"]) for each in consumers} == {
+        ("lambda", "archive_order"),
+        ("lambda", "send_receipt"),
+    }
+
+
+def _consumers(operation: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = operation.get("bindings", {}).get("sns", {}).get("consumers", [])
+    return found
 
 
 def test_costs_know_them(made: Made) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template
 
+from fanout.constructs.delivery import Delivery
 from fanout.constructs.errors import ConfigurationError, one_line_errors
 from fanout.constructs.settings import Settings
 from fanout.constructs.subscriber import Subscriber
@@ -117,6 +119,17 @@ def refused(*subscribed: str, **arguments: Any) -> str:
     with pytest.raises(SystemExit) as said, one_line_errors():
         raise caught.value
     return str(said.value)
+
+
+@pytest.mark.parametrize(("only", "heard"), [(None, True), (["form.submitted.v1"], True), (["order.placed.v1"], False)])
+def test_what_a_partner_gets_is_taken(app_root: Path, only: list[str] | None, heard: bool) -> None:
+    stack = cdk.Stack(app := cdk.App(), "Stack")
+    topic = Topic(stack, "Topic", settings=settings.DEV)
+    Subscriber(stack, "Sync", topic=topic, task="sync_crm")
+    filtered = {"type": only} if only else None
+    Delivery(stack, "P", topic=topic, protocol="email", endpoint="a@b.example", reason="made up", only=filtered)
+    with nullcontext() if heard else pytest.raises(RuntimeError, match="nobody takes it"):
+        app.synth()
 
 
 def test_a_type_that_nobody_takes_is_refused_in_one_line(app_root: Path) -> None:

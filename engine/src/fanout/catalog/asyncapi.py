@@ -1,6 +1,6 @@
 """The AsyncAPI 3 document: what is published, in which shape, and who receives it.
 
-The application it describes is the whole: publishing services send to the topic, and each task receives through its queue. So
+The application it describes is the whole: publishing services send to the topic, and each task receives through its queue, or is called by the topic. So
 each message has an operation `send`, and each subscriber a `receive`. Bindings: https://github.com/asyncapi/bindings/tree/master/sns
 and https://github.com/asyncapi/bindings/tree/master/sqs. The topic's ARN is known to a deployment only, so a channel's
 address is null, as https://www.asyncapi.com/docs/reference/specification/v3.0.0#channelObject has it.
@@ -41,7 +41,7 @@ def document(topics: list[Topic], messages: list[Message], tasks: dict[str, Task
             name = f"publish_{anchor(message.name)}"
             taken = name in operations
             operations[f"{name}_to_{anchor(topic.name)}" if taken else name] = _publish(topic, message)
-        operations |= {anchor(each.name): _receive(each, topic, messages, tasks) for each in topic.subscribers}
+        operations |= {anchor(each.name): _receive(each, topic, messages, tasks) for each in topic.receivers}
     return {
         "asyncapi": VERSION,
         "info": {"title": product(), "version": _version(messages), "description": " ".join(_DESCRIPTION.split())},
@@ -112,7 +112,7 @@ def _message(message: Message) -> dict[str, Any]:
 
 
 def _publish(topic: Topic, message: Message) -> dict[str, Any]:
-    consumers = [_consumer(each) for each in topic.subscribers if passes(each, message)]
+    consumers = [_consumer(each) for each in topic.receivers if passes(each, message)]
     return {
         "action": "send",
         "channel": {"$ref": f"#/channels/{anchor(topic.name)}"},
@@ -122,17 +122,20 @@ def _publish(topic: Topic, message: Message) -> dict[str, Any]:
     }
 
 
-def _receive(each: Subscriber, topic: Topic, messages: list[Message], tasks: dict[str, Task]) -> dict[str, Any]:
+def _receive(
+    each: Subscriber | Called, topic: Topic, messages: list[Message], tasks: dict[str, Task]
+) -> dict[str, Any]:
     passing = [message for message in carried(topic, messages) if passes(each, message)]
-    queues = [queue for queue in (each.queue, each.dead_letter_queue) if queue]
-    operation = {
+    operation: dict[str, Any] = {
         "action": "receive",
         "channel": {"$ref": f"#/channels/{anchor(topic.name)}"},
         "title": each.name,
         "summary": tasks[each.name].what,
         "messages": _references(topic, passing),
-        "bindings": {"sqs": {"queues": [_queue(queue, each) for queue in queues], "bindingVersion": SQS_BINDING}},
     }
+    if isinstance(each, Subscriber):
+        made = [_queue(queue, each) for queue in (each.queue, each.dead_letter_queue) if queue]
+        operation["bindings"] = {"sqs": {"queues": made, "bindingVersion": SQS_BINDING}}
     return {key: value for key, value in operation.items() if value != ""}
 
 
@@ -145,10 +148,10 @@ def _references(topic: Topic, messages: list[Message]) -> list[dict[str, str]]:
     return [{"$ref": f"#/channels/{anchor(topic.name)}/messages/{anchor(each.name)}"} for each in messages]
 
 
-def _consumer(each: Subscriber) -> dict[str, Any]:
+def _consumer(each: Subscriber | Called) -> dict[str, Any]:
     subscription = each.subscription.resource
     found: dict[str, Any] = {
-        "protocol": "sqs",
+        "protocol": "sqs" if each.queue else "lambda",
         "endpoint": {"name": each.name},
         "rawMessageDelivery": subscription.flag("RawMessageDelivery") is True,
     }
@@ -176,7 +179,7 @@ def _queue(queue: Resource, each: Subscriber) -> dict[str, Any]:
     return found
 
 
-def _queue_name(queue: Resource, each: Subscriber) -> str:
+def _queue_name(queue: Resource, each: Subscriber | Called) -> str:
     """A name of this document: the queue has none before it is deployed."""
     return each.name if queue is each.queue else f"{each.name} dead letters"
 

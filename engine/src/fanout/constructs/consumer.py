@@ -64,6 +64,8 @@ class Consumer:
         self._host = host
 
     has_function = True
+    maximum_age: int | None = None
+    """Seconds after which Lambda gives up what it could not begin, of a task that its topic calls."""
 
     @property
     def function(self) -> lambda_.Function:

@@ -1,6 +1,7 @@
 """SNS's other endpoints: a web address, a mailbox, a phone, an app or a stream that gets each event as it was published."""
 
 import re
+from collections.abc import Sequence
 from typing import Literal, cast, get_args
 
 from aws_cdk import CfnOutput, CfnResource, Token
@@ -15,12 +16,15 @@ from fanout.constructs.alarms.runbook import Place
 from fanout.constructs.cdk_cache import SNS, days, stack_of
 from fanout.constructs.distance import distance
 from fanout.constructs.errors import ConfigurationError, expect
+from fanout.constructs.event_types import has_several, schemas_of
 from fanout.constructs.filter import MOST, Filter, check_filter, events_only
 from fanout.constructs.keys import queue_key
 from fanout.constructs.registry import announce
 from fanout.constructs.settings import DEAD_LETTER_RETENTION_DAYS, EMAIL, Settings
 from fanout.constructs.task_queue import task_queue
 from fanout.constructs.topic import AnyTopic, Topic
+from fanout.constructs.unheard import hear
+from fanout.project import find_root
 
 Protocol = Literal["https", "email", "sms", "application", "firehose"]
 _ENDPOINTS: dict[Protocol, tuple[re.Pattern[str], str]] = {
@@ -86,7 +90,14 @@ class Delivery(Construct):
         self.subscription = self._subscription()
         self.alarm = self._alarm(owner or self.settings.owner)
         self._outputs(scope)
+        self._hear()
         announce(self)
+
+    def _hear(self) -> None:
+        """What a partner gets is taken by somebody, where an app asks that of each type."""
+        if has_several(root := find_root()):
+            chosen = self.only.get("type")
+            hear(self, self.topic, {*chosen} if isinstance(chosen, Sequence) else {*schemas_of(root)})
 
     def _validate(self, topic: AnyTopic) -> None:
         owner, protocols = f"delivery {self.node.id}", get_args(Protocol)

@@ -101,6 +101,7 @@ class DirectConsumer(Consumer):
     def __init__(self, scope: Construct, host: Host, direct: Direct) -> None:
         super().__init__(host)
         self._scope, self._direct = scope, direct
+        self.maximum_age = in_seconds(direct.maximum_age)
         self.memory_mib = direct.memory_mib
         made = task_function(
             scope,
@@ -148,7 +149,7 @@ class DirectConsumer(Consumer):
             function_name=self._function.function_name,
             qualifier="$LATEST",
             maximum_retry_attempts=self._direct.retries,
-            maximum_event_age_in_seconds=in_seconds(self._direct.maximum_age),
+            maximum_event_age_in_seconds=self.maximum_age,
             destination_config=self._destination(),
         )
         if self._direct.drop_is_ok and not self._direct.retries:

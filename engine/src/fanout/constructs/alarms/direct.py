@@ -22,3 +22,18 @@ def given_up(target: AlarmTarget) -> list[Alarm]:
             metric=function.metric("AsyncEventsDropped", period=FIVE_MINUTES, statistic="Sum"),
         )
     ]
+
+
+def waits_for_lambda(target: AlarmTarget) -> list[Alarm]:
+    """Before it is given up. https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html#async-metrics"""
+    age = target.consumer.maximum_age
+    if age is None:
+        return []
+    return [
+        Alarm(
+            kind="event-waits",
+            means=f"Lambda begins events over {age / 120:g} min late, throttled or after errors; after {age / 60:g} min it gives them up.",
+            metric=target.consumer.function.metric("AsyncEventAge", period=FIVE_MINUTES, statistic="Maximum"),
+            threshold=500 * age,  # half of it, in milliseconds
+        )
+    ]

@@ -61,6 +61,7 @@ RUNBOOKS = {
     "event-dropped": Runbook((_STATUS,), OUTCOMES),
     "destination-failed": Runbook((_STATUS, "fanout doctor"), OUTCOMES),
     "delivery-failed": Runbook((_STATUS, "fanout dead list")),
+    "event-waits": Runbook((_STATUS,), ENDS),
     "delivery-dead-letter": Runbook((_STATUS, _LOOK)),
     "redrive-failed": Runbook((_STATUS,)),
     "nothing-published": Runbook((_STATUS,)),

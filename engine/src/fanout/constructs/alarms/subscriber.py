@@ -10,7 +10,7 @@ from constructs import Construct
 from fanout import names
 from fanout.constructs.alarms.alarm import ABOVE, AT_LEAST, FIVE_MINUTES, HOUR, MINUTE, Alarm, measured, ring
 from fanout.constructs.alarms.completeness import incomplete
-from fanout.constructs.alarms.direct import given_up
+from fanout.constructs.alarms.direct import given_up, waits_for_lambda
 from fanout.constructs.alarms.heartbeat import heartbeat_missed
 from fanout.constructs.alarms.runbook import Place
 from fanout.constructs.alarms.target import AlarmTarget, all_attempts, oldest
@@ -86,7 +86,7 @@ def _early(target: AlarmTarget) -> Sequence[Alarm]:
     queued = target.is_queued
     return [
         *(_about_letters(target) if target.buries else []),
-        *(_about_queue(target) if queued else []),
+        *(_about_queue(target) if queued else waits_for_lambda(target)),
         *(_about_function(target) if target.consumer.has_function else [_left_over(target), worker_absent(target)]),
         *_about_filter(target),
         *([incomplete(target)] if queued else []),
