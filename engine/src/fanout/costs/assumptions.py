@@ -42,6 +42,13 @@ class Assumptions:
     log_bytes_invocation: float = _assumed(1_100, "bytes logged of one invocation: start, received, metrics, report")
     log_bytes_event: float = _assumed(450, "bytes logged of one attempt: its outcome")
     log_compression: float = _assumed(0.15, "bytes stored of each byte logged", unverified="AWS's examples use it")
+    worker_seconds: float = _assumed(
+        1_080,
+        "seconds that a worker runs for an event, where none runs while nothing comes: its start, and 15 quiet minutes",
+    )
+    worker_spot: float = _assumed(
+        0.3, "of the price, where workers are FARGATE_SPOT", unverified="it changes all the time"
+    )
     key_rotations: float = _assumed(0, "yearly rotations a key has behind it; each of the first two costs a key more")
     data_key_seconds: float = _assumed(300, "seconds for which SNS and SQS reuse a data key")
     writes_per_event: float = _assumed(

@@ -13,9 +13,23 @@ Found = Iterator[tuple[str, float, str]]
 
 FREE = frozenset(
     {
+        "AWS::ApplicationAutoScaling::ScalableTarget",
+        "AWS::ApplicationAutoScaling::ScalingPolicy",
         "AWS::CDK::Metadata",
         "AWS::CloudFormation::Stack",
         "AWS::DynamoDB::Table",  # on demand: writes are traffic
+        "AWS::EC2::InternetGateway",
+        "AWS::EC2::Route",
+        "AWS::EC2::RouteTable",
+        "AWS::EC2::SecurityGroup",
+        "AWS::EC2::Subnet",
+        "AWS::EC2::SubnetRouteTableAssociation",
+        "AWS::EC2::VPC",
+        "AWS::EC2::VPCGatewayAttachment",
+        "AWS::ECS::Cluster",
+        "AWS::ECS::ClusterCapacityProviderAssociations",
+        "AWS::ECS::Service",  # its tasks are its worker's
+        "AWS::ECS::TaskDefinition",
         "AWS::Events::Rule",  # a schedule on the default bus; whom it invokes is billed
         "AWS::IAM::ManagedPolicy",
         "AWS::IAM::Policy",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from fanout.costs import idle, schedules, traffic
+from fanout.costs import idle, running, schedules, traffic
 from fanout.costs.assumptions import Assumptions
 from fanout.costs.bill import STACK, Bill, Line, Part, summed
 from fanout.costs.subscribers import Owners, called, subscribers, tasks
@@ -59,6 +59,8 @@ def _idle(template: Template, assumed: Assumptions) -> Iterator[Line]:
         price = "sqs-request-fifo" if fifo else "sqs-request"
         yield Line(subscriber.name, "idle", "polling", subscriber.polled.idle_receives(assumed), price)
         yield from (Line(subscriber.name, "idle", *one) for one in traffic.acknowledged(subscriber, heartbeats))
+        if worker := subscriber.worker:
+            yield from (Line(subscriber.name, "idle", *one) for one in running.always(worker, heartbeats, assumed))
     for each_called in called(template):
         yield from (Line(each_called.name, "idle", *one) for one in traffic.acknowledged(each_called, heartbeats))
     yield from _lines("idle", template, 0, heartbeats, assumed)
@@ -69,6 +71,9 @@ def _traffic(template: Template, events: float, assumed: Assumptions) -> Iterato
     yield from _lines("traffic", template, heartbeats, heartbeats + events, assumed)
     for subscriber in tasks(template):
         yield from (Line(subscriber.name, "traffic", *one) for one in traffic.worked(subscriber, events, assumed))
+    for one in subscribers(template):
+        if one.worker:
+            yield from (Line(one.name, "traffic", *each) for each in running.worked(one.worker, events, assumed))
 
 
 def _heartbeats(template: Template) -> float:
@@ -80,9 +85,16 @@ def _lines(part: Part, template: Template, before: float, after: float, assumed:
     for topic in traffic.topics(template):
         found = (traffic.of_topic(topic, events, assumed) for events in (before, after))
         yield from (Line(STACK, part, *one) for one in traffic.more(*found))
+    heartbeats = _heartbeats(template)
     for subscriber in subscribers(template):
-        found = (traffic.delivered(subscriber, events, assumed) for events in (before, after))
+        worker = subscriber.worker
+        kept_back = 0 if worker is None or running.hears_heartbeats(worker) else heartbeats
+        counts = (max(0, before - kept_back), max(0, after - kept_back))
+        found = (traffic.delivered(subscriber, events, assumed) for events in counts)
         yield from (Line(subscriber.name, part, *one) for one in traffic.more(*found))
+        if worker:
+            found = (running.delivered(worker, events, assumed) for events in counts)
+            yield from (Line(subscriber.name, part, *one) for one in traffic.more(*found))
     for each in called(template):
         found = (traffic.handed(each.function, events, assumed) for events in (before, after))
         yield from (Line(each.name, part, *one) for one in traffic.more(*found))

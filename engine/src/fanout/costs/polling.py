@@ -49,6 +49,25 @@ class Polled:
         return answered / -math.expm1(-speed * assumed.poll_seconds)
 
 
+@dataclass(frozen=True)
+class PolledByWorkers(Polled):
+    """One poller in each; `least` of them always run, and none polls while it does not."""
+
+    least: float = 0
+
+    def pollers(self, assumed: Assumptions) -> float:
+        return max(1.0, self.least)
+
+    def idle_receives(self, assumed: Assumptions) -> float:
+        return self.least * MONTH_SECONDS / assumed.poll_seconds
+
+    def receives(self, attempts: float, assumed: Assumptions) -> float:
+        """Empty ones as long as one runs after an event."""
+        answered = attempts / min(self.fill(attempts, assumed), MOST_PER_REQUEST)
+        awake = 1.0 if self.least else share_with_any(attempts, MONTH_SECONDS / assumed.worker_seconds)
+        return answered + max(self.least, awake) * MONTH_SECONDS / assumed.poll_seconds
+
+
 def share_with_any(number: float, periods: float) -> float:
     """Of a month's `periods`, the share in which at least one of `number` events at random falls."""
     return 1 - math.exp(-number / periods)

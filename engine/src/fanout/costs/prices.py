@@ -29,6 +29,7 @@ _SQS = "https://cloudburn.io/blog/amazon-sqs-pricing"
 _LAMBDA = "https://cloudchipr.com/blog/aws-lambda-pricing"
 _CLOUDWATCH = "https://www.factualminds.com/blog/amazon-cloudwatch-pricing-metrics-logs-alarms-dashboards/"
 _CLOUDWATCH_TOO = "https://cloudburn.io/blog/amazon-cloudwatch-pricing"
+_FARGATE = "https://www.vantage.sh/blog/fargate-pricing"
 _DYNAMODB = "https://airbyte.com/data-engineering-resources/dynamodb-pricing"
 
 PRICES = {
@@ -49,6 +50,15 @@ PRICES = {
         Price("lambda-request", 0.20 / MILLION, "invocation", _LAMBDA, "2024"),
         Price("lambda-gb-second-arm64", 0.0000133334, "GB-second", _LAMBDA, "2024"),
         Price("lambda-gb-second-x86_64", 0.0000166667, "GB-second", _LAMBDA, "2024"),
+        Price("fargate-vcpu-hour-arm64", 0.03238, "vCPU and hour", _FARGATE, "undated", "undated source"),
+        Price("fargate-gb-hour-arm64", 0.00356, "GB and hour", _FARGATE, "undated", "undated source"),
+        Price(
+            "public-address-hour",
+            0.005,
+            "public IPv4 address and hour",
+            "https://scalefactory.com/blog/2023/08/02/ipv4-costs-on-aws/",
+            "2023-08-02",
+        ),
         Price("alarm-metric", 0.10, "metric of an alarm and month", _CLOUDWATCH_TOO, "2026-02"),
         Price("alarm-metric-high-resolution", 0.30, "metric of an alarm and month", _CLOUDWATCH_TOO, "2026-02"),
         Price("alarm-composite", 0.50, "composite alarm and month", _CLOUDWATCH_TOO, "2026-02"),

@@ -18,6 +18,8 @@ def rebatched(template: dict[str, Any], size: int, window: int, *, bounded: bool
     for schedule in Template(template).of(*SCHEDULES):
         del changed["Resources"][schedule.id]
     for subscriber in subscribers(Template(template)):
+        if subscriber.mapping is None:
+            continue
         ordered = subscriber.queue is not None and is_fifo(subscriber.queue) is True
         properties = changed["Resources"][subscriber.mapping.id]["Properties"]
         properties["BatchSize"] = size

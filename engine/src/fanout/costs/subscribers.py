@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 from fanout import names
 from fanout.costs.bill import STACK
-from fanout.costs.polling import Polled
+from fanout.costs.polling import Polled, PolledByWorkers
 from fanout.template.asynchronous import calls
 from fanout.template.messaging import mappings
 from fanout.template.references import referred_in
 from fanout.template.template import Resource, Template
 from fanout.template.values import as_list
+from fanout.template.workers import Worker, number_of, workers
 
 TAG = names.TASK_TAG
 
@@ -19,14 +20,16 @@ class Subscriber:
     """What is billed by its traffic: a queue, the mapping that empties it, the function that works."""
 
     name: str
-    mapping: Resource
+    mapping: Resource | None
     queue: Resource | None
     function: Resource | None
     polled: Polled
+    worker: Worker | None = None
+    """In place of mapping and function."""
 
 
 def subscribers(template: Template) -> list[Subscriber]:
-    """One for each mapping from a queue, in the template's order."""
+    """One for each mapping from a queue, in the template's order, then one for each worker."""
     found = []
     for mapping in mappings(template):
         queue = mapping.queue if isinstance(mapping.queue, Resource) else None
@@ -39,7 +42,14 @@ def subscribers(template: Template) -> list[Subscriber]:
             bound=None if bound is None else max(1, bound),
         )
         found.append(Subscriber(name, mapping.resource, queue, mapping.function, polled))
-    return found
+    return found + [_of_worker(each) for each in workers(template)]
+
+
+def _of_worker(worker: Worker) -> Subscriber:
+    name = task_of(worker.resource) or task_of(worker.queue) or worker.queue.id
+    least, _ = worker.bounds
+    polled = PolledByWorkers(number_of(worker, names.CONCURRENCY, 1), 0, None, least)
+    return Subscriber(name, None, worker.queue, None, polled, worker)
 
 
 @dataclass(frozen=True)

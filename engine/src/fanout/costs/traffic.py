@@ -1,16 +1,17 @@
 """What events cost: each line grows with their number, and with how they are batched."""
 
 import math
+from collections.abc import Mapping
 
 from fanout import names
 from fanout.costs.assumptions import MONTH_HOURS, MONTH_SECONDS, Assumptions
 from fanout.costs.idle import Found
 from fanout.costs.polling import MOST_PER_REQUEST, share_with_any
 from fanout.costs.subscribers import Called, Subscriber, at_least
-from fanout.template.grants import grants_of
+from fanout.template.grants import ROLE, grants_of_role
 from fanout.template.messaging import fair_by, is_fifo, subscriptions
 from fanout.template.template import Resource, Template
-from fanout.template.values import as_list
+from fanout.template.values import Value, as_list
 
 CHUNK_KB = 64
 DUST = 1e-9
@@ -112,7 +113,11 @@ def _queue(subscriber: Subscriber, events: float, assumed: Assumptions) -> Found
 
 
 def _logged(function: Resource, size: float, assumed: Assumptions) -> Found:
-    group = function.template.resource(function.get("LoggingConfig", "LogGroup"))
+    yield from kept(function.template.resource(function.get("LoggingConfig", "LogGroup")), size, assumed)
+
+
+def kept(group: Resource | None, size: float, assumed: Assumptions) -> Found:
+    """So many bytes, sent to a log group and kept there."""
     days = at_least(1, group, "RetentionInDays", default=FOR_EVER) if group is not None else FOR_EVER
     gigabytes = size / 1e9
     yield "logged", gigabytes, "log-ingested"
@@ -120,10 +125,14 @@ def _logged(function: Resource, size: float, assumed: Assumptions) -> Found:
 
 
 def _metrics(function: Resource, events: float, assumed: Assumptions) -> Found:
-    """Of our runtime, paid for the hours in which they are sent; each measured group has its own."""
-    if not _is_ours(function):
-        return
-    sets = 1 + at_least(0, function, "Environment", "Variables", names.MEASURED_GROUPS, default=0)
+    if _is_ours(function):
+        groups = at_least(0, function, "Environment", "Variables", names.MEASURED_GROUPS, default=0)
+        yield from measured(groups, events, assumed)
+
+
+def measured(groups: float, events: float, assumed: Assumptions) -> Found:
+    """Metrics of our runtime, paid for the hours in which they are sent; each measured group has its own."""
+    sets = 1 + groups
     always = METRICS_ALWAYS * share_with_any(events, MONTH_HOURS)
     failures = METRICS_OF_FAILURES * share_with_any(events * assumed.failing, MONTH_HOURS)
     yield "metrics of its own", sets * (always + failures), "custom-metric"
@@ -136,26 +145,31 @@ def _is_ours(function: Resource) -> bool:
 
 
 def _effects(function: Resource, events: float, assumed: Assumptions) -> Found:
-    if _may(function, "dynamodb:UpdateItem", "dynamodb:PutItem"):
-        yield "writes of records", events * _writes(function, assumed), "dynamodb-write"
+    role, variables = function.template.resource(function.get("Role")), function.get("Environment", "Variables")
+    if role is not None and role.type == ROLE:
+        yield from effects(role, variables if isinstance(variables, dict) else {}, events, assumed)
+
+
+def effects(role: Resource, variables: Mapping[str, Value], events: float, assumed: Assumptions) -> Found:
+    """What the role lets a task do for each event."""
+    if _may(role, "dynamodb:UpdateItem", "dynamodb:PutItem"):
+        yield "writes of records", events * _writes(role.template, variables, assumed), "dynamodb-write"
     for actions, what, price in EFFECTS:
-        if _may(function, *actions):
+        if _may(role, *actions):
             yield what, events, price
 
 
-def _writes(function: Resource, assumed: Assumptions) -> float:
+def _writes(template: Template, variables: Mapping[str, Value], assumed: Assumptions) -> float:
     """For each event; a failed attempt's are no more than its share, and an index counts whether or not it is used."""
-    variables = function.get("Environment", "Variables")
-    variables = variables if isinstance(variables, dict) else {}
-    table = function.template.resource(variables.get(names.COMPLETED_TABLE))
+    table = template.resource(variables.get(names.COMPLETED_TABLE))
     indexes = as_list(table.get("GlobalSecondaryIndexes")) if table is not None else []
     claims = variables.get(names.IDEMPOTENT) != "false"
     writes = assumed.writes_per_event if claims else min(1, assumed.writes_per_event)
     return writes * (1 + assumed.failing) + assumed.index_writes_per_event * len(indexes)
 
 
-def _may(function: Resource, *actions: str) -> bool:
-    statements = [each.statement for each in grants_of(function) if each.statement is not None]
+def _may(role: Resource, *actions: str) -> bool:
+    statements = [each.statement for each in grants_of_role(role) if each.statement is not None]
     return any(each.allows and each.covers(action) is True for each in statements for action in actions)
 
 

@@ -14,6 +14,7 @@ from fanout.costs.model import monthly
 from fanout.costs.polling import Polled
 from fanout.costs.prices import PRICES
 from tests.places import SNAPSHOTS
+from tests.unit.costs.test_workers import template as of_workers
 
 MONTH = 2_592_000
 ONE_A_SECOND = MONTH
@@ -306,6 +307,10 @@ def test_every_price_is_in_some_bill_and_has_a_source(name: str) -> None:
     """One that no template of ours and no test here needs would be a number that nobody looks at."""
     if name == "s3-get":
         return  # of an estimate, and of no bill: tests/unit/ops/replay
+    if name.startswith(("fargate-", "public-address-")):
+        found = bill(of_workers(least=1)["Resources"], 1000)
+        assert name in {each.price for each in found.lines if each.part == "idle"}
+        return
     found = bill(everything(), 1000)
     other = bill({**everything(), "Function": with_x86()}, 1000)
     assert name in {
