@@ -68,6 +68,8 @@ class Evidence:
 
     def _lines(self, task: str) -> Iterator[Raw]:
         group = self.stack.subscriber(task).log_group
+        if not group:  # a worker's, which logs where it was started
+            return
         for page in self._logs.get_paginator("filter_log_events").paginate(logGroupName=group):
             for event in page["events"]:
                 yield Raw.from_event(event)
@@ -89,7 +91,7 @@ class Evidence:
         return [each for letters in tens for each in letters]
 
     def waiting(self, task: str) -> int:
-        """Messages in the task's own queue, seen or unseen."""
+        """Messages in the task's own queue, seen or unseen; none where it has no queue."""
         return self._count(self.stack.subscriber(task).queue_url)
 
     def dead(self, task: str) -> int:
@@ -100,6 +102,8 @@ class Evidence:
         return [_email(each) for account in accounts for each in account]
 
     def _count(self, url: str) -> int:
+        if not url:
+            return 0
         attributes = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         return int(attributes["ApproximateNumberOfMessages"]) + int(attributes["ApproximateNumberOfMessagesNotVisible"])
 

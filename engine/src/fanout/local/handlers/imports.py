@@ -94,7 +94,8 @@ def importing() -> Iterator[Importer]:
 
 
 def deployed_handlers(stack: Stack, connection: Connection) -> list[Handler]:
-    return [handler_of(stack, task, connection) for task in stack.tasks]
+    """Of the tasks that have a function; a worker imports its handler when it is started."""
+    return [handler_of(stack, each.task, connection) for each in stack.subscribers if each.function_name]
 
 
 def handler_of(stack: Stack, task: str, connection: Connection) -> Handler:

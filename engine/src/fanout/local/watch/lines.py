@@ -53,10 +53,9 @@ def _found(seen: Evidence, since: int) -> list[Line]:
     logs = seen.session.client("logs")
     return [
         (each["timestamp"], task, each["message"])
-        for task in seen.stack.tasks
-        for page in logs.get_paginator("filter_log_events").paginate(
-            logGroupName=seen.stack.subscriber(task).log_group, startTime=since
-        )
+        for task, group in ((each.task, each.log_group) for each in seen.stack.subscribers)
+        if group
+        for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=since)
         for each in page["events"]
     ]
 

@@ -95,6 +95,10 @@ class Watcher:
             fingerprint = code.fingerprint(task)
             if fingerprint == self.running.get(task):
                 continue
+            if not self.evidence.stack.subscriber(task).function_name:
+                self.running[task] = fingerprint
+                note(f"{task} has a worker: start `fanout work {task}` again, and it runs the new code")
+                continue
             handler = handler_of(self.evidence.stack, task, self.evidence.emulator.connection)
             if failure := self.importer.failure(handler):
                 show_failures([failure])
