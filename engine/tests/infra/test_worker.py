@@ -226,6 +226,14 @@ def test_operators_see_the_service_and_tag_its_queue_and_change_nothing_of_ecs(f
     assert not [each for each in heal if each.startswith("ecs:")]
 
 
+def test_the_dashboard_counts_workers_and_dollars(fargate: assertions.Template) -> None:
+    (board,) = fargate.find_resources("AWS::CloudWatch::Dashboard").values()
+    text = json.dumps(board["Properties"]["DashboardBody"])
+    assert "samples / (PERIOD(samples) / 60)" in text and "AWS/ECS" in text
+    hour = 0.25 * 0.03238 + 0.5 * 0.00356 + 0.005
+    assert f"FILL(samples, 0) / 60 * {hour:.15f}".rstrip("0") in text
+
+
 def test_the_tools_find_its_log_by_an_output(fargate: assertions.Template) -> None:
     (group,) = fargate.find_resources("AWS::Logs::LogGroup")
     assert fargate.to_json()["Outputs"]["PrintLogGroupName"]["Value"] == {"Ref": group}

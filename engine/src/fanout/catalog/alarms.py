@@ -9,6 +9,7 @@ from typing import Protocol
 from fanout.catalog import markdown
 from fanout.costs.subscribers import task_of
 from fanout.template.alarms import metrics_of
+from fanout.template.scaling import only_scales
 from fanout.template.template import Resource, Template
 from fanout.template.types import ALARM
 from fanout.template.values import as_list, as_number, shown
@@ -51,8 +52,11 @@ def of_subscriber(template: Template, each: Watched) -> list[Resource]:
     return [
         alarm
         for alarm in template.of(ALARM)
-        if task_of(alarm) == each.name
-        or any(template.resource(value) in own for _, _, named in metrics_of(alarm) for value in named.values())
+        if not only_scales(alarm)
+        and (
+            task_of(alarm) == each.name
+            or any(template.resource(value) in own for _, _, named in metrics_of(alarm) for value in named.values())
+        )
     ]
 
 

@@ -62,7 +62,7 @@ def _subscribers(template: Template, topics: list[Topic], tasks: dict[str, Task]
     for topic in topics:
         for each in topic.subscribers:
             found = alarms.of_subscriber(template, each)
-            link = f"[{each.name}](subscribers/{anchor(each.name)}.md)"
+            link = f"[{each.name}](subscribers/{anchor(each.name)}.md)" + (", a worker" if each.worker else "")
             rows.append((link, tasks[each.name].what, alarms.owner(found), _attempts(each), str(len(found))))
         for called in topic.called:
             found = alarms.of_subscriber(template, called)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from fanout import names
-from fanout.catalog import alarms, markdown, retries, unqueued
+from fanout.catalog import alarms, markdown, retries, unqueued, working
 from fanout.catalog.reading import Subscriber, Topic
 from fanout.catalog.spending import Spending
 from fanout.catalog.tasks import Task
@@ -61,6 +61,8 @@ def _numbers(each: Subscriber) -> Iterator[tuple[str, str]]:
         yield from _of_mapping(each.mapping.resource)
     if each.function:
         yield from _of_function(each, each.function)
+    if each.worker:
+        yield from working.numbers(each.worker)
 
 
 def _of_queue(what: str, queue: Resource) -> Iterator[tuple[str, str]]:

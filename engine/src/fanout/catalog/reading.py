@@ -9,6 +9,7 @@ from typing import Any
 
 from fanout import names
 from fanout.catalog.unqueued import Called, called
+from fanout.catalog.working import worker_of
 from fanout.costs.subscribers import task_of
 from fanout.template import dead_letters, messaging
 from fanout.template.asynchronous import calls
@@ -16,6 +17,7 @@ from fanout.template.messaging import Mapping, Subscription
 from fanout.template.template import Resource, Template
 from fanout.template.types import FUNCTION, MAPPING, QUEUE, TOPIC
 from fanout.template.values import External, Value, shown
+from fanout.template.workers import Worker
 
 VARIABLE = names.TASK
 _NOUNS = {
@@ -33,7 +35,7 @@ _NOUNS = {
 
 @dataclass(frozen=True)
 class Subscriber:
-    """One subscription to a queue and what stands behind it. `function` is None when another program reads the queue."""
+    """One subscription to a queue and what stands behind it. `function` is None when a worker, or another program, reads the queue."""
 
     name: str
     subscription: Subscription
@@ -41,10 +43,13 @@ class Subscriber:
     dead_letter_queue: Resource | None
     mapping: Mapping | None
     function: Resource | None
+    worker: Worker | None = None
 
     def variable(self, name: str) -> str | None:
-        """A variable of the function, when it is a literal."""
+        """A variable of the function, or of the worker, when it is a literal."""
         found: Value = self.function.get("Environment", "Variables", name) if self.function else None
+        if self.worker:
+            found = self.worker.variables.get(name)
         return str(found) if isinstance(found, str) else None
 
     @property
@@ -159,6 +164,7 @@ def _subscriber(subscription: Subscription, names: dict[Resource, str]) -> Subsc
         dead if isinstance(dead, Resource) else None,
         mapping,
         mapping.function if mapping else None,
+        worker_of(queue.template, queue),
     )
 
 

@@ -57,7 +57,7 @@ def timeline(of: Subscriber) -> str:
     more = [
         (_jittered(after, found.jitter), markdown.clock((number - 1) * hidden)) for number, after in _offsets(found)
     ]
-    wide = (*columns, "with jitter", "if the function crashes or times out each time")
+    wide = (*columns, "with jitter", f"if the {'worker' if of.worker else 'function'} crashes or times out each time")
     table = markdown.table(wide, [(*row, *rest) for row, rest in zip(rows, more, strict=True)])
     return f"{table}\n{markdown.paragraph(f'{_BY_FUNCTION} {last}')}"
 

@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from fanout.catalog import markdown
+from fanout.catalog import markdown, working
 from fanout.catalog.reading import Subscriber, Topic, anchor, name_of
 from fanout.catalog.tasks import Task
 from fanout.catalog.unqueued import attempts
@@ -110,6 +110,8 @@ def _alarms(topics: list[Topic], *, lanes: bool) -> Iterator[str]:
 
 
 def _what(each: Subscriber, tasks: dict[str, Task]) -> str:
+    if each.worker:
+        return tasks[each.name].phrase or working.phrase(each.worker)
     if each.function is None:
         return "another program"
     return tasks[each.name].phrase or "function"

@@ -75,6 +75,8 @@ class Words:
         log = self.template.resource(function.get("LoggingConfig", "LogGroup")) if function else None
         role = self.template.resource(function.get("Role")) if function else None
         own_role = role if role and functions_of(role) == [function] else None
+        if each.worker:
+            own_role, log = each.worker.role, each.worker.log_group
         return each.queue, each.dead_letter_queue, function, own_role, mapping, log
 
     def _last_resource(self, value: Value) -> Resource | None:

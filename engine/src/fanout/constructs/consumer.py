@@ -59,11 +59,15 @@ class Consumer:
     log_group: logs.LogGroup | None
     """None where its logs are nobody's but its team's."""
     memory_mib: int
+    cpu = 0
+    """Of 1024 units to a vCPU, of workers."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
 
     has_function = True
+    service_names: tuple[str, str] | None = None
+    """The cluster's and the service's, of workers on Fargate."""
     maximum_age: int | None = None
     """Seconds after which Lambda gives up what it could not begin, of a task that its topic calls."""
 

@@ -84,6 +84,12 @@ class Policy:
 _STEPS, _TRACKING = "StepScalingPolicyConfiguration", "TargetTrackingScalingPolicyConfiguration"
 
 
+def only_scales(alarm: Resource) -> bool:
+    """Whether it starts or ends tasks, and tells nobody."""
+    actions = actions_of(alarm)
+    return bool(actions) and all(isinstance(each, Resource) and each.type == POLICY for each in actions)
+
+
 def targets(template: Template) -> list[Resource]:
     """Of services of ECS."""
     return [each for each in template.of(TARGET) if each.get("ServiceNamespace") == "ecs"]

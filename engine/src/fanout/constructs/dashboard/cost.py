@@ -46,6 +46,58 @@ def dollars_a_month(subscriber: Subscriber) -> cloudwatch.MathExpression:
     )
 
 
+def dollars_of_workers(subscriber: Subscriber) -> cloudwatch.MathExpression:
+    """Queue, log, and workers by the hour, at the price of FARGATE and with a public address each.
+
+    Each sends one sample a minute; a receive takes as many messages as there are, and one delete is taken for each.
+    """
+    sent, empty, received, samples, size = (
+        f"FILL({name}, 0)" for name in ("sent", "empty", "received", "samples", "size")
+    )
+    request = _dollars("sqs-request-fifo" if subscriber.queue.fifo else "sqs-request")
+    consumer, queue = subscriber.consumer, subscriber.queue
+    hour = (
+        PRICES["fargate-vcpu-hour-arm64"].dollars * consumer.cpu / 1024
+        + PRICES["fargate-gb-hour-arm64"].dollars * consumer.memory_mib / 1024
+        + PRICES["public-address-hour"].dollars
+    )
+    terms = (
+        f"({sent} + {empty} + 2 * {received}) * {request}",
+        f"{samples} / 60 * {_written(hour)}",
+        f"{size} * {_dollars('log-ingested', 1e-9)}",
+    )
+    cluster, service = consumer.service_names or ("", "")
+    group = consumer.log_group.log_group_name if consumer.log_group else ""
+    return cloudwatch.MathExpression(
+        expression=f"{HOURS} * ({' + '.join(terms)})",
+        label="$ a month",
+        period=HOUR,
+        using_metrics={
+            "sent": queue.metric_number_of_messages_sent(statistic="Sum", period=HOUR),
+            "empty": queue.metric_number_of_empty_receives(statistic="Sum", period=HOUR),
+            "received": queue.metric_number_of_messages_received(statistic="Sum", period=HOUR),
+            "samples": cloudwatch.Metric(
+                namespace="AWS/ECS",
+                metric_name="CPUUtilization",
+                dimensions_map={"ClusterName": cluster, "ServiceName": service},
+                statistic="SampleCount",
+                period=HOUR,
+            ),
+            "size": cloudwatch.Metric(
+                namespace="AWS/Logs",
+                metric_name="IncomingBytes",
+                dimensions_map={"LogGroupName": group},
+                statistic="Sum",
+                period=HOUR,
+            ),
+        },
+    )
+
+
 def _dollars(price: str, units: float = 1) -> str:
     """Of so many units, without an exponent."""
-    return f"{PRICES[price].dollars * units:.15f}".rstrip("0")
+    return _written(PRICES[price].dollars * units)
+
+
+def _written(number: float) -> str:
+    return f"{number:.15f}".rstrip("0")

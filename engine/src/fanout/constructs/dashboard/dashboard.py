@@ -12,7 +12,7 @@ from constructs import Construct
 
 from fanout import names
 from fanout.constructs.alarms.runbook import OPERATIONS, Place, where
-from fanout.constructs.dashboard.cost import dollars_a_month
+from fanout.constructs.dashboard.cost import dollars_a_month, dollars_of_workers
 from fanout.constructs.registry import in_order
 from fanout.constructs.settings import Settings
 from fanout.constructs.subscriber import Subscriber
@@ -49,7 +49,8 @@ def dashboard(
 
 
 def _row(subscriber: Subscriber) -> list[cloudwatch.IWidget]:
-    makers = _DIRECT if not subscriber.is_queued else _QUEUED if subscriber.consumer.has_function else _WORKER
+    of_workers = _FARGATE if subscriber.consumer.service_names else _WORKER
+    makers = _DIRECT if not subscriber.is_queued else _QUEUED if subscriber.consumer.has_function else of_workers
     return [make(subscriber) for make in makers if make is not _dead or subscriber.buries]
 
 
@@ -200,6 +201,16 @@ def _cost(subscriber: Subscriber) -> cloudwatch.SingleValueWidget:
     )
 
 
+def _worker_cost(subscriber: Subscriber) -> cloudwatch.SingleValueWidget:
+    return cloudwatch.SingleValueWidget(
+        title="$ a month now",
+        metrics=[dollars_of_workers(subscriber).with_(color=GREY)],
+        sparkline=True,
+        width=2,
+        height=HEIGHT,
+    )
+
+
 def _called(subscriber: Subscriber) -> cloudwatch.GraphWidget:
     """Of a task that its topic calls: nothing waits in a queue, and what Lambda gives up is dropped."""
     function = subscriber.function
@@ -220,8 +231,50 @@ def _async_age(subscriber: Subscriber) -> cloudwatch.GraphWidget:
     return _graph("waits for Lambda, ms", 3, [_line(age, "Maximum", "oldest", ORANGE)])
 
 
+def _workers(subscriber: Subscriber) -> cloudwatch.GraphWidget:
+    """Each task of a service sends one sample a minute: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/available-metrics.html
+
+    Elsewhere nobody counts them; how many events are in hand is known of both.
+    """
+    in_hand = subscriber.queue.metric_approximate_number_of_messages_not_visible
+    lines: list[cloudwatch.IMetric] = [_line(in_hand, "Maximum", "events in hand, or to be tried again", BLUE)]
+    used = _of_service(subscriber, "CPUUtilization")
+    if used is not None:
+        running = cloudwatch.MathExpression(
+            expression="samples / (PERIOD(samples) / 60)",
+            label="workers",
+            color=GREEN,
+            period=PERIOD,
+            using_metrics={"samples": used(statistic="SampleCount", period=PERIOD)},
+        )
+        lines.append(running)
+    return _graph(
+        "workers",
+        4,
+        lines,
+        cloudwatch.HorizontalAnnotation(value=subscriber.max_concurrency, label="most workers", color=GREY),
+    )
+
+
+def _load(subscriber: Subscriber) -> cloudwatch.GraphWidget:
+    made = [
+        (_of_service(subscriber, name), label, colour)
+        for name, label, colour in (("CPUUtilization", "CPU", BLUE), ("MemoryUtilization", "memory", ORANGE))
+    ]
+    return _graph("used, %", 3, [_line(metric, "Maximum", label, colour) for metric, label, colour in made if metric])
+
+
+def _of_service(subscriber: Subscriber, name: str) -> Callable[..., cloudwatch.Metric] | None:
+    names_ = subscriber.consumer.service_names
+    if names_ is None:
+        return None
+    dimensions = {"ClusterName": names_[0], "ServiceName": names_[1]}
+    return partial(cloudwatch.Metric, namespace="AWS/ECS", metric_name=name, dimensions_map=dimensions)
+
+
 _QUEUED = (_name, _flow, _dead, _age, _duration, _concurrency, _cost)
-_WORKER = (_name, _flow, _dead, _age)
+_WORKER = (_name, _flow, _dead, _age, _workers)
+_FARGATE = (*_WORKER, _load, _worker_cost)
 _DIRECT = (_name, _called, _dead, _async_age, _duration, _concurrency)
 
 
@@ -235,7 +288,7 @@ def _line(metric: Callable[..., cloudwatch.Metric], statistic: str, label: str, 
 
 
 def _graph(
-    title: str, width: int, lines: Sequence[cloudwatch.Metric], *limits: cloudwatch.HorizontalAnnotation
+    title: str, width: int, lines: Sequence[cloudwatch.IMetric], *limits: cloudwatch.HorizontalAnnotation
 ) -> cloudwatch.GraphWidget:
     return cloudwatch.GraphWidget(
         title=title,

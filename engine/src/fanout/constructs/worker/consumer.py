@@ -20,7 +20,7 @@ class WorkerConsumer(Consumer):
     def __init__(self, host: Host, worker: Arguments) -> None:
         super().__init__(host)
         self._worker = worker
-        self.memory_mib = worker.memory_mib
+        self.memory_mib, self.cpu = worker.memory_mib, worker.cpu
         self._variables = {
             **variables(host, messages_at_once=worker.messages_at_once),
             names.VISIBILITY: str(in_seconds(worker.visibility_time)),

@@ -61,6 +61,7 @@ class Fargate(WorkerConsumer):
             propagate_tags=ecs.PropagatedTagSource.SERVICE,
             enable_execute_command=False,
         )
+        self.service_names = (self.service.cluster.cluster_name, self.service.service_name)
         scale(self._scope, self.service, self._host.queue, self._worker)
 
     def _definition(self) -> ecs.FargateTaskDefinition:
