@@ -63,5 +63,5 @@ def test_a_filter_costs_two_metrics_more() -> None:
         circuit_breaker=CircuitBreaker(),
     )
     template: Template = dict(Synthesized.from_stack(stack).to_json())
-    assert alarms(template, "archive_order") == pytest.approx(2.70)
+    assert alarms(template, "archive_order") == pytest.approx(2.80)
     assert monthly(template, events_per_month=0).unpriced == ()
