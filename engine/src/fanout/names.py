@@ -71,6 +71,7 @@ ARCHIVE_PREFIX = "events-by-day"
 METADATA, PRODUCTION_METADATA, ACKNOWLEDGE_METADATA = "fanout", "production", "acknowledge"
 FAIR_BY_METADATA, TYPES_METADATA = "fair_by", "types"
 PRODUCT_CONTEXT, PREFIX_CONTEXT = "fanout:product", "fanout:prefix"
+INTAKE_CONTEXT = "fanout:intake"
 HOME = "FANOUT_HOME"
 
 # Environment variables of a function, and of a worker

@@ -2,7 +2,7 @@
 
 The app's root is the nearest folder with a `cdk.json`, from the working directory up. Its context names the product:
 `fanout:product` begins the name of every stack (`OrderEvents-dev`), `fanout:prefix` every physical name, so that two
-products can share an account.
+products can share an account. `fanout:intake` is what the name of an intake's stack begins with.
 """
 
 import json
@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from fanout.names import PREFIX_CONTEXT, PRODUCT_CONTEXT
+from fanout.names import INTAKE_CONTEXT, PREFIX_CONTEXT, PRODUCT_CONTEXT
 
 
 def find_root(start: Path | None = None) -> Path:
@@ -42,6 +42,13 @@ def prefix(root: Path | None = None) -> str:
 def stack_name(entry: str, root: Path | None = None) -> str:
     """The stack of one settings entry: OrderEvents-dev."""
     return f"{product(root)}-{entry}"
+
+
+def intake_stack_name(entry: str, root: Path | None = None) -> str:
+    """The stack of one settings entry's intake, where the app has one: cdk.json says the word before the entry."""
+    root = root or find_root()
+    found = _context(root).get(INTAKE_CONTEXT)
+    return f"{found if isinstance(found, str) and found else f'{product(root)}Intake'}-{entry}"
 
 
 def _context(root: Path) -> dict[str, Any]:

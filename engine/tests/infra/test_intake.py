@@ -16,6 +16,7 @@ from fanout.constructs import App, ConfigurationError, FanoutStack, Settings
 from fanout.constructs.intake.intake import Intake, Limits
 from fanout.constructs.intake.nag import ACKNOWLEDGED
 from fanout.constructs.nag import findings
+from fanout.intake import store
 from stacks import settings
 from tests.infra.conftest import cdk_context
 
@@ -104,6 +105,19 @@ def test_the_relay_publishes_to_one_topic_and_stores_nothing(role: str, template
     publish = [each for each in statements_of(template, role) if each["Action"] == "sns:Publish"]
     assert [each["Resource"] for each in publish] == [ARN]
     assert not actions(template, role) & {"dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:GetItem"}
+
+
+def test_an_operator_reads_no_answer_and_no_token(template: dict[str, Any]) -> None:
+    policies = [
+        each["Properties"] for each in template["Resources"].values() if each["Type"] == "AWS::IAM::ManagedPolicy"
+    ]
+    statements = [one for each in policies for one in each["PolicyDocument"]["Statement"]]
+    of_the_table = [each for each in statements if "dynamodb" in json.dumps(each["Action"])]
+    assert sorted(str(each["Action"]) for each in of_the_table) == ["dynamodb:Scan", "dynamodb:UpdateItem"]
+    for each in of_the_table:
+        seen = each["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"]
+        assert set(seen) == set(store.OF_OPERATORS)
+        assert not {"body", "attributes", "token", "fingerprint"} & set(seen)
 
 
 def test_the_stream_is_for_new_entries_and_blocks_on_none(template: dict[str, Any]) -> None:

@@ -59,6 +59,13 @@ COMMANDS: Table = {
         },
         "Dead-letter messages: list, show, redrive, edit, export, import, drop.",
     ),
+    "intake": (
+        {
+            "status": ("fanout.cli.intake.status:status", "Say what an intake has stored and not emitted yet."),
+            "retry": ("fanout.cli.intake.retry:retry_", "Give entries that SNS refused to it once more."),
+        },
+        "What people sent to an intake, on its way to the topic: status, retry.",
+    ),
     "replay": ("fanout.cli.replay:replay", "Send archived events to one task's queue, and to no other."),
     "run": ("fanout.cli.run:run", "Run one task on one event in this process, with its function's variables and rights: breakpoint() stops in it."),
     "work": ("fanout.cli.work:work", "Work on a task's events in this process until it is told to stop: outside of Lambda, or with breakpoints."),

@@ -91,7 +91,7 @@ class Round:
         before = [one]
         while before[-1].follows not in ("", self._last.get(one.group)):
             found = store.find(before[-1].follows)
-            if "unsent_at" not in found:
+            if not store.waits(found):
                 break
             before.append(store.unsent_of(found))
             if len(before) > MOST_BEFORE:

@@ -46,7 +46,7 @@ def of(reference: str, token: str) -> Status | None:
 
 
 def _told(item: store.Item, states: list[str]) -> tuple[str, str]:
-    if "unsent_at" in item or "poison" in item:
+    if "unsent_at" in item:
         return "Received", "We have what you sent, and it is about to be worked on."
     if states and all(each == record.DONE for each in states):
         return "All is done", "All that follows from it is done."

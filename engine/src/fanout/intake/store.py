@@ -6,8 +6,8 @@
     unsent_at        index holds these alone; RFC 3339 with the reference behind it, by which a group is in order
     follows          the reference before it in its group, of an ordered topic
     body, attributes, group, event_id, token, fingerprint, stored_at
-    tries, refused   how often SNS refused this entry itself, and with which code; after MOST_TRIES it is `poison` and no
-                     longer unsent: an alarm rings, and `fanout intake retry` brings it back
+    tries, refused   how often SNS refused this entry itself, and with which code; after MOST_TRIES it is `poison`, in the
+                     index under ASIDE: an alarm rings, and `fanout intake retry` brings it back
     emitted_at       set after SNS's yes, in the request that takes it out of the index
     expires_at       seconds; DynamoDB deletes the item after it. Of an entry that is not emitted there is none
 
@@ -40,6 +40,10 @@ REFUSED: Final = "ConditionalCheckFailed"
 SEGMENTS: Final = 4
 """Of a look at all that is unsent, in another order each time: a long backlog of one group does not hide the others."""
 INDEX: Final = "unsent"
+ASIDE: Final = "#poison"
+"""In place of a group's name, which has no such sign."""
+OF_OPERATORS: Final = ("pk", "group", "unsent_group", "unsent_at", "stored_at", "tries", "refused", "poison")
+"""What an operator may read of an entry: no answer, no token, and nothing to make an event of."""
 
 Item = dict[str, Any]
 
@@ -125,13 +129,17 @@ def emitted(one: Unsent) -> None:
 def refused(one: Unsent, code: str) -> bool:
     """Counts a refusal of the entry itself; True: it is poison now, and out of everybody's way."""
     poison = one.tries + 1 >= MOST_TRIES
-    change = "SET refused = :code, poison = :code ADD tries :one REMOVE unsent_group, unsent_at"
+    change = "SET refused = :code, poison = :code, unsent_group = :aside ADD tries :one"
     client("dynamodb").update_item(
         TableName=_table(),
         Key={"pk": {"S": f"entry#{one.reference}"}},
         UpdateExpression=change if poison else "SET refused = :code ADD tries :one",
-        ConditionExpression="attribute_exists(unsent_at)",
-        ExpressionAttributeValues={":code": {"S": code}, ":one": {"N": "1"}},
+        ConditionExpression="attribute_exists(unsent_at) AND attribute_not_exists(poison)",
+        ExpressionAttributeValues={
+            ":code": {"S": code},
+            ":one": {"N": "1"},
+            **({":aside": {"S": ASIDE}} if poison else {}),
+        },
     )
     return poison
 
@@ -146,10 +154,14 @@ def _pages(read: Callable[..., dict[str, Any]], **request: Any) -> Iterator[Unse
     request |= {"TableName": _table(), "IndexName": INDEX, "Limit": 100}
     while True:
         page = read(**request)
-        yield from map(unsent_of, page.get("Items", []))
+        yield from (unsent_of(each) for each in page.get("Items", []) if waits(each))
         if "LastEvaluatedKey" not in page:
             return
         request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def waits(item: Item) -> bool:
+    return "unsent_at" in item and "poison" not in item
 
 
 def unsent_of(item: Item) -> Unsent:

@@ -174,7 +174,7 @@ class Entries(Table):
         mine = [
             item
             for group, items in sorted(groups.items())
-            if sum(group.encode()) % request["TotalSegments"] == request["Segment"]
+            if sum(group.encode()) % request.get("TotalSegments", 1) == request.get("Segment", 0)
             for item in sorted(items, key=lambda each: str(each["unsent_at"]["S"]))
         ]
         start = request.get("ExclusiveStartKey")
@@ -182,7 +182,11 @@ class Entries(Table):
         if start:
             after = [each for each in after if each > (start["unsent_group"]["S"], start["unsent_at"]["S"])]
             mine = mine[len(mine) - len(after) :]
-        page, rest = mine[: request["Limit"]], mine[request["Limit"] :]
+        most = request.get("Limit", 100)
+        page, rest = mine[:most], mine[most:]
+        if "ProjectionExpression" in request:
+            shown = {request["ExpressionAttributeNames"][each] for each in request["ProjectionExpression"].split(",")}
+            page = [{name: each for name, each in item.items() if name in shown} for item in page]
         return {"Items": page, **({"LastEvaluatedKey": page[-1]} if rest else {})}
 
     def delete_expired(self) -> None:

@@ -44,7 +44,7 @@ def published(world: World) -> list[str]:
 
 
 def unsent(world: World) -> list[str]:
-    return [name for name, each in world.table.entries().items() if "unsent_at" in each]
+    return [name for name, each in world.table.entries().items() if store.waits(each)]
 
 
 def test_the_stream_emits_what_is_stored_and_marks_it_with_its_end(world: World) -> None:

@@ -17,6 +17,7 @@ from fanout.constructs.errors import expect
 from fanout.constructs.function import TaskFunction, task_function
 from fanout.constructs.intake.alarms import intake_alarms
 from fanout.constructs.intake.followed import Followed
+from fanout.constructs.intake.operators import let_operate
 from fanout.constructs.intake.relay import Relay
 from fanout.constructs.keys import entries_key
 from fanout.constructs.settings import Settings
@@ -96,6 +97,7 @@ class Intake(Construct):
         self.alarms = intake_alarms(
             self, place, settings, api=self.api, functions=[self.web.function, *self.relay.functions]
         )
+        self.operators = let_operate(self, self.table)
         self._outputs()
 
     def _table(self) -> dynamodb.Table:

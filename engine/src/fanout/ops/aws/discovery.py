@@ -289,7 +289,7 @@ def find(aws: Aws, name: str) -> Stack:
     complete = [id_ for id_ in ids if id_ + _QUEUE in outputs and _runs(id_, outputs)]
     subscribed = [key.removesuffix(_SUBSCRIPTION) for key in outputs if key.endswith(_SUBSCRIPTION)]
     complete += [id_ for id_ in subscribed if id_ + _FUNCTION in outputs]
-    if not complete and not any(key.endswith(_TOPIC) for key in outputs):
+    if not complete and not any(key.endswith((_TOPIC, names.INTAKE_TABLE_OUTPUT)) for key in outputs):
         raise OpsError(f"the stack {name} has no TopicArn and no subscriber among its outputs: it is none of ours")
     subscribers = tuple(_subscriber(aws, id_, outputs) for id_ in sorted(complete))
     deliveries = tuple(
