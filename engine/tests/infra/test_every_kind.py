@@ -1,6 +1,7 @@
 """The templates of an app with every kind of subscriber and of event: each gate, and every reader of templates."""
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -48,10 +49,10 @@ def test_cfn_lint_has_nothing_to_say(entry: str, made: Made) -> None:
     assert [f"{each.rule.id} {each.message}" for each in found if each.rule.id != "W3005"] == []
 
 
-def fanout(*arguments: str) -> str:
+def fanout(*arguments: str, cwd: Path = KINDS) -> str:
     ran = subprocess.run(
         [sys.executable, "-m", "fanout", *arguments],
-        cwd=KINDS,
+        cwd=cwd,
         capture_output=True,
         text=True,
         check=False,
@@ -63,3 +64,23 @@ def fanout(*arguments: str) -> str:
 
 def test_check_has_nothing_to_say(made: Made) -> None:
     fanout("check", str(made.folder), "--contract", str(KINDS / "contracts"))
+
+
+def test_the_catalogue_has_a_page_for_each_task_and_says_why_the_raw_event_leaves(made: Made, tmp_path: Path) -> None:
+    app = tmp_path / "app"
+    shutil.copytree(KINDS, app)
+    (app / "README.md").write_text("<!-- topology -->\n<!-- /topology -->\n")
+    fanout("docs", str(made.folder), cwd=app)
+    pages = {path.stem: path.read_text() for path in (app / "docs" / "catalog").rglob("*") if path.is_file()}
+    assert {"make_invoice", "print_label", "purge_cache", "book_invoice"} <= pages.keys()
+    assert "the warehouse of a partner packs what is ordered" in pages["README"]
+    assert "print_label" in (app / "README.md").read_text()
+    for type_ in ("order.placed.v1", "order.placed.v2", "invoice.made.v1"):
+        assert type_ in pages["README"] and type_ in pages["asyncapi"]
+
+
+@pytest.mark.parametrize("entry", ["dev", "prod"])
+def test_the_bill_has_a_line_for_each_task(entry: str, made: Made) -> None:
+    told = fanout("cost", "--assembly", str(made.folder / f"EveryKind-{entry}.template.json"))
+    for task in ("make_invoice", "print_label", "purge_cache", "book_invoice"):
+        assert task in told, told
