@@ -11,7 +11,6 @@ from botocore.credentials import AssumeRoleCredentialFetcher, CredentialProvider
 
 from fanout import names
 from fanout.errors import OpsError
-from fanout.ops.aws import service as services
 from fanout.ops.aws.discovery import FUNCTION, WORKER, Stack
 from fanout.ops.aws.session import Aws
 from fanout.template.load import parse
@@ -41,8 +40,7 @@ def place_of(stack: Stack, task: str) -> Place:
             " debug it in another environment"
         )
     if parameter is None and subscriber.kind == WORKER:
-        told = services.variables(stack.aws, services.read(stack.aws, subscriber.service_arn).definition)
-        return Place(subscriber.task, told, role, "its service on Fargate")
+        return Place(subscriber.task, subscriber.variables, role, "its service on Fargate")
     if parameter is None:
         function = subscriber.function
         variables = function.get("Environment", {}).get("Variables", {})

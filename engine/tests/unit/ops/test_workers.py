@@ -15,11 +15,15 @@ from fanout.ops import worker as here
 from fanout.ops.aws import alarms, logs
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack, find
 from fanout.ops.aws.session import Aws
+from fanout.ops.aws.subscription import Subscription
 from fanout.ops.interrupt import Stop
 from fanout.ops.journal import Journal
 from fanout.ops.pause import reason, switch
 from fanout.ops.redrive.preview import refuse_if_unsafe
 from fanout.ops.timeline.tail import follow
+from fanout.ops.verify import probes
+from fanout.ops.verify.result import NotShown
+from fanout.ops.verify.verification import Verification
 from tests.unit.ops.aws.cloudwatch import CloudWatch
 from tests.unit.ops.aws.logs import Logs
 from tests.unit.ops.aws.sqs import Clock, Sqs
@@ -249,6 +253,32 @@ def test_an_alarm_that_only_counts_workers_needs_nobody(world: World) -> None:
     ]
     told = status._alarms(world.stack, [])
     assert [each["name"] for each in told] == ["Orders-Print-Dead"]
+
+
+SLEEPS = {"type": [{"anything-but": [names.HEARTBEAT_TYPE]}, {"exists": False}]}
+
+
+def test_a_probe_reaches_one_that_no_heartbeat_wakes() -> None:
+    assert probes.attributes_for([Subscription("t", SLEEPS)]) == {}
+    assert probes.attributes_for([Subscription("t", {})]) == probes.HEARTBEAT
+
+
+def test_verify_waits_for_a_worker_to_start_and_says_where_it_cannot_look(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "fanout.ops.verify.verification.read_subscriptions",
+        lambda subscriber: [Subscription("arn:aws:sns:r:1:t", SLEEPS)],
+    )
+    here_ = Verification(world.stack)
+    assert [each.task for each in here_.reached] == ["print"] and here_.starts > 900
+    asked = list[dict[str, Any]]()
+    cast(Any, world.aws).sns = SimpleNamespace(publish=lambda **each: asked.append(each))
+    assert here_.publish("done")["print"].attributes == {} == asked[0]["MessageAttributes"]
+    elsewhere = Verification(World(fargate=False).stack)
+    with pytest.raises(NotShown):
+        _ = elsewhere.reached
+    assert "not shown at print, whose worker and log are elsewhere" in elsewhere.not_reached()
 
 
 def test_its_variables_are_the_containers_where_a_shell_may_have_them(world: World) -> None:

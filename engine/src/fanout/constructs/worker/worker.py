@@ -15,7 +15,7 @@ class Worker(Arguments):
     An attempt may take `longest_attempt`; its message is hidden for `visibility` at a time, again and again, so that another
     worker has it soon where this one is gone. On SIGTERM what is begun has `grace` to end; the rest goes back.
     On Fargate there are `min_workers` to `max_workers`, by what waits and what is worked on; 0 costs nothing while nothing comes,
-    and a first event waits for a minute or two. `vpc` None: one of the stack's own, with public subnets and no NAT gateway.
+    and a first event waits for a minute or two, after hours of quiet for up to 20: docs/worker.md. `vpc` None: one of the stack's own, with public subnets and no NAT gateway.
     Elsewhere (`Settings.workers`) `assumed_by` may take the role; None: whom the account allows to.
     """
 

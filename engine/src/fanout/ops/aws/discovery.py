@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from fanout import names
 from fanout.errors import OpsError
+from fanout.ops.aws import service
 from fanout.ops.aws.line import LONGEST_LIFE
 from fanout.ops.aws.session import Aws
 
@@ -103,6 +104,15 @@ class DeployedSubscriber:
         if self.kind == WORKER:
             raise OpsError(f"{self.task} has no function, as a worker runs it")
         return self.aws.functions.get_function_configuration(FunctionName=self.function_name)
+
+    @cached_property
+    def variables(self) -> dict[str, str]:
+        """What the task is told, by its function or by its worker's container; none of a worker elsewhere."""
+        if self.kind != WORKER:
+            return dict(self.function.get("Environment", {}).get("Variables", {}))
+        if not self.service_arn:
+            return {}
+        return service.variables(self.aws, service.read(self.aws, self.service_arn).definition)
 
     @property
     def log_group(self) -> str:

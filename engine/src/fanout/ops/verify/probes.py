@@ -60,6 +60,7 @@ def attributes_for(subscriptions: Sequence[Subscription]) -> dict[str, str] | No
     for attributes in (
         HEARTBEAT,
         *({**HEARTBEAT, **_wanted(each.policy)} for each in subscriptions if not each.in_body),
+        {},  # to workers that no heartbeat shall wake
     ):
         event = KnownEvent(attributes, {})
         if any(each.lets_through(event) is True for each in subscriptions):

@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout.ops.aws import logs
-from fanout.ops.aws.discovery import DIRECT, DeployedSubscriber, Stack
+from fanout.ops.aws.discovery import DIRECT, WORKER, DeployedSubscriber, Stack
 from fanout.ops.aws.line import Line
 from fanout.ops.aws.subscription import Subscription, read_subscriptions
 from fanout.ops.dead_letters import browse
@@ -25,6 +25,9 @@ from fanout.ops.verify.result import Fact, Failed, NotShown
 T = TypeVar("T")
 EARLIER = timedelta(minutes=1)
 """Clocks differ."""
+WORKER_STARTS = 1_200
+"""Seconds: of a queue that was quiet for hours the metrics that start a worker come up to 15 minutes late, and it takes a few.
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html"""
 SOONEST, LATEST = 0.25, 3.0
 """Seconds between two looks: more and more."""
 
@@ -69,7 +72,9 @@ class Verification:
     @property
     def reached(self) -> list[DeployedSubscriber]:
         """Those that a probe gets to. Raises NotShown when there is none."""
-        found = [each for each in self.stack.subscribers if self.reach.get(each.task) is not None]
+        found = [
+            each for each in self.stack.subscribers if self.reach.get(each.task) is not None and not _is_elsewhere(each)
+        ]
         if not found:
             raise NotShown("no filter of the topic's subscribers lets a probe through")
         return found
@@ -79,7 +84,14 @@ class Verification:
         left = [task for task, attributes in self.reach.items() if attributes is None]
         called = [each.task for each in self.stack.subscribers if each.kind == DIRECT]
         found = f"; not shown at {', '.join(left)}, whose filter keeps probes back" if left else ""
-        return found + (f"; not shown at {', '.join(called)}, which the topic calls without a queue" if called else "")
+        found += f"; not shown at {', '.join(called)}, which the topic calls without a queue" if called else ""
+        away = [each.task for each in self.stack.subscribers if _is_elsewhere(each)]
+        return found + (f"; not shown at {', '.join(away)}, whose worker and log are elsewhere" if away else "")
+
+    @property
+    def starts(self) -> float:
+        """Seconds that workers may need to be there, beyond what a function needs."""
+        return WORKER_STARTS if any(each.kind == WORKER for each in self.stack.subscribers) else 0
 
     def learn(self, question: str, answer: Any, seconds: float | None = None) -> None:
         self.facts.append(Fact(question, answer, seconds))
@@ -101,18 +113,20 @@ class Verification:
         data = {"task": task, "do": do, "until_attempt": until_attempt, "seconds": seconds}
         made: dict[tuple[tuple[str, str], ...], Probe] = {}
         for each in subscribers:
-            attributes = dict(self.reach[each.task] or probes.HEARTBEAT)
+            attributes = dict(self._reaching(each))
             key = tuple(sorted(attributes.items()))
             if key not in made:
                 attributes |= {f"extra_{number}": "x" for number in range(extra)}
                 id_ = f"{self.prefix}{name}-{len(made)}" + (f"-{task.replace('_', '-')}" if task else "")
                 made[key] = Probe(id_, probes.now(), data, attributes)
                 (sns or self.stack.aws.sns).publish(**made[key].request(self.stack.topic_arn))
-        sent = {
-            each.task: made[tuple(sorted((self.reach[each.task] or probes.HEARTBEAT).items()))] for each in subscribers
-        }
+        sent = {each.task: made[tuple(sorted(self._reaching(each).items()))] for each in subscribers}
         self.sent.setdefault(name, {}).update(sent)
         return sent
+
+    def _reaching(self, subscriber: DeployedSubscriber) -> Mapping[str, str]:
+        found = self.reach[subscriber.task]
+        return probes.HEARTBEAT if found is None else found
 
     def publish_again(self, probe: Probe) -> None:
         """Another message with the same event."""
@@ -167,3 +181,7 @@ class Verification:
             missing = [each.task for each in at if each.task not in found]
             raise Failed(f"{', '.join(missing)}: {error}") from None
         return found
+
+
+def _is_elsewhere(subscriber: DeployedSubscriber) -> bool:
+    return subscriber.kind == WORKER and not subscriber.log_group

@@ -19,7 +19,7 @@ def delivery(verification: Verification) -> str:
         return found[0] if found else None
 
     began = verification.clock()
-    found = verification.wait_at(reached, outcome, SECONDS, "no outcome of the probe in its log")
+    found = verification.wait_at(reached, outcome, SECONDS + verification.starts, "no outcome of the probe in its log")
     seen_after = verification.clock() - began
     for task, line in found.items():
         if line.kind == "dead" and line.error_type == "UnknownVersion":

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from fanout import names
-from fanout.ops.aws.discovery import DeployedSubscriber
+from fanout.ops.aws.discovery import WORKER, DeployedSubscriber
 from fanout.ops.aws.line import Line
 from fanout.ops.dead_letters.message import DeadLetterMessage
 from fanout.ops.verify.probes import Probe
@@ -147,7 +147,7 @@ def _short(
 
 
 def _variables(subscriber: DeployedSubscriber) -> dict[str, str]:
-    return dict(subscriber.function.get("Environment", {}).get("Variables", {}))
+    return subscriber.variables
 
 
 def _first_delay(subscriber: DeployedSubscriber) -> float:
@@ -155,6 +155,8 @@ def _first_delay(subscriber: DeployedSubscriber) -> float:
 
 
 def _timeout(subscriber: DeployedSubscriber) -> float:
+    if subscriber.kind == WORKER:
+        return float(subscriber.variables.get(names.LONGEST_ATTEMPT, 900))
     return float(subscriber.function.get("Timeout", 3))
 
 

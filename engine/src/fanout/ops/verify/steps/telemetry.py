@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from fanout import names
 from fanout.aws_errors import code_of
 from fanout.ops.aws import line, logs, starts
-from fanout.ops.aws.discovery import DeployedSubscriber
+from fanout.ops.aws.discovery import WORKER, DeployedSubscriber
 from fanout.ops.verify import probes
 from fanout.ops.verify.result import Failed, NotShown
 from fanout.ops.verify.verification import Verification
@@ -62,7 +62,11 @@ def _missing(verification: Verification, subscriber: DeployedSubscriber) -> list
         missing.append("an announcement by its message")
     if not starts.has_attempts(aws, subscriber.log_group, since):
         missing.append("every announcement")
-    if aws.is_aws and not any((raw.value or {}).get("type") == REPORT for raw in reading(logs.one_of([request]))):
+    if (
+        aws.is_aws
+        and subscriber.kind != WORKER
+        and not any((raw.value or {}).get("type") == REPORT for raw in reading(logs.one_of([request])))
+    ):
         missing.append("Lambda's report by its request")
     return missing
 
