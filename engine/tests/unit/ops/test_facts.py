@@ -14,7 +14,9 @@ from fanout.project import product
 from tests.places import REPOSITORY
 
 ACCOUNT, REGION, STACK, SENDER = "123456789012", "eu-west-1", "OrderEvents-prod", "orders@shop.test-domain.org"
-NEEDS = Needs(mails=True, senders=(SENDER,), concurrency=150, policies=("order-events-prod",), bootstrap_version=6)
+NEEDS = Needs(
+    mails=True, senders=(SENDER,), concurrency=150, policies=("order-events-prod",), bootstrap_version=6, services=1
+)
 STACKS = {"Stacks": [{"StackName": STACK, "CreationTime": "2026-01-01T00:00:00Z", "StackStatus": "CREATE_COMPLETE"}]}
 POLICIES = [{"PolicyName": f"of-another-{number}"} for number in range(5)]
 VERIFIED, UNVERIFIED = {"VerifiedForSendingStatus": True}, {"VerifiedForSendingStatus": False}
@@ -127,6 +129,7 @@ CALLS = {
     "ssm:GetParameter": ("ssm", "get_parameter"),
     "xray:ListResourcePolicies": ("xray", "list_resource_policies"),
     "lambda:GetAccountSettings": ("lambda_", "get_account_settings"),
+    "iam:GetRole": ("iam", "get_role"),
     "ses:GetAccount": ("sesv2", "get_account"),
     "ses:GetEmailIdentity": ("sesv2", "get_email_identity"),
 }
@@ -169,6 +172,13 @@ def test_a_reserved_name_reaches_nobody(value: str, found: list[str]) -> None:
     fact = one("placeholders", Session(), needs)
     assert fact.holds is not bool(found) and fact.blocks
     assert not found or "Function Environment.Variables.URL" in fact.said
+
+
+def test_an_account_without_the_role_of_ecs_is_told_the_command() -> None:
+    found = one("workers", Session(iam=[("get_role", "NoSuchEntity")]), Needs(services=1))
+    assert found.holds is False and not found.blocks
+    assert "aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com" in found.todo
+    assert needs_of({"Resources": {"S": {"Type": "AWS::ECS::Service", "Properties": {}}}}).services == 1
 
 
 def test_what_a_stack_needs_is_read_from_its_template() -> None:

@@ -42,6 +42,8 @@ class Needs:
     bootstrap_parameter: str = BOOTSTRAP_PARAMETER
     bootstrap_version: int = 0
     keeps: bool = False
+    services: int = 0
+    """Of ECS."""
 
     @property
     def qualifier(self) -> str:
@@ -65,6 +67,7 @@ def needs_of(template: Mapping[str, Any], *, others: tuple[Mapping[str, Any], ..
         .get("BootstrapVersion", {})
         .get("Default", BOOTSTRAP_PARAMETER),
         bootstrap_version=_bootstrap_version(template),
+        services=sum(1 for _ in _properties(template, "AWS::ECS::Service")),
         keeps=bool(template.get("Metadata", {}).get("fanout", {}).get("production")),
     )
 

@@ -9,6 +9,7 @@ from fanout.aws_errors import code_of
 from fanout.ops.deploy.fact import Account, Answer, Question
 
 PROVEN_PARTITION = "aws"
+SERVICE_ROLE = "AWSServiceRoleForECS"
 TRACE_POLICIES = 5
 """X-Ray resource policies of an account, others' included:
 https://docs.aws.amazon.com/xray/latest/api/API_PutResourcePolicy.html"""
@@ -88,6 +89,20 @@ def _concurrency(asked: Account) -> Answer:
         "ask for more (`aws service-quotas request-service-quota-increase --service-code lambda --quota-code L-B99A9384"
         " --desired-value 1000`), or lower max_concurrency in stacks/settings.py: each refusal costs an event an attempt",
     )
+
+
+def _services(asked: Account) -> Answer:
+    """ECS makes it with an account's first cluster, and CloudFormation may be faster:
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using-service-linked-roles.html"""
+    try:
+        asked.client("iam").get_role(RoleName=SERVICE_ROLE)
+    except ClientError as error:
+        if code_of(error) != "NoSuchEntity":
+            raise
+        command = "aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com"
+        told = f"{asked.stack} has workers on Fargate, and this account has no {SERVICE_ROLE} yet"
+        return Answer(False, told, f"run `{command}` once: a first cluster may fail without it")
+    return Answer(True, f"{SERVICE_ROLE} is there")
 
 
 def _mail_account(asked: Account) -> Answer:
@@ -206,6 +221,15 @@ QUESTIONS = (
         _concurrency,
         applies=lambda needs: needs.concurrency > 0,
         action="lambda:GetAccountSettings",
+    ),
+    Question(
+        "workers",
+        "Has the account the role by which ECS runs workers?",
+        f"{SERVICE_ROLE} is there",
+        _services,
+        applies=lambda needs: needs.services > 0,
+        action="iam:GetRole",
+        resource=f"arn:PARTITION:iam::ACCOUNT:role/aws-service-role/ecs.amazonaws.com/{SERVICE_ROLE}",
     ),
     Question(
         "mail",
