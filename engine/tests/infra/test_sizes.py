@@ -1,6 +1,7 @@
 """Forty subscribers with names of forty letters, in the longest region: everything fits into what AWS takes."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,18 @@ import aws_cdk as cdk
 import pytest
 
 from fanout.checks.engine import check_template
-from fanout.constructs import Heartbeat, Monitoring, OperatorPolicies, Settings, Subscriber, Topic
+from fanout.constructs import (
+    App,
+    ConfigurationError,
+    FanoutStack,
+    Heartbeat,
+    Monitoring,
+    OperatorPolicies,
+    Settings,
+    Subscriber,
+    Topic,
+    Worker,
+)
 from fanout.constructs import operator_policies as operators
 from fanout.constructs.operator_policies import MOST_CHARACTERS
 from fanout.physical_names import REGION
@@ -84,6 +96,28 @@ def test_a_policy_holds_fewer_where_names_are_long(tmp_path: Path) -> None:
     long = operator_policies(crowded(tmp_path / "long", settings.PROD, LONGER[:5]))
     assert len(short) == 2 and len(long) == 3
     assert max(long.values()) <= MOST_CHARACTERS
+
+
+def of_workers(folder: Path, names: list[str]) -> Template:
+    app = App(context=cdk_context(), outdir=str(folder), builtin_cloud_formation_validation=False)
+    stack = FanoutStack(app, "OrderEvents-prod", settings=settings.PROD)
+    topic = Topic(stack, "OrderPlaced", settings=settings.PROD)
+    OperatorPolicies(stack, "Operator", topic=topic)
+    for name in names:
+        Subscriber(stack, name, topic=topic, task="archive_order", compute=Worker())
+    app.synth()
+    return Template(json.loads((folder / "OrderEvents-prod.template.json").read_text()), name="OrderEvents-prod")
+
+
+def test_policies_of_workers_fit_or_their_stack_is_refused_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        of_workers(tmp_path / "many", LONGER[:30])
+    found = re.search(r"have room for (\d+) workers in one stack", str(raised.value))
+    assert found and int(found[1]) >= 6 and "\n" not in str(raised.value)
+    fitting = of_workers(tmp_path / "few", LONGER[: int(found[1])])
+    assert max(operator_policies(fitting).values()) <= MOST_CHARACTERS
+    short = of_workers(tmp_path / "short", [f"PrintLabel{number}" for number in range(12)])
+    assert max(operator_policies(short).values()) <= MOST_CHARACTERS
 
 
 def test_the_rule_sees_policies_that_were_filled_by_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

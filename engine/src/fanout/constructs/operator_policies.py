@@ -140,6 +140,11 @@ class OperatorPolicies(Construct):
             arn_length("AWS::SQS::Queue", name_of_stack(self), f"{id_}Queue{_HASH}"),
             arn_length("AWS::ECS::Service", name_of_stack(self), f"{id_}Service{_HASH}"),
         ) + len('"",')
+        if self._first + _FOR_OTHERS > MOST_CHARACTERS:
+            raise ConfigurationError(
+                f"subscriber {subscriber.node.id}: the operator's policies have room for {len(self._of_workers) - 1} workers in one"
+                " stack with names as long as these: move it to a stack of its own, which needs only the topic's ARN"
+            )
 
     def _open(self) -> None:
         """As many policies as those that are there need."""
@@ -323,6 +328,8 @@ _HASH = "12345678"
 """What the CDK puts behind a path to make a logical id."""
 _FIRST, _WITH_KEYS, _WITH_SCHEDULE = 950, 270, 110
 """Characters of the first policy without its subscribers, the topic's ARN and the stack's name; a test measures them."""
+_FOR_OTHERS = 2_000
+"""Characters of the first policy that two subscribers with long names take, and its statements."""
 _OF_WORKERS = 160
 """Characters of the statements about workers, without their ARNs."""
 _ARNS: dict[str, Callable[[Subscriber], list[str]]] = {
