@@ -78,7 +78,7 @@ def test_a_sweep_of_nothing_says_so(world: World, figures: list[dict[str, float]
     assert figures == [{names.UNSENT_AGE: 0, names.SWEPT: 0}]
 
 
-@pytest.mark.parametrize("how", ["away", "lost", *REFUSALS.keys() - {"invalid"}])
+@pytest.mark.parametrize("how", ["away", "lost", *sorted(REFUSALS.keys() - {"invalid"})])
 def test_what_the_topic_does_not_take_stays_however_often_it_is_tried(
     world: World, how: str, lines: Lines, figures: list[dict[str, float]]
 ) -> None:
