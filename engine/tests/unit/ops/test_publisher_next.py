@@ -105,7 +105,10 @@ def deployed(monkeypatch: pytest.MonkeyPatch, found: Stack) -> None:
 def test_the_command_is_1_until_everybody_is_ready(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     deployed(monkeypatch, stack(sync_crm=ours(V1), archive=ours(V1, V2), invoice=None))
     assert run(V2, "--env", "dev") == 1
-    assert [line.split()[0] for line in run.out.splitlines()[:4]] == ["subscriber", "invoice", "sync_crm", "archive"]
+    first = [
+        line.split()[0] for line in run.out.splitlines() if line and line[0] != " "
+    ]  # a narrow screen has more lines
+    assert [each for each in first if each in ("invoice", "sync_crm", "archive")] == ["invoice", "sync_crm", "archive"]
     assert f"2 subscribers not ready for {V2}: deploy consumers first" in run.out
     deployed(monkeypatch, stack(sync_crm=ours(V1, V2), archive=ours(V1, V2), bills=ours("bill.made.v1")))
     assert run(V2, "--env", "dev") == 0
