@@ -186,6 +186,11 @@ def test_for_a_worker_of_a_stack_it_has_its_variables_and_the_rights_of_its_role
         return done.stdout
 
     run("pause", "archive_order", "--reason", "a test", "--yes")
+    looked = subprocess.run(
+        [*fanout, "status", "--json", *stack], cwd=APP, env=environment, capture_output=True, text=True, check=False
+    )
+    (health,) = json.loads(looked.stdout)["subscribers"]
+    assert (health["kind"], health["mapping"], health["pause"]["reason"]) == ("worker", "elsewhere", "a test")
     event = new_event(f"shop-{uuid.uuid4().hex[:8]}")
     publish(deployed, event)
     with subprocess.Popen(
