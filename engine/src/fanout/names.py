@@ -25,6 +25,7 @@ ALARM_TOPIC_ARNS_OUTPUT = "AlarmTopicArns"
 RECORDS_TABLE_OUTPUT = "RecordsTableName"
 ARCHIVE_BUCKET_OUTPUT = "ArchiveBucketName"
 OPERATOR_REPLAY_POLICY_ARN_OUTPUT = "OperatorReplayPolicyArn"
+OPERATOR_ERASE_POLICY_ARN_OUTPUT = "OperatorErasePolicyArn"
 QUEUE_URL_OUTPUT = "QueueUrl"
 DEAD_LETTER_QUEUE_URL_OUTPUT = "DeadLetterQueueUrl"
 FUNCTION_NAME_OUTPUT = "FunctionName"
@@ -66,6 +67,7 @@ RECORD_KEY, RECORD_EXPIRES, RECORD_REFERENCE, REFERENCE_INDEX = "task_event", "e
 
 # The archive: what stands before the day in the keys of its objects
 ARCHIVE_PREFIX = "events-by-day"
+ERASED_PREFIX, ERASED_AT = "erased", "erased_at"
 
 # Metadata of a template or resource, context of cdk.json, an operator's environment
 METADATA, PRODUCTION_METADATA, ACKNOWLEDGE_METADATA = "fanout", "production", "acknowledge"

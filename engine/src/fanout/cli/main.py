@@ -67,6 +67,7 @@ COMMANDS: Table = {
         "What people sent to an intake, on its way to the topic: status, retry.",
     ),
     "replay": ("fanout.cli.replay:replay", "Send archived events to one task's queue, and to no other."),
+    "erase": ("fanout.cli.erase:erase", "Find and remove one person's data: intake, dead letters, archive with all versions; then look again."),
     "run": ("fanout.cli.run:run", "Run one task on one event in this process, with its function's variables and rights: breakpoint() stops in it."),
     "work": ("fanout.cli.work:work", "Work on a task's events in this process until it is told to stop: outside of Lambda, or with breakpoints."),
     "local": (

@@ -16,6 +16,7 @@ _STAY = {
     checking.DEAD: "among its dead letters: fanout dead redrive",
     checking.IN_HAND: "tried, and perhaps still in its queue: left out",
     checking.UNKNOWN: "left out: no record is kept so long",
+    checking.ERASED: "of a reference whose data was erased: left out",
     checking.REFUSED: "no events by today's contracts",
     checking.GONE: "deleted or changed while they were counted",
 }

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 from aws_cdk import ArnFormat, CfnOutput, Stack, Token
 from aws_cdk import aws_iam as iam
@@ -12,6 +13,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from fanout import names
+from fanout.constructs import erasing
 from fanout.constructs.alarms.recipients import alarm_topics
 from fanout.constructs.cdk_cache import name_of_stack
 from fanout.constructs.delivery import Delivery
@@ -23,6 +25,10 @@ from fanout.constructs.settings import Encryption
 from fanout.constructs.subscriber import Subscriber
 from fanout.constructs.topic import AnyTopic
 from fanout.physical_names import arn_length
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_dynamodb as dynamodb
+    from aws_cdk import aws_s3 as s3
 
 Grants = Sequence[tuple[list[str], Sequence[str]]]
 """Actions, and the kinds of a subscriber's ARNs that they are allowed on."""
@@ -39,11 +45,13 @@ _OUTPUTS = {
     "ReadPolicy": names.OPERATOR_READ_POLICY_ARN_OUTPUT,
     "HealPolicy": names.OPERATOR_HEAL_POLICY_ARN_OUTPUT,
     "ReplayPolicy": names.OPERATOR_REPLAY_POLICY_ARN_OUTPUT,
+    "ErasePolicy": names.OPERATOR_ERASE_POLICY_ARN_OUTPUT,
 }
 _DESCRIPTIONS = {
     "ReadPolicy": "Look at events: attach to the role of an operator",
     "HealPolicy": "Heal events: attach beside those for looking",
     "ReplayPolicy": "Read archived events: attach beside those for healing",
+    "ErasePolicy": "Erase the data of one person: attach beside those for healing",
 }
 
 
@@ -95,6 +103,22 @@ class OperatorPolicies(Construct):
 
         for_each(Subscriber, self, note)
         return policy
+
+    @cached_property
+    def erase(self) -> iam.ManagedPolicy:
+        """What `fanout erase` needs beside `heal`: to keep tombstones, and what `erases` lets it do. It is made when it is
+        asked for, so where no archive and no intake ask for it, there is none."""
+        policy = self._policy("ErasePolicy", 0, [])
+        for_each(Subscriber, self, erasing.burial(self._stack, policy))
+        return policy
+
+    def let_erase(
+        self, *, archive: "s3.IBucket | None" = None, intake: "dynamodb.ITable | None" = None
+    ) -> iam.ManagedPolicy:
+        """Lets the policy `erase` read and remove what is in a versioned bucket, or in an intake's table. It does not bypass
+        Object Lock: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html"""
+        erasing.grant(self.erase, archive, intake)
+        return self.erase
 
     def _add(self, subscriber: Subscriber) -> None:
         """A policy opens when those that are there no longer fit; who is in which is decided at synth, by path."""

@@ -27,6 +27,8 @@ class Contract:
     personal: tuple[str, ...] = field(init=False)
     unheard: str | None = field(init=False)
     """Why no task takes it, as the schema says."""
+    erases: bool = field(init=False)
+    """Whether it tells of a reference whose data was erased."""
 
     def __post_init__(self) -> None:
         found = {role: next(iter(roles.paths(self.schema, role)), None) for role in ("group", "reference")}
@@ -35,6 +37,7 @@ class Contract:
             name: tuple(roles.paths(self.schema, role)) for name, role in (("lines", "line"), ("personal", "personal"))
         }
         more["unheard"] = self.schema.get(roles.UNHEARD)
+        more["erases"] = self.schema.get(roles.ERASED) is True
         for name, value in more.items():
             object.__setattr__(self, name, value)
 

@@ -6,7 +6,8 @@ apart. "reference": the id that people search by. "line": one line of at most 20
 character, as a person's name is; the publisher refuses another value, and a task takes any, so that no event that was
 published before is refused. "personal": what says something of a person, of any type; no tool shows it unasked.
 
-Beside the schema's own type, `"x-fanout-unheard": "why"` says why an event is published that no task takes.
+Beside the schema's own type, `"x-fanout-unheard": "why"` says why an event is published that no task takes, and
+`"x-fanout-erased": true` that an event of it tells of a reference whose data was erased.
 """
 
 import logging
@@ -20,6 +21,7 @@ from fanout.runtime.event import VERSIONED_TYPE
 
 KEYWORD: Final = "x-fanout"
 UNHEARD: Final = "x-fanout-unheard"
+ERASED: Final = "x-fanout-erased"
 ROLES: Final = ("attribute", "group", "reference", "line", "personal")
 _ANYWHERE: Final = frozenset({"line", "personal"})
 """Roles of properties that may be missing."""
@@ -68,6 +70,10 @@ def problems(schema: dict[str, Any]) -> Iterator[str]:
     yield from _type_problems(event_type(schema))
     if UNHEARD in schema and not _is_line(schema[UNHEARD]):
         yield f'"{UNHEARD}" must be one line that says why nobody takes the event'
+    if schema.get(ERASED, True) is not True:
+        yield f'"{ERASED}" is true, or is not there'
+    if ERASED in schema and not paths(schema, "reference"):
+        yield f'"{ERASED}" needs a property with the role "reference": it says whose data was erased'
     for path, each, is_required in _walk(schema):
         yield from _role_problems(path, each, is_required)
     yield from _number_problems(schema)

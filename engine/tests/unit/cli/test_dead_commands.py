@@ -171,6 +171,7 @@ def test_a_file_comes_back_once_and_a_cut_line_is_told(shell: Make, world: World
         "sent_before": 0,
         "perhaps_twice": 0,
         "cut_line": 3,
+        "erased": 0,
     }
     assert "0 sent, 2 were sent before" in one.run("import", str(dropped), "--yes", status=1)
     world.stack = world.stack_of("123456789012", "eu-west-1", "Orders-dev")

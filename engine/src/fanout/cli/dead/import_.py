@@ -49,6 +49,13 @@ def import_(
         if done.perhaps_twice
         else ""
     )
-    facts = {"sent": done.sent, "sent_before": done.before, "perhaps_twice": done.perhaps_twice, "cut_line": read.cut}
-    say(f"{done.sent} sent, {done.before} were sent before{twice}{cut}", as_json, **facts)
+    left_out = f", {done.erased} left out: the data of their reference was erased" if done.erased else ""
+    facts = {
+        "sent": done.sent,
+        "sent_before": done.before,
+        "perhaps_twice": done.perhaps_twice,
+        "cut_line": read.cut,
+        "erased": done.erased,
+    }
+    say(f"{done.sent} sent, {done.before} were sent before{twice}{left_out}{cut}", as_json, **facts)
     return INTERRUPTED if stop else int(bool(read.cut))

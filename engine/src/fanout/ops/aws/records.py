@@ -4,7 +4,7 @@
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -67,25 +67,36 @@ def read(aws: Aws, table: str, keys: Iterable[Key], *, sleep: Callable[[float], 
     """BatchGetItem, a hundred keys at a time; what DynamoDB does not get to is asked for again, a bounded number of times."""
     found = Records()
     wanted = {record.key(*key): key for key in keys}
-    askable = [each for each in wanted if _is_key(each)]
+    for items, left, now in get_items(aws, table, wanted, sleep=sleep):
+        found.now = now or found.now
+        for item in items:
+            _add(found, wanted, item)
+        if left:
+            found.unread |= {wanted[each] for each in left}
+            found.completeness += Completeness((f"{counted(len(left), 'record')} of the table {table}: {BUSY}",))
+    return found
+
+
+def get_items(
+    aws: Aws, table: str, keys: Iterable[str], *, sleep: Callable[[float], None] | None = None
+) -> Iterator[tuple[list[Mapping[str, Any]], set[str], datetime | None]]:
+    """The items of each hundred keys, the keys that DynamoDB did not get to in a bounded number of times, and its clock."""
+    askable = [each for each in keys if _is_key(each)]
     for begin in range(0, len(askable), MOST_KEYS):
         asked: list[dict[str, Any]] = [{names.RECORD_KEY: {"S": each}} for each in askable[begin : begin + MOST_KEYS]]
+        items: list[Mapping[str, Any]] = []
+        now = None
         for number in range(TRIES):
             answer = aws.dynamodb.batch_get_item(RequestItems={table: {"Keys": asked, "ConsistentRead": True}})
-            found.now = _date(answer) or found.now
-            for item in answer.get("Responses", {}).get(table, []):
-                _add(found, wanted, item)
+            now = _date(answer) or now
+            items += answer.get("Responses", {}).get(table, [])
             rest = answer.get("UnprocessedKeys", {})
             asked = [dict(each) for each in rest[table]["Keys"]] if table in rest else []
             if not asked:
                 break
             if number + 1 < TRIES:
                 (sleep or _wait)(min(2.0, 0.1 * 2**number))
-        if asked:
-            left = {wanted[str(each[names.RECORD_KEY]["S"])] for each in asked}
-            found.unread |= left
-            found.completeness += Completeness((f"{counted(len(left), 'record')} of the table {table}: {BUSY}",))
-    return found
+        yield items, {str(each[names.RECORD_KEY]["S"]) for each in asked}, now
 
 
 def ids_of_reference(aws: Aws, table: str, reference: str) -> tuple[list[Key], Completeness]:

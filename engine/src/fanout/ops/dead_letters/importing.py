@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from fanout.errors import OpsError, Unusable
+from fanout.ops.aws import tombstones
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.dead_letters.line import Line, Origin, read_line
+from fanout.ops.dead_letters.wrapped import json_value
 from fanout.ops.interrupt import Stop
 from fanout.ops.journal import Journal
 from fanout.ops.send.journalled import send_written
@@ -19,11 +21,13 @@ COMMAND: Final = "dead import"
 
 @dataclass
 class Imported:
-    """`before`: sent by an earlier import, or twice in the file; `perhaps_twice`: an earlier one was killed while sending."""
+    """`before`: sent by an earlier import, or twice in the file; `perhaps_twice`: an earlier one was killed while sending;
+    `erased`: left out, as the data of their reference was erased."""
 
     sent: int = 0
     before: int = 0
     perhaps_twice: int = 0
+    erased: int = 0
 
 
 @dataclass
@@ -80,6 +84,7 @@ def import_messages(file: ImportFile, journal: Journal, stop: Stop) -> Imported:
     for subscriber, lines in _portions(file, known, done):
         if stop:
             break
+        lines = _without_erased(file.stack, subscriber, lines, done)
         done.perhaps_twice += sum(each.key in begun for each in lines)
         sending = send_written(
             file.stack.aws,
@@ -95,6 +100,15 @@ def import_messages(file: ImportFile, journal: Journal, stop: Stop) -> Imported:
                 )
             done.sent += 1
     return done
+
+
+def _without_erased(stack: Stack, subscriber: DeployedSubscriber, lines: list[Line], done: Imported) -> list[Line]:
+    """Raises OpsError where it is not known whose data was erased."""
+    of = [tombstones.references_of(json_value(each.outgoing.body)) for each in lines]
+    erased = tombstones.erased(stack.aws, subscriber.records_table, set().union(*of))
+    kept = [each for each, references in zip(lines, of, strict=True) if not references & erased]
+    done.erased += len(lines) - len(kept)
+    return kept
 
 
 def _portions(

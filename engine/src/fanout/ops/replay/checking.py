@@ -1,5 +1,6 @@
 """What becomes of each listed object: it is sent, or it stays, and why. Reads bodies and records; changes nothing in AWS."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -8,7 +9,7 @@ from typing import Final, Self
 
 from fanout import names
 from fanout.contracts.contract import Contracts
-from fanout.ops.aws import records
+from fanout.ops.aws import records, tombstones
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.aws.records import EventRecord
 from fanout.ops.aws.subscription import KnownEvent, Subscription, read_subscriptions
@@ -21,9 +22,9 @@ from fanout.publisher import Event
 from fanout.publisher.fairness import Fairness
 
 OUTSIDE, COPY, FILTERED, REFUSED, GONE = "outside", "copy", "filtered", "refused", "gone"
-DONE, DEAD, IN_HAND, UNKNOWN = "done", "dead", "in hand", "unknown"
+DONE, DEAD, IN_HAND, UNKNOWN, ERASED = "done", "dead", "in hand", "unknown", "erased"
 """Why a row stays: not of the selection; another object of the same event; kept back by the subscription's filter; not by
-contract; not there any more. And by its record: done; dead (`--missing` alone); tried, and its message may still be in
+contract; not there any more; of a reference whose data was erased. And by its record: done; dead (`--missing` alone); tried, and its message may still be in
 the queue; or older than any record is kept."""
 READERS: Final = 16
 PORTION: Final = 500
@@ -110,6 +111,9 @@ class Checker:
             else:
                 open_.append((row, one))
                 names_.add(row.name)
+        erased = erased_of(self.task.subscriber, [each for _, each in open_])
+        found += [self._found(row, each, ERASED) for row, each in open_ if is_of(each, erased)]
+        open_ = [(row, each) for row, each in open_ if not is_of(each, erased)]
         told = self._records([each for _, each in open_])
         return found + [self._found(row, each, *self._by_record(row, each, told)) for row, each in open_]
 
@@ -173,6 +177,16 @@ class Checker:
         event = archived.event
         outgoing = archived.outgoing("", group=None, again_from=None)
         return Found(row.number, state, why, event.type, event.id, event.group, archived.time, outgoing.bytes)
+
+
+def erased_of(subscriber: DeployedSubscriber, events: Sequence[Archived]) -> set[str]:
+    """The references of `events` whose data was erased. Raises OpsError where that is not known."""
+    references = set().union(*(tombstones.references_of(json.loads(each.body)) for each in events))
+    return tombstones.erased(subscriber.aws, subscriber.records_table, references)
+
+
+def is_of(archived: Archived, references: set[str]) -> bool:
+    return bool(references) and bool(tombstones.references_of(json.loads(archived.body)) & references)
 
 
 def _fair_by(stack: Stack, subscriptions: Sequence[Subscription]) -> str | None:

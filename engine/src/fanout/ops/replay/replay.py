@@ -1,6 +1,5 @@
 """One replay from its options to its plan: which file, whether an earlier run is gone on with, and the counting."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from fanout.contracts.contract import Contracts
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.interrupt import Stop
 from fanout.ops.journal import home
-from fanout.ops.redrive.report import Report
+from fanout.ops.redrive.report import Report, not_too_often
 from fanout.ops.replay.archive import Archive, lacking
 from fanout.ops.replay.checking import Checker, Task
 from fanout.ops.replay.estimate import Estimate, estimate
@@ -44,7 +43,7 @@ class Replay:
 
     def count(self, stack: Stack, rate: float, report: Report, stop: Stop) -> Estimate | None:
         """Lists and checks what is left to list and check; None when it was asked to stop."""
-        task, archive, plan, told = self.task, self.archive, self.plan, _not_too_often(report)
+        task, archive, plan, told = self.task, self.archive, self.plan, not_too_often(report)
         if not plan.fact("listed"):
             list_into(plan, archive, self.selection, self.began, lambda n: told(f"listed: {n} objects", 0, 0), stop)
             if stop:
@@ -101,16 +100,3 @@ def planned(
             is_continued,
             Task.of(stack, subscriber, contracts),
         )
-
-
-def _not_too_often(report: Report) -> Report:
-    """Every two seconds."""
-    last = time.monotonic()
-
-    def told(line: str, done: int = 0, total: int = 0) -> None:
-        nonlocal last
-        if time.monotonic() - last >= 2:
-            last = time.monotonic()
-            report(line, done, total)
-
-    return told

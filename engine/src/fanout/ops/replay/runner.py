@@ -17,7 +17,7 @@ from fanout.ops.redrive.outcomes import MOST_WATCHED, OutcomeWatcher
 from fanout.ops.redrive.report import Report
 from fanout.ops.redrive.runner import BATCHES
 from fanout.ops.replay.archive import Unread
-from fanout.ops.replay.checking import GONE, READERS, REFUSED
+from fanout.ops.replay.checking import ERASED, GONE, READERS, REFUSED, erased_of, is_of
 from fanout.ops.replay.message import Archived, Engines, Refused
 from fanout.ops.replay.plan import READY, SENDING, SENT, Row
 from fanout.ops.replay.replay import Replay
@@ -122,17 +122,27 @@ class ReplayRun:
 
     def _outgoing(self, rows: Sequence[Row], bodies: Sequence[str | Unread]) -> list[OutgoingMessage]:
         """What can no longer be sent is written down as such."""
-        made, refused = [], []
+        refused: list[tuple[int, str, str]] = []
+        read: list[tuple[Row, Archived]] = []
         for row, body in zip(rows, bodies, strict=True):
             try:
                 if isinstance(body, Unread):
                     raise body
-                archived = Archived.read(body, self.contracts)
-                group = self.task.group(archived.event)
-                made.append(archived.outgoing(self._key(row), group=group, again_from=self.pace.again_from))
+                read.append((row, Archived.read(body, self.contracts)))
             except Unread as error:
                 refused.append((row.number, GONE, error.why))
             except (Refused, Engines) as error:
+                refused.append((row.number, REFUSED, str(error)))
+        erased = erased_of(self.subscriber, [each for _, each in read])
+        made = []
+        for row, archived in read:
+            if is_of(archived, erased):
+                refused.append((row.number, ERASED, "its data was erased"))
+                continue
+            try:
+                group = self.task.group(archived.event)
+                made.append(archived.outgoing(self._key(row), group=group, again_from=self.pace.again_from))
+            except Refused as error:
                 refused.append((row.number, REFUSED, str(error)))
         self.plan.refuse(refused)
         self.left_out += len(refused)

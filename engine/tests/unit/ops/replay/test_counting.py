@@ -12,6 +12,7 @@ from fanout import names
 from fanout.cli.views.status import render
 from fanout.contracts.app import app_contracts
 from fanout.errors import OpsError, Unusable
+from fanout.ops.aws import tombstones
 from fanout.ops.aws.subscription import Subscription
 from fanout.ops.replay import permission
 from fanout.ops.replay.archive import Archive
@@ -75,6 +76,21 @@ def test_what_is_no_event_by_contract_is_named_by_its_key_and_never_by_what_is_i
     found = world.estimate()
     assert found.to_send == 0 and {each for each, _ in found.refused} >= {key}
     assert "s3cret" not in json.dumps([why for _, why in found.refused]) and not found.completeness
+
+
+def test_events_of_a_reference_whose_data_was_erased_stay(world: World) -> None:
+    """However they came back into the archive; a plan that was counted before does not send them either."""
+    for number in (1, 2):
+        world.archive(number)
+    key = tombstones.key("o2")
+    world.items[key] = {names.RECORD_KEY: {"S": key}, names.ERASED_AT: {"S": "2026-01-02T00:00:00+00:00"}}
+    assert (world.estimate().to_send, world.estimate().stay) == (1, {"erased": 1})
+    del world.items[key]
+    with world.plan(fresh=True) as made:
+        assert world.count(made).to_send == 2
+    world.items[key] = {names.RECORD_KEY: {"S": key}}
+    result = world.replay()
+    assert world.sent() == ["e1"] and result.counts["left_out"] == 1
 
 
 @pytest.mark.parametrize("type_", ["fanout.heartbeat.v1", "fanout.probe.v1", "x.heartbeat.v1"])

@@ -1,0 +1,56 @@
+"""The rights of whoever erases one person's data, beside those of an operator who heals."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+
+from fanout import names
+from fanout.constructs.idempotency import records_of
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_dynamodb as dynamodb
+    from aws_cdk import aws_s3 as s3
+
+
+def burial(stack: Stack, policy: iam.ManagedPolicy) -> Callable[[Any], None]:
+    """Called for each subscriber, lets `policy` keep tombstones in the stack's records, once there are any; nothing else."""
+    tables: list[str] = []
+
+    def bury(_: Any) -> None:
+        table = records_of(stack)
+        if table is None or tables:
+            return
+        tables.append(table.table_arn)
+        own = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{names.ERASED_PREFIX}#*"]}}
+        policy.add_statements(
+            iam.PolicyStatement(actions=["dynamodb:UpdateItem"], resources=[table.table_arn], conditions=own)
+        )
+        if table.encryption_key:
+            table.encryption_key.grant(policy, "kms:Decrypt", "kms:GenerateDataKey")
+
+    return bury
+
+
+def grant(policy: iam.ManagedPolicy, archive: "s3.IBucket | None", intake: "dynamodb.ITable | None") -> None:
+    """Looking into every version, and removing it; what Object Lock holds is not bypassed. `s3:DeleteObject` belongs to it:
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
+    """
+    if archive is not None:
+        policy.add_statements(
+            _allow(["s3:ListBucket", "s3:ListBucketVersions"], archive.bucket_arn),
+            _allow(
+                ["s3:GetObject", "s3:GetObjectVersion", "s3:DeleteObject", "s3:DeleteObjectVersion"],
+                archive.arn_for_objects("*"),
+            ),
+        )
+    if intake is not None:
+        policy.add_statements(_allow(["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Scan"], intake.table_arn))
+    for each in (archive, intake):
+        if each is not None and each.encryption_key:
+            each.encryption_key.grant(policy, "kms:Decrypt")
+
+
+def _allow(actions: list[str], resource: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(actions=actions, resources=[resource])

@@ -1,0 +1,52 @@
+"""What no command can reach: said each time, so that nobody promises more than was done."""
+
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from fanout.ops.aws.discovery import Stack
+from fanout.ops.dead_letters import browse
+from fanout.ops.erase.wanted import Wanted
+from fanout.ops.journal import home
+from fanout.words import counted
+
+
+def beyond(stack: Stack, wanted: Wanted, *, intake: bool, told: bool) -> list[str]:
+    """`told`: the receivers get an event of the erasure."""
+    lines = [
+        "delivered mails, webhooks and whatever a task wrote elsewhere"
+        + (": their owners get an event" if told else ": tell their owners, no event does"),
+        _in_flight(stack),
+        "the records of events, and log lines: they have ids only, and end by their own time",
+        "exports and downloads of dead letters on other machines",
+        "backups: point-in-time recovery and copies of buckets and tables keep what they have until it ends",
+    ]
+    if intake:
+        lines.append("the stream of the intake's table: it has the stored entry for 24 hours")
+    return [*(f"{each} on this machine has it in it: delete it" for each in files_here(wanted)), *lines]
+
+
+def files_here(wanted: Wanted) -> list[Path]:
+    """Of this program, with dead letters in them."""
+    return [path for path in sorted(home().glob("*.jsonl")) if _has(path, wanted)]
+
+
+def _has(path: Path, wanted: Wanted) -> bool:
+    """A journal has ids only, and is what proves the erasure."""
+    try:
+        with path.open("rb") as file:
+            return any(b'"body"' in line and wanted.is_mentioned(line) for line in file)
+    except OSError:
+        return False
+
+
+def _in_flight(stack: Stack) -> str:
+    count = 0
+    try:
+        for each in stack.subscribers:
+            count += browse.read_depth(stack.aws, each.queue_url).all if each.queue_url else 0
+    except (ClientError, BotoCoreError):
+        return "what waits in the tasks' queues, which nobody may look into: up to their retention"
+    if not count:
+        return "what is being worked on now: nothing waits in the tasks' queues"
+    return f"{counted(count, 'message')} in the tasks' queues, up to their retention: run it again when they are empty"
