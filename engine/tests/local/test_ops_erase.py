@@ -20,6 +20,8 @@ from tests.local.conftest import Deployed
 from tests.local.operator import HEAL, READ, Operator
 from tests.published import order_placed
 
+pytestmark = pytest.mark.long
+
 NAME, ERASE, REPLAY = "OrderEvents-erase", "OperatorErasePolicyArn", "OperatorReplayPolicyArn"
 APP = """\
 from dataclasses import replace

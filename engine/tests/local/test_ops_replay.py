@@ -20,6 +20,8 @@ from tests import places
 from tests.local.conftest import Deployed
 from tests.local.operator import HEAL, READ, Operator, deliveries, made_up
 
+pytestmark = pytest.mark.long
+
 NAME, TASK, COUNT = "OrderEvents-replay", "notify_partner", 1_000
 REPLAY = "OperatorReplayPolicyArn"
 APP = """\
