@@ -18,11 +18,6 @@ def made(*, erases: bool, late: bool = False, **more: Any) -> dict[str, Any]:
     stack = cdk.Stack(cdk.App(context=cdk_context()), "Stack")
     topic = Topic(stack, "Orders", settings=chosen)
     archive = Archive(stack, "Archive", settings=chosen)
-    table = cdk.aws_dynamodb.Table(
-        stack,
-        "Entries",
-        partition_key=cdk.aws_dynamodb.Attribute(name="pk", type=cdk.aws_dynamodb.AttributeType.STRING),
-    )
 
     def subscribe() -> None:
         Subscriber(stack, "SendReceipt", topic=topic, task="send_receipt")
@@ -31,8 +26,7 @@ def made(*, erases: bool, late: bool = False, **more: Any) -> dict[str, Any]:
         subscribe()
     operators = OperatorPolicies(stack, "Operator", topic=topic)
     if erases:
-        policy = operators.let_erase(archive=archive.bucket)
-        assert operators.let_erase(intake=table) is policy
+        operators.let_erase(archive.bucket)
     if late:
         subscribe()
     return dict(Template.from_stack(stack).to_json())
@@ -54,13 +48,13 @@ def test_nothing_is_there_where_nobody_asks() -> None:
     }
 
 
-def test_it_may_remove_versions_and_entries_and_write_tombstones_alone() -> None:
+def test_it_may_remove_versions_and_write_tombstones_alone() -> None:
     found = statements(made(erases=True))
     actions = {
         action for each in found for action in ([each["Action"]] if isinstance(each["Action"], str) else each["Action"])
     }
     assert actions == {
-        "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Scan",
+        "dynamodb:UpdateItem",
         "s3:ListBucket", "s3:ListBucketVersions", "s3:GetObject", "s3:GetObjectVersion", "s3:DeleteObject", "s3:DeleteObjectVersion",
     }  # fmt: skip
     assert all(each["Resource"] != "*" for each in found)

@@ -12,6 +12,7 @@ from aws_cdk import assertions
 from cdk_nag import AwsSolutionsChecks
 from cfnlint.api import lint
 
+from fanout import names
 from fanout.constructs import App, ConfigurationError, FanoutStack, Settings
 from fanout.constructs.intake.intake import Intake, Limits
 from fanout.constructs.intake.nag import ACKNOWLEDGED
@@ -203,3 +204,31 @@ def test_other_origins_are_let_in_where_they_are_named(tmp_path: Path) -> None:
         "AWS::ApiGatewayV2::Api",
         {"CorsConfiguration": {"AllowOrigins": ["https://www.example.com"], "AllowMethods": ["POST"]}},
     )
+
+
+def test_people_are_indexed_and_erased_where_somebody_asks_for_it(tmp_path: Path) -> None:
+    """A secret that the web function alone reads, and a policy that may write in the index alone."""
+    (tmp_path / "plain").mkdir()
+    (tmp_path / "asked").mkdir()
+    plain = assertions.Template.from_stack(stack_of(settings.DEV, tmp_path / "plain")).to_json()
+    made = stack_of(settings.DEV, tmp_path / "asked", subject="customer.email")
+    intake = made.node.find_child("Intake")
+    assert isinstance(intake, Intake) and intake.let_erase() is intake.let_erase()
+    template = assertions.Template.from_stack(made).to_json()
+    assert not [each for each in plain["Outputs"] if "Subject" in each or "Erase" in each]
+    new = template["Resources"].keys() - plain["Resources"].keys()
+    kinds = sorted(template["Resources"][each]["Type"] for each in new)
+    assert kinds == ["AWS::IAM::ManagedPolicy", "AWS::SecretsManager::Secret"]
+    readers = [
+        id_
+        for id_, each in template["Resources"].items()
+        if "secretsmanager:GetSecretValue" in json.dumps(each) and each["Type"].startswith("AWS::IAM")
+    ]
+    assert len(readers) == 2 and sum("Web" in each for each in readers) == 1
+    told = [id_ for id_, each in template["Resources"].items() if names.INTAKE_SUBJECT_SECRET in json.dumps(each)]
+    assert len(told) == 1 and "Web" in told[0]
+    (policy,) = [each for id_, each in template["Resources"].items() if "ErasePolicy" in id_]
+    (write,) = [
+        each for each in policy["Properties"]["PolicyDocument"]["Statement"] if each["Action"] == "dynamodb:UpdateItem"
+    ]
+    assert write["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["subject#*"]}}

@@ -29,7 +29,7 @@ from stacks import settings
 
 with App() as app:
     stack = FanoutStack(app, "{name}", settings=settings.LOCAL)
-    Intake(
+    intake = Intake(
         stack,
         "Intake",
         settings=settings.LOCAL,
@@ -41,7 +41,10 @@ with App() as app:
         keep_days=1,
         limits=Limits(per_minute=0, per_second=5000, burst=5000),
         followed=Followed(tasks={tasks}, table="{records}"),
+        subject={subject!r},
     )
+    if {subject!r}:
+        intake.let_erase()
 """
 
 
@@ -126,18 +129,26 @@ class DeployedIntake:
         return Operator(self.deployed, home, keys)
 
 
-def deploy_intake(deployed: Deployed, folder: Path) -> DeployedIntake:
-    stack = deployed.stack
-    records = stack.outputs[names.RECORDS_TABLE_OUTPUT]
-    deployed.session.client("ssm").put_parameter(Name=RECORDS, Value=records, Type="String", Overwrite=True)
+def deploy_intake(
+    deployed: Deployed, folder: Path, stack: Stack | None = None, name: str = NAME, subject: str | None = None
+) -> DeployedIntake:
+    """Before the topic of `stack`, else of the tests' own. `subject`: people are indexed by it, and may be erased."""
+    stack = stack or deployed.stack
+    parameter, records = f"{RECORDS}-{name}", stack.outputs[names.RECORDS_TABLE_OUTPUT]
+    deployed.session.client("ssm").put_parameter(Name=parameter, Value=records, Type="String", Overwrite=True)
     definitions = Path(__file__).parents[1] / "unit" / "intake" / "definitions"
     text = APP.format(
-        name=NAME, topic=stack.topic_arn, definitions=definitions, tasks=tuple(stack.tasks), records=RECORDS
+        name=name,
+        topic=stack.topic_arn,
+        definitions=definitions,
+        tasks=tuple(stack.tasks),
+        records=parameter,
+        subject=subject,
     )
     (folder / "intake.py").write_text(text)
     options = ["--require-approval", "never", "--method", "direct", "--output", str(folder / "cdk.out")]
     python = places.REPOSITORY / ".venv" / "bin" / "python"
     command = f"env PYTHONPATH={places.APP} {python} {folder / 'intake.py'}"
-    done = deployed.cdk("deploy", NAME, "--app", command, *options)
+    done = deployed.cdk("deploy", name, "--app", command, *options)
     assert done.returncode == 0, done.stderr
-    return DeployedIntake(deployed, find(Aws(deployed.session), NAME))
+    return DeployedIntake(deployed, find(Aws(deployed.session), name))

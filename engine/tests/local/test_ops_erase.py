@@ -17,6 +17,7 @@ from fanout.ops.dead_letters import browse
 from fanout.publisher import Event, EventPublisher
 from tests import places
 from tests.local.conftest import Deployed
+from tests.local.intake_app import deploy_intake
 from tests.local.operator import HEAL, READ, Operator
 from tests.published import order_placed
 
@@ -49,7 +50,7 @@ archiving = Subscriber(
 archive.grant_write(archiving.role)
 operators = OperatorPolicies(stack, "Operator", topic=orders)
 archive.grant_read(operators.replay)
-operators.let_erase(archive=archive.bucket)
+operators.let_erase(archive.bucket)
 app.synth()
 """
 
@@ -59,6 +60,7 @@ class Place:
     deployed: Deployed
     stack: Stack
     word: str
+    """In whatever case."""
 
     def client(self, service: Any) -> Any:
         return self.deployed.session.client(service)
@@ -98,10 +100,10 @@ class Place:
             for each in page["events"]
         ]
         return {
-            "versions": [key for key, _, body in self.versions() if self.word.encode() in body],
-            "letters": ["a letter" for each in self.letters() if self.word in each],
-            "items": ["an item" for each in items if self.word in each],
-            "logs": ["a line" for each in lines if self.word in each],
+            "versions": [key for key, _, body in self.versions() if self.word.encode() in body.lower()],
+            "letters": ["a letter" for each in self.letters() if self.word in each.lower()],
+            "items": ["an item" for each in items if self.word in each.lower()],
+            "logs": ["a line" for each in lines if self.word in each.lower()],
         }
 
 
@@ -183,6 +185,41 @@ def test_a_canary_person_is_nowhere_afterwards(deployed: Deployed, place: Place,
     deployed.wait_until(lambda: stays() == {"erased": 1}, "the restored object, which stays", 30)
     assert operator.json(*said, "--yes")["removed"]["archive"] == 1
     assert not any(place.everywhere().values())
+
+
+def test_somebody_is_found_by_what_the_intake_indexes(deployed: Deployed, place: Place, tmp_path: Path) -> None:
+    """Two entries of theirs, by HTTP, and one of somebody else's."""
+    intake = deploy_intake(deployed, tmp_path, place.stack, "OrderEventsIntake-erase", "customer.email")
+    before = len(place.versions())
+    address = f"{place.word}@example.com"
+    filled = {"topic": "A question", "consent": True}
+    people = (address, address.upper(), "eve@example.com")
+    answers = [
+        intake.ask("/contact", {**filled, "message": person, "email": person}, **{"idempotency-key": f"k{number}"})
+        for number, person in enumerate(people)
+    ]
+    assert [each.status for each in answers] == [201] * 3
+    deployed.wait_until(lambda: len(place.versions()) == before + 3, "all of them in the archive", 120)
+    assert {name: len(found) for name, found in place.everywhere().items() if found} == {"versions": 2, "items": 2}
+    outputs = [place.stack.outputs[each] for each in (READ, HEAL, ERASE)] + [intake.stack.outputs[ERASE]]
+    held = deployed.session_with({}, *outputs).get_credentials()
+    assert held is not None
+    keys = {"AWS_ACCESS_KEY_ID": held.access_key, "AWS_SECRET_ACCESS_KEY": held.secret_key}
+    operator = Operator(deployed, tmp_path / "journal", keys, stack=NAME)
+
+    done = operator.json("erase", "--subject", address, "--reason", "asked to", "--yes")
+    assert (done["done"], done["left"]) == (True, []) and done["removed"] == {
+        "intake": 4,
+        "archive": 2,
+        "dead letters of archive_order": 0,
+    }
+    assert not any(place.everywhere().values()) and len(place.versions()) == before + 1
+    references = [each.json["reference"] for each in answers]
+    assert list(intake.entries()) == references[2:]
+    assert intake.ask(f"/{answers[0].json['status']}").status == 404
+    told = operator.run("erase", "--subject", address, "--reason", "asked to", "--yes")
+    assert "knows nobody by that" in told
+    assert not [each for each in references[:2] if each in str(operator.journal())]
 
 
 def test_without_its_policy_nothing_is_changed(deployed: Deployed, place: Place, tmp_path: Path) -> None:

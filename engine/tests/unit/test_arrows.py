@@ -37,6 +37,7 @@ ALLOWED: dict[str, set[str]] = {
     "constructs.intake.intake": {"intake"},
     "constructs.intake.relay": {"intake"},
     "constructs.intake.operators": {"intake"},
+    "constructs.intake.subject": {"intake"},
     "publisher": {"names", "errors", "aws_errors", "contracts"},
     "template": {"names", "errors", "physical_names", "contracts.contract"},  # a filter is judged against what is published
     "costs": {"names", "errors", "words", "template"},
@@ -60,6 +61,7 @@ ALLOWED: dict[str, set[str]] = {
     "constructs.app": {"checks.plugin", "contracts.contract"},  # when an app is made, and no sooner
     "ops.verify.file": {"installed"},  # which version's facts these are
     "ops.deploy.preflight": {"packaging.tidy"},  # whether Lambda could read what is deployed
+    "ops.erase.places.intake": {"intake.subject"},
     "ops.intake": {"intake.store"},  # the table, as the functions write it
     "ops.aws.records": {"runtime.record"},  # the table, as the functions write it
     "ops": {"names", "errors", "aws_errors", "project", "words", "template", "checks", "contracts", "publisher", "costs"},

@@ -1,5 +1,6 @@
 """`fanout erase`: one person's data, found and removed wherever a command can reach it, and looked for again."""
 
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Final
@@ -10,7 +11,7 @@ from fanout import names
 from fanout.cli.aws_command import Target, aws_command, confirm, connect, require_reason
 from fanout.cli.erase_report import print_beyond, print_findings, print_removals
 from fanout.cli.options import DryRun, Json, Reason, Yes
-from fanout.cli.output import console, errors, print_line, report_to, say_json
+from fanout.cli.output import console, errors, print_line, report_to, say, say_json
 from fanout.contracts.app import app_contracts, known_contracts
 from fanout.contracts.contract import Contract
 from fanout.errors import Unusable, UserError
@@ -21,7 +22,9 @@ from fanout.ops.erase.beyond import beyond
 from fanout.ops.erase.erasure import Erasure, is_seen, learn_from_records, not_gone, places_of
 from fanout.ops.erase.event import erasure_types, event_of, publish
 from fanout.ops.erase.places.archive import Scope
+from fanout.ops.erase.places.intake import IntakeTable, references_of
 from fanout.ops.erase.wanted import Finding, Removal, Wanted
+from fanout.ops.intake import beside as intake_of
 from fanout.ops.journal import Journal
 from fanout.ops.redrive.report import not_too_often
 from fanout.ops.replay.archive import Archive
@@ -30,7 +33,7 @@ from fanout.publisher import Event
 from fanout.words import counted
 
 _TAKEN: Final = {
-    "bucket", "dry-run", "env", "every-object", "from", "intake-table", "json", "profile", "reason", "reference", "region", "stack", "to", "yes",
+    "bucket", "dry-run", "env", "every-object", "from", "intake-stack", "json", "profile", "reason", "reference", "region", "stack", "subject", "to", "yes",
 }  # fmt: skip
 
 
@@ -49,6 +52,12 @@ def erase(
         list[str] | None,
         typer.Option("--reference", *_own_names(), metavar="ID", help="The reference of their event; several times."),
     ] = None,
+    person: Annotated[
+        str | None,
+        typer.Option(
+            "--subject", metavar="EMAIL", help="Whose entries: what an intake indexes; - reads it from stdin."
+        ),
+    ] = None,
     since: Annotated[
         str | None, typer.Option("--from", metavar="DATE", help="Look into the archive from this day on alone, in UTC.")
     ] = None,
@@ -59,9 +68,8 @@ def erase(
     bucket: Annotated[
         str | None, typer.Option("--bucket", metavar="NAME", help="The archive; else the stack's output says it.")
     ] = None,
-    intake_table: Annotated[
-        str | None,
-        typer.Option("--intake-table", metavar="NAME", help="Of another stack; else the stack's output says it."),
+    intake_stack: Annotated[
+        str | None, typer.Option("--intake-stack", metavar="STACK", help="With the intake; else the one beside it.")
     ] = None,
     dry_run: DryRun = False,
     yes: Yes = False,
@@ -72,30 +80,40 @@ def erase(
     Run it again after a stop, even a kill. Exit status 1: something is left, or was not looked at.
     """
     why = require_reason(reason)
-    wanted = _wanted(reference or [])
+    _check(reference or [], person)
     stack = connect(target)
+    intake, unseen = intake_of(stack, intake_stack)
+    people: set[str] = set()
+    if person is None:
+        chosen = frozenset(each.strip() for each in reference or [])
+    else:
+        chosen, people = references_of(intake, sys.stdin.readline() if person == "-" else person)
+    if not chosen:
+        say("the index of the intake's entries knows nobody by that: nothing was changed", as_json, found=[], done=True)
+        return 0
+    wanted = Wanted(chosen)
     archive = Archive.of(stack, bucket) if bucket or names.ARCHIVE_BUCKET_OUTPUT in stack.outputs else None
     scope = _scope(archive, since, until, every_object)
-    intake = intake_table or stack.outputs.get(names.INTAKE_TABLE_OUTPUT)
     learn_from_records(stack, wanted)
     hashes = [tombstones.digest(each) for each in sorted(wanted.references)]
-    journal = Journal.open(stack, "erase", references=hashes, reason=why, dry_run=dry_run)
+    journal = Journal.open(stack, "erase", references=hashes, reason=why, dry_run=dry_run, by_person=person is not None)
     with report_to(errors if as_json or not console.is_terminal else console) as report:
-        places = places_of(stack, archive=archive, scope=scope, intake=intake)
+        table = intake.outputs[names.INTAKE_TABLE_OUTPUT] if intake else None
+        entries = IntakeTable(stack.aws, table, people, person is not None) if table else None
+        places = places_of(stack, archive=archive, scope=scope, intake=entries)
         erasure = Erasure(stack, wanted, places, journal, not_too_often(report))
-        command = _Command(stack, erasure, bool(intake), yes, as_json)
+        command = _Command(stack, erasure, intake is not None, unseen, yes, as_json)
         return command.count() if dry_run else command.run()
 
 
-def _wanted(references: list[str]) -> Wanted:
-    chosen = frozenset(each.strip() for each in references)
-    if not chosen or "" in chosen:
-        raise Unusable(f"whose data? give {' or '.join(['--reference', *_own_names()])} ID")
+def _check(references: list[str], person: str | None) -> None:
+    """Raises Unusable."""
+    if bool(references) is (person is not None) or any(not each.strip() for each in (*references, person or "-")):
+        raise Unusable(f"whose data? give {' or '.join(['--reference', *_own_names()])} ID, or --subject EMAIL")
     if not any(each.reference for each in app_contracts()):
         raise Unusable(
             'no contract says which property is its reference ("x-fanout": ["reference"]): nobody can be found'
         )
-    return Wanted(chosen)
 
 
 def _scope(archive: Archive | None, since: str | None, until: str | None, every_object: bool) -> Scope | None:
@@ -121,6 +139,7 @@ class _Command:
     stack: Stack
     erasure: Erasure
     has_intake: bool
+    unseen: str | None
     yes: bool
     as_json: bool
 
@@ -158,6 +177,8 @@ class _Command:
         again = self.erasure.look({each.place: each.removed for each in removals})
         left = [*(f"{each.place}: {line}" for each in removals for line in each.left), *not_gone(again)]
         told = self._tell(types, left) if not left else False
+        if not left and (why := self.erasure.forget()):
+            left.append(why)
         done = not left
         removed = {each.place: each.removed for each in removals}
         self.erasure.journal.write("end", removed=removed, is_done=done, told=told, left=len(left))
@@ -191,7 +212,8 @@ class _Command:
         return not why
 
     def _beyond(self, told: bool) -> list[str]:
-        return beyond(self.stack, self.erasure.wanted, intake=self.has_intake, told=told)
+        found = beyond(self.stack, self.erasure.wanted, intake=self.has_intake, told=told)
+        return [*found, self.unseen] if self.unseen else found
 
     def _say(self, found: list[Finding], removals: list[Removal], left: list[str], *, told: bool) -> None:
         beyond_ = self._beyond(told)

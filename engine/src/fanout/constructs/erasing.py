@@ -10,7 +10,6 @@ from fanout import names
 from fanout.constructs.idempotency import records_of
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_dynamodb as dynamodb
     from aws_cdk import aws_s3 as s3
 
 
@@ -33,24 +32,14 @@ def burial(stack: Stack, policy: iam.ManagedPolicy) -> Callable[[Any], None]:
     return bury
 
 
-def grant(policy: iam.ManagedPolicy, archive: "s3.IBucket | None", intake: "dynamodb.ITable | None") -> None:
+def grant(policy: iam.ManagedPolicy, archive: "s3.IBucket") -> None:
     """Looking into every version, and removing it; what Object Lock holds is not bypassed. `s3:DeleteObject` belongs to it:
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
     """
-    if archive is not None:
-        policy.add_statements(
-            _allow(["s3:ListBucket", "s3:ListBucketVersions"], archive.bucket_arn),
-            _allow(
-                ["s3:GetObject", "s3:GetObjectVersion", "s3:DeleteObject", "s3:DeleteObjectVersion"],
-                archive.arn_for_objects("*"),
-            ),
-        )
-    if intake is not None:
-        policy.add_statements(_allow(["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Scan"], intake.table_arn))
-    for each in (archive, intake):
-        if each is not None and each.encryption_key:
-            each.encryption_key.grant(policy, "kms:Decrypt")
-
-
-def _allow(actions: list[str], resource: str) -> iam.PolicyStatement:
-    return iam.PolicyStatement(actions=actions, resources=[resource])
+    objects = ["s3:GetObject", "s3:GetObjectVersion", "s3:DeleteObject", "s3:DeleteObjectVersion"]
+    policy.add_statements(
+        iam.PolicyStatement(actions=["s3:ListBucket", "s3:ListBucketVersions"], resources=[archive.bucket_arn]),
+        iam.PolicyStatement(actions=objects, resources=[archive.arn_for_objects("*")]),
+    )
+    if archive.encryption_key:
+        archive.encryption_key.grant(policy, "kms:Decrypt")

@@ -27,7 +27,6 @@ from fanout.constructs.topic import AnyTopic
 from fanout.physical_names import arn_length
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_dynamodb as dynamodb
     from aws_cdk import aws_s3 as s3
 
 Grants = Sequence[tuple[list[str], Sequence[str]]]
@@ -106,18 +105,16 @@ class OperatorPolicies(Construct):
 
     @cached_property
     def erase(self) -> iam.ManagedPolicy:
-        """What `fanout erase` needs beside `heal`: to keep tombstones, and what `erases` lets it do. It is made when it is
-        asked for, so where no archive and no intake ask for it, there is none."""
+        """What `fanout erase` needs beside `heal`: to keep tombstones, and what `let_erase` adds. It is made when it is asked
+        for. An intake has its own: `Intake.let_erase`."""
         policy = self._policy("ErasePolicy", 0, [])
         for_each(Subscriber, self, erasing.burial(self._stack, policy))
         return policy
 
-    def let_erase(
-        self, *, archive: "s3.IBucket | None" = None, intake: "dynamodb.ITable | None" = None
-    ) -> iam.ManagedPolicy:
-        """Lets the policy `erase` read and remove what is in a versioned bucket, or in an intake's table. It does not bypass
-        Object Lock: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html"""
-        erasing.grant(self.erase, archive, intake)
+    def let_erase(self, archive: "s3.IBucket") -> iam.ManagedPolicy:
+        """Lets the policy `erase` read and remove what is in a versioned bucket. It does not bypass Object Lock:
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html"""
+        erasing.grant(self.erase, archive)
         return self.erase
 
     def _add(self, subscriber: Subscriber) -> None:

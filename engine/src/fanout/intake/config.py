@@ -15,7 +15,8 @@ FILE = "intake.json"
 
 @dataclass(frozen=True)
 class Config:
-    """`paths` says where in the event's data the group, the reference and the answers stand, by these words; dotted paths."""
+    """`paths` says where in the event's data the group, the reference and the answers stand, by these words, and the subject
+    where people are indexed; dotted paths."""
 
     type: str
     source: str

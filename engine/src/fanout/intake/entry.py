@@ -42,6 +42,8 @@ class Entry:
     attributes: Mapping[str, str]
     token: str
     fingerprint: str
+    subject: str = ""
+    """What the person is known by, where the app says which answer that is: it is indexed by a keyed hash."""
 
 
 def make(definition: Definition, answers: Mapping[str, Any], config: Config, now: datetime | None = None) -> Entry:
@@ -71,6 +73,7 @@ def make(definition: Definition, answers: Mapping[str, Any], config: Config, now
         attributes=attributes,
         token=secrets.token_urlsafe(16),
         fingerprint=fingerprint(definition, answers),
+        subject=_subject(event, config),
     )
 
 
@@ -117,6 +120,11 @@ def _data(definition: Definition, answers: Mapping[str, Any], config: Config, re
             rest[field.name] = answers[field.name]
     _put(data, config.paths["answers"], rest)
     return data
+
+
+def _subject(event: dict[str, Any], config: Config) -> str:
+    found = _at(event["data"], config.paths["subject"]) if "subject" in config.paths else None
+    return found.strip() if isinstance(found, str) else ""
 
 
 def _put(data: dict[str, Any], path: str, value: Any) -> None:

@@ -1,10 +1,11 @@
 """The table of entries: an entry is there with what is to be emitted of it, or not at all.
 
     pk               entry#<reference>, key#<hash of group and idempotency key>, rate#<hash of source and minute>,
-                     last#<group> of an ordered topic
+                     last#<group> of an ordered topic, subject#<hash>#<month> (`fanout.intake.subject`)
     unsent_group     of an entry that SNS has not taken yet, with `unsent_at`: the key of the index `unsent`, so that the
     unsent_at        index holds these alone; RFC 3339 with the reference behind it, by which a group is in order
     follows          the reference before it in its group, of an ordered topic
+    subject          the key of the item by which the person is found
     body, attributes, group, event_id, token, fingerprint, stored_at
     tries, refused   how often SNS refused this entry itself, and with which code; after MOST_TRIES it is `poison`, in the
                      index under ASIDE: an alarm rings, and `fanout intake retry` brings it back
@@ -25,6 +26,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 from fanout import names
+from fanout.intake import subject
 from fanout.intake.entry import Entry
 from fanout.runtime.aws import client
 
@@ -75,11 +77,13 @@ class Unsent:
 def store(entry: Entry, idempotency_key: str | None) -> Stored:
     """Raises what DynamoDB raises: nothing is stored then, as far as anybody knows, and the same key may try again."""
     now = time.time()
+    of = subject.key_of(entry.subject, now) if entry.subject else None
     for attempt in range(MOST_CONFLICTS):
         last = _last(entry.group) if _ordered() else None
-        puts = [_put(_item(entry, now, last), "attribute_not_exists(pk)")]
+        puts = [_put(_item(entry, now, last, of), "attribute_not_exists(pk)")]
         puts += [_claim(entry, idempotency_key, now)] if idempotency_key else []
         puts += [] if last is None else [_next(entry, last)]
+        puts += [{"Update": {"TableName": _table(), **subject.update(of, entry.reference, now)}}] if of else []
         cancelled = _cancelled(puts, f"{entry.reference}-{attempt}")
         if cancelled is None:
             return Stored("new", entry.reference, entry.token)
@@ -178,7 +182,7 @@ def unsent_of(item: Item) -> Unsent:
     )
 
 
-def _item(entry: Entry, now: float, last: str | None) -> Item:
+def _item(entry: Entry, now: float, last: str | None, of: str | None = None) -> Item:
     at = datetime.fromtimestamp(now, UTC).isoformat(timespec="microseconds")
     return {
         "pk": {"S": f"entry#{entry.reference}"},
@@ -192,6 +196,7 @@ def _item(entry: Entry, now: float, last: str | None) -> Item:
         "unsent_group": {"S": entry.group},
         "unsent_at": {"S": f"{at}#{entry.reference}"},
         **({"follows": {"S": last}} if last else {}),
+        **({"subject": {"S": of}} if of else {}),
     }
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from fanout import names
-from fanout.aws_errors import code_of
+from fanout.aws_errors import DENIED, code_of
 from fanout.errors import OpsError
 from fanout.intake.store import INDEX, OF_OPERATORS
 from fanout.ops.aws.discovery import Stack, find
@@ -79,6 +79,25 @@ def stack_of(aws: Aws, name: str) -> Stack:
             f"{stack.name} has no output {names.INTAKE_TABLE_OUTPUT}: give --stack, with the intake's own stack"
         )
     return stack
+
+
+def beside(stack: Stack, name: str | None) -> tuple[Stack | None, str | None]:
+    """The stack with the intake: `name`, or this one, or the one of the same environment where there is one; and what is not
+    known of it, in words. Raises OpsError where `name` has none."""
+    if name or names.INTAKE_TABLE_OUTPUT in stack.outputs:
+        return (stack_of(stack.aws, name) if name else stack), None
+    own = f"{product()}-"
+    if not stack.name.startswith(own):
+        return None, "an intake's stack, if there is one: --intake-stack says which"
+    try:
+        return stack_of(stack.aws, stack.name), None
+    except OpsError:
+        return None, None
+    except ClientError as error:
+        if code_of(error) not in DENIED:
+            raise
+        there = intake_stack_name(stack.name.removeprefix(own))
+        return None, f"an intake's stack {there}, if there is one: these credentials may not see it"
 
 
 def look(stack: Stack) -> Waiting:

@@ -18,14 +18,20 @@ LINE_LENGTH = 200
 """Of what has the role "line" in a contract."""
 
 
-def intake_zip(app_root: Path, definitions: Path, *, event_type: str, answers: str, source: str) -> Path:
+def intake_zip(
+    app_root: Path, definitions: Path, *, event_type: str, answers: str, source: str, subject: str | None = None
+) -> Path:
     """Raises ConfigurationError, a line for each fault of a definition."""
-    written = configuration(app_root, definitions, event_type=event_type, answers=answers, source=source)
+    written = configuration(
+        app_root, definitions, event_type=event_type, answers=answers, source=source, subject=subject
+    )
     text = json.dumps(written, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
     return staged("intake", lambda: [*engine_and_events(app_root, "intake"), (FILE, text)])
 
 
-def configuration(app_root: Path, definitions: Path, *, event_type: str, answers: str, source: str) -> dict[str, Any]:
+def configuration(
+    app_root: Path, definitions: Path, *, event_type: str, answers: str, source: str, subject: str | None = None
+) -> dict[str, Any]:
     contracts = load(app_root / "contracts")
     if event_type not in contracts.by_type:
         raise ConfigurationError(
@@ -41,6 +47,12 @@ def configuration(app_root: Path, definitions: Path, *, event_type: str, answers
                 else f'gives no property the role "{role}"'
             )
             raise ConfigurationError(f"intake: the contract of {event_type} {what}: say which one it is")
+    if subject is not None:
+        paths["subject"] = f"data.{subject}"
+        if "string" not in ((contract.body_schema(f"data.{subject}") or {}).get("type") or ()):
+            raise ConfigurationError(
+                f"intake: subject is {subject!r}: expected a text in the data of {event_type}, such as customer.email"
+            )
     found = {path.name.removesuffix(ENDING): _schema(path) for path in sorted(definitions.glob(f"*{ENDING}"))}
     faults = [
         f"definition {definitions / name}{ENDING}: {each}"

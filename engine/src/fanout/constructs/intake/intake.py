@@ -19,6 +19,7 @@ from fanout.constructs.intake.alarms import intake_alarms
 from fanout.constructs.intake.followed import Followed
 from fanout.constructs.intake.operators import let_operate
 from fanout.constructs.intake.relay import Relay
+from fanout.constructs.intake.subject import Subject, let_erase
 from fanout.constructs.keys import entries_key
 from fanout.constructs.settings import Settings
 from fanout.intake import store
@@ -50,7 +51,7 @@ class Intake(Construct):
 
     `topic_arn` is all that it knows of the fan-out. `definitions` is a folder of JSON Schemas, one for each thing that
     people fill in; `answers` is the property of the event's data where their answers stand. Entries are kept for
-    `keep_days` after they were emitted. Idle it costs a relay's look each minute and its alarms: docs/intake.md.
+    `keep_days` after they were emitted. `subject`, such as customer.email, is what `fanout erase --subject` finds a person by. Idle it costs a relay's look each minute and its alarms: docs/intake.md.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Intake(Construct):
         keep_days: int,
         limits: Limits | None = None,
         followed: Followed | None = None,
+        subject: str | None = None,
     ) -> None:
         super().__init__(scope, id_)
         self.settings, self._limits = settings, limits or Limits()
@@ -79,7 +81,9 @@ class Intake(Construct):
             event_type=event_type,
             answers=answers,
             source=source or f"/{prefix()}/{settings.name}",
+            subject=subject,
         )
+        self._subject = Subject(self, settings) if subject else None
         self.table = self._table()
         self._variables = {
             names.TASK: id_,
@@ -153,6 +157,8 @@ class Intake(Construct):
                 resources=[self.table.table_arn],
             )
         )
+        if self._subject:
+            self._subject.let_read(made)
         if followed and followed.tasks:
             self._follow(made, followed)
         return made
@@ -189,6 +195,10 @@ class Intake(Construct):
             throttle=apigateway.ThrottleSettings(rate_limit=self._limits.per_second, burst_limit=self._limits.burst),
         )
         return api
+
+    def let_erase(self) -> iam.ManagedPolicy:
+        """What `fanout erase` needs of an intake: a policy, with the output `OperatorErasePolicyArn`."""
+        return let_erase(self, self.table, self._subject)
 
     def _outputs(self) -> None:
         stack = Stack.of(self)

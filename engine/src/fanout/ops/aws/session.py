@@ -90,6 +90,10 @@ class Aws:
         return self.session.client("scheduler", config=CONFIG)
 
     @cached_property
+    def secrets(self) -> Any:
+        return self.session.client("secretsmanager", config=CONFIG)
+
+    @cached_property
     def sns(self) -> "SNSClient":
         return self.session.client("sns", config=CONFIG)
 

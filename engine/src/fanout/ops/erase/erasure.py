@@ -52,6 +52,16 @@ class Erasure:
         self.journal.write("tombstone", references=[tombstones.digest(each) for each in sorted(self.wanted.references)])
         return [self._remove(place, found) for place, found in zip(self.places, findings, strict=True)]
 
+    def forget(self) -> str | None:
+        """The index by which they were found, once all of it is gone; why it is still there, or None."""
+        for each in self.places:
+            if isinstance(each, IntakeTable) and each.by_person:
+                try:
+                    each.forget(self.wanted, self.journal)
+                except (ClientError, BotoCoreError) as error:
+                    return f"{each.name}: the index of people: {refusal(error)}"
+        return None
+
     def _look(self, place: Place, removed: int) -> Finding:
         try:
             return place.find(self.wanted, self.report, removed=removed)
@@ -68,10 +78,15 @@ class Erasure:
 
 
 def places_of(
-    stack: Stack, *, archive: Archive | None, scope: Scope | None, intake: str | None, patience: float = PATIENCE
+    stack: Stack,
+    *,
+    archive: Archive | None,
+    scope: Scope | None,
+    intake: IntakeTable | None,
+    patience: float = PATIENCE,
 ) -> list[Place]:
     """In an order in which each helps those after it."""
-    found: list[Place] = [IntakeTable(stack.aws, intake)] if intake else []
+    found: list[Place] = [intake] if intake else []
     found += [Letters(each, patience) for each in stack.with_letters(None)]
     return [*found, ArchivedVersions(archive, scope)] if archive else found
 

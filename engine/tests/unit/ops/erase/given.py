@@ -12,19 +12,20 @@ import pytest
 from fanout import names
 from fanout.cli import aws_command
 from fanout.cli.main import main
-from fanout.intake import store
+from fanout.intake import store, subject
 from fanout.intake.entry import Entry
 from fanout.ops import lease
 from fanout.ops.aws.discovery import Stack
 from fanout.ops.erase.places import letters
 from fanout.runtime import record
-from tests.unit.ops.aws.dynamodb import Item, Reads, typed
+from tests.unit.ops.aws.dynamodb import MOST_KEYS, Item, Reads, typed
 from tests.unit.ops.aws.versions import VersionedS3
 from tests.unit.ops.given import World as Shared
 from tests.unit.ops.given import event
 
 BUCKET, TABLE, INTAKE = "orders-archive", "records", "entries"
 CANARY = "canary-kiwi"
+EMAIL, SECRET = f"{CANARY}@example.com", "a secret"
 NOW = datetime(2026, 1, 20, tzinfo=UTC)
 
 
@@ -41,6 +42,8 @@ class Tables(Reads):
     ) -> dict[str, Any]:
         """AWS APIReference/API_UpdateItem.html, of `SET name = if_not_exists(name, :value), ...` alone."""
         self.around("UpdateItem")
+        if TableName == INTAKE:
+            return self._forget(Key["pk"]["S"], UpdateExpression, ExpressionAttributeValues)
         assert TableName == TABLE
         key = Key[names.RECORD_KEY]["S"]
         item = self.records.setdefault(key, dict(Key))
@@ -48,6 +51,24 @@ class Tables(Reads):
             name, _equals, rest = each.rstrip(")").partition(" = if_not_exists(")
             item.setdefault(name, ExpressionAttributeValues[rest.split(", ")[1]])
         return {"Attributes": item}
+
+    def _forget(self, pk: str, expression: str, values: Item) -> dict[str, Any]:
+        """AWS APIReference/API_UpdateItem.html, of DELETE from a set: an empty one is no attribute."""
+        assert expression == "DELETE #references :references"
+        item = self.entries.setdefault(pk, {"pk": {"S": pk}})
+        if left := [
+            each for each in item.pop("references", {}).get("SS", []) if each not in values[":references"]["SS"]
+        ]:
+            item["references"] = {"SS": left}
+        return {}
+
+    def batch_get_item(self, *, RequestItems: dict[str, Any]) -> dict[str, Any]:
+        if INTAKE not in RequestItems:
+            return super().batch_get_item(RequestItems=RequestItems)
+        self.around("BatchGetItem")
+        keys = [each["pk"]["S"] for each in RequestItems[INTAKE]["Keys"]]
+        assert 0 < len(keys) <= MOST_KEYS
+        return {"Responses": {INTAKE: [self.entries[each] for each in keys if each in self.entries]}}
 
     def get_item(self, *, TableName: str, Key: Item, **_: Any) -> dict[str, Any]:
         """AWS APIReference/API_GetItem.html: no Item where there is none."""
@@ -87,11 +108,13 @@ class World(Shared):
         self._monkeypatch, self._capsys = monkeypatch, capsys
         self.clock.time = NOW.timestamp()
         self.dynamodb, self.s3 = Tables(self.clock), VersionedS3(self.clock)
-        self.aws.__dict__.update(s3=self.s3, dynamodb=self.dynamodb)
+        secrets = SimpleNamespace(get_secret_value=lambda SecretId: {"SecretString": SECRET})
+        self.aws.__dict__.update(s3=self.s3, dynamodb=self.dynamodb, secrets=secrets)
         outputs = {
             names.ARCHIVE_BUCKET_OUTPUT: BUCKET,
             names.RECORDS_TABLE_OUTPUT: TABLE,
             names.INTAKE_TABLE_OUTPUT: INTAKE,
+            names.INTAKE_SUBJECT_SECRET_OUTPUT: "arn:secret",
         }
         self.subscriber.__dict__["records_table"] = TABLE
         arn = "arn:aws:cloudformation:eu-west-1:123456789012:stack/Orders-prod/1"
@@ -123,10 +146,14 @@ class World(Shared):
             record.attribute("/shops/berlin"): typed(fields),
         }
 
-    def entry(self, number: int) -> None:
-        """As the intake stores it, with the claim of a key."""
+    def entry(self, number: int, at: datetime | None = None) -> None:
+        """As the intake stores it, with the claim of a key; with `at`, in the index of people."""
         made = Entry(f"o{number}", "berlin", f"e{number}", json.dumps(person(number)), {}, "token", "print")
-        item = store._item(made, NOW.timestamp(), None)
+        of = subject.key(subject.hashed(SECRET, EMAIL), at) if at else None
+        item = store._item(made, NOW.timestamp(), None, of)
+        if of:
+            people = self.dynamodb.entries.setdefault(of, {"pk": {"S": of}, "references": {"SS": []}})
+            people["references"]["SS"].append(f"o{number}")
         self.dynamodb.entries[item["pk"]["S"]] = item
         claim = store._key_of("berlin", f"key {number}")
         self.dynamodb.entries[claim] = {"pk": {"S": claim}, "reference": {"S": f"o{number}"}}
@@ -140,10 +167,9 @@ class World(Shared):
         assert CANARY not in out + err
         return out + err
 
-    def erase(self, *more: str, status: int = 0, reference: str = "o7") -> Any:
-        told = self.run(
-            "erase", "--reference", reference, "--reason", "asked to", "--yes", "--json", *more, status=status
-        )
+    def erase(self, *more: str, status: int = 0, reference: str | None = "o7") -> Any:
+        whose = ["--reference", reference] if reference else []
+        told = self.run("erase", *whose, "--reason", "asked to", "--yes", "--json", *more, status=status)
         return json.loads(told[told.index("{") :]) if "{" in told else told
 
     def interrupt(self, around: Callable[..., None]) -> None:
