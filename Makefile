@@ -144,10 +144,10 @@ adopter: install # a copy of this checkout is adopted as its documents say, and 
 # --- AWS: each names its environment, and none is part of another target ---------------------------------------------
 
 deploy: CDK_VALIDATION := true
-deploy: install ## make deploy ENV=dev; YES=1 answers for an account that settings do not pin
+deploy: install ## make deploy ENV=dev, all its stacks; YES=1 answers for an account that settings do not pin
 	@$(MAKE) --no-print-directory synth
 	@$(BIN)/fanout deploy prepare "$(ENV)" $(if $(YES),--yes)
-	$(BIN)/cdk deploy --app cdk.out FormEvents-$(ENV) $(if $(CI),--require-approval never)
+	$(BIN)/cdk deploy --app cdk.out "*-$(ENV)" $(if $(CI),--require-approval never)
 
 verify: install ## make verify ENV=dev: probes prove a deployment in ten minutes; prod by `fanout verify --env prod --yes`
 	$(BIN)/fanout verify --env "$(ENV)"
@@ -155,7 +155,7 @@ verify: install ## make verify ENV=dev: probes prove a deployment in ten minutes
 diff: install ## make diff ENV=dev
 	@$(MAKE) --no-print-directory synth
 	@$(BIN)/fanout deploy check "$(ENV)"
-	$(BIN)/cdk diff --app cdk.out FormEvents-$(ENV)
+	$(BIN)/cdk diff --app cdk.out "*-$(ENV)"
 
 clean: ## remove what install and synth made
 	rm -rf .venv node_modules .fanout engine/tests/app/.fanout cdk.out *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

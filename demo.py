@@ -21,6 +21,17 @@ REFUSED = "webhook-refuses"
 """The form whose webhook answers 410 Gone."""
 
 
+ENTRIES = {
+    "contact": {
+        "name": "Robin Example",
+        "email": "robin.example@example.com",
+        "topic": "A question",
+        "message": "An example that a browser sent",
+    }
+}
+"""What is filled in at the form service's own pages, by form."""
+
+
 def prepare(session: boto3.Session, receiver: Receiver) -> None:
     """Before each deployment: the address that settings.LOCAL refers to."""
     session.client("ssm").put_parameter(

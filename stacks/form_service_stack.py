@@ -6,8 +6,7 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from fanout.constructs import FanoutStack
-from fanout.constructs.intake.followed import Followed
-from fanout.constructs.intake.intake import Intake
+from fanout.constructs.intake import Followed, Intake
 from fanout.project import find_root, prefix
 from stacks.form_events_stack import FormEventsStack
 from stacks.form_settings import FormSettings

@@ -8,11 +8,16 @@ from typing import Any
 
 import aws_cdk as cdk
 
-from fanout.project import stack_name
+from fanout.project import intake_stack_name, stack_name
 
 ROOT = Path(__file__).parent.parent
 Template = dict[str, Any]
 Resource = dict[str, Any]
+
+
+def stack_names(entry: str) -> list[str]:
+    """What a settings entry is deployed as: the fan-out, and the form service."""
+    return [stack_name(entry, ROOT), intake_stack_name(entry, ROOT)]
 
 
 def cdk_context() -> dict[str, Any]:
@@ -28,13 +33,16 @@ class Synth:
     app: cdk.App
     folder: Path
 
-    def path(self, name: str) -> Path:
-        return self.folder / f"{stack_name(name, ROOT)}.template.json"
+    def path(self, stack: str) -> Path:
+        return self.folder / f"{stack}.template.json"
+
+    def of_stack(self, stack: str) -> Template:
+        template: Template = json.loads(self.path(stack).read_text())
+        return template
 
     def __getitem__(self, name: str) -> Template:
-        """The template of one settings entry, by its name."""
-        template: Template = json.loads(self.path(name).read_text())
-        return template
+        """The fan-out's template of one settings entry, by its name."""
+        return self.of_stack(stack_name(name, ROOT))
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ from cfnlint.api import lint
 from fanout.constructs.nag import findings
 from stacks import settings
 from tests.acknowledged import ACKNOWLEDGED
-from tests.reading import Synth
+from tests.reading import Synth, stack_names
 
 
-@pytest.mark.parametrize("name", [each.name for each in settings.ALL])
-def test_cfn_lint_has_nothing_to_say(name: str, synth: Synth) -> None:
-    found = lint(synth.path(name).read_text(), regions=["eu-west-1"])
+@pytest.mark.parametrize("stack", [stack for each in settings.ALL for stack in stack_names(each.name)])
+def test_cfn_lint_has_nothing_to_say(stack: str, synth: Synth) -> None:
+    found = lint(synth.path(stack).read_text(), regions=["eu-west-1"])
     # W3005: CDK writes a DependsOn beside each function's reference to its role, which says the same twice.
     assert [f"{each.rule.id} {each.message}" for each in found if each.rule.id != "W3005"] == []
 

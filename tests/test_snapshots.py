@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from fanout.project import stack_name
 from stacks import settings
-from tests.reading import Synth
+from tests.reading import Synth, stack_names
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 ASSET = re.compile(r"^[0-9a-f]{64}\.zip$")
@@ -24,10 +23,13 @@ def masked(value: Any, key: str = "") -> Any:
     return "<asset>.zip" if key == "S3Key" and ASSET.match(value) else value
 
 
-@pytest.mark.parametrize("name", [each.name for each in settings.ALL])
-def test_template_is_the_committed_one(name: str, synth: Synth, request: pytest.FixtureRequest) -> None:
-    text = json.dumps(masked(synth[name]), indent=1) + "\n"
-    path = SNAPSHOTS / f"{stack_name(name)}.json"
+EXPECTED = [stack for each in settings.ALL for stack in stack_names(each.name)]
+
+
+@pytest.mark.parametrize("stack", EXPECTED)
+def test_template_is_the_committed_one(stack: str, synth: Synth, request: pytest.FixtureRequest) -> None:
+    text = json.dumps(masked(synth.of_stack(stack)), indent=1) + "\n"
+    path = SNAPSHOTS / f"{stack}.json"
     if request.config.getoption("--update-snapshots"):
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
@@ -36,12 +38,17 @@ def test_template_is_the_committed_one(name: str, synth: Synth, request: pytest.
 
 
 def test_no_snapshot_is_left_of_an_entry_that_is_gone(request: pytest.FixtureRequest) -> None:
-    expected = {f"{stack_name(each.name)}.json" for each in settings.ALL}
-    left = [path for path in SNAPSHOTS.iterdir() if path.name not in expected]
+    left = [path for path in SNAPSHOTS.iterdir() if path.stem not in EXPECTED]
     if request.config.getoption("--update-snapshots"):
         for path in left:
             path.unlink()
     assert [path.name for path in left if path.exists()] == [], "run `make snapshot`"
+
+
+def test_every_stack_of_the_app_has_one(synth: Synth) -> None:
+    assert sorted(each.name.removesuffix(".template.json") for each in synth.folder.glob("*.template.json")) == sorted(
+        EXPECTED
+    )
 
 
 def test_only_assets_are_masked() -> None:

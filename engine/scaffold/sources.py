@@ -149,12 +149,27 @@ def _npm_lock(lock: dict[str, Any]) -> dict[str, Any]:
     return npm_lock_of(lock, _manifest(lock["packages"][""]))
 
 
-def _cdkas_json(settings: dict[str, Any]) -> dict[str, Any]:
-    return {**settings, "context": {**settings["context"], "fanout:product": "@PRODUCT@", "fanout:prefix": "@PREFIX@"}}
-
-
 def _cdk_json(settings: dict[str, Any]) -> dict[str, Any]:
-    return {**settings, "context": {**settings["context"], "fanout:product": "@PRODUCT@", "fanout:prefix": "@PREFIX@"}}
+    context = {name: each for name, each in settings["context"].items() if name != "fanout:intake"}
+    return {**settings, "context": {**context, "fanout:product": "@PRODUCT@", "fanout:prefix": "@PREFIX@"}}
+
+
+APP: Final = (
+    _lines_without("FormServiceStack"),
+    replaced("        events = FormEventsStack(", "        FormEventsStack("),
+    replaced("import intake_stack_name, stack_name", "import stack_name"),
+    replaced(
+        "For each settings entry, or each that is named, the fan-out and a form service:",
+        "One FormEvents stack per settings entry, or per entry that is named:",
+    ),
+    without(r'^    """Without its line here[^\n]*\n'),
+    NAMES,
+)
+READING: Final = (
+    replaced("import intake_stack_name, stack_name", "import stack_name"),
+    replaced("[stack_name(entry, ROOT), intake_stack_name(entry, ROOT)]", "[stack_name(entry, ROOT)]"),
+    replaced("is deployed as: the fan-out, and the form service.", "is deployed as."),
+)
 
 
 STACK: Final = (
@@ -266,6 +281,8 @@ OPERATIONS: Final = (
         ("The form service", "The publisher"),
         ("A form's answers are", "An event's data is"),
         ("nobody submits", "nothing happens"),
+        ("; `--submission` is another word for `--reference`", ""),
+        ("a mail or a webhook", "a mail or a request"),
         ("the receiver is down", "what it calls is down"),
     ),
     NAMES,
@@ -273,6 +290,9 @@ OPERATIONS: Final = (
 DEPLOYING: Final = (
     without(r"^\| `(email_sender)` [^\n]*\n"),
     without(r"^\| `(webhook_url)` [^\n]*\n"),
+    without(r"^\| `(submissions_kept_days)` [^\n]*\n"),
+    without(r"^## The form service\n.*?(?=^## )"),
+    replaced("FormService-dev FormEvents-dev", "FormEvents-dev"),
     without(r"^\| `WebhookSecretArn` [^\n]*\n"),
     without(r"^## SES\n.*?(?=^## )"),
     without(r"^## The webhook's secret\n.*?(?=^## )"),
@@ -288,7 +308,7 @@ DEPLOYING: Final = (
 
 SOURCES: Final = (
     Source(".gitignore"),
-    Source("app.py", (NAMES,)),
+    Source("app.py", APP),
     Source("cdk.json", (as_json(_cdk_json),)),
     Source("package.json", (as_json(_manifest),)),
     Source("package-lock.json", (as_json(_npm_lock),)),
@@ -297,7 +317,7 @@ SOURCES: Final = (
     Source("requirements.txt", (_pins("deploy"),)),
     Source("requirements-dev.txt", (_pins("dev"),)),
     Source("tests/conftest.py"),
-    Source("tests/reading.py"),
+    Source("tests/reading.py", READING),
     Source("tests/test_gates.py"),
     Source("tests/test_promises.py"),
     Source("tests/test_snapshots.py"),

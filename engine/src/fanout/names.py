@@ -40,6 +40,7 @@ INTAKE = "intake"
 INTAKE_URL_OUTPUT = "IntakeUrl"
 INTAKE_TABLE_OUTPUT = "IntakeTableName"
 INTAKE_SUBJECT_SECRET_OUTPUT = "IntakeSubjectSecretArn"
+INTAKE_DEFINITIONS_OUTPUT = "IntakeDefinitions"
 
 # Messages
 CAUSE_ATTRIBUTE = "fanout.cause"

@@ -13,10 +13,9 @@ from cdk_nag import AwsSolutionsChecks
 from cfnlint.api import lint
 
 from fanout import names
-from fanout.constructs import App, ConfigurationError, FanoutStack, Settings
-from fanout.constructs.intake.intake import Intake, Limits
-from fanout.constructs.intake.nag import ACKNOWLEDGED
-from fanout.constructs.nag import findings
+from fanout.constructs import App, ConfigurationError, FanoutStack, Settings, nag
+from fanout.constructs.intake import Intake, Limits
+from fanout.constructs.nag import REASONS, findings
 from fanout.intake import store
 from stacks import settings
 from tests.infra.conftest import cdk_context
@@ -54,7 +53,7 @@ def made(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[FanoutStack, Path]]:
     folder = tmp_path_factory.mktemp("intake")
-    stack = stack_of(request.param, folder)
+    stack = stack_of(request.param, folder, subject="customer.email")
     assert isinstance(app := stack.node.root, cdk.App)
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     with suppress(RuntimeError):  # findings are in the report; templates are written before
@@ -164,7 +163,21 @@ def test_cfn_lint_has_nothing_to_say(made: tuple[FanoutStack, Path]) -> None:
 def test_what_cdk_nag_and_our_checks_find_has_a_reason(made: tuple[FanoutStack, Path]) -> None:
     stack, folder = made
     assert isinstance(app := stack.node.root, cdk.App)
-    assert findings(app, folder, ACKNOWLEDGED) == []
+    assert findings(app, folder, {}) == []
+
+
+@pytest.mark.parametrize("pattern", REASONS[Intake])
+def test_each_reason_of_the_engine_answers_a_finding(
+    pattern: str, made: tuple[FanoutStack, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = {
+        type_: {each: why for each, why in found.items() if type_ is not Intake or each != pattern}
+        for type_, found in REASONS.items()
+    }
+    monkeypatch.setattr(nag, "REASONS", left)
+    stack, folder = made
+    assert isinstance(app := stack.node.root, cdk.App)
+    assert findings(app, folder, {})
 
 
 def test_its_zip_has_the_definitions_and_no_task(made: tuple[FanoutStack, Path], template: dict[str, Any]) -> None:

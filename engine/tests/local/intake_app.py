@@ -23,8 +23,7 @@ APP = """\
 from pathlib import Path
 
 from fanout.constructs import App, FanoutStack
-from fanout.constructs.intake.followed import Followed
-from fanout.constructs.intake.intake import Intake, Limits
+from fanout.constructs.intake import Followed, Intake, Limits
 from stacks import settings
 
 with App() as app:
@@ -69,6 +68,12 @@ class DoesNotFollow(urllib.request.HTTPRedirectHandler):
 class DeployedIntake:
     deployed: Deployed
     stack: Stack
+    assembly: Path
+
+    @property
+    def code(self) -> Path:
+        """What its functions run."""
+        return next(each.parent for each in self.assembly.glob("asset.*/intake.json"))
 
     @property
     def url(self) -> str:
@@ -151,4 +156,4 @@ def deploy_intake(
     command = f"env PYTHONPATH={places.APP} {python} {folder / 'intake.py'}"
     done = deployed.cdk("deploy", name, "--app", command, *options)
     assert done.returncode == 0, done.stderr
-    return DeployedIntake(deployed, find(Aws(deployed.session), name))
+    return DeployedIntake(deployed, find(Aws(deployed.session), name), folder / "cdk.out")

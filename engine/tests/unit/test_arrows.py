@@ -71,6 +71,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "local.__main__": {"cli.main"},  # python -m fanout.local is fanout local, for one version
     "local": {"names", "errors", "aws_errors", "project", "words", "terminal", "template", "ops", "publisher", "contracts", "packaging"},
+    "local.intake": {"intake.page"},  # how a browser sends what its page asks for
     "local.handlers.call": {"runtime"},  # it runs a task on an event as the runtime does
     "scaffold": {"names", "errors", "project", "contracts"},
     "physical_names": set(),

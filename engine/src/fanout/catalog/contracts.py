@@ -42,8 +42,9 @@ class Message:
 def messages(folder: Path, *, internal: Path | None = None) -> list[Message]:
     """By name, each with its first example: one whose `type` it has. Raises ContractError, one line."""
     files = [*folder.rglob("*.json"), *(internal.rglob("*.json") if internal else ())]
-    schemas = {path: _json(path) for path in sorted(files) if path.name.endswith(".schema.json")}
-    others = sorted(path for path in files if path not in schemas and path.parent.name != "invalid")
+    read = {path: _json(path) for path in sorted(files) if path.name.endswith(".schema.json")}
+    others = sorted(path for path in files if path not in read and path.parent.name != "invalid")
+    schemas = {path: each for path, each in read.items() if path.parent in (folder, internal) or _names_a_type(each)}
     examples = {path.stem: _json(path) for path in others}
     found = []
     for path, schema in schemas.items():
@@ -51,6 +52,11 @@ def messages(folder: Path, *, internal: Path | None = None) -> list[Message]:
         own = [(key, each) for key, each in examples.items() if each.get("type") == type_]
         found.append(Message(str(type_), schema, dict(own[:1]), is_internal=path.parent != folder))
     return sorted(found, key=lambda each: (each.is_internal, each.name))
+
+
+def _names_a_type(schema: dict[str, Any]) -> bool:
+    """What an intake asks people for is described in a folder below, and is no message."""
+    return "const" in (Contract(schema).body_schema("type") or {})
 
 
 def _json(path: Path) -> dict[str, Any]:

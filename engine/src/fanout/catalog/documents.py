@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fanout.catalog import asyncapi, index, pages, permissions, topology
 from fanout.catalog.contracts import messages
+from fanout.catalog.intake import beside
 from fanout.catalog.markdown import HEADER
 from fanout.catalog.reading import anchor, production, subscribers, topics
 from fanout.catalog.spending import Spending
@@ -33,7 +34,7 @@ def documents(assembly: Path, root: Path, *, stack: str | None = None) -> dict[P
     called = [each.name for topic in found for each in topic.called]
     of_queues = [each.name for each in subscribers(template)]
     known = {each: task(root / "lambdas", each) for each in (*of_queues, *called)}
-    picture = topology.flowchart(found, known)
+    picture = topology.flowchart(found, known, beside(template, every))
     spoken = messages(root / "contracts", internal=HEARTBEAT)
     spending = Spending(template, [*of_queues, *called])
     made = {

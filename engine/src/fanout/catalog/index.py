@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fanout.catalog import alarms, asyncapi, kept, markdown, retries, unqueued
 from fanout.catalog.contracts import Message
+from fanout.catalog.intake import beside
 from fanout.catalog.reading import Subscriber, Topic, anchor, subscribers
 from fanout.catalog.spending import Spending
 from fanout.catalog.tasks import Task
@@ -32,7 +33,7 @@ def page(
         "- [permissions.md](permissions.md): who may do what",
         "## Messages\n\n" + _messages(topics, messages),
         "## Subscribers\n\n" + _subscribers(template, topics, tasks),
-        "## What is kept, and for how long\n\n" + kept.table(template, topics),
+        "## What is kept, and for how long\n\n" + kept.table(template, topics, beside(template, every)),
         _deliveries(template, topics),
         "## Costs\n\n" + spending.table(),
         _environments(every) if len(every) > 1 else "",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from fanout import names
 from fanout.catalog import markdown
+from fanout.catalog.intake import kept as of_intake
 from fanout.catalog.reading import Topic
 from fanout.catalog.words import Words
 from fanout.template.template import Resource, Template
@@ -18,8 +19,8 @@ _LOGS, _BUCKET, _TABLE = "AWS::Logs::LogGroup", "AWS::S3::Bucket", "AWS::DynamoD
 _DAY = 86_400
 
 
-def table(template: Template, topics: list[Topic]) -> str:
-    """Rows that differ in nothing but whose they are become one."""
+def table(template: Template, topics: list[Topic], intake: Template | None = None) -> str:
+    """Rows that differ in nothing but whose they are become one; what an `intake` keeps stands at the end."""
     words = Words(template, topics)
     found: dict[tuple[str, str], list[str]] = {}
     for resource, what, how_long in _rows(template):
@@ -28,7 +29,7 @@ def table(template: Template, topics: list[Topic]) -> str:
         (", ".join(words.collapsed(tuple(sorted(where)))), what, how_long)
         for (what, how_long), where in sorted(found.items())
     ]
-    return markdown.table(("where", "what", "for"), rows)
+    return markdown.table(("where", "what", "for"), [*rows, *of_intake(intake)])
 
 
 def _rows(template: Template) -> Iterator[tuple[Resource, str, str]]:

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from fanout.catalog import markdown, working
+from fanout.catalog.intake import drawn
 from fanout.catalog.reading import Subscriber, Topic, anchor, name_of
 from fanout.catalog.tasks import Task
 from fanout.catalog.unqueued import attempts
@@ -21,23 +22,23 @@ from fanout.costs.schedules import SCHEDULES
 from fanout.template import dead_letters
 from fanout.template.alarms import alarms_on
 from fanout.template.filter_policy import keys
-from fanout.template.template import Resource
+from fanout.template.template import Resource, Template
 from fanout.template.values import shown
 
 MOST_LANES = 6
 _PROTOCOLS = {"email": "e-mail", "email-json": "e-mail", "sqs": "queue of another stack"}
 
 
-def flowchart(topics: list[Topic], tasks: dict[str, Task]) -> str:
-    """A fenced block. `tasks` says in words what each subscriber is for."""
+def flowchart(topics: list[Topic], tasks: dict[str, Task], intake: Template | None = None) -> str:
+    """A fenced block. `tasks` says in words what each subscriber is for; `intake` stands before the first topic."""
     lines = ["flowchart LR"]
     total = sum(len(each.subscribers) for each in topics)
     for number, topic in enumerate(topics, start=1):
         id_ = f"topic{number}"
         kind = "FIFO topic" if topic.is_fifo else "topic"
-        lines.append(
-            f'    publisher["publishing service"] -- publish --> {id_}(["{kind} {markdown.label(topic.name)}"])'
-        )
+        shape = f'{id_}(["{kind} {markdown.label(topic.name)}"])'
+        own = drawn(intake, shape) if number == 1 else None
+        lines.append(own or f'    publisher["publishing service"] -- publish --> {shape}')
         lines += _schedules(id_, topic)
         lines += _lanes(id_, topic, tasks) if total <= MOST_LANES else _column(id_, topic)
         lines += _called(id_, topic, tasks)

@@ -15,6 +15,7 @@ from constructs import IConstruct
 
 from fanout.constructs.delivery import Delivery
 from fanout.constructs.heartbeat import Heartbeat
+from fanout.constructs.intake import Intake
 from fanout.constructs.operator_policies import OperatorPolicies
 from fanout.constructs.subscriber import Subscriber
 from fanout.constructs.topic import Topic
@@ -45,6 +46,13 @@ REASONS: dict[type[IConstruct], dict[str, str]] = {
     Workers: {
         r"ECS4": "Container Insights are paid for by metric and hour; what counts of a worker is in its log and its queue",
         r"VPC7": "nothing listens in it: workers ask AWS and what their tasks ask, and their log names each event",
+    },
+    Intake: {
+        r"APIG4": "whoever fills something in has no account: limits and the definition guard it",
+        r"SMG4": "under another key nobody would be found who is indexed under this one",
+        r"APIG1": "an access log would hold the tokens of status pages; the function logs what was stored",
+        r"IAM5\[Resource::\*\]": "X-Ray has no resources to name: PutTraceSegments and PutTelemetryRecords take only *",
+        r"IAM5\[Resource::arn:.*:stack/[^/]+/\*\]": "as of the policies for operators of the fan-out",
     },
     dynamodb.Table: {
         r"DDB3": "where the stack's data goes with the stack, what is remembered may go too; settings that retain have"

@@ -13,6 +13,10 @@ Found = Iterator[tuple[str, float, str]]
 
 FREE = frozenset(
     {
+        "AWS::ApiGatewayV2::Api",  # requests are traffic
+        "AWS::ApiGatewayV2::Integration",
+        "AWS::ApiGatewayV2::Route",
+        "AWS::ApiGatewayV2::Stage",
         "AWS::ApplicationAutoScaling::ScalableTarget",
         "AWS::ApplicationAutoScaling::ScalingPolicy",
         "AWS::CDK::Metadata",

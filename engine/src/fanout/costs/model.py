@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from fanout.costs import idle, running, schedules, traffic
+from fanout.costs import idle, intake, running, schedules, traffic
 from fanout.costs.assumptions import Assumptions
 from fanout.costs.bill import STACK, Bill, Line, Part, summed
 from fanout.costs.subscribers import Owners, called, subscribers, tasks
@@ -64,6 +64,7 @@ def _idle(template: Template, assumed: Assumptions) -> Iterator[Line]:
     for each_called in called(template):
         yield from (Line(each_called.name, "idle", *one) for one in traffic.acknowledged(each_called, heartbeats))
     yield from _lines("idle", template, 0, heartbeats, assumed)
+    yield from (Line(STACK, "idle", *one) for one in intake.idle(template, assumed))
 
 
 def _traffic(template: Template, events: float, assumed: Assumptions) -> Iterator[Line]:
@@ -71,6 +72,7 @@ def _traffic(template: Template, events: float, assumed: Assumptions) -> Iterato
     yield from _lines("traffic", template, heartbeats, heartbeats + events, assumed)
     for subscriber in tasks(template):
         yield from (Line(subscriber.name, "traffic", *one) for one in traffic.worked(subscriber, events, assumed))
+    yield from (Line(STACK, "traffic", *one) for one in intake.filled_in(template, events, assumed))
     for one in subscribers(template):
         if one.worker:
             yield from (Line(one.name, "traffic", *each) for each in running.worked(one.worker, events, assumed))

@@ -75,6 +75,14 @@ PRICES = {
         Price("kms-key", 1.00, "key and month", "https://aws.amazon.com/kms/pricing/", "2026"),
         Price("kms-request", 0.03 / 10_000, "request", "https://cloudburn.io/blog/aws-kms-pricing", "2026-03-14"),
         Price("dynamodb-write", 0.625 / MILLION, "write of 1 KB", _DYNAMODB, "2025-07-21"),
+        Price("dynamodb-read", 0.125 / MILLION, "read of 4 KB, consistent", _DYNAMODB, "2025-07-21"),
+        Price(
+            "http-request",
+            1.00 / MILLION,
+            "request of an HTTP API, of 512 KB",
+            "https://awsforengineers.com/blog/aws-api-gateway-pricing-explained",
+            "2025-05-19",
+        ),
         Price(
             "s3-put",
             0.005 / 1000,

@@ -49,7 +49,9 @@ def sweep(event: object, context: Any) -> None:
     """Lambda's handler of the schedule; says each minute how old the oldest is, so that its silence is an alarm too."""
     sweeping = Round(context, youngest=SWEPT_AFTER)
     sweeping.work_on(store.unsent())
-    emit(**{names.UNSENT_AGE: round(sweeping.oldest_left, 1), names.SWEPT: sweeping.sent})
+    emit(
+        **{names.UNSENT_AGE: round(sweeping.oldest_left, 1), **({names.SWEPT: sweeping.sent} if sweeping.sent else {})}
+    )
 
 
 class Round:

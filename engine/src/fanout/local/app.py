@@ -1,6 +1,6 @@
 """What the app's own `demo.py` tells `fanout local` of its tasks: what they need here, and what proves their work.
 
-Every name in that file may be missing: `prepare`, `events`, `TASKS` and `BREAK`. A task that `TASKS` does not name is
+Every name in that file may be missing: `prepare`, `events`, `TASKS`, `ENTRIES` and `BREAK`. A task that `TASKS` does not name is
 judged by its log alone; a name in it that no task has any more is ignored.
 """
 
@@ -74,6 +74,8 @@ class App:
     events: Callable[[], Mapping[str, Event]] = field(default_factory=lambda: examples)
     """What the demo publishes, by the name that it is shown under."""
     tasks: Sequence[Task] = ()
+    entries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What the demo fills in, by the name of the definition, where the app has an intake."""
     breaks: str | None = None
     """The task that the drill breaks."""
 
@@ -99,6 +101,7 @@ def load(root: Path | None = None) -> App:
         "prepare": getattr(module, "prepare", None),
         "events": getattr(module, "events", None),
         "tasks": getattr(module, "TASKS", None),
+        "entries": getattr(module, "ENTRIES", None),
         "breaks": getattr(module, "BREAK", None),
     }
     return App(**{name: value for name, value in given.items() if value is not None})

@@ -95,8 +95,13 @@ class Run:
         told, stack = load(), stack_name(ENTRY)
         with step(f"synthesizing {stack}"):
             assembly = synth.synthesize(self.connection, self.state, app)
-        template = synth.template(self.state)
-        if template and (lines := deletions(self.connection, stack, template["Resources"])):
+        synthesized = synth.templates(self.state)
+        lines = [
+            line
+            for name, each in synthesized.items()
+            for line in deletions(self.connection, name, each.get("Resources", {}))
+        ]
+        if lines:
             agree(lines)
         with step(f"deploying {stack} with cdk") as say:
             prepare(self.connection)

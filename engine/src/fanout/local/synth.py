@@ -16,6 +16,7 @@ from fanout.project import find_root, stack_name
 
 APP = f"python app.py {ENTRY}"
 """Makes no other environment's stack."""
+_TEMPLATE = ".template.json"
 _FINDING = re.compile(r"^ERROR .*(?:\n[ ]+.*)*", re.MULTILINE)
 _OF_THE_CLI = {"aws:cdk:enable-path-metadata": True, "aws:cdk:enable-asset-metadata": True}
 """What the CDK CLI adds to the context: with it, its own deployments change nothing after ours."""
@@ -44,8 +45,14 @@ def synthesize(connection: Connection, state: State, app: str = APP) -> str:
 
 
 def template(state: State) -> dict[str, Any]:
-    """Of the stack, as it was synthesized; empty when the CDK CLI is to synthesize it."""
-    return _json(state.assembly / f"{stack_name(ENTRY)}.template.json")
+    """Of the fan-out's stack, as it was synthesized; empty when the CDK CLI is to synthesize it."""
+    return templates(state).get(stack_name(ENTRY), {})
+
+
+def templates(state: State) -> dict[str, dict[str, Any]]:
+    """Of each stack, by its name: an intake has one of its own."""
+    found = sorted(state.assembly.glob(f"*{_TEMPLATE}"))
+    return {path.name.removesuffix(_TEMPLATE): _json(path) for path in found}
 
 
 def _context() -> dict[str, Any]:

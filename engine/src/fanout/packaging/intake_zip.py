@@ -29,6 +29,10 @@ def intake_zip(
     return staged("intake", lambda: [*engine_and_events(app_root, "intake"), (FILE, text)])
 
 
+def names_of(definitions: Path) -> list[str]:
+    return sorted(path.name.removesuffix(ENDING) for path in definitions.glob(f"*{ENDING}"))
+
+
 def configuration(
     app_root: Path, definitions: Path, *, event_type: str, answers: str, source: str, subject: str | None = None
 ) -> dict[str, Any]:

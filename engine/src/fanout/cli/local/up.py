@@ -10,6 +10,7 @@ from fanout.cli.options import Yes
 from fanout.local.console import console
 from fanout.local.handlers.imports import deployed_handlers, importing
 from fanout.local.handlers.view import show_failures
+from fanout.local.intake import intake_of
 from fanout.local.run import Run
 
 
@@ -30,5 +31,8 @@ def up(
     console.print(
         f"\ntopic  {stack.topic_arn}\nuse it [bold]set -a; . {run.state.environment}; set +a[/]", soft_wrap=True
     )
+    if intake := intake_of(run.connection):
+        for name in intake.definitions:
+            console.print(f"fill in {intake.url}/{name}", soft_wrap=True)
     show_failures(failures)
     return int(bool(failures))

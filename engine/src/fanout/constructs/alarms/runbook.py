@@ -68,6 +68,7 @@ RUNBOOKS = {
     "stored-not-emitted": Runbook((_INTAKE,)),
     "entry-refused": Runbook((_INTAKE, "fanout intake retry REFERENCE")),
     "intake-failing": Runbook((_INTAKE,)),
+    "intake-stream-behind": Runbook((_INTAKE,)),
     "intake-throttled": Runbook((_INTAKE,)),
     "needs-a-person": Runbook((_STATUS,)),
 }

@@ -64,6 +64,13 @@ def _about_requests(api: apigateway.HttpApi, functions: Sequence[lambda_.Functio
             datapoints=2,
         ),
         Alarm(
+            kind="intake-stream-behind",
+            means="the stream leaves entries behind, and the sweep emits them: tasks hear of them minutes late.",
+            metric=_own(api, names.SWEPT, "Sum"),
+            periods=15,
+            datapoints=3,
+        ),
+        Alarm(
             kind="intake-throttled",
             means="Lambda refuses calls of the intake or its relay: the account's concurrency is used up.",
             metric=cloudwatch.MathExpression(

@@ -23,7 +23,7 @@ from fanout.constructs.intake.subject import Subject, let_erase
 from fanout.constructs.keys import entries_key
 from fanout.constructs.settings import Settings
 from fanout.intake import store
-from fanout.packaging.intake_zip import intake_zip
+from fanout.packaging.intake_zip import intake_zip, names_of
 from fanout.project import find_root, prefix
 
 
@@ -75,6 +75,7 @@ class Intake(Construct):
         owner = f"intake {id_}"
         expect(owner, "keep_days", 1 <= keep_days <= 3_650, keep_days, "1 to 3650 days")
         self._limits.validate(owner)
+        self._definitions = names_of(definitions)
         self._code = intake_zip(
             find_root(),
             definitions,
@@ -204,4 +205,5 @@ class Intake(Construct):
         stack = Stack.of(self)
         Tags.of(self).add(names.TASK_TAG, names.INTAKE)
         CfnOutput(stack, names.INTAKE_URL_OUTPUT, value=self.api.api_endpoint, description="Where people's entries go")
+        CfnOutput(stack, names.INTAKE_DEFINITIONS_OUTPUT, value=",".join(self._definitions), description="Its pages")
         CfnOutput(stack, names.INTAKE_TABLE_OUTPUT, value=self.table.table_name, description="What they sent")

@@ -1,6 +1,7 @@
 """From nothing to proof: everything up, real events through the app's tasks, what became of each, everything down."""
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.live import Live
@@ -14,6 +15,7 @@ from fanout.local.demo.verdicts import DEAD, Trial, Verdict
 from fanout.local.demo.view import show_dead_letters, show_evidence, table_of
 from fanout.local.errors import LocalError
 from fanout.local.evidence import Evidence
+from fanout.local.intake import FINISHED, FilledIn, intake_of, wait_for_status
 from fanout.local.interrupts import postponed
 from fanout.local.run import Run
 from fanout.publisher import Event
@@ -38,9 +40,13 @@ def demo(folder: Path) -> bool:
 
 def _prove(evidence: Evidence) -> list[Verdict]:
     told = app.load()
-    tasks, events = told.of(evidence.stack), told.events()
-    published_at = _publish(evidence, list(events.values()))
-    verdicts = _watch(Trial(evidence, tasks, events, published_at))
+    began = time.time()
+    filled_in = _fill_in(evidence, told)
+    tasks, published = told.of(evidence.stack), told.events()
+    _publish(evidence, list(published.values()))
+    events = {**{name: each.event for name, each in filled_in.items()}, **published}
+    verdicts = _watch(Trial(evidence, tasks, events, began))
+    verdicts += _ask(evidence, filled_in)
     console.print()
     show_evidence(evidence, tasks, list(events.values()))
     show_dead_letters(evidence, tasks, {event.id: name for name, event in events.items()})
@@ -48,20 +54,47 @@ def _prove(evidence: Evidence) -> list[Verdict]:
     return verdicts
 
 
-def _publish(evidence: Evidence, events: list[Event]) -> float:
-    """When it began."""
+def _fill_in(evidence: Evidence, told: app.App) -> dict[str, FilledIn]:
+    """By HTTP, as a browser does, where the app has an intake."""
+    intake = intake_of(evidence.emulator.connection)
+    if intake is None:
+        return {}
+    found = {}
+    for name, answers in told.entries.items():
+        with step(f"filling in {name} at {intake.url}/{name}"):
+            found[f"{name}, filled in"] = intake.fill_in(name, answers)
+    return found
+
+
+def _ask(evidence: Evidence, filled_in: Mapping[str, FilledIn]) -> list[Verdict]:
+    """The status page of each entry, for which records may be a moment behind the tasks' logs."""
+    intake = intake_of(evidence.emulator.connection)
+    found = []
+    if filled_in and not console.is_terminal:
+        console.print()
+    for name, each in filled_in.items() if intake else ():
+        assert intake is not None
+        status = wait_for_status(intake, each)
+        told = ", ".join(f"{task}: {state}" for task, state in status.tasks.items())
+        is_done = set(status.tasks.values()) == {FINISHED}
+        mark = "[green]✓[/]" if is_done else "[red bold]✗[/]"
+        line = f"{mark} the status page of {escape(name)}, says: {escape(status.word)} ({escape(told)})"
+        console.print(line, soft_wrap=True)
+        found.append(Verdict(name, "status page", status.word, 1, None, told, is_done))
+    return found
+
+
+def _publish(evidence: Evidence, events: list[Event]) -> None:
     topic_arn = evidence.stack.topic_arn
     publisher = publisher_session(
         evidence.emulator.connection, evidence.stack.outputs[names.PUBLISHER_POLICY_ARN_OUTPUT]
     )
     with step(f"publishing {len(events)} events with credentials that hold the publisher policy alone"):
-        published_at = time.time()
         publish(publisher, topic_arn, events)
     refused = refusal(publisher, topic_arn)
     if not refused:
         raise LocalError("the publisher's credentials may list subscriptions: they hold more than the publisher policy")
     console.print(f"[green]✓[/] [dim]the same credentials may not even ask who listens: {refused}[/]\n")
-    return published_at
 
 
 def _watch(trial: Trial) -> list[Verdict]:

@@ -42,7 +42,8 @@ def destination(assembly: Path, env: str) -> Destination:
     stacks = {name: each for name, each in artifacts.items() if each["type"] == "aws:cloudformation:stack"}
     stack = stack_name(env)
     if stack not in stacks or env == LOCAL:
-        names = [name.removeprefix(f"{product()}-") for name in stacks if name != stack_name(LOCAL)]
+        own = [name for name in stacks if name.startswith(f"{product()}-") and name != stack_name(LOCAL)]
+        names = [name.removeprefix(f"{product()}-") for name in own]
         hint = "; local is for `make up`" if env == LOCAL else ""
         raise OpsError(f"ENV is {env!r}: expected {', '.join(names)}{hint}")
     if closed := unreadable(assembly):
