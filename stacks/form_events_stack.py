@@ -50,7 +50,7 @@ class FormEventsStack(FanoutStack):
         webhook.secret.grant_read(notification.function)
 
         Heartbeat(self, "Heartbeat", topic=forms)
-        Monitoring(self, "Watch", topic=forms)
+        self.monitoring = Monitoring(self, "Watch", topic=forms)
         operators = OperatorPolicies(self, "Operator", topic=forms)
         archive.grant_read(operators.replay)
         keep_policy_descriptions(forms, operators)

@@ -20,6 +20,7 @@ class FormServiceStack(FanoutStack):
     ) -> None:
         super().__init__(scope, id_, settings=settings, **kwargs)
         self.add_stack_dependency(events)
+        events.monitoring.show_intake(self.stack_name)
         topic_arn = ssm.StringParameter.value_for_string_parameter(self, f"/{prefix()}/{settings.name}/topic-arn")
         Intake(
             self,

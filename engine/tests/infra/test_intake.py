@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ from cdk_nag import AwsSolutionsChecks
 from cfnlint.api import lint
 
 from fanout import names
-from fanout.constructs import App, ConfigurationError, FanoutStack, Settings, nag
+from fanout.constructs import App, ConfigurationError, FanoutStack, Monitoring, Settings, Topic, nag
 from fanout.constructs.intake import Intake, Limits
 from fanout.constructs.nag import REASONS, findings
 from fanout.intake import store
 from stacks import settings
+from tests.infra.alarm_evaluator import at, none, rings
 from tests.infra.conftest import cdk_context
 
 ARN = "arn:aws:sns:eu-west-1:123456789012:OrderPlaced"
@@ -245,3 +247,43 @@ def test_people_are_indexed_and_erased_where_somebody_asks_for_it(tmp_path: Path
         each for each in policy["Properties"]["PolicyDocument"]["Statement"] if each["Action"] == "dynamodb:UpdateItem"
     ]
     assert write["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["subject#*"]}}
+
+
+@pytest.mark.parametrize(
+    ("ages", "rung"),
+    [
+        (at(0, 60), 0),
+        ([*at(0, 10), *at(280, 3), *at(0, 10)], 0),
+        ([*at(0, 10), *at(400, 4), *at(0, 10)], 0),
+        ([*at(0, 10), *(float(300 + 60 * n) for n in range(1, 60))], 1),
+        ([*at(0, 30), *none(30)], 1),
+    ],
+    ids=["well", "the sweep is at it", "four minutes", "the topic is gone", "nobody looks"],
+)
+def test_what_waits_too_long_rings_and_so_does_silence(
+    ages: list[float | None], rung: int, template: dict[str, Any]
+) -> None:
+    (alarm,) = [
+        each["Properties"]
+        for each in template["Resources"].values()
+        if each.get("Properties", {}).get("MetricName") == "UnsentAge"
+    ]
+    assert rings(alarm, {"UnsentAge": ages}) == rung
+
+
+def test_an_ordered_topic_lets_the_relay_look_at_the_entry_before(tmp_path: Path) -> None:
+    ordered = replace(settings.DEV, ordered=True)
+    stack = stack_of(ordered, tmp_path, topic_arn=f"{ARN}.fifo")
+    made = dict(assertions.Template.from_stack(stack).to_json())
+    for role in ("IntakeRelayStreamRole", "IntakeRelaySweepRole"):
+        assert "dynamodb:GetItem" in actions(made, role)
+        assert "dynamodb:PutItem" not in actions(made, role)
+
+
+def test_the_dashboard_of_the_topics_stack_has_a_row_for_it(tmp_path: Path) -> None:
+    stack = FanoutStack(App(context=cdk_context()), "Orders", settings=settings.DEV)
+    watch = Monitoring(stack, "Watch", topic=Topic.from_arn(stack, "Topic", ARN, settings=settings.DEV))
+    watch.show_intake("Service-dev")
+    made = json.dumps(assertions.Template.from_stack(stack).to_json())
+    assert made.count("Service-dev") >= 4
+    assert "UnsentAge" in made and "Swept" in made and "Poison" in made

@@ -50,7 +50,19 @@ class Monitoring(Construct):
         if settings.alarms == "full":
             self._needs_a_person(place, settings)
         shown = {"Topic": topic.topic, **{f"Topic {name_of(each)}": each.topic for each in also}}
-        dashboard(self, topics=shown, subscribers=self.subscribers, alarms=self.essential, settings=settings)
+        self._intakes: list[str] = []
+        dashboard(
+            self,
+            topics=shown,
+            subscribers=self.subscribers,
+            alarms=self.essential,
+            settings=settings,
+            intakes=self._intakes,
+        )
+
+    def show_intake(self, stack: str) -> None:
+        """A row of the dashboard for the intake in the stack of this name, which publishes to the topic."""
+        self._intakes.append(stack)
 
     def essential(self) -> list[cloudwatch.Alarm]:
         """What says that a person is needed: of the topic, and of each subscriber and delivery that is there by now."""

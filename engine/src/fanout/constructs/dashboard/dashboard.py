@@ -12,6 +12,7 @@ from constructs import Construct
 
 from fanout import names
 from fanout.constructs.alarms.runbook import OPERATIONS, Place, where
+from fanout.constructs.dashboard import intake
 from fanout.constructs.dashboard.cost import dollars_a_month, dollars_of_workers
 from fanout.constructs.registry import in_order
 from fanout.constructs.settings import Settings
@@ -29,10 +30,11 @@ def dashboard(
     subscribers: Sequence[Subscriber],
     alarms: Callable[[], Sequence[cloudwatch.IAlarm]],
     settings: Settings,
+    intakes: Sequence[str] = (),
 ) -> cloudwatch.Dashboard:
     """The same eight numbers for each subscriber, always at the same place; every line has a name and a colour.
 
-    `topics` are by the titles of their graphs. `subscribers` may grow until the synth, which asks for `alarms` too.
+    `topics` are by the titles of their graphs. `subscribers` and `intakes`, the names of their stacks, may grow until the synth, which asks for `alarms` too.
     """
     made = cloudwatch.Dashboard(scope, "Dashboard", default_interval=Duration.hours(3))
 
@@ -41,6 +43,7 @@ def dashboard(
         return [
             cloudwatch.Row(_links(scope, settings), _needs_a_person(alarms()), first),
             *(cloudwatch.Row(*others[at : at + 2]) for at in range(0, len(others), 2)),
+            *(intake.row(stack) for stack in intakes),
             *(cloudwatch.Row(*_row(subscriber)) for subscriber in in_order(subscribers)),
         ]
 
