@@ -222,6 +222,26 @@ def test_somebody_is_found_by_what_the_intake_indexes(deployed: Deployed, place:
     assert not [each for each in references[:2] if each in str(operator.journal())]
 
 
+def test_a_legal_hold_is_one_line_and_nothing_is_told_as_done(deployed: Deployed, place: Place, tmp_path: Path) -> None:
+    s3, bucket = place.client("s3"), f"held-{uuid.uuid4().hex[:12]}"
+    s3.create_bucket(
+        Bucket=bucket,
+        ObjectLockEnabledForBucket=True,
+        CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name},
+    )
+    (theirs,) = orders(place.word, bucket, 1)
+    for key in ("berlin/held.json", "berlin/free.json"):
+        s3.put_object(Bucket=bucket, Key=key, Body=theirs.body.encode(), ChecksumAlgorithm="SHA256")
+    s3.put_object_legal_hold(Bucket=bucket, Key="berlin/held.json", LegalHold={"Status": "ON"})
+    operator = Operator(deployed, tmp_path / "journal", {}, stack=NAME)
+    said = ("erase", "--order", theirs.reference, "--reason", "asked to", "--bucket", bucket, "--yes")
+    done = operator.json(*said, status=1)
+    assert not done["done"] and done["removed"]["archive"] == 1
+    assert len([each for each in done["left"] if "Object Lock, a legal hold" in each]) == 1
+    s3.put_object_legal_hold(Bucket=bucket, Key="berlin/held.json", LegalHold={"Status": "OFF"})
+    assert operator.json(*said)["removed"]["archive"] == 1
+
+
 def test_without_its_policy_nothing_is_changed(deployed: Deployed, place: Place, tmp_path: Path) -> None:
     session = deployed.session_with({}, *(place.stack.outputs[each] for each in (READ, HEAL)))
     held = session.get_credentials()

@@ -44,6 +44,13 @@ def test_all_that_they_have_sent_goes_and_the_index_last(world: World) -> None:
     assert "knows nobody by that" in again
 
 
+def test_somebody_may_have_sent_more_than_a_filter_has_room_for(world: World) -> None:
+    for number in range(150):
+        world.entry(number, THEN)
+    assert world.erase("--subject", EMAIL, reference=None)["removed"]["intake"] == 300
+    assert world.everywhere() == [] and index(world) == []
+
+
 def test_what_is_not_done_is_found_by_the_person_again(world: World) -> None:
     full(world)
     world.s3.kept[0].lock = world.s3.kept[1].lock = world.s3.kept[2].lock = "AccessDenied"

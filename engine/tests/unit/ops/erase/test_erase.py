@@ -1,15 +1,21 @@
 """One person's data goes from every place that the command claims, and nobody else's does."""
 
+import io
+import itertools
 import json
+import tracemalloc
 from datetime import timedelta
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from botocore.exceptions import ClientError
 
 from fanout import names
 from fanout.ops.aws import tombstones
+from fanout.ops.erase.places.archive import ArchivedVersions, Scope
 from fanout.ops.erase.wanted import Wanted
+from fanout.ops.replay.archive import Archive
 from tests.unit.ops.aws.s3 import refused
 from tests.unit.ops.erase.given import CANARY, NOW, World, canary, fifo, person, world
 
@@ -211,6 +217,47 @@ def test_all_of_their_letters_in_a_group_go_ten_by_ten(fifo: World) -> None:
     for number in range(25):
         fifo.letter(f"{number}-7", **canary())
     assert fifo.erase()["removed"]["dead letters of task"] == 25 and fifo.everywhere() == []
+
+
+def test_letters_in_what_aws_writes_around_them_go_too(world: World) -> None:
+    around = {"Type": "Notification", "TopicArn": "arn:topic", "MessageId": "m", "MessageAttributes": {}}
+    for number in (6, 7):
+        world.sqs.put(world.dead, json.dumps({**around, "Message": json.dumps(person(number))}), id_=f"w{number}")
+    assert world.erase()["removed"]["dead letters of task"] == 1
+    (left,) = world.sqs.bodies(world.dead)
+    assert "o6" in left
+
+
+def test_memory_does_not_grow_with_the_archive(world: World) -> None:
+    def peak(many: int) -> int:
+        listed = (
+            {"Key": f"x/{number}.json", "VersionId": "v", "LastModified": NOW, "Size": 2} for number in range(many)
+        )
+
+        def page(**asked: Any) -> dict[str, Any]:
+            if asked.get("Delimiter"):
+                return {"CommonPrefixes": [] if asked["Prefix"] else [{"Prefix": "x/"}], "IsTruncated": False}
+            some = list(itertools.islice(listed, 100))
+            more = {"IsTruncated": bool(some), "NextKeyMarker": some[-1]["Key"]} if some else {"IsTruncated": False}
+            return {"Versions": some, **more}
+
+        body = b'{"data":{"order_id":"o8"}}'
+        s3 = SimpleNamespace(
+            list_object_versions=page,
+            get_object=lambda **_: {"Body": io.BytesIO(body), "ContentLength": len(body)},
+            get_paginator=lambda _: SimpleNamespace(paginate=lambda **asked: [page(**asked)]),
+        )
+        place = ArchivedVersions(Archive(cast(Any, SimpleNamespace(s3=s3)), "b"), Scope())
+        tracemalloc.start()
+        found = place.find(Wanted(frozenset({"o8-other"})), lambda *_: None)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert (found.looked_at, found.count) == (many, 0)
+        return most
+
+    peak(100)
+    few, many = peak(300), peak(2_000)
+    assert many < few * 1.3, (few, many)
 
 
 def test_an_import_leaves_out_whose_data_was_erased(world: World) -> None:

@@ -105,8 +105,8 @@ class ArchivedVersions:
         found.what = f"{counted(found.count, 'version')} of {counted(objects, 'object')}"
         found.notes.append(f"looked at {scope}: {counted(seen['read'], 'version')} read of {found.looked_at}")
         if mentions:
-            found.notes.append(f"{counted(len(mentions), 'object')} of others mention it, and stay:")
-            found.notes += mentions[:MOST_NAMED]
+            found.notes.append(f"{counted(seen['mentions'], 'object')} of others mention it, and stay:")
+            found.notes += mentions
         found.completeness = _unseen(seen)
         return found
 
@@ -143,7 +143,9 @@ class ArchivedVersions:
             found.handles.append(version)
             wanted.learn(event)
         elif wanted.is_mentioned(body):
-            mentions.append(f"  {version.key}")
+            seen["mentions"] += 1
+            if len(mentions) < MOST_NAMED:
+                mentions.append(f"  {version.key}")
             seen["odd"] += not isinstance(event, dict)
 
     def _pages(self, scope: Scope) -> Iterator[list[Version]]:

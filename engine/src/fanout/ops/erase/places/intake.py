@@ -49,9 +49,10 @@ class IntakeTable:
                 wanted.learn(read_event(str(item.get("body", {}).get("S", "")).encode()))
                 self.people |= {item["subject"]["S"]} if "subject" in item else set()
         entries = len(found.handles)
-        for page in self._claims(wanted):
+        for page in self._claims():
             found.looked_at += page["ScannedCount"]
-            found.handles += [each["pk"]["S"] for each in page["Items"]]
+            theirs = (each for each in page["Items"] if each.get("reference", {}).get("S") in wanted.references)
+            found.handles += [each["pk"]["S"] for each in theirs]
         found.count = len(found.handles)
         claims = found.count - entries
         found.what = counted(entries, "entry", "entries") + (
@@ -82,14 +83,13 @@ class IntakeTable:
                 ExpressionAttributeValues={":references": {"SS": sorted(wanted.references)}},
             )
 
-    def _claims(self, wanted: Wanted) -> Any:
-        references = {f":r{number}": {"S": each} for number, each in enumerate(sorted(wanted.references))}
+    def _claims(self) -> Any:
         return self.aws.dynamodb.get_paginator("scan").paginate(
             TableName=self.table,
-            ProjectionExpression="pk",
-            FilterExpression=f"begins_with(pk, :claim) AND #reference IN ({', '.join(references)})",
+            ProjectionExpression="pk, #reference",
+            FilterExpression="begins_with(pk, :claim)",
             ExpressionAttributeNames={"#reference": "reference"},
-            ExpressionAttributeValues={":claim": {"S": CLAIM}, **references},
+            ExpressionAttributeValues={":claim": {"S": CLAIM}},
             ConsistentRead=True,
         )
 
