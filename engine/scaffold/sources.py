@@ -254,7 +254,7 @@ HANDLER: Final = (
 TASK_TEST: Final = (
     words(
         ("contact_form", "@NOUN@_1"),
-        ("contact/e-1", "-/e-1"),
+        ("contact/e-1", "@NOUN@-0001/e-1"),
         ("under_its_day_form_and_event_id", "under_its_day_and_id"),
     ),
     replaced("under its day, form and event id", "under its day and id"),
