@@ -37,10 +37,8 @@ def key(reference: str) -> str:
 
 def references_of(event: Any) -> set[str]:
     """By the contract of its type, or any where its own is not known; none of an event that tells of an erasure."""
-    contracts = list(contracts_of(event))
-    if len(contracts) == 1 and contracts[0].erases:
-        return set()
-    values = (value_at(event, each.reference) for each in contracts if each.reference and not each.erases)
+    contracts = (each for each in contracts_of(event) if each.reference and not each.erases)
+    values = (value_at(event, str(each.reference)) for each in contracts)
     return {each for each in values if isinstance(each, str) and each}
 
 
