@@ -4,7 +4,6 @@ A look that fails has not seen anything, and the next one may: it never ends a r
 begins by AWS's clock, since an operator's may be wrong.
 """
 
-import time
 from collections import OrderedDict
 from datetime import timedelta
 from typing import Final
@@ -17,7 +16,6 @@ from fanout.ops.aws.discovery import DeployedSubscriber
 from fanout.ops.aws.line import Line
 from fanout.ops.aws.records import EventRecord
 from fanout.ops.completeness import COMPLETE, Completeness
-from fanout.ops.interrupt import Stop
 from fanout.ops.redrive.frozen import sqs_time
 
 MOST_WATCHED = 1_000
@@ -69,17 +67,6 @@ class OutcomeWatcher:
             self._look_at_log([each for each in self._waiting if each not in recorded])
         except (ClientError, BotoCoreError) as error:
             self.completeness = Completeness((f"outcomes of {self._subscriber.task}: {one_line(error)}",))
-
-    def wait(self, seconds: float, stop: Stop, *, until_failures: int = 0) -> None:
-        """Until all are done or dead, or so many have failed, or the time is over."""
-        end = time.monotonic() + seconds
-        pause = 0.25
-        while self._waiting and not stop and time.monotonic() < end:
-            self.poll()
-            if not self._waiting or (until_failures and len(self._failed) >= until_failures):
-                return
-            stop.sleep(min(pause, max(0.0, end - time.monotonic())))
-            pause = min(pause * 1.5, 2.0)
 
     def _look_at_records(self) -> set[str]:
         """Returns the messages of which the log need not be asked, as their events' records will tell."""

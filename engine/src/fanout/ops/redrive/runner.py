@@ -22,6 +22,7 @@ from fanout.ops.redrive.frozen import Frozen
 from fanout.ops.redrive.mover import MessageMover
 from fanout.ops.redrive.outcomes import MOST_WATCHED, OutcomeWatcher
 from fanout.ops.redrive.report import Report
+from fanout.ops.redrive.waiting import BatchWait
 from fanout.words import counted
 
 BATCHES: Final = (1, 5, 20, 100, 500)
@@ -81,7 +82,7 @@ class RedriveRun:
         self._handled: set[str] = set()
         self._look = COMPLETE
         self._began_with = 0
-        self._reported_at = time.monotonic()
+        self._wait = BatchWait(self.watcher, report, stop, plan.patience, plan.stop_after, "failed again", self._rest)
 
     def run(self) -> Result:
         began = time.monotonic()
@@ -92,7 +93,7 @@ class RedriveRun:
         if stopped is None and tally.refused:
             stopped = f"SQS refused {len(tally.refused)}: {tally.refused[0]}"
         if stopped is None and self.watcher.failed:
-            stopped = f"{len(self.watcher.failed)} failed again ({self._last_failure()}): fanout status"
+            stopped = f"{len(self.watcher.failed)} failed again ({self._wait.last_failure}): fanout status"
         if stopped is None and tally.unread:
             stopped = f"left: {counted(len(tally.unread), 'dead letter')} cannot be read: export or drop them"
         if stopped is None and tally.late:
@@ -153,7 +154,7 @@ class RedriveRun:
                 self._handled.update(each.message_id for each in picked)
                 self._move(picked, browsing)
                 self.stop.sleep((self._moved - before) / self.plan.rate - (time.monotonic() - began))
-            failing = self._check_progress(number)
+            failing = self._wait.progress(lambda: self._progress(number), canary=self._is_canary(number))
             if failing or self.stop or self._moved >= until or not self._is_rest:
                 return failing
         return None
@@ -169,46 +170,13 @@ class RedriveRun:
             assert each.id is not None
             self.watcher.watch(each.id, of[each.outgoing.key])
 
-    def _check_progress(self, number: int) -> str | None:
-        """Once a second: how far it is, and whether those sent fail again."""
-        if time.monotonic() - self._reported_at < 1:
-            return None
-        self._reported_at = time.monotonic()
-        self._progress(number)
-        self.watcher.poll()
-        return self._failing(number)
-
     def _after(self, number: int, sent: int) -> str | None:
-        """Waits for the outcome of every message of the batch; why the rest must stay, or None."""
+        """Why the rest must stay, or None."""
         name = self._name(number)
-        self.report(f"{name}: {sent} sent, waiting for {'its outcome' if sent == 1 else 'their outcomes'}")
-        end, pause = time.monotonic() + self.plan.patience, 0.25
-        while True:
-            self.watcher.poll()
-            failing = self._failing(number)
-            if failing or self.stop:
-                return failing
-            if not self.watcher.pending:
-                self.report(f"{name} done" if not self.watcher.failed else f"{name}: {self._outcomes()}")
-                return None
-            if time.monotonic() >= end:
-                return (
-                    f"{name}: {self.watcher.pending} without an outcome after {self.plan.patience:g} s; {self._rest()}"
-                )
-            self.stop.sleep(min(pause, max(0.0, end - time.monotonic())))
-            pause = min(pause * 1.5, 2.0)
-
-    def _failing(self, number: int) -> str | None:
-        if self._is_canary(number):
-            if self.watcher.failed:
-                return f"the canary failed again ({self._last_failure()}): mend that first; {self._rest()}"
-        elif len(self.watcher.failed) >= self.plan.stop_after:
-            return f"{len(self.watcher.failed)} of those sent failed again ({self._last_failure()}): {self._rest()}"
-        return None
-
-    def _last_failure(self) -> str:
-        line = self.watcher.failed[-1]
-        return f"{line.error_type}: {line.error}"
+        why = self._wait.wait(name, sent, canary=self._is_canary(number))
+        if not why and not self.stop:
+            self.report(f"{name} done" if not self.watcher.failed else f"{name}: {self._outcomes()}")
+        return why
 
     def _rest(self) -> str:
         return "the rest is untouched" if self._is_rest else "there is no rest"

@@ -16,6 +16,7 @@ from fanout.ops.interrupt import Stop
 from fanout.ops.redrive.outcomes import MOST_WATCHED, OutcomeWatcher
 from fanout.ops.redrive.report import Report
 from fanout.ops.redrive.runner import BATCHES
+from fanout.ops.redrive.waiting import BatchWait
 from fanout.ops.replay.archive import Unread
 from fanout.ops.replay.checking import ERASED, GONE, READERS, REFUSED, erased_of, is_of
 from fanout.ops.replay.message import Archived, Engines, Refused
@@ -64,7 +65,7 @@ class ReplayRun:
         self.sent_before, self.perhaps_twice = counts.get(SENT, 0), counts.get(SENDING, 0)
         self.total = self.sent_before + self.perhaps_twice + counts.get(READY, 0)
         self.refusals: list[str] = []
-        self._reported_at = time.monotonic()
+        self._wait = BatchWait(self.watcher, report, stop, pace.patience, pace.stop_after, "failed", self._rest)
 
     def run(self) -> Result:
         began = time.monotonic()
@@ -73,7 +74,7 @@ class ReplayRun:
         if self.stop:
             stopped = "you asked to stop: what was begun is finished; run it again to go on"
         if stopped is None and self.watcher.failed:
-            stopped = f"{len(self.watcher.failed)} failed ({self._last_failure()}): fanout status"
+            stopped = f"{len(self.watcher.failed)} failed ({self._wait.last_failure}): fanout status"
         if stopped is None and self.left_out:
             stopped = f"{counted(self.left_out, 'object')} changed or went since they were counted, and were left out"
         return Result(stopped, time.monotonic() - began, self._counts())
@@ -90,7 +91,9 @@ class ReplayRun:
             sent = self.sent - before
             if why or self.stop:
                 return why
-            if sent and self.pace.watch and (why := self._after(number, sent)):
+            if sent and self.pace.watch:
+                why = self._wait.wait(self._name(number), sent, canary=self._is_canary(number))
+            if why:
                 return why
             if sent < size:
                 return None
@@ -108,7 +111,7 @@ class ReplayRun:
                 if why := self._request(request, {str(each.number): each for each in rows}):
                     return why
                 self.stop.sleep((self.sent - before) / self.pace.rate - (time.monotonic() - began))
-                if failing := self._check_progress(number):
+                if failing := self._wait.progress(lambda: self._progress(number), canary=self._is_canary(number)):
                     return failing
                 if self.stop:
                     return None
@@ -176,51 +179,18 @@ class ReplayRun:
         self.plan.mark(READY, (of[each.outgoing.key].number for each in answers if not each.perhaps))
         return f"SQS refused {of[answers[0].outgoing.key].key}: {answers[0].refusal}; run it again to go on"
 
-    def _check_progress(self, number: int) -> str | None:
-        """Once a second: how far it is, and whether those sent fail."""
-        if time.monotonic() - self._reported_at < 1:
-            return None
-        self._reported_at = time.monotonic()
+    def _progress(self, number: int) -> None:
         self.report(f"{self._name(number)}: {self._outcomes()}", self.sent_before + self.sent, self.total)
-        self.watcher.poll()
-        return self._failing(number)
-
-    def _after(self, number: int, sent: int) -> str | None:
-        """Waits for the outcome of every message of the batch; why the rest must stay, or None."""
-        name = self._name(number)
-        self.report(f"{name}: {sent} sent, waiting for {'its outcome' if sent == 1 else 'their outcomes'}")
-        end, pause = time.monotonic() + self.pace.patience, 0.25
-        while True:
-            self.watcher.poll()
-            failing = self._failing(number)
-            if failing or self.stop:
-                return failing
-            if not self.watcher.pending:
-                return None
-            if time.monotonic() >= end:
-                return (
-                    f"{name}: {self.watcher.pending} without an outcome after {self.pace.patience:g} s; {self._rest()}"
-                )
-            self.stop.sleep(min(pause, max(0.0, end - time.monotonic())))
-            pause = min(pause * 1.5, 2.0)
-
-    def _failing(self, number: int) -> str | None:
-        if number == 1 and self.watcher.failed:
-            return f"the canary failed ({self._last_failure()}): mend that first; {self._rest()}"
-        if len(self.watcher.failed) >= self.pace.stop_after:
-            return f"{len(self.watcher.failed)} of those sent failed ({self._last_failure()}): {self._rest()}"
-        return None
-
-    def _last_failure(self) -> str:
-        line = self.watcher.failed[-1]
-        return f"{line.error_type}: {line.error}"
 
     def _rest(self) -> str:
         left = self.total - self.sent_before - self.sent - self.left_out
         return f"{left} are not sent: run it again to go on" if left else "there is no rest"
 
+    def _is_canary(self, number: int) -> bool:
+        return self.pace.watch and number == 1
+
     def _name(self, number: int) -> str:
-        return "canary" if self.pace.watch and number == 1 else f"batch {number}"
+        return "canary" if self._is_canary(number) else f"batch {number}"
 
     def _outcomes(self) -> str:
         failed = f", {len(self.watcher.failed)} failed" if self.watcher.failed else ""
