@@ -193,7 +193,12 @@ SETTINGS: Final = (
 )
 CHOOSE_TOPIC: Final = """\
         events = (
-            Topic.from_arn(self, "@EVENT_CLASS@", settings.topic_arn, settings=settings)
+            Topic.from_arn(
+                self,
+                "@EVENT_CLASS@",
+                settings.topic_arn,
+                settings=settings,
+            )
             if settings.topic_arn
             else Topic(self, "StandIn", settings=settings)
         )

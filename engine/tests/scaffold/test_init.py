@@ -1,11 +1,13 @@
 """`fanout init`: a repository that is whole, whatever its names, or one line and nothing."""
 
 import ast
+import itertools
 import json
 import re
 import subprocess
 import sys
 from pathlib import Path
+from string import ascii_lowercase
 
 import pytest
 from hypothesis import given, settings
@@ -92,18 +94,42 @@ def names(draw: st.DrawFn) -> Names:
         return Names(product if product not in ("Fanout", "Tests") else "Shop", "order.placed.v1")
 
 
+LONGEST = 30
+
+
+def named(product: int, noun: int, verb: int) -> Names:
+    """Names of these lengths, no two of which begin alike: imports are sorted by them."""
+    first = ascii_lowercase[noun % 26]
+    return Names(f"P{'a' * (product - 1)}", f"{first * noun}.{ascii_lowercase[verb * 7 % 26] * verb}.v1")
+
+
+LENGTHS = [
+    *((each, each, each) for each in range(2, LONGEST)),
+    *itertools.product((1, LONGEST), repeat=3),
+]
+
+
+@pytest.mark.parametrize("subscribes", [False, True])
+def test_all_python_is_formatted_however_long_the_names(subscribes: bool, tmp_path: Path) -> None:
+    for lengths in LENGTHS:
+        root = tmp_path / "-".join(map(str, lengths))
+        write_new(root, repository(named(*lengths), BARE, topic_arn(ARN) if subscribes else None))
+    for arguments in (["check", "--no-cache"], ["format", "--check", "--no-cache"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *arguments, "."], cwd=tmp_path, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
 @settings(max_examples=10, deadline=None)
 @given(names=names(), subscribes=st.booleans())
-def test_whatever_the_names_all_python_is_formatted_and_all_contracts_are_sound(
+def test_whatever_the_names_nothing_is_left_to_fill_in_and_all_contracts_are_sound(
     names: Names, subscribes: bool, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     root = tmp_path_factory.mktemp("repository")
     files = repository(names, BARE, topic_arn(ARN) if subscribes else None)
     assert not [name for name, text in files.items() if re.search(rb"@[A-Z_]+@", text) or "@" in name]
     write_new(root, files)
-    for arguments in (["check", "--no-cache"], ["format", "--check", "--no-cache"]):
-        done = subprocess.run([sys.executable, "-m", "ruff", *arguments, "."], cwd=root, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
     for name, text in files.items():
         if name.endswith(".py"):
             ast.parse(text)

@@ -29,7 +29,7 @@ def test_the_object_is_the_event_as_published_under_its_day_form_and_event_id(ha
         {},
         {
             "Bucket": "archive",
-            "Key": Key("events-by-day/[0-9]{4}/[0-9]{2}/[0-9]{2}/contact/e-1/[0-9a-f]{32}[.]json"),
+            "Key": Key(r"events-by-day/\d{4}/\d\d/\d\d/contact/e-1/[0-9a-f]{32}\.json"),
             "Body": body.encode(),
             "ContentType": "application/cloudevents+json",
             "IfNoneMatch": "*",
