@@ -24,6 +24,7 @@ OPERATOR_HEAL_POLICY_ARN_OUTPUT = "OperatorHealPolicyArn"
 ALARM_TOPIC_ARNS_OUTPUT = "AlarmTopicArns"
 RECORDS_TABLE_OUTPUT = "RecordsTableName"
 ARCHIVE_BUCKET_OUTPUT = "ArchiveBucketName"
+ATTACHMENTS_BUCKET_OUTPUT = "AttachmentsBucketName"
 OPERATOR_REPLAY_POLICY_ARN_OUTPUT = "OperatorReplayPolicyArn"
 OPERATOR_ERASE_POLICY_ARN_OUTPUT = "OperatorErasePolicyArn"
 QUEUE_URL_OUTPUT = "QueueUrl"
@@ -71,6 +72,10 @@ RECORD_KEY, RECORD_EXPIRES, RECORD_REFERENCE, REFERENCE_INDEX = "task_event", "e
 ARCHIVE_PREFIX = "events-by-day"
 ERASED_PREFIX, ERASED_AT = "erased", "erased_at"
 
+# What stands beside an event in S3: the event's attribute that says where, and what the keys of objects begin with
+CLAIM_CHECK = "claimcheck"
+CLAIMS_PREFIX, FILES_PREFIX, UPLOADS_PREFIX = "claims", "files", "uploads"
+
 # Metadata of a template or resource, context of cdk.json, an operator's environment
 METADATA, PRODUCTION_METADATA, ACKNOWLEDGE_METADATA = "fanout", "production", "acknowledge"
 FAIR_BY_METADATA, TYPES_METADATA = "fair_by", "types"
@@ -107,5 +112,7 @@ INTAKE_ORIGINS = "FANOUT_INTAKE_ORIGINS"
 INTAKE_SUBJECT_SECRET = "FANOUT_INTAKE_SUBJECT_SECRET"
 INTAKE_TASKS = "FANOUT_INTAKE_TASKS"
 INTAKE_RECORDS_TABLE = "FANOUT_INTAKE_RECORDS_TABLE"
+INTAKE_ADDRESS = "FANOUT_INTAKE_ADDRESS"
+ATTACHMENTS_BUCKET = "FANOUT_ATTACHMENTS_BUCKET"
 OTHER_CONTENT = "OtherContent"
 """The error type of an event whose identity another event, of other content, has used."""

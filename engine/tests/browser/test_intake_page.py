@@ -6,6 +6,7 @@ Served by the intake's own handler over HTTP; its table and topic are the double
 import json
 import threading
 from collections.abc import Iterator
+from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from fanout.intake import handler
 from fanout.runtime import record
 from tests.places import NODE_MODULES
 from tests.unit.intake.entries import World
-from tests.unit.intake.given import put_in_place, request
+from tests.unit.intake.given import attach, put_in_place, request
+from tests.unit.ops.aws.attachments import AttachmentsS3
 
 BROWSERS = (Path("/usr/bin/chromium"), Path("/usr/bin/google-chrome"))
 CHROMIUM = next((each for each in BROWSERS if each.exists()), None)
@@ -29,6 +31,9 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+BUCKET_PATH = "/bucket"
+
+
 class Served(BaseHTTPRequestHandler):
     """What API Gateway's HTTP API does, on loopback."""
 
@@ -37,8 +42,32 @@ class Served(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._answer("")
 
+    bucket: AttachmentsS3 | None = None
+
     def do_POST(self) -> None:
-        self._answer(self.rfile.read(int(self.headers["content-length"])).decode())
+        sent = self.rfile.read(int(self.headers["content-length"]))
+        if self.bucket and self.path == BUCKET_PATH:
+            self._arrives(self.bucket, sent)
+        else:
+            self._answer(sent.decode())
+
+    def _arrives(self, bucket: AttachmentsS3, sent: bytes) -> None:
+        """As S3 takes a file: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTForms.html"""
+        told = message_from_bytes(f"Content-Type: {self.headers['content-type']}\r\n\r\n".encode() + sent)
+        parts: dict[Any, Any] = {
+            each.get_param("name", header="content-disposition"): each
+            for each in told.walk()
+            if not each.is_multipart()
+        }
+        assert [*parts][-1] == "file"
+        fields = {name: each.get_payload() for name, each in parts.items() if name != "file"}
+        name = fields["x-amz-meta-name"].replace("${filename}", parts["file"].get_filename())
+        content = parts["file"].get_payload(decode=True).decode()
+        bucket.arrives(fields["key"], content, fields["Content-Type"], name)
+        self.send_response(303)
+        self.send_header("location", f"{fields['success_action_redirect']}&bucket=attachments&etag=x")
+        self.send_header("content-length", "0")
+        self.end_headers()
 
     def _answer(self, body: str) -> None:
         asked = urlsplit(self.path)
@@ -181,3 +210,35 @@ def test_it_works_without_script(browser: Any, address: str, world: World) -> No
     page.get_by_text("Your reference").wait_for()
     context.close()
     assert len(world.table.entries()) == 1
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_files_are_sent_first_and_come_with_the_answers(
+    script: bool, browser: Any, address: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = attach(monkeypatch)
+    bucket.address = f"{address}{BUCKET_PATH}"
+    monkeypatch.setattr(Served, "bucket", bucket)
+    monkeypatch.setenv(names.INTAKE_ADDRESS, address)
+    context = browser.new_context(java_script_enabled=script)
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    page.goto(f"{address}/application")
+    for field, kind, file in (("Your CV", None, "my cv.pdf"), ("A photo", "image/png", "me.png")):
+        if kind:
+            page.get_by_label(f"{field}: its kind").select_option(kind)
+        page.get_by_label(f"{field}: the file").set_input_files({"name": file, "mimeType": "x/y", "buffer": b"content"})
+        page.get_by_role("button", name=f"Send {field}").press("Enter")
+        page.get_by_text(f"{file} is there").wait_for()
+        assert not script or findings(page) == []
+    page.get_by_role("button", name="Go on to the questions").press("Enter")
+    page.get_by_role("button", name="Send").press("Enter")
+    page.get_by_role("heading", name="There is a problem").wait_for()
+    assert not script or findings(page) == []
+    page.get_by_label("Email").fill("kim@example.com")
+    page.get_by_role("button", name="Send").press("Enter")
+    page.get_by_text("Your reference").wait_for()
+    context.close()
+    (item,) = world.table.entries().values()
+    told = json.loads(item["body"]["S"])["data"]["items"]
+    assert (told["cv"]["name"], told["cv"]["size"], told["photo"]["type"]) == ("my cv.pdf", 7, "image/png")

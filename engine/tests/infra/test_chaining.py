@@ -84,7 +84,7 @@ def test_a_task_that_emits_may_publish_there_and_knows_where(app_root: Path, two
 
 def test_only_a_task_that_emits_has_the_file(app_root: Path) -> None:
     names = {task: {name for _, name in zip_files(app_root, task)} for task in TASKS}
-    assert [task for task in TASKS if "fanout/runtime/emit.py" in names[task]] == ["make_bill"]
+    assert [task for task in TASKS if "fanout/runtime/emitting.py" in names[task]] == ["make_bill"]
 
 
 def test_a_circle_over_two_tasks_is_a_finding_wherever_their_topics_are(app_root: Path) -> None:

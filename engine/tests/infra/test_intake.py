@@ -15,6 +15,7 @@ from cfnlint.api import lint
 
 from fanout import names
 from fanout.constructs import App, ConfigurationError, FanoutStack, Monitoring, Settings, Topic, nag
+from fanout.constructs.attachments import AttachmentsByName
 from fanout.constructs.intake import Intake, Limits
 from fanout.constructs.nag import REASONS, findings
 from fanout.intake import store
@@ -55,7 +56,9 @@ def made(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[FanoutStack, Path]]:
     folder = tmp_path_factory.mktemp("intake")
-    stack = stack_of(request.param, folder, subject="customer.email")
+    stack = stack_of(
+        request.param, folder, subject="customer.email", attachments=AttachmentsByName("/shop/attachments-bucket")
+    )
     assert isinstance(app := stack.node.root, cdk.App)
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     with suppress(RuntimeError):  # findings are in the report; templates are written before

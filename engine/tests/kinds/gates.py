@@ -13,6 +13,7 @@ from cdk_nag import AwsSolutionsChecks
 
 import app as every_kind
 from fanout.constructs import App
+from fanout.constructs.attachments import Attachments
 from fanout.constructs.intake import Intake
 from fanout.constructs.nag import REASONS, findings
 
@@ -37,7 +38,7 @@ def needless(made: cdk.App, folder: Path) -> list[str]:
     """Reasons of the engine for what only some kinds have, that answer nothing here."""
     found = []
     for type_, reasons in REASONS.items():
-        if type_ is Intake:  # tests/infra/test_intake.py
+        if type_ in (Attachments, Intake):  # tests/infra/test_attachments.py, test_intake.py
             continue
         for pattern in [each for each in reasons if not each.startswith(("IAM5", "DDB3"))]:
             REASONS[type_] = {each: reason for each, reason in reasons.items() if each != pattern}

@@ -29,6 +29,7 @@ ALLOWED: dict[str, set[str]] = {
     "contracts": {"names", "errors", "project"},
     "contracts.model": {"runtime.event"},  # generated code reads events as the runtime does
     "contracts.roles": {"runtime.event"},
+    "contracts.claimed": {"runtime.claim_check"},  # what a task restores is not there for the publisher
     "contracts.validator": {"runtime.errors", "runtime.event"},  # a time that a task cannot read is none for the publisher
     "intake": {"names", "runtime"},
     "packaging.definitions": {"intake"},

@@ -49,15 +49,27 @@ def _rows(template: Template) -> Iterator[tuple[Resource, str, str]]:
 def _of_bucket(bucket: Resource) -> Iterator[tuple[str, str]]:
     rules = [each for each in as_list(bucket.get("LifecycleConfiguration", "Rules")) if isinstance(each, dict)]
     rules = [each for each in rules if each.get("Status", "Enabled") == "Enabled"]
-    yield "objects", _days([each.get("ExpirationInDays") for each in rules])
+    yield from _objects(rules)
     if bucket.get("VersioningConfiguration", "Status") == "Enabled":
         older = [each.get("NoncurrentVersionExpiration") for each in rules]
         days = [each.get("NoncurrentDays") for each in older if isinstance(each, dict)]
         yield "versions that were deleted or replaced", _days(days)
 
 
+def _objects(rules: list[dict[str, Value]]) -> Iterator[tuple[str, str]]:
+    """Where rules are of parts of the bucket alone, a row for each time."""
+    expiring = [each for each in rules if "ExpirationInDays" in each]
+    if not expiring or not all(isinstance(each.get("Prefix"), str) for each in expiring):
+        yield "objects", _days([each.get("ExpirationInDays") for each in rules])
+        return
+    parts: dict[str, list[str]] = {}
+    for each in expiring:
+        parts.setdefault(_days([each["ExpirationInDays"]]), []).append(str(each["Prefix"]))
+    yield from ((f"objects of {', '.join(sorted(of))}", how_long) for how_long, of in parts.items())
+
+
 def _days(values: list[Value]) -> str:
-    """Of several rules the one that deletes last; a rule of a part of the bucket is not told apart."""
+    """Of several rules the one that deletes last."""
     days = [float(each) for each in values if isinstance(each, int | float)]
     if days:
         return markdown.span(_DAY * max(days))

@@ -1,7 +1,7 @@
 """What takes a task's events and works on them: one class for each way to run a task, and what each is told of its subscriber."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -17,6 +17,9 @@ from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.filter import Filter
 from fanout.constructs.retry import Retry
 from fanout.constructs.settings import Settings
+
+if TYPE_CHECKING:
+    from fanout.constructs.attachments import Attachments
 
 
 class Host(Protocol):
@@ -35,6 +38,8 @@ class Host(Protocol):
     """Both "" where there is none."""
     key: kms.Key | None
     """Of the queues; None where AWS holds it."""
+    attachments: "Attachments | None"
+    """Of its topic."""
 
     @property
     def owner_id(self) -> str:
@@ -47,6 +52,11 @@ class Host(Protocol):
     @property
     def dead_letter_queue(self) -> sqs.Queue:
         """Raises ConfigurationError where events are dropped."""
+
+
+def beside(host: Host) -> tuple[str, ...]:
+    """Files of the runtime that few functions need."""
+    return ("claim_check.py",) if host.attachments else ()
 
 
 class Consumer:

@@ -13,7 +13,7 @@ from fanout import names
 from fanout.constructs.cdk_cache import SNS, seconds
 from fanout.constructs.circuit_breaker import CircuitBreaker
 from fanout.constructs.compute import Time, in_seconds
-from fanout.constructs.consumer import Consumer, Host, let_bury, variables
+from fanout.constructs.consumer import Consumer, Host, beside, let_bury, variables
 from fanout.constructs.errors import ConfigurationError, expect
 from fanout.constructs.filter import filter_policy
 from fanout.constructs.function import task_function
@@ -112,7 +112,7 @@ class DirectConsumer(Consumer):
             memory_mib=direct.memory_mib,
             variables=self._variables(),
             handler=HANDLER,
-            beside=BESIDE,
+            beside=(*BESIDE, *beside(host)),
             concurrency=direct.concurrency,
         )
         self._function, self.role, self.log_group = made.function, made.role, made.log_group

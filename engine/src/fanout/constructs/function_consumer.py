@@ -7,7 +7,7 @@ from constructs import Construct
 
 from fanout.constructs.cdk_cache import seconds
 from fanout.constructs.circuit_breaker import CircuitBreaker, protect
-from fanout.constructs.consumer import Consumer, Host, let_consume, variables
+from fanout.constructs.consumer import Consumer, Host, beside, let_consume, variables
 from fanout.constructs.function import task_function
 
 
@@ -38,6 +38,7 @@ class FunctionConsumer(Consumer):
             timeout=seconds(timeout),
             memory_mib=memory_mib,
             variables=variables(host, messages_at_once=messages_at_once),
+            beside=beside(host),
         )
         self._function, self.role, self.log_group = made.function, made.role, made.log_group
         let_consume(host, self.role)

@@ -1,4 +1,4 @@
-"""Customer-managed keys, where settings ask for them: one each for the topic, all queues, the archive and the table.
+"""Customer-managed keys, where settings ask for them: one each for the topic, all queues, the archive, attachments and the tables.
 
 One key for topic and queues would be a cycle, as the queues' key policy names the topic that the other key encrypts. Keys rotate
 every year, and stay behind like the data they protect where settings keep data.
@@ -35,6 +35,11 @@ def table_key(stack: Stack, settings: Settings) -> kms.Key | None:
 def entries_key(scope: Construct, settings: Settings) -> kms.Key | None:
     """The key of the table of entries in `scope`; None when DynamoDB's own is enough."""
     return _key(scope, "Key", "What people sent", settings)
+
+
+def attachments_key(scope: Construct, settings: Settings) -> kms.Key | None:
+    """The key of attachments in `scope`; None when S3 holds the key."""
+    return _key(scope, "Key", "Answers and files beside events", settings)
 
 
 def queue_key(

@@ -13,6 +13,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import IConstruct
 
+from fanout.constructs.attachments import Attachments
 from fanout.constructs.delivery import Delivery
 from fanout.constructs.heartbeat import Heartbeat
 from fanout.constructs.intake import Intake
@@ -36,11 +37,14 @@ REASONS: dict[type[IConstruct], dict[str, str]] = {
     },
     Subscriber: {
         r"IAM5\[Resource::\*\]": "X-Ray has no resources to name: PutTraceSegments and PutTelemetryRecords take only *",
-        r"IAM5\[Resource::<\w+\.Arn>/\*\]": "a task works with any object of the one bucket it is granted",
+        r"IAM5\[Resource::<\w+\.Arn>/((claims|files)/)?\*\]": "a task works with any object that it is granted of one bucket",
         r"IAM5\[Resource::<\w+\.Arn>/index/\*\]": "a task works with any index of the one table it is granted",
         rf"IAM5\[Action::{_GRANT}\]": "as the CDK's own grants write reading and writing of one named resource",
         r"SQS3": _DEAD_LETTERS,
         r"ECS2": "a worker is told names and times, as a function is; secrets are read by the task with its role",
+    },
+    Attachments: {
+        r"S1": "who reads a file is a task, which logs each event; who it belongs to stands in no key, and would in no log",
     },
     Delivery: {r"SQS3": _DEAD_LETTERS},
     Workers: {
@@ -53,6 +57,7 @@ REASONS: dict[type[IConstruct], dict[str, str]] = {
         r"APIG1": "an access log would hold the tokens of status pages; the function logs what was stored",
         r"IAM5\[Resource::\*\]": "X-Ray has no resources to name: PutTraceSegments and PutTelemetryRecords take only *",
         r"IAM5\[Resource::arn:.*:stack/[^/]+/\*\]": "as of the policies for operators of the fan-out",
+        r"IAM5\[Resource::arn:.*:s3:::.*/(claims|files|uploads)/\*\]": "keys begin with what it is, and go on with a new reference",
     },
     dynamodb.Table: {
         r"DDB3": "where the stack's data goes with the stack, what is remembered may go too; settings that retain have"

@@ -86,6 +86,7 @@ class Subscriber(Construct):
         self.task = task
         self.topic, self.ordered = topic.topic, topic.topic.fifo
         self.schedule_group, self.fair_by = topic.schedule_group, topic.fair_by
+        self.attachments = topic.attachments
         self.settings = settings or topic.settings
         check_task(find_root(), task)
         asked = dict(given.get("only", only) or {})
@@ -112,6 +113,9 @@ class Subscriber(Construct):
         remember(self, self.consumer, task=task, claims=not given.get("idempotent", idempotent), settings=self.settings)
         if emits:
             self._let_emit(emits)
+        if self.attachments:
+            self.attachments.serve(self.owner_id, self.role, self.settings)
+            self.consumer.set_variable(names.ATTACHMENTS_BUCKET, self.attachments.bucket.bucket_name)
         self.consumer.start(circuit_breaker)
         self.alarms = subscriber_alarms(self, self, self.settings)
         self._outputs(scope)

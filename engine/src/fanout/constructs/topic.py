@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from aws_cdk import Aws, CfnOutput, CfnResource, RemovalPolicy, Stack, Token
 from aws_cdk import aws_iam as iam
@@ -22,6 +23,9 @@ from fanout.constructs.topic_checks import check_fairness, check_size
 from fanout.constructs.unheard import check_heard
 from fanout.project import find_root, prefix
 
+if TYPE_CHECKING:
+    from fanout.constructs.attachments import Attachments
+
 _ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?")
 _NAMED = "CloudFormation cannot make a name that ends in .fifo; where it is taken, generation in settings is raised"
 
@@ -38,6 +42,7 @@ class ExistingTopic:
     max_bytes: int | None = None
     types: tuple[str, ...] | None = None
     """Of the events that it carries; None for all that contracts/ has."""
+    attachments: "Attachments | None" = None
 
 
 class Topic(Construct):
@@ -54,7 +59,8 @@ class Topic(Construct):
 
     `fair_by` is the property by which queues are fair to the others when one value of it floods them: the contract's group,
     an attribute or a required string of data. Publishers say the same. `max_bytes`, up to 1048576: of an event with its
-    attributes; above 262144 the topic takes 100 subscriptions, of queues and functions only.
+    attributes; above 262144 the topic takes 100 subscriptions, of queues and functions only. `attachments` are where answers stand
+    that are too large for that, and files.
     """
 
     def __init__(
@@ -67,12 +73,13 @@ class Topic(Construct):
         types: Sequence[str] | None = None,
         fair_by: str | None = None,
         max_bytes: int | None = None,
+        attachments: "Attachments | None" = None,
     ) -> None:
         super().__init__(scope, id_)
         check_carried(f"topic {id_}", find_root(), types)
         self.types = None if types is None else tuple(types)
         self.settings = settings
-        self.fair_by, self.max_bytes = fair_by, max_bytes
+        self.fair_by, self.max_bytes, self.attachments = fair_by, max_bytes, attachments
         check_fairness(f"topic {id_}", fair_by, ordered=settings.ordered)
         check_size(f"topic {id_}", max_bytes)
         self._id = "" if main else id_
@@ -101,6 +108,7 @@ class Topic(Construct):
         schedule_group: str | None = None,
         fair_by: str | None = None,
         types: Sequence[str] | None = None,
+        attachments: "Attachments | None" = None,
     ) -> ExistingTopic:
         """A topic of which only the ARN is known. `schedule_group`: of its heartbeats, when its product's prefix differs.
 
@@ -109,7 +117,14 @@ class Topic(Construct):
         if not Token.is_unresolved(arn) and not _ARN.fullmatch(arn):
             raise ConfigurationError(f"topic {id_}: the ARN is {arn!r}: expected arn:aws:sns:REGION:ACCOUNT:NAME")
         topic = sns.Topic.from_topic_arn(scope, id_, arn)
-        return Topic.from_sns(topic, settings=settings, schedule_group=schedule_group, fair_by=fair_by, types=types)
+        return Topic.from_sns(
+            topic,
+            settings=settings,
+            schedule_group=schedule_group,
+            fair_by=fair_by,
+            types=types,
+            attachments=attachments,
+        )
 
     @staticmethod
     def from_sns(
@@ -119,13 +134,21 @@ class Topic(Construct):
         schedule_group: str | None = None,
         fair_by: str | None = None,
         types: Sequence[str] | None = None,
+        attachments: "Attachments | None" = None,
     ) -> ExistingTopic:
         """A topic that was made with the CDK alone."""
         check_carried("topic", find_root(), types)
         group = schedule_group or f"{prefix()}-{settings.name}"
         check_fairness(f"topic {topic.node.id}", fair_by, ordered=topic.fifo)
         carried = None if types is None else tuple(types)
-        return ExistingTopic(topic=topic, settings=settings, schedule_group=group, fair_by=fair_by, types=carried)
+        return ExistingTopic(
+            topic=topic,
+            settings=settings,
+            schedule_group=group,
+            fair_by=fair_by,
+            types=carried,
+            attachments=attachments,
+        )
 
     def _be_main(self) -> None:
         main = once(self, "its main topic", lambda stack: self)

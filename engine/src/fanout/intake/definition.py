@@ -1,13 +1,14 @@
 """One definition of what people fill in: a JSON Schema of named fields, and what is wrong with answers to it.
 
 Understood is what a plain HTML control can hold: strings (`format` email, date; `enum`; lengths; `pattern`), integers, numbers,
-booleans, and arrays of an `enum`. A synth refuses what else a schema says. Beside a field may stand
+booleans, arrays of an `enum`, and files (a string with `x-fanout-file`). A synth refuses what else a schema says. Beside a field may stand
 
     title, description    its label and the hint below it
     x-fanout-goes-to      a dotted path in the event's data where its value stands, in place of among the answers
     x-fanout-lines        true: a control of several lines
     x-fanout-errors       the words for a broken rule by its keyword: {"pattern": "Enter the number on your card"}
     x-fanout-autocomplete https://html.spec.whatwg.org/#autofill
+    x-fanout-file         {"types": ["application/pdf"], "maxBytes": 5000000}: what is answered is the id of a file sent before
 """
 
 import math
@@ -17,11 +18,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-GOES_TO, LINES, ERRORS, AUTOCOMPLETE = (
+GOES_TO, LINES, ERRORS, AUTOCOMPLETE, FILE = (
     "x-fanout-goes-to",
     "x-fanout-lines",
     "x-fanout-errors",
     "x-fanout-autocomplete",
+    "x-fanout-file",
 )
 LONGEST_TEXT: Final = 10_000
 """Characters of a string that the schema bounds by nothing."""
@@ -32,6 +34,8 @@ _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,16}")
 _DECIMAL: Final = re.compile(r"[+-]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})")
 LARGEST: Final = 2**53 - 1
 """Of a whole number: what every reader of JSON reads the same, https://www.rfc-editor.org/rfc/rfc8259#section-6."""
+UPLOAD: Final = re.compile(r"[A-Za-z0-9_-]{16,64}")
+"""The id of a file that was sent before."""
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -47,7 +51,17 @@ class Field:
 
     @property
     def kind(self) -> str:
-        return str(self.schema.get("type", "string"))
+        return "file" if FILE in self.schema else str(self.schema.get("type", "string"))
+
+    @property
+    def media_types(self) -> list[str]:
+        """Of a file."""
+        return list(self.schema[FILE]["types"])
+
+    @property
+    def most_bytes(self) -> int:
+        """Of a file."""
+        return int(self.schema[FILE]["maxBytes"])
 
     @property
     def goes_to(self) -> str | None:
@@ -90,6 +104,7 @@ class Field:
             "number": self._amount,
             "boolean": self._choice,
             "array": self._several,
+            "file": self._upload,
         }[self.kind](value)
 
     def _text(self, value: Any) -> Iterator[tuple[str, str]]:
@@ -132,6 +147,10 @@ class Field:
         elif value is not self.schema.get("const", value):
             yield "const", f"{self.title}: this is needed"
 
+    def _upload(self, value: Any) -> Iterator[tuple[str, str]]:
+        if not isinstance(value, str) or not UPLOAD.fullmatch(value):
+            yield "type", f"{self.title}: send the file first"
+
     def _several(self, value: Any) -> Iterator[tuple[str, str]]:
         if not isinstance(value, list) or any(each not in self.choices for each in value):
             yield "enum", f"{self.title}: choose among the answers"
@@ -154,6 +173,10 @@ class Definition:
     def fields(self) -> list[Field]:
         required = self.schema.get("required", ())
         return [Field(name, each, name in required) for name, each in self.schema["properties"].items()]
+
+    @property
+    def files(self) -> list[Field]:
+        return [each for each in self.fields if each.kind == "file"]
 
     def judged(self, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
         """The answers by field, without those left empty, and what is wrong by field; "" is the whole."""

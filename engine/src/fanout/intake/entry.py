@@ -4,11 +4,12 @@ import hashlib
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any, Final
 
+from fanout import names
 from fanout.intake.config import Config
 from fanout.intake.definition import Definition
 from fanout.runtime.errors import ContractViolation
@@ -32,6 +33,15 @@ class NotAnEvent(Exception):
 
 
 @dataclass(frozen=True)
+class Claim:
+    """What of an event stands beside it (`fanout.runtime.claim_check`): its key, where in the data it belongs, its JSON."""
+
+    key: str
+    pointer: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Entry:
     """`body` is the event's JSON, `attributes` what it is published with; `token` opens its status page."""
 
@@ -44,11 +54,26 @@ class Entry:
     fingerprint: str
     subject: str = ""
     """What the person is known by, where the app says which answer that is: it is indexed by a keyed hash."""
+    claim: Claim | None = None
 
 
-def make(definition: Definition, answers: Mapping[str, Any], config: Config, now: datetime | None = None) -> Entry:
-    """Raises NotAnEvent, TooLarge."""
-    reference = "".join(secrets.choice(ALPHABET) for _ in range(REFERENCE_LENGTH))
+def new_reference() -> str:
+    return "".join(secrets.choice(ALPHABET) for _ in range(REFERENCE_LENGTH))
+
+
+def make(
+    definition: Definition,
+    answers: Mapping[str, Any],
+    config: Config,
+    now: datetime | None = None,
+    *,
+    reference: str | None = None,
+    files: Mapping[str, Any] | None = None,
+    bucket: str | None = None,
+) -> Entry:
+    """`files` is what the event says of those that the answers name by their ids; `bucket` is where its answers go, if it is too large
+    with them. Raises NotAnEvent, TooLarge."""
+    reference = reference or new_reference()
     event: dict[str, Any] = {
         "specversion": "1.0",
         "id": f"{definition.name}:{reference}",
@@ -56,13 +81,17 @@ def make(definition: Definition, answers: Mapping[str, Any], config: Config, now
         "type": config.type,
         "time": (now or datetime.now(UTC)).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "datacontenttype": "application/json",
-        "data": _data(definition, answers, config, reference),
+        "data": _data(definition, {**answers, **(files or {})}, config, reference),
     }
-    body = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
-    body = body.replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")  # SQS takes neither as a character
+    body = _json(event)
     check(config.type, event, body)
+    subject = _subject(event, config)
     found = {name: _at(event, path) for name, path in config.attributes.items()}
     attributes = {name: str(value) for name, value in found.items() if value not in (None, "")}
+    claim = None
+    if bucket and size(body, attributes) > MOST_BYTES:
+        claim = _claim(event, config.paths["answers"], reference)
+        body = _json({**event, names.CLAIM_CHECK: f"s3://{bucket}/{claim.key}#/data/{claim.pointer}"})
     if size(body, attributes) > MOST_BYTES:
         raise TooLarge
     return Entry(
@@ -73,7 +102,8 @@ def make(definition: Definition, answers: Mapping[str, Any], config: Config, now
         attributes=attributes,
         token=secrets.token_urlsafe(16),
         fingerprint=fingerprint(definition, answers),
-        subject=_subject(event, config),
+        subject=subject,
+        claim=claim,
     )
 
 
@@ -113,13 +143,29 @@ def _data(definition: Definition, answers: Mapping[str, Any], config: Config, re
     _put(data, config.paths["group"], definition.name)
     _put(data, config.paths["reference"], reference)
     rest = {}
-    for field in definition.fields:
-        if field.name in answers and field.goes_to:
-            _put(data, field.goes_to, answers[field.name])
-        elif field.name in answers:
-            rest[field.name] = answers[field.name]
+    for asked in definition.fields:
+        if asked.name in answers and asked.goes_to:
+            _put(data, asked.goes_to, answers[asked.name])
+        elif asked.name in answers:
+            rest[asked.name] = answers[asked.name]
     _put(data, config.paths["answers"], rest)
     return data
+
+
+def _claim(event: dict[str, Any], path: str, reference: str) -> Claim:
+    """Takes the answers out of the event."""
+    *above, last = path.split(".")
+    place = event["data"]
+    for each in above:
+        place = place[each]
+    content = _json(place.pop(last)).encode()
+    hash_ = hashlib.sha256(content).hexdigest()
+    return Claim(f"{names.CLAIMS_PREFIX}/{reference}/{hash_}.json", path.replace(".", "/"), content)
+
+
+def _json(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")  # SQS takes neither as a character
 
 
 def _subject(event: dict[str, Any], config: Config) -> str:

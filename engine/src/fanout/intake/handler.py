@@ -2,36 +2,30 @@
 
     GET  /<definition>           the page; HEAD too
     POST /<definition>           JSON, or what the page sends; `Idempotency-Key` makes a repetition the same entry
+    POST /<definition>/files     JSON {"field", "type"}: the id of a file, for the entry to name, and where the file is posted to
     GET  /entries/<reference>    ?token=...: what became of it, by tasks; never an answer
 
 Addresses in answers are relative to the request's own, so that they hold under any domain and path.
 Errors are problem details (https://www.rfc-editor.org/rfc/rfc9457) for programs and pages for people. No answer is logged.
 """
 
-import json
 import os
 import re
 import secrets
 from typing import Any, Final
 
 from fanout import names
-from fanout.intake import config, entry, page, rate, request, status, store
+from fanout.intake import attachments, config, entry, files, page, rate, request, status, store
+from fanout.intake.attachments import Sent
 from fanout.intake.definition import Definition
-from fanout.intake.request import Refused, Request
+from fanout.intake.request import MOST_BYTES, MOST_WITH_CLAIMS, Refused, Request
+from fanout.intake.response import Response, as_json, html, problem, response
 from fanout.runtime.log import describe
 from fanout.runtime.log import own as logger
 
 ENTRIES: Final = "/entries/"
 RETRY: Final = {"retry-after": "5"}
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
-_HEADERS: Final = {
-    "cache-control": "no-store",
-    "content-security-policy": page.ALLOWED,
-    "referrer-policy": "same-origin",
-    "x-content-type-options": "nosniff",
-}
-
-Response = dict[str, Any]
 
 
 def handle(event: Any, context: Any) -> Response:
@@ -39,7 +33,7 @@ def handle(event: Any, context: Any) -> Response:
     try:
         asked = request.of(event)
     except Refused as refused:
-        return _problem(None, refused.status, refused.title)
+        return problem(None, refused.status, refused.title)
     answer = _safely(asked)
     return answer | {"body": ""} if asked.method == "HEAD" else answer
 
@@ -48,37 +42,53 @@ def _safely(asked: Request) -> Response:
     try:
         return _answer(asked)
     except Refused as refused:
-        return _problem(asked, refused.status, refused.title, headers=refused.headers)
+        return problem(asked, refused.status, refused.title, headers=refused.headers)
     except Exception as error:
         logger.error("not answered", extra=describe(error))
         told = "nothing was stored, as far as we know: send the same again in a moment"
-        return _problem(asked, 503, "this cannot be shown now: try again in a moment" if asked.reads else told, RETRY)
+        return problem(asked, 503, "this cannot be shown now: try again in a moment" if asked.reads else told, RETRY)
 
 
 def _answer(asked: Request) -> Response:
     if asked.path.startswith(ENTRIES):
         return _status(asked)
-    definition = config.load().definitions.get(asked.path.strip("/"))
-    if definition is None:
+    name, _, below = asked.path.strip("/").partition("/")
+    definition = config.load().definitions.get(name)
+    if definition is None or below not in ("", "files") or (below and not definition.files):
         raise Refused(404, "there is nothing to fill in at this address")
+    if below:
+        return _offer(asked, definition)
     if asked.reads:
-        return _page(200, page.entry_page(definition, secrets.token_urlsafe(16)))
+        return _form(asked, definition)
     if asked.method == "POST":
         return _take(asked, definition)
     raise Refused(405, "this address takes GET and POST", allow="GET, HEAD, POST")
 
 
+def _form(asked: Request, definition: Definition) -> Response:
+    if definition.files:
+        return files.step(asked, definition)
+    return html(200, page.entry_page(definition, secrets.token_urlsafe(16)))
+
+
+def _offer(asked: Request, definition: Definition) -> Response:
+    if asked.method != "POST":
+        raise Refused(405, "this address takes POST", allow="POST")
+    _check_sender(asked)
+    return files.offer(asked, definition)
+
+
 def _take(asked: Request, definition: Definition) -> Response:
     _check_sender(asked)
-    fields = asked.fields()
+    fields = asked.fields(MOST_WITH_CLAIMS if attachments.bucket() else MOST_BYTES)
     key, trapped = _key_of(asked, fields), fields.pop(page.TRAP, "")
     if trapped:
         raise Refused(422, "this does not look as if a person had filled it in")
     answers, errors = definition.judged(fields)
-    if errors:
-        return _invalid(asked, definition, fields, errors, key)
-    made = _made(definition, answers)
-    stored = store.store(made, key)
+    sent, missing = files.looked_up(definition, answers) if definition.files else ({}, {})
+    if errors or missing:
+        return _invalid(asked, definition, fields, {**missing, **errors}, key)
+    stored = _kept(definition, answers, sent, key)
     if stored.how == "other":
         if asked.wants_a_page:
             raise Refused(409, "this page was sent before, with other answers: open it anew to send more")
@@ -90,9 +100,25 @@ def _take(asked: Request, definition: Definition) -> Response:
     return _stored(asked, stored)
 
 
-def _made(definition: Definition, answers: dict[str, Any]) -> entry.Entry:
+def _kept(definition: Definition, answers: dict[str, Any], sent: dict[str, Sent], key: str | None) -> store.Stored:
+    """What stands beside the event is there before the entry is."""
+    reference = entry.new_reference()
+    if key and sent and (before := store.known(definition.name, key, entry.fingerprint(definition, answers))):
+        return before
+    told = {
+        each.name: attachments.keep(sent[each.name], each, reference) for each in definition.files if each.name in sent
+    }
+    made = _made(definition, answers, reference, told)
+    if made.claim:
+        attachments.put(made.claim.key, made.claim.content)
+    return store.store(made, key)
+
+
+def _made(definition: Definition, answers: dict[str, Any], reference: str, told: dict[str, Any]) -> entry.Entry:
     try:
-        return entry.make(definition, answers, config.load())
+        return entry.make(
+            definition, answers, config.load(), reference=reference, files=told, bucket=attachments.bucket()
+        )
     except entry.TooLarge:
         raise Refused(413, f"the entry is too large: its event has at most {entry.MOST_BYTES} bytes") from None
     except entry.NotAnEvent as refused:
@@ -124,18 +150,18 @@ def _stored(asked: Request, stored: store.Stored) -> Response:
     up = "../" if asked.path.endswith("/") else ""
     place = f"{up}{ENTRIES.strip('/')}/{stored.reference}?token={stored.token}"
     if asked.wants_a_page:
-        return _response(303, "", "text/plain", {"location": place})
-    body = json.dumps({"reference": stored.reference, "status": place})
-    return _response(201 if stored.how == "new" else 200, body, request.JSON, {"location": place})
+        return response(303, "", "text/plain", {"location": place})
+    told = {"reference": stored.reference, "status": place}
+    return as_json(201 if stored.how == "new" else 200, told, {"location": place})
 
 
 def _invalid(
     asked: Request, definition: Definition, fields: dict[str, Any], errors: dict[str, str], key: str | None
 ) -> Response:
     if asked.wants_a_page:
-        return _page(422, page.entry_page(definition, key or secrets.token_urlsafe(16), fields, errors))
+        return html(422, page.entry_page(definition, key or secrets.token_urlsafe(16), fields, errors))
     told = [{"pointer": f"#/{name}" if name else "#", "detail": detail} for name, detail in errors.items()]
-    return _problem(asked, 422, f"{len(errors)} of the answers cannot be taken", errors=told)
+    return problem(asked, 422, f"{len(errors)} of the answers cannot be taken", errors=told)
 
 
 def _status(asked: Request) -> Response:
@@ -145,22 +171,5 @@ def _status(asked: Request) -> Response:
     if found is None:
         raise Refused(404, "there is no entry with this reference and token")
     if asked.wants_a_page:
-        return _page(200, page.status_page(found.title, found.reference, found.rows, found.told))
-    return _response(200, json.dumps(found.as_json()), request.JSON)
-
-
-def _problem(
-    asked: Request | None, status_: int, title: str, headers: dict[str, str] | None = None, **more: Any
-) -> Response:
-    if asked is not None and asked.wants_a_page:
-        return _page(status_, page.message_page("Sorry", f"{title[:1].upper()}{title[1:]}."), headers)
-    problem = {"type": "about:blank", "title": title, "status": status_, **more}
-    return _response(status_, json.dumps(problem), "application/problem+json", headers)
-
-
-def _page(status_: int, html: str, headers: dict[str, str] | None = None) -> Response:
-    return _response(status_, html, "text/html; charset=utf-8", headers)
-
-
-def _response(status_: int, body: str, kind: str, headers: dict[str, str] | None = None) -> Response:
-    return {"statusCode": status_, "headers": {**_HEADERS, "content-type": kind, **(headers or {})}, "body": body}
+        return html(200, page.status_page(found.title, found.reference, found.rows, found.told))
+    return as_json(200, found.as_json())

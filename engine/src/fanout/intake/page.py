@@ -8,6 +8,7 @@ All text from outside is escaped where it is put in; nothing else is.
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from fanout.intake.definition import AUTOCOMPLETE, LINES, Definition, Field
 
@@ -17,12 +18,10 @@ TRAP: Final = "_leave_empty"
 """A field that no person sees and that machines fill in."""
 FIELDS: Final = "application/x-www-form-urlencoded"
 """What a browser sends."""
-ALLOWED: Final = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
-"""Of the page to the browser: https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Content-Security-Policy"""
 STYLE: Final = """
 :root { color-scheme: light dark; }
 body { font: 1.1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 2rem auto; padding: 0 1rem; }
-label, legend { font-weight: 600; display: block; }
+label, legend, .label { font-weight: 600; display: block; }
 fieldset { border: 0; padding: 0; margin: 0 0 1.5rem; } fieldset label { font-weight: 400; }
 p.field { margin: 0 0 1.5rem; } .hint { display: block; opacity: .8; }
 input:not([type=checkbox]):not([type=radio]), textarea, select { font: inherit; width: 100%; box-sizing: border-box; padding: .4rem;
@@ -38,13 +37,24 @@ table { border-collapse: collapse; } th, td { text-align: left; padding: .3rem 1
 """
 
 
+def allowed(posts_to: str = "") -> str:
+    """Of the page to the browser: https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Content-Security-Policy"""
+    forms = f"'self' {posts_to}".strip()
+    return f"default-src 'none'; style-src 'unsafe-inline'; form-action {forms}; frame-ancestors 'none'"
+
+
 def entry_page(
     definition: Definition, key: str, given: Mapping[str, Any] | None = None, errors: Mapping[str, str] | None = None
 ) -> str:
     """To fill in. After a refusal: with what was given, and what is wrong with it."""
     given, errors = given or {}, errors or {}
     hint = f"<p>{escape(str(definition.schema['description']))}</p>" if "description" in definition.schema else ""
-    fields = "\n".join(_field(each, given.get(each.name), errors.get(each.name)) for each in definition.fields)
+    fields = "\n".join(
+        _file(each, key, given.get(each.name), errors.get(each.name))
+        if each.kind == "file"
+        else _field(each, given.get(each.name), errors.get(each.name))
+        for each in definition.fields
+    )
     body = f"""{_summary(definition, errors)}<h1>{escape(definition.title)}</h1>
 {hint}<form method="post" novalidate>
 {fields}
@@ -52,24 +62,24 @@ def entry_page(
 <input type="hidden" name="{KEY}" value="{escape(key)}">
 <button type="submit">Send</button>
 </form>"""
-    return _page(f"{'Error: ' if errors else ''}{definition.title}", body)
+    return whole_page(f"{'Error: ' if errors else ''}{definition.title}", body)
 
 
 def status_page(title: str, reference: str, rows: Sequence[tuple[str, str]], told: str) -> str:
     """What became of an entry: a sentence, and a row for each task."""
     cells = "\n".join(f"<tr><th scope='row'>{escape(name)}</th><td>{escape(state)}</td></tr>" for name, state in rows)
     table = f"<table><caption class='hint'>What happens with it</caption>\n{cells}\n</table>" if rows else ""
-    return _page(
+    return whole_page(
         title,
         f"<h1>{escape(title)}</h1>\n<p>{escape(told)}</p>\n<p>Your reference: <strong>{escape(reference)}</strong></p>\n{table}",
     )
 
 
 def message_page(title: str, told: str) -> str:
-    return _page(title, f"<h1>{escape(title)}</h1>\n<p>{escape(told)}</p>")
+    return whole_page(title, f"<h1>{escape(title)}</h1>\n<p>{escape(told)}</p>")
 
 
-def _page(title: str, body: str) -> str:
+def whole_page(title: str, body: str) -> str:
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -119,6 +129,16 @@ def _field(field: Field, value: Any, error: str | None) -> str:
         checked = " checked" if value in (True, "on", "true", "yes") else ""
         return f'<p class="field"><label for="{name}"><input type="checkbox" id="{name}" name="{name}" value="yes"{checked}{state}> {title}</label>{told}</p>'
     return f'<p class="field"><label for="{name}">{title}</label>{told}{_control(field, value, state)}</p>'
+
+
+def _file(field: Field, key: str, value: Any, error: str | None) -> str:
+    """What was sent before, or the way back to where it is."""
+    name, there = escape(field.name), isinstance(value, str) and value != "" and not error
+    told = f'<span class="error" id="{name}-error">{escape(error)}</span>' if error else ""
+    sent = f'<input type="hidden" name="{name}" value="{escape(str(value))}">Sent. ' if there else ""
+    link = f'<a id="{name}" href="?{urlencode({"key": key})}">{"Send another one" if there else "Send a file"}</a>'
+    title = escape(field.title) + ("" if field.required else " (optional)")
+    return f'<p class="field"><span class="label">{title}</span>{told}{sent}{link}</p>'
 
 
 def _control(field: Field, value: Any, state: str) -> str:

@@ -15,6 +15,8 @@ from fanout.intake.page import FIELDS
 
 MOST_BYTES: Final = 200_000
 """Of a body: with its event below what SNS and one item of DynamoDB take."""
+MOST_WITH_CLAIMS: Final = 4_000_000
+"""Of a body whose answers may stand beside the event: in base64 below what Lambda takes of a request."""
 MOST_FIELDS: Final = 1_000
 _QUALITY: Final = re.compile(r"(0|1)(\.[0-9]{0,3})?")
 JSON = "application/json"
@@ -59,10 +61,10 @@ class Request:
         host = self.headers.get("host", "").strip()
         return None if not origin or (host and origin.partition("://")[2] == host) else origin
 
-    def fields(self) -> dict[str, Any]:
+    def fields(self, most_bytes: int = MOST_BYTES) -> dict[str, Any]:
         """What was filled in, from JSON or as a browser sends it, where a name that comes twice has a list."""
-        if len(self.body) > MOST_BYTES:
-            raise Refused(413, f"the entry is too large: at most {MOST_BYTES} bytes")
+        if len(self.body) > most_bytes:
+            raise Refused(413, f"the entry is too large: at most {most_bytes} bytes")
         if self.kind == JSON:
             return _json_object(self.body)
         if self.kind == FIELDS:

@@ -90,17 +90,24 @@ def store(entry: Entry, idempotency_key: str | None) -> Stored:
         reasons = cancelled.response.get("CancellationReasons", [])
         codes = [each.get("Code") for each in reasons]
         if idempotency_key and codes[1:2] == [REFUSED]:
-            return _before(entry, idempotency_key, reasons[1])
+            before = reasons[1].get("Item") or _read(_key_of(entry.group, idempotency_key))
+            return _repeated(before, entry.fingerprint)
         if not {REFUSED, "TransactionConflict"} & {*codes[1:]} or attempt == MOST_CONFLICTS - 1:
             raise cancelled
         time.sleep(random.uniform(0.5, 1) * FIRST_WAIT * 2**attempt)
     raise AssertionError("the last conflict is raised")
 
 
-def _before(entry: Entry, idempotency_key: str, reason: dict[str, Any]) -> Stored:
-    before = reason.get("Item") or _read(_key_of(entry.group, idempotency_key))
-    how: Literal["again", "other"] = "again" if _text(before, "fingerprint") == entry.fingerprint else "other"
-    return Stored(how, _text(before, "reference"), _text(before, "token"))
+def known(group: str, idempotency_key: str, fingerprint: str) -> Stored | None:
+    """What was stored under this key before, as far as one can tell before storing."""
+    claim = _read(_key_of(group, idempotency_key))
+    is_old = float(claim.get("expires_at", {}).get("N", "0")) < time.time()
+    return None if is_old else _repeated(claim, fingerprint)
+
+
+def _repeated(claim: Item, fingerprint: str) -> Stored:
+    how: Literal["again", "other"] = "again" if _text(claim, "fingerprint") == fingerprint else "other"
+    return Stored(how, _text(claim, "reference"), _text(claim, "token"))
 
 
 def _cancelled(puts: list[dict[str, Any]], token: str) -> Any:

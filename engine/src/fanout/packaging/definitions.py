@@ -4,13 +4,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from fanout.intake.definition import AUTOCOMPLETE, ERRORS, GOES_TO, LINES
+from fanout.intake.definition import AUTOCOMPLETE, ERRORS, FILE, GOES_TO, LINES
 
 MOST_FIELDS: Final = 200
 KINDS: Final = ("string", "integer", "number", "boolean", "array")
 _OF_FIELDS: Final = {
     "title", "description", "type", "enum", "minLength", "maxLength", "pattern", "format", "minimum", "maximum", "items",
-    "minItems", "maxItems", "uniqueItems", "const", "examples", "default", GOES_TO, LINES, ERRORS, AUTOCOMPLETE,
+    "minItems", "maxItems", "uniqueItems", "const", "examples", "default", GOES_TO, LINES, ERRORS, AUTOCOMPLETE, FILE,
 }  # fmt: skip
 _OF_ALL: Final = {
     "$schema", "$id", "title", "description", "type", "required", "properties", "additionalProperties", "$comment",
@@ -19,6 +19,9 @@ _BOUNDS: Final = {
     "minLength": {"string"}, "maxLength": {"string"}, "minimum": {"integer", "number"}, "maximum": {"integer", "number"},
     "minItems": {"array"}, "maxItems": {"array"},
 }  # fmt: skip
+_BESIDE_A_FILE: Final = {"title", "description", "type", "examples", ERRORS, FILE}
+_MEDIA_TYPE: Final = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}")
+MOST_BYTES_OF_A_FILE: Final = 1_000_000_000
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 
 
@@ -57,7 +60,8 @@ def _field_problems(name: str, schema: Any) -> Iterator[str]:
         yield f'it is no schema of a field: say "type": one of {", ".join(KINDS)}'
         return
     kind = schema["type"]
-    yield from (f"{each} is not understood: take it away" for each in sorted(schema.keys() - _OF_FIELDS))
+    known, told = (_BESIDE_A_FILE, "says nothing of a file") if FILE in schema else (_OF_FIELDS, "is not understood")
+    yield from (f"{each} {told}: take it away" for each in sorted(schema.keys() - known))
     for keyword, (is_right, told) in _RULES.items():
         if keyword in schema and not is_right(kind, schema[keyword]):
             yield told
@@ -78,6 +82,19 @@ def _is_pattern(value: Any) -> bool:
         return isinstance(value, str) and bool(re.compile(value))
     except re.error:
         return False
+
+
+def _is_file(value: Any) -> bool:
+    if not isinstance(value, dict) or value.keys() != {"types", "maxBytes"}:
+        return False
+    types, most = value["types"], value["maxBytes"]
+    named = isinstance(types, list) and bool(types) and all(isinstance(each, str) for each in types)
+    return (
+        named
+        and all(_MEDIA_TYPE.fullmatch(each) for each in types)
+        and type(most) is int
+        and 1 <= most <= MOST_BYTES_OF_A_FILE
+    )
 
 
 _RULES: Final[dict[str, tuple[Callable[[str, Any], bool], str]]] = {
@@ -104,6 +121,11 @@ _RULES: Final[dict[str, tuple[Callable[[str, Any], bool], str]]] = {
     ERRORS: (
         lambda kind, value: isinstance(value, dict) and all(isinstance(each, str) for each in value.values()),
         f'{ERRORS} is no object of words: {{"pattern": "Enter the number on your card"}}',
+    ),
+    FILE: (
+        lambda kind, value: kind == "string" and _is_file(value),
+        f'{FILE} is not {{"types": ["application/pdf"], "maxBytes": 5000000}} of a string, with at most'
+        f" {MOST_BYTES_OF_A_FILE} bytes: correct it",
     ),
     "title": (lambda kind, value: isinstance(value, str), "its title is no string"),
 }

@@ -8,8 +8,8 @@ from typing import Any
 from fanout.contracts import roles
 from fanout.contracts.contract import Contract, load
 from fanout.errors import ConfigurationError
-from fanout.intake.config import FILE
-from fanout.intake.definition import GOES_TO, LINES
+from fanout.intake.config import FILE as CONFIG_FILE
+from fanout.intake.definition import FILE, GOES_TO, LINES
 from fanout.packaging.definitions import problems
 from fanout.packaging.zip_contents import engine_and_events, staged
 
@@ -19,14 +19,27 @@ LINE_LENGTH = 200
 
 
 def intake_zip(
-    app_root: Path, definitions: Path, *, event_type: str, answers: str, source: str, subject: str | None = None
+    app_root: Path,
+    definitions: Path,
+    *,
+    event_type: str,
+    answers: str,
+    source: str,
+    subject: str | None = None,
+    with_files: bool = False,
 ) -> Path:
     """Raises ConfigurationError, a line for each fault of a definition."""
     written = configuration(
-        app_root, definitions, event_type=event_type, answers=answers, source=source, subject=subject
+        app_root,
+        definitions,
+        event_type=event_type,
+        answers=answers,
+        source=source,
+        subject=subject,
+        with_files=with_files,
     )
     text = json.dumps(written, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-    return staged("intake", lambda: [*engine_and_events(app_root, "intake"), (FILE, text)])
+    return staged("intake", lambda: [*engine_and_events(app_root, "intake"), (CONFIG_FILE, text)])
 
 
 def names_of(definitions: Path) -> list[str]:
@@ -34,7 +47,14 @@ def names_of(definitions: Path) -> list[str]:
 
 
 def configuration(
-    app_root: Path, definitions: Path, *, event_type: str, answers: str, source: str, subject: str | None = None
+    app_root: Path,
+    definitions: Path,
+    *,
+    event_type: str,
+    answers: str,
+    source: str,
+    subject: str | None = None,
+    with_files: bool = False,
 ) -> dict[str, Any]:
     contracts = load(app_root / "contracts")
     if event_type not in contracts.by_type:
@@ -65,6 +85,11 @@ def configuration(
     ]
     if not found:
         faults = [f"intake: there is no *{ENDING} in {definitions}: write one for each thing that people fill in"]
+    faults += [
+        f"definition {definitions / name}{ENDING}: {each} asks for a file: give the intake attachments="
+        for name, schema in found.items()
+        for each in (() if with_files or faults else _files(schema))
+    ]
     if faults:
         raise ConfigurationError("\n".join(faults))
     return {
@@ -87,6 +112,10 @@ def _misplaced(schema: Any, contract: Contract) -> Iterator[str]:
             yield f"{name}: {GOES_TO} is {path!r}: expected a property of the data of {contract.type}"
         elif f"data.{path}" in lines and (each.get(LINES) or not _at_most(each, LINE_LENGTH)):
             yield f'{name}: the contract wants one line of at most {LINE_LENGTH} characters there: say "maxLength"'
+
+
+def _files(schema: Any) -> list[str]:
+    return [name for name, each in schema["properties"].items() if FILE in each]
 
 
 def _at_most(schema: Mapping[str, Any], length: int) -> bool:

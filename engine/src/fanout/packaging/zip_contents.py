@@ -25,15 +25,16 @@ from fanout.packaging.tidy import FOLDER, mode_of
 RUNTIME = ("__init__.py", "names.py", "runtime")
 """Of the engine's package; standard library only."""
 OF_A_WORKER = ("errors.py", "aws_errors.py", "worker")
-_NOT_BESIDE_A_TASK = {"fanout/runtime/close_circuits.py", "fanout/runtime/direct.py"}
+_NOT_BESIDE_A_TASK = {f"fanout/runtime/{each}.py" for each in ("claim_check", "close_circuits", "direct")}
 """The engine's own function, and what few tasks need: `beside` names what one has of it."""
 EVENTS = "events"
 UPCASTS = "upcasts"
 _OF_SEVERAL_TYPES = "fanout/runtime/several.py"
 """Of an app with one type it is in no zip."""
 _ASKED_FOR = {
-    "fanout/runtime/emit.py": re.compile(rb"\bemit\b"),
+    "fanout/runtime/emitting.py": re.compile(rb"\bemit\b"),
     "fanout/runtime/archive.py": re.compile(rb"\barchive_key\b"),
+    "fanout/runtime/files.py": re.compile(rb"\battached\b"),
 }
 """Each is in the zip of a task whose files name what is in it, and in no other."""
 _placed: dict[bytes, str] = {}
@@ -107,7 +108,8 @@ def _contents(
     wanted = {f"fanout/runtime/{name}" for name in beside}
     runtime = (each for part in RUNTIME for each in _python(engine / part, f"fanout/{part}"))
     if task is None:
-        yield from ((file, name) for file, name in runtime if name not in (_OF_SEVERAL_TYPES, *_ASKED_FOR))
+        left_out = {_OF_SEVERAL_TYPES, "fanout/runtime/claim_check.py", *_ASKED_FOR}
+        yield from ((file, name) for file, name in runtime if name not in left_out)
         return
     upcasts = lambdas / f"{UPCASTS}.py"
     types = [each for each in (lambdas / EVENTS).glob("*.py") if each.name != "__init__.py"]
@@ -130,7 +132,11 @@ def image_files(app_root: Path, task: str) -> Iterator[tuple[str, bytes]]:
     engine = Path(next(iter(fanout.__path__)))
     parts = [_python(engine / part, f"fanout/{part}") for part in OF_A_WORKER]
     yield from _bytes(
-        [*_contents(app_root / "lambdas", task, engine), *(each for part in parts for each in part)], task
+        [
+            *_contents(app_root / "lambdas", task, engine, ("claim_check.py",)),
+            *(each for part in parts for each in part),
+        ],
+        task,
     )
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from fanout.contracts.app import app_contracts
+from fanout.contracts.claimed import claim_problem, schema_for
 from fanout.contracts.contract import Contract, Contracts, value_at
 from fanout.contracts.validator import problem_finder
 from fanout.publisher.attributes import as_message_attributes, checked_attributes
@@ -96,7 +97,8 @@ def checked_event(
     """
     cloud_event = dict(event) if isinstance(event, Mapping) else event
     contract = _contract(app_contracts() if contracts is None else contracts, cloud_event)
-    problem = problem_finder(contract.schema)(cloud_event) or _line_problem(contract, cloud_event)
+    schema = schema_for(cloud_event, contract.schema)
+    problem = claim_problem(cloud_event) or problem_finder(schema)(cloud_event) or _line_problem(contract, cloud_event)
     if problem:
         raise InvalidEvent(f"{problem}; nothing was published")
     body = _json(cloud_event)

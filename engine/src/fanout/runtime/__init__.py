@@ -7,10 +7,11 @@ if TYPE_CHECKING:
     from fanout.runtime.aws import client as client
     from fanout.runtime.batch import each_message as each_message
     from fanout.runtime.batch import handler_of as handler_of
-    from fanout.runtime.emit import emit as emit
+    from fanout.runtime.emitting import emit as emit
     from fanout.runtime.errors import PermanentError as PermanentError
     from fanout.runtime.errors import TransientError as TransientError
     from fanout.runtime.event import Event as Event
+    from fanout.runtime.files import attached as attached
     from fanout.runtime.log import logger as logger
     from fanout.runtime.record import identity as identity
 
@@ -19,6 +20,7 @@ __all__ = [
     "PermanentError",
     "TransientError",
     "archive_key",
+    "attached",
     "client",
     "emit",
     "handler_of",
@@ -30,9 +32,10 @@ _MODULES = {
     "PermanentError": "errors",
     "TransientError": "errors",
     "archive_key": "archive",
+    "attached": "files",
     "client": "aws",
     "each_message": "batch",
-    "emit": "emit",
+    "emit": "emitting",
     "handler_of": "batch",
     "identity": "record",
     "logger": "log",

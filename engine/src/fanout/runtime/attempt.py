@@ -9,7 +9,7 @@ from typing import Any
 from fanout import names
 from fanout.runtime import dead_letters, idempotency
 from fanout.runtime.decision import Decision
-from fanout.runtime.errors import PermanentError, TransientError
+from fanout.runtime.errors import ContractViolation, PermanentError, TransientError
 from fanout.runtime.event import Event, Heartbeat, parse
 from fanout.runtime.log import describe
 from fanout.runtime.outcome import Kind, Outcome, Record
@@ -41,7 +41,7 @@ class Attempt:
         error: BaseException | None = None
         kind: Kind = "failed"
         try:
-            event = parse(record["body"], *self.classes, Probe)
+            event = parse(record["body"], *self.classes, Probe, restored=_restored)
             if isinstance(event, Heartbeat):  # it has come as far as the task, and that is all it is for
                 kind = "heartbeat"
             else:
@@ -99,6 +99,16 @@ class Attempt:
         except Exception as refused:
             why = describe(refused)["error"]
             return "failed", NotDeadLettered(f"{told['error']}; the dead-letter queue did not take it: {why}"), ""
+
+
+def _restored(event: dict[str, Any]) -> dict[str, Any]:
+    """Of a topic without attachments the module is not in the zip."""
+    try:
+        from fanout.runtime.claim_check import restored
+    except ImportError:
+        why = f"event.{names.CLAIM_CHECK} names what this task cannot read: say attachments= of its topic"
+        raise ContractViolation(why) from None
+    return restored(event)
 
 
 def event_in(record: Record, classes: Classes) -> Event | Heartbeat | None:

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from fanout import names
-from fanout.intake import config, rate, relay, status, store
+from fanout.intake import attachments, config, rate, relay, status, store
 from fanout.packaging.intake_zip import configuration
+from fanout.runtime import aws
 from tests.places import APP
 from tests.unit.intake.entries import TOPIC, World
+from tests.unit.ops.aws.attachments import BUCKET, AttachmentsS3
 
 DEFINITIONS = Path(__file__).parent / "definitions"
 WRITTEN = configuration(APP, DEFINITIONS, event_type="order.placed.v1", answers="items", source="/shop")
@@ -37,6 +39,22 @@ def put_in_place(world: World, monkeypatch: pytest.MonkeyPatch, topic: str = TOP
     for name, value in (VARIABLES | {names.INTAKE_TOPIC_ARN: topic}).items():
         monkeypatch.setenv(name, value)
     return world
+
+
+WITH_FILES = Path(__file__).parent / "with_files"
+GIVEN: Any = {"event_type": "order.placed.v1", "answers": "items", "source": "/shop"}
+CONFIG_WITH_FILES = config.read(configuration(APP, WITH_FILES, **GIVEN, with_files=True))
+
+
+def attach(monkeypatch: pytest.MonkeyPatch) -> AttachmentsS3:
+    """The bucket of an intake that is in place, and its definitions that ask for files."""
+    made = AttachmentsS3()
+    monkeypatch.setattr(attachments, "client", lambda service: made)
+    monkeypatch.setattr(attachments, "_signer", lambda: made)
+    monkeypatch.setattr(aws, "client", lambda service: made)
+    monkeypatch.setattr(config, "load", lambda: CONFIG_WITH_FILES)
+    monkeypatch.setenv(names.ATTACHMENTS_BUCKET, BUCKET)
+    return made
 
 
 class Context:

@@ -55,7 +55,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         del sys.modules[name]
     monkeypatch.syspath_prepend(str(tmp_path))
     importlib.invalidate_caches()
-    emitting = importlib.import_module("fanout.runtime.emit")
+    emitting = importlib.import_module("fanout.runtime.emitting")
     emitting._way.cache_clear()
     sns = Sns()
     monkeypatch.setattr(emitting, "client", lambda service: sns)

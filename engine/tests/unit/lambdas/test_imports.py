@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from fanout import runtime
 from tests.places import APP, ENGINE
 from tests.unit.lambdas.conftest import VARIABLES
 
@@ -84,3 +85,13 @@ def test_a_handler_imports_what_is_written_and_nothing_else(task: str) -> None:
 @pytest.mark.parametrize("task", CLIENTS)
 def test_a_client_that_every_message_needs_is_made_in_the_init_phase(task: str) -> None:
     assert imported(task)["made"] == CLIENTS[task]
+
+
+@pytest.mark.parametrize("name", runtime.__all__)
+def test_what_a_task_imports_is_no_module_of_the_same_name(name: str) -> None:
+    """Importing a module sets it as its package's attribute, so `from fanout.runtime import emit` would bring fanout/runtime/emit.py."""
+    program = f"from fanout.runtime import {name}\nassert type({name}) is not type(__builtins__), {name}"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=APP, env=os.environ | VARIABLES, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr

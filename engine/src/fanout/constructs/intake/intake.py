@@ -12,6 +12,7 @@ from constructs import Construct
 
 from fanout import names
 from fanout.constructs.alarms.runbook import Place
+from fanout.constructs.attachments import AttachmentsByName
 from fanout.constructs.cdk_cache import name_of_stack
 from fanout.constructs.errors import expect
 from fanout.constructs.function import TaskFunction, task_function
@@ -51,7 +52,9 @@ class Intake(Construct):
 
     `topic_arn` is all that it knows of the fan-out. `definitions` is a folder of JSON Schemas, one for each thing that
     people fill in; `answers` is the property of the event's data where their answers stand. Entries are kept for
-    `keep_days` after they were emitted. `subject`, such as customer.email, is what `fanout erase --subject` finds a person by. Idle it costs a relay's look each minute and its alarms: docs/intake.md.
+    `keep_days` after they were emitted. `subject`, such as customer.email, is what `fanout erase --subject` finds a person by.
+    `attachments` are where files go, and answers that are too large for an event; `address` is what people's browsers know it by,
+    where that is not the request's own host. Idle it costs a relay's look each minute and its alarms: docs/intake.md.
     """
 
     def __init__(
@@ -69,6 +72,8 @@ class Intake(Construct):
         limits: Limits | None = None,
         followed: Followed | None = None,
         subject: str | None = None,
+        attachments: AttachmentsByName | None = None,
+        address: str | None = None,
     ) -> None:
         super().__init__(scope, id_)
         self.settings, self._limits = settings, limits or Limits()
@@ -83,6 +88,7 @@ class Intake(Construct):
             answers=answers,
             source=source or f"/{prefix()}/{settings.name}",
             subject=subject,
+            with_files=attachments is not None,
         )
         self._subject = Subject(self, settings) if subject else None
         self.table = self._table()
@@ -96,6 +102,8 @@ class Intake(Construct):
             names.INTAKE_ORIGINS: ",".join(self._limits.origins),
         }
         self.web = self._web(followed)
+        if attachments:
+            self._let_attach(attachments, address)
         self.api = self._api()
         self.relay = Relay(self, "Relay", self.table, self._function, topic_arn, ordered=settings.ordered)
         place = Place(scope=self, settings=settings, owner=settings.owner)
@@ -163,6 +171,14 @@ class Intake(Construct):
         if followed and followed.tasks:
             self._follow(made, followed)
         return made
+
+    def _let_attach(self, attachments: AttachmentsByName, address: str | None) -> None:
+        attachments.let_take(self, self.web.role)
+        self.web.function.add_environment(names.ATTACHMENTS_BUCKET, attachments.bucket_name(self))
+        if address:
+            is_one = address.startswith("https://") and not address.endswith("/")
+            expect(f"intake {self.node.id}", "address", is_one, address, "one such as https://www.example.com")
+            self.web.function.add_environment(names.INTAKE_ADDRESS, address)
 
     def _follow(self, made: TaskFunction, followed: Followed) -> None:
         stack, table = Stack.of(self), followed.table_name(self)

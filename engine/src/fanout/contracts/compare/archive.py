@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fanout.contracts import roles
+from fanout.contracts.claimed import claim_problem, schema_for
 from fanout.contracts.contract import Contracts
 from fanout.contracts.validator import problem_finder
 
@@ -62,7 +63,8 @@ def _count(event: dict[str, Any], archive: Archive, before: Contracts, after: Co
 
 def _problem(event: dict[str, Any], contracts: Contracts) -> str | None:
     try:
-        return problem_finder(contracts[event["type"]].schema, formats=False)(event)
+        schema = schema_for(event, contracts[event["type"]].schema)
+        return claim_problem(event) or problem_finder(schema, formats=False)(event)
     except RecursionError:
         return "event is nested too deeply"
 

@@ -16,6 +16,7 @@ from fanout.local.handlers.imports import Handler
 from fanout.packaging.dependencies import dependencies_of
 from fanout.packaging.targets import local_target
 from fanout.project import find_root
+from fanout.runtime.claim_check import restored
 from fanout.runtime.errors import PermanentError
 from fanout.runtime.event import Heartbeat, event_classes, parse
 
@@ -24,7 +25,7 @@ def call(handler: Handler, body: str) -> None:
     """Raises what the task raises, and the runtime's PermanentErrors for a body that is no event of its types."""
     with _as_its_function(handler):
         task = task_of(handler)
-        event = parse(body, *event_classes(task))
+        event = parse(body, *event_classes(task), restored=restored)
         if not isinstance(event, Heartbeat):
             task(event)
 

@@ -15,6 +15,7 @@ from fanout.ops.aws import records, tombstones
 from fanout.ops.aws.discovery import Stack
 from fanout.ops.aws.tombstones import Tombstone
 from fanout.ops.erase.places.archive import ArchivedVersions, Scope
+from fanout.ops.erase.places.attachments import AttachedObjects
 from fanout.ops.erase.places.intake import IntakeTable
 from fanout.ops.erase.places.letters import PATIENCE, Letters
 from fanout.ops.erase.wanted import Finding, Place, Removal, Wanted, refusal
@@ -88,6 +89,8 @@ def places_of(
     """In an order in which each helps those after it."""
     found: list[Place] = [intake] if intake else []
     found += [Letters(each, patience) for each in stack.with_letters(None)]
+    if bucket := stack.outputs.get(names.ATTACHMENTS_BUCKET_OUTPUT):
+        found.append(AttachedObjects(stack.aws, bucket))
     return [*found, ArchivedVersions(archive, scope)] if archive else found
 
 

@@ -3,8 +3,7 @@
 import os
 
 from events import OrderPlacedV2
-from fanout.runtime import client, handler_of
-from fanout.runtime.emit import emit
+from fanout.runtime import client, emit, handler_of
 
 _s3 = client("s3")
 

@@ -9,7 +9,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
@@ -17,26 +17,17 @@ from botocore.exceptions import ClientError
 from fanout import names
 from fanout.aws_errors import code_of
 from fanout.ops.completeness import Completeness
-from fanout.ops.erase.wanted import MOST_NAMED, Finding, Removal, Wanted, hashed, read_event
+from fanout.ops.erase.places.versions import Version, VersionedBucket, told, version_of
+from fanout.ops.erase.wanted import MOST_NAMED, Finding, Removal, Wanted, read_event
 from fanout.ops.journal import Journal
 from fanout.ops.redrive.report import Report
 from fanout.ops.replay.archive import LARGEST, Archive
 from fanout.words import counted
 
-LISTERS, READERS, PAGE, PORTION = 8, 16, 1_000, 1_000
+LISTERS, READERS, PAGE = 8, 16, 1_000
 GONE: Final = ("NoSuchKey", "NoSuchVersion", "404", "MethodNotAllowed")
 FROZEN: Final = "InvalidObjectState"
 """In Glacier: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html"""
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """`id` is "null" where the bucket kept no versions when it was written. `at`: when that was."""
-
-    key: str
-    id: str
-    at: datetime
-    size: int = 0
 
 
 @dataclass(frozen=True)
@@ -112,17 +103,19 @@ class ArchivedVersions:
 
     def remove(self, finding: Finding, wanted: Wanted, journal: Journal) -> Removal:
         """The versions that were found; then the markers above them, where nothing else is left of the object."""
-        done, refused = Removal(self.name), Counter[str]()
-        for begin in range(0, len(finding.handles), PORTION):
-            done.removed += self._delete(finding.handles[begin : begin + PORTION], journal, refused)
+        bucket = self._bucket
+        done = Removal(self.name)
+        refused = bucket.delete(finding.handles, done, journal)
         for key in sorted({each.key for each in finding.handles}):
-            versions, markers = self._of_key(key)
+            versions, markers = bucket.below(key, only=key)
             if markers and not versions:
-                self._delete(markers, journal, refused)
-        for code, count in sorted(refused.items()):
-            why = "Object Lock, a legal hold, or no right to s3:DeleteObjectVersion" if code == "AccessDenied" else ""
-            done.left.append(f"S3 refused {counted(count, 'version')} ({code}{': ' if why else ''}{why})")
+                refused += bucket.delete(markers, Removal(self.name), journal)
+        done.left += told(refused)
         return done
+
+    @property
+    def _bucket(self) -> VersionedBucket:
+        return VersionedBucket(self.archive.aws, self.archive.bucket, self.name)
 
     def _judge(
         self,
@@ -194,18 +187,7 @@ class ArchivedVersions:
             after = {"KeyMarker": answer["NextKeyMarker"]}
             if answer.get("NextVersionIdMarker"):
                 after["VersionIdMarker"] = answer["NextVersionIdMarker"]
-        return _Page([_version(each) for each in answer.get("Versions", [])], after)
-
-    def _of_key(self, key: str) -> tuple[list[Version], list[Version]]:
-        """Its versions and its delete markers."""
-        versions: list[Version] = []
-        markers: list[Version] = []
-        for page in self.archive.aws.s3.get_paginator("list_object_versions").paginate(
-            Bucket=self.archive.bucket, Prefix=key
-        ):
-            versions += [_version(each) for each in page.get("Versions", []) if each["Key"] == key]
-            markers += [_version(each) for each in page.get("DeleteMarkers", []) if each["Key"] == key]
-        return versions, markers
+        return _Page([version_of(each) for each in answer.get("Versions", [])], after)
 
     def _body(self, version: Version) -> bytes | str | None:
         """None: it went in the meantime; a word: why it was not read."""
@@ -221,24 +203,6 @@ class ArchivedVersions:
             raise
         with answer["Body"] as stream:
             return stream.read()
-
-    def _delete(self, versions: list[Version], journal: Journal, refused: Counter[str]) -> int:
-        """https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html: refusals are told for each; retention is not
-        bypassed."""
-        told = hashed(f"{each.key} {each.id}" for each in versions)
-        journal.write("erasing", place=self.name, versions=told)
-        answer = self.archive.aws.s3.delete_objects(
-            Bucket=self.archive.bucket,
-            Delete={"Objects": [{"Key": each.key, "VersionId": each.id} for each in versions]},
-        )
-        gone = {(each["Key"], each.get("VersionId")) for each in answer.get("Deleted", [])}
-        refused.update(each.get("Code", "unknown") for each in answer.get("Errors", []))
-        journal.write("erased", place=self.name, versions=hashed(f"{key} {id_}" for key, id_ in sorted(gone, key=str)))
-        return len(gone)
-
-
-def _version(told: Any) -> Version:
-    return Version(told["Key"], told["VersionId"], told["LastModified"], told.get("Size", 0))
 
 
 def _day(parts: list[str]) -> date | None:
