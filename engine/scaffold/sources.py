@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
+from fanout.ops.deploy.rights import with_rights
 from scaffold.contract import as_json, neutral_example, neutral_schema
 from scaffold.edits import Edit, Stale, line, replaced, without, words
 from scaffold.lock import npm_lock_of, pins_of
@@ -298,6 +299,7 @@ DEPLOYING: Final = (
     without(r"^\| `(submissions_kept_days)` [^\n]*\n"),
     without(r"^## The form service\n.*?(?=^## )"),
     replaced("FormService-dev FormEvents-dev", "FormEvents-dev"),
+    lambda text: with_rights(text, "FormEvents", None),
     without(r"^\| `WebhookSecretArn` [^\n]*\n"),
     without(r"^## SES\n.*?(?=^## )"),
     without(r"^## The webhook's secret\n.*?(?=^## )"),

@@ -47,8 +47,13 @@ def stack_name(entry: str, root: Path | None = None) -> str:
 def intake_stack_name(entry: str, root: Path | None = None) -> str:
     """The stack of one settings entry's intake, where the app has one: cdk.json says the word before the entry."""
     root = root or find_root()
-    found = _context(root).get(INTAKE_CONTEXT)
-    return f"{found if isinstance(found, str) and found else f'{product(root)}Intake'}-{entry}"
+    return f"{intake(root) or f'{product(root)}Intake'}-{entry}"
+
+
+def intake(root: Path | None = None) -> str | None:
+    """What the name of an intake's stack begins with, as in FormService; None where cdk.json does not say."""
+    found = _context(root or find_root()).get(INTAKE_CONTEXT)
+    return found if isinstance(found, str) and found else None
 
 
 def _context(root: Path) -> dict[str, Any]:

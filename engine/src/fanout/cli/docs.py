@@ -11,7 +11,7 @@ import typer
 from fanout.catalog.files import stale_documents, write_document
 from fanout.catalog.overview import overview
 from fanout.ops.deploy.rights import with_rights
-from fanout.project import find_root, product
+from fanout.project import find_root, intake, product
 
 DEPLOYING = Path("docs/deploying.md")
 """Where a role's rights are written, between markers."""
@@ -44,7 +44,7 @@ def docs(
     deploying = root / DEPLOYING
     if deploying.exists():
         now = deploying.read_text("utf-8")
-        made = with_rights(now, product(root))
+        made = with_rights(now, product(root), intake(root))
         stale |= {DEPLOYING: made} if made != now else {}
     for path, text in stale.items():
         if check:

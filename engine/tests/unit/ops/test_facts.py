@@ -10,12 +10,18 @@ from fanout.ops.deploy import facts, rights
 from fanout.ops.deploy.fact import Account, Fact
 from fanout.ops.deploy.needs import Needs, needs_of
 from fanout.ops.deploy.questions import QUESTIONS
-from fanout.project import product
+from fanout.project import intake, product
 from tests.places import REPOSITORY
 
 ACCOUNT, REGION, STACK, SENDER = "123456789012", "eu-west-1", "OrderEvents-prod", "orders@shop.test-domain.org"
 NEEDS = Needs(
-    mails=True, senders=(SENDER,), concurrency=150, policies=("order-events-prod",), bootstrap_version=6, services=1
+    mails=True,
+    senders=(SENDER,),
+    concurrency=150,
+    policies=("order-events-prod",),
+    bootstrap_version=6,
+    services=1,
+    beside=("OrderDesk-dev",),
 )
 STACKS = {"Stacks": [{"StackName": STACK, "CreationTime": "2026-01-01T00:00:00Z", "StackStatus": "CREATE_COMPLETE"}]}
 POLICIES = [{"PolicyName": f"of-another-{number}"} for number in range(5)]
@@ -221,20 +227,51 @@ def test_another_qualifier_is_another_bootstrap() -> None:
 
 
 def test_the_rights_to_ask_are_those_of_the_table() -> None:
-    made = facts.statements(account=ACCOUNT, region=REGION, product="OrderEvents", qualifier="hnb659fds")
+    made = facts.statements(
+        account=ACCOUNT, region=REGION, product="OrderEvents", intake="OrderDesk", qualifier="hnb659fds"
+    )
     actions = [action for each in made for action in each["Action"]]  # type: ignore[attr-defined]
-    assert sorted(actions) == sorted({each.action for each in QUESTIONS if each.action})
+    assert sorted({*actions}) == sorted({each.action for each in QUESTIONS if each.action})
     assert f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/cdk-bootstrap/hnb659fds/version" in [
         each["Resource"] for each in made
     ]
     assert not [
-        each for each in made if any(word in str(each["Resource"]) for word in ("REGION", "ACCOUNT", "PRODUCT"))
+        each
+        for each in made
+        if any(word in str(each["Resource"]) for word in ("REGION", "ACCOUNT", "PRODUCT", "INTAKE"))
     ]
+
+
+def test_an_app_without_an_intake_asks_for_nothing_of_one() -> None:
+    given: Any = {"account": ACCOUNT, "region": REGION, "product": "OrderEvents", "qualifier": "hnb659fds"}
+    without, beside = facts.statements(**given, intake=None), facts.statements(**given, intake="OrderDesk")
+    (more,) = [each for each in beside if each not in without]
+    assert more["Resource"] == f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/OrderDesk-*/*"
+    assert "intake" not in rights.table(None) and "intake" in rights.table("OrderDesk")
+
+
+@pytest.mark.parametrize(
+    ("states", "holds"),
+    [
+        (("UPDATE_COMPLETE", "CREATE_COMPLETE"), True),
+        (("UPDATE_COMPLETE", "UPDATE_FAILED"), False),
+        (("UPDATE_FAILED",), False),
+    ],
+)
+def test_each_stack_that_is_deployed_with_it_is_asked_for(states: tuple[str, ...], holds: bool) -> None:
+    answers = [("describe_stacks", {"Stacks": [{**STACKS["Stacks"][0], "StackStatus": each}]}) for each in states]
+    session = Session(cloudformation=answers)
+    found = one("intake", session, Needs(beside=tuple(f"Desk{number}-dev" for number in range(len(states)))))
+    assert (
+        found.holds is holds
+        and found.blocks
+        and all(f"Desk{each}-dev is" in found.line for each in range(len(states)) if holds)
+    )
 
 
 def test_what_a_role_may_ask_is_written_from_the_table() -> None:
     document = (REPOSITORY / "docs" / "deploying.md").read_text("utf-8")
-    assert rights.with_rights(document, product(REPOSITORY)) == document, "run make docs"
+    assert rights.with_rights(document, product(REPOSITORY), intake(REPOSITORY)) == document, "run make docs"
     for each in QUESTIONS:
         assert each.question in document and (each.action is None or f'"{each.action}"' in document)
-    assert rights.with_rights("no markers", "Orders") == "no markers"
+    assert rights.with_rights("no markers", "Orders", None) == "no markers"

@@ -74,6 +74,15 @@ def test_a_stack_goes_where_its_settings_pin_it(assembly: Path) -> None:
     assert preflight.destination(assembly, "prod") == Destination("OrderEvents-prod", ACCOUNT, REGION)
 
 
+def test_stacks_that_are_deployed_with_it_are_asked_for_too(assembly: Path) -> None:
+    manifest = json.loads((assembly / "manifest.json").read_text())
+    stacks = manifest["artifacts"]
+    stacks |= {f"Desk-{name}": stacks[f"OrderEvents-{name}"] for name in ("dev", "prod")}
+    (assembly / "manifest.json").write_text(json.dumps(manifest))
+    assert preflight.destination(assembly, "dev").needs.beside == ("Desk-dev",)
+    assert preflight.destination(assembly, "prod").needs.beside == ("Desk-prod",)
+
+
 @pytest.mark.parametrize(
     ("name", "line"),
     [

@@ -41,13 +41,15 @@ def _why(error: Exception) -> str:
 
 
 def statements(
-    *, account: str, region: str, product: str, qualifier: str, partition: str = "aws"
+    *, account: str, region: str, product: str, intake: str | None, qualifier: str, partition: str = "aws"
 ) -> list[dict[str, object]]:
-    """IAM statements with all that `ask` asks for, for a role that deploys: one for each resource."""
+    """IAM statements with all that `ask` asks for, for a role that deploys: one for each resource. `intake` is what the name of an
+    intake's stack begins with; None where the app has none."""
     words = {"PARTITION": partition, "REGION": region, "ACCOUNT": account, "PRODUCT": product, "QUALIFIER": qualifier}
+    words["INTAKE"] = intake or ""
     by_resource: dict[str, list[str]] = {}
     for each in QUESTIONS:
-        if each.action is None:
+        if each.action is None or ("INTAKE" in each.resource and intake is None):
             continue
         resource = each.resource
         for word, value in words.items():

@@ -44,6 +44,8 @@ class Needs:
     keeps: bool = False
     services: int = 0
     """Of ECS."""
+    beside: tuple[str, ...] = ()
+    """Names of the stacks that are deployed with it: an intake's."""
 
     @property
     def qualifier(self) -> str:

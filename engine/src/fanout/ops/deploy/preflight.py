@@ -7,7 +7,7 @@ fails here, in one line.
 import json
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,9 @@ def destination(assembly: Path, env: str) -> Destination:
         if name != stack_name(LOCAL)
     }
     own = templates.pop(stack)
-    return Destination(stack, _known(account), _known(region), needs_of(own, others=tuple(templates.values())))
+    needs = needs_of(own, others=tuple(templates.values()))
+    beside = tuple(name for name in templates if name.endswith(f"-{env}"))  # as `make deploy` chooses
+    return Destination(stack, _known(account), _known(region), replace(needs, beside=beside))
 
 
 def identify(wanted: Destination, session: boto3.Session) -> Account:

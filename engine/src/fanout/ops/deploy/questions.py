@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from fanout.aws_errors import code_of
 from fanout.ops.deploy.fact import Account, Answer, Question
+from fanout.ops.deploy.stack_states import Found, look
 
 PROVEN_PARTITION = "aws"
 SERVICE_ROLE = "AWSServiceRoleForECS"
@@ -26,7 +27,16 @@ def _partition(asked: Account) -> Answer:
 
 
 def _stack(asked: Account) -> Answer:
-    found = asked.found
+    return _as_it_is(asked.found)
+
+
+def _beside(asked: Account) -> Answer:
+    answers = [_as_it_is(look(asked.session, asked.region, each)) for each in asked.needs.beside]
+    refused = next((each for each in answers if not each.holds), None)
+    return refused or Answer(True, ", ".join(each.said for each in answers))
+
+
+def _as_it_is(found: Found) -> Answer:
     advice = found.advice()
     return Answer(advice.does == "proceed", f"{found.stack} is {found.state}", advice.todo)
 
@@ -194,6 +204,16 @@ QUESTIONS = (
         _stack,
         action="cloudformation:DescribeStacks",
         resource="arn:PARTITION:cloudformation:REGION:ACCOUNT:stack/PRODUCT-*/*",
+        blocks=True,
+    ),
+    Question(
+        "intake",
+        "Can the intake's stack, which is deployed with it?",
+        "the same of that one",
+        _beside,
+        applies=lambda needs: bool(needs.beside),
+        action="cloudformation:DescribeStacks",
+        resource="arn:PARTITION:cloudformation:REGION:ACCOUNT:stack/INTAKE-*/*",
         blocks=True,
     ),
     Question(

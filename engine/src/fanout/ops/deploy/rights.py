@@ -12,23 +12,24 @@ _RIGHTS = ("<!-- rights -->\n", "<!-- /rights -->\n")
 _FACTS = ("<!-- facts -->\n", "<!-- /facts -->\n")
 
 
-def with_rights(text: str, product: str) -> str:
+def with_rights(text: str, product: str, intake: str | None) -> str:
     """`text` with policy and table between their markers; unchanged where it has none."""
-    return _between(_between(text, _RIGHTS, policy(product)), _FACTS, table())
+    return _between(_between(text, _RIGHTS, policy(product, intake)), _FACTS, table(intake))
 
 
-def policy(product: str) -> str:
+def policy(product: str, intake: str | None) -> str:
     """The whole policy, as a block of JSON."""
     role = f"arn:aws:iam::{ACCOUNT}:role/cdk-{QUALIFIER}-%s-{ACCOUNT}-{REGION}"
     assume = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": [role % each for each in _ROLES]}
-    asks = statements(account=ACCOUNT, region=REGION, product=product, qualifier=QUALIFIER)
+    asks = statements(account=ACCOUNT, region=REGION, product=product, intake=intake, qualifier=QUALIFIER)
     document = {"Version": "2012-10-17", "Statement": [assume, *asks]}
     return f"```json\n{json.dumps(document, indent=2)}\n```\n"
 
 
-def table() -> str:
+def table(intake: str | None) -> str:
     """The questions for people: a row each."""
-    rows = [f"| {each.question} | {each.must} | {'refused' if each.blocks else 'a warning'} |" for each in QUESTIONS]
+    asked = [each for each in QUESTIONS if intake or "INTAKE" not in each.resource]
+    rows = [f"| {each.question} | {each.must} | {'refused' if each.blocks else 'a warning'} |" for each in asked]
     return "\n".join(["| question | what must hold | else |", "|---|---|---|", *rows]) + "\n"
 
 
