@@ -53,4 +53,5 @@ class FormEventsStack(FanoutStack):
         self.monitoring = Monitoring(self, "Watch", topic=forms)
         operators = OperatorPolicies(self, "Operator", topic=forms)
         archive.grant_read(operators.replay)
+        operators.let_erase(archive.bucket)
         keep_policy_descriptions(forms, operators)

@@ -22,7 +22,7 @@ class FormServiceStack(FanoutStack):
         self.add_stack_dependency(events)
         events.monitoring.show_intake(self.stack_name)
         topic_arn = ssm.StringParameter.value_for_string_parameter(self, f"/{prefix()}/{settings.name}/topic-arn")
-        Intake(
+        intake = Intake(
             self,
             "Intake",
             settings=settings,
@@ -32,4 +32,6 @@ class FormServiceStack(FanoutStack):
             source="/forms",
             keep_days=settings.submissions_kept_days,
             followed=Followed.of(events, settings),
+            subject="submitter.email",
         )
+        intake.let_erase()

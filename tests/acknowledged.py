@@ -5,8 +5,8 @@ ACKNOWLEDGED = {
     " recipient and for the sender's configuration set; the condition on ses:FromAddress is what limits the sender",
     r"/Archive/Bucket/Resource AwsSolutions-S1$": "who reads the archive is recorded by CloudTrail data events where"
     " wanted; server access logs would be a second bucket of personal data, and arrive on best effort",
-    r"/Operator/ReplayPolicy/Resource AwsSolutions-IAM5\[Resource::<Archive.*\.Arn>/\*\]$": "a replay reads any object of the"
-    " archive, and of nothing else",
+    r"/Operator/(Replay|Erase)Policy/Resource AwsSolutions-IAM5\[Resource::<Archive.*\.Arn>/\*\]$": "a replay reads any object"
+    " of the archive, and an erasure removes them; of nothing else",
     r"/Webhook/Secret/Resource AwsSolutions-SMG4$": "the receiver holds the same secret, so a rotation is agreed with"
     " it; the function reads a new value within five minutes",
 }

@@ -10,7 +10,7 @@ import typer
 from fanout import names
 from fanout.cli.aws_command import Target, aws_command, confirm, connect, require_reason
 from fanout.cli.erase_report import print_beyond, print_findings, print_removals
-from fanout.cli.options import DryRun, Json, Reason, Yes
+from fanout.cli.options import DryRun, Json, Reason, Yes, own_names
 from fanout.cli.output import console, errors, print_line, report_to, say, say_json
 from fanout.contracts.app import app_contracts, known_contracts
 from fanout.contracts.contract import Contract
@@ -32,16 +32,7 @@ from fanout.ops.replay.selection import Selection
 from fanout.publisher import Event
 from fanout.words import counted
 
-_TAKEN: Final = {
-    "bucket", "dry-run", "env", "every-object", "from", "intake-stack", "json", "profile", "reason", "reference", "region", "stack", "subject", "to", "yes",
-}  # fmt: skip
-
-
-def _own_names() -> list[str]:
-    """What the app calls a reference, as options: --order-id and --order where its contract has order_id."""
-    found = [each.replace("_", "-") for each in known_contracts().reference_names]
-    found += [each.removesuffix("-id") for each in found]
-    return [f"--{each}" for each in dict.fromkeys(found) if each not in _TAKEN]
+_REFERENCE: Final = own_names(known_contracts().reference_names)
 
 
 @aws_command
@@ -50,7 +41,7 @@ def erase(
     reason: Reason,
     reference: Annotated[
         list[str] | None,
-        typer.Option("--reference", *_own_names(), metavar="ID", help="The reference of their event; several times."),
+        typer.Option("--reference", *_REFERENCE, metavar="ID", help="The reference of their event; several times."),
     ] = None,
     person: Annotated[
         str | None,
@@ -109,7 +100,7 @@ def erase(
 def _check(references: list[str], person: str | None) -> None:
     """Raises Unusable."""
     if bool(references) is (person is not None) or any(not each.strip() for each in (*references, person or "-")):
-        raise Unusable(f"whose data? give {' or '.join(['--reference', *_own_names()])} ID, or --subject EMAIL")
+        raise Unusable(f"whose data? give {' or '.join(['--reference', *_REFERENCE])} ID, or --subject EMAIL")
     if not any(each.reference for each in app_contracts()):
         raise Unusable(
             'no contract says which property is its reference ("x-fanout": ["reference"]): nobody can be found'

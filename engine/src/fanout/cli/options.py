@@ -1,10 +1,24 @@
 """Arguments and options that several commands have."""
 
-from typing import Annotated
+from collections.abc import Iterable
+from typing import Annotated, Final
 
 import typer
 
 from fanout.errors import Unusable
+
+_OPTIONS: Final = {
+    "again", "backfill", "bucket", "dry-run", "env", "every-object", "fresh", "from", "group", "intake-stack", "json", "missing",
+    "patience", "profile", "rate", "reason", "reference", "region", "stack", "stop-after", "subject", "to", "type", "yes",
+}  # fmt: skip
+
+
+def own_names(properties: Iterable[str]) -> list[str]:
+    """What the app calls a group or a reference, as options: --order-id and --order where its contract has order_id."""
+    found = [each.replace("_", "-") for each in properties]
+    found += [each.removesuffix("-id") for each in found]
+    return [f"--{each}" for each in dict.fromkeys(found) if each not in _OPTIONS]
+
 
 Json = Annotated[bool, typer.Option("--json", help="For programs.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]

@@ -8,9 +8,10 @@ import typer
 from rich.console import Console
 
 from fanout.cli.aws_command import INTERRUPTED, Target, aws_command, confirm, connect
-from fanout.cli.options import DryRun, Json, Task, Yes
+from fanout.cli.options import DryRun, Json, Task, Yes, own_names
 from fanout.cli.output import console, errors, report_to, say_json
 from fanout.cli.replay_report import print_estimate, print_result
+from fanout.contracts.app import known_contracts
 from fanout.errors import Unusable
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.interrupt import stoppable
@@ -40,7 +41,12 @@ def replay(
     until: Annotated[
         str | None, typer.Option("--to", metavar="DATE", help="The last day, or the moment before which; else now.")
     ] = None,
-    group: Annotated[str | None, typer.Option("--group", metavar="NAME", help="One group of the contract.")] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(
+            "--group", *own_names(known_contracts().group_names), metavar="NAME", help="One group of the contract."
+        ),
+    ] = None,
     type_: Annotated[list[str] | None, typer.Option("--type", metavar="TYPE", help="One type of event.")] = None,
     missing: Annotated[
         bool, typer.Option("--missing", help="Only what the task never settled: not done, not dead.")
