@@ -51,7 +51,7 @@ def intake_stack_name(entry: str, root: Path | None = None) -> str:
 
 
 def intake(root: Path | None = None) -> str | None:
-    """What the name of an intake's stack begins with, as in FormService; None where cdk.json does not say."""
+    """What the name of an intake's stack begins with, as in OrderDesk; None where cdk.json does not say."""
     found = _context(root or find_root()).get(INTAKE_CONTEXT)
     return found if isinstance(found, str) and found else None
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from fanout.cli.views import cost as view
+from fanout.cli.views import load as load_view
 from fanout.costs.assumptions import Assumptions
 from fanout.costs.bill import Bill
 from fanout.costs.model import monthly
@@ -20,6 +21,7 @@ from fanout.template.template import Template
 
 VOLUMES = (10_000, 100_000, 1_000_000)
 """Events a month, where none are given."""
+MOST_A_SECOND, MOST_AT_ONCE = 1_000_000, 1_000_000_000
 RATES = {"idle": 0, "1/s": 2_592_000, "10/s": 25_920_000, "100/s": 259_200_000}
 """Events a month at so many a second."""
 
@@ -43,16 +45,28 @@ def cost(
     favours: Annotated[
         bool, typer.Option("--favours", help="Compare batching for latency with batching for cost.")
     ] = False,
+    rate: Annotated[
+        float | None,
+        typer.Option(metavar="N", help="Not dollars but quotas: which end first at so many events a second."),
+    ] = None,
+    burst: Annotated[
+        float, typer.Option(metavar="N", help="With --rate: how long so many at once, beside these, would wait.")
+    ] = 10_000,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> int:
     """Say what each environment and each subscriber costs a month, idle first, then with traffic.
 
-    List prices of us-east-1 without free tiers. Exit status 2: unusable input.
+    List prices of us-east-1 without free tiers. Exit status 1: with --rate, a quota ends before; 2: unusable input.
     """
     assumed = assumptions(assume or [])
+    _check(rate, burst)
     if events_per_month is not None and events_per_month < 0:
         raise Unusable(f"--events-per-month {events_per_month}: expected 0 or more")
     templates = chosen(assembly, stack_name(env) if env else stack)
+    if rate is not None:
+        loads = {each.name: load_view.Load.of(each, rate, burst, assumed) for each in templates}
+        load_view.say(loads, as_json=as_json)
+        return 1 if any(each.ended for each in loads.values()) else 0
     if favours:
         tables = {each.name: view.compared(each.body, assumed, RATES) for each in templates}
         view.print_compared(tables, RATES, as_json)
@@ -65,6 +79,14 @@ def cost(
     else:
         view.print_bills(bills, unseen, detailed=events_per_month is not None)
     return 0
+
+
+def _check(rate: float | None, burst: float) -> None:
+    """Raises Unusable."""
+    if rate is not None and not 0 < rate <= MOST_A_SECOND:
+        raise Unusable(f"--rate {rate:g}: expected events a second, up to {MOST_A_SECOND:,}")
+    if not 0 <= burst <= MOST_AT_ONCE:
+        raise Unusable(f"--burst {burst:g}: expected a number of events, up to {MOST_AT_ONCE:,}")
 
 
 def assumptions(given: list[str]) -> Assumptions:

@@ -32,7 +32,7 @@ def delivered(subscriber: Subscriber, events: float, assumed: Assumptions) -> Fo
     yield from _queue(subscriber, events, assumed)
     if subscriber.function is not None:
         batches = _batches(subscriber, events, assumed)
-        seconds = assumed.task_seconds * max(1.0, _fill(subscriber, events, assumed) / _threads(subscriber.function))
+        seconds = assumed.task_seconds * max(1.0, _fill(subscriber, events, assumed) / threads(subscriber.function))
         yield from invoked(subscriber.function, batches, seconds, assumed)
         yield from _logged(subscriber.function, _attempts(events, assumed) * assumed.log_bytes_event, assumed)
 
@@ -152,23 +152,24 @@ def _effects(function: Resource, events: float, assumed: Assumptions) -> Found:
 
 def effects(role: Resource, variables: Mapping[str, Value], events: float, assumed: Assumptions) -> Found:
     """What the role lets a task do for each event."""
-    if _may(role, "dynamodb:UpdateItem", "dynamodb:PutItem"):
-        yield "writes of records", events * _writes(role.template, variables, assumed), "dynamodb-write"
+    if may(role, "dynamodb:UpdateItem", "dynamodb:PutItem"):
+        yield "writes of records", events * writes(role.template, variables, assumed), "dynamodb-write"
     for actions, what, price in EFFECTS:
-        if _may(role, *actions):
+        if may(role, *actions):
             yield what, events, price
 
 
-def _writes(template: Template, variables: Mapping[str, Value], assumed: Assumptions) -> float:
+def writes(template: Template, variables: Mapping[str, Value], assumed: Assumptions, *, indexes: bool = True) -> float:
     """For each event; a failed attempt's are no more than its share, and an index counts whether or not it is used."""
     table = template.resource(variables.get(names.COMPLETED_TABLE))
-    indexes = as_list(table.get("GlobalSecondaryIndexes")) if table is not None else []
+    found = as_list(table.get("GlobalSecondaryIndexes")) if table is not None and indexes else []
     claims = variables.get(names.IDEMPOTENT) != "false"
     writes = assumed.writes_per_event if claims else min(1, assumed.writes_per_event)
-    return writes * (1 + assumed.failing) + assumed.index_writes_per_event * len(indexes)
+    return writes * (1 + assumed.failing) + assumed.index_writes_per_event * len(found)
 
 
-def _may(role: Resource, *actions: str) -> bool:
+def may(role: Resource, *actions: str) -> bool:
+    """Whether a statement of the role is known to allow one of them."""
     statements = [each.statement for each in grants_of_role(role) if each.statement is not None]
     return any(each.allows and each.covers(action) is True for each in statements for action in actions)
 
@@ -185,7 +186,7 @@ def _batches(subscriber: Subscriber, events: float, assumed: Assumptions) -> flo
     return _attempts(events, assumed) / _fill(subscriber, events, assumed)
 
 
-def _threads(function: Resource) -> float:
+def threads(function: Resource) -> float:
     """How many messages of a batch our runtime works on at the same time; another one works through them."""
     return at_least(1, function, "Environment", "Variables", names.CONCURRENCY, default=1)
 
