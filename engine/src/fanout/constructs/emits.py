@@ -8,7 +8,7 @@ from typing import Any
 
 from fanout import names
 from fanout.constructs.errors import ConfigurationError
-from fanout.constructs.event_types import schemas_of
+from fanout.constructs.event_types import check_named, schemas_of
 from fanout.constructs.topic import AnyTopic, ExistingTopic, Topic
 
 Emits = Mapping[str, AnyTopic]
@@ -16,11 +16,8 @@ Emits = Mapping[str, AnyTopic]
 
 def check_emits(owner: str, app_root: Path, emits: Emits) -> None:
     """Raises ConfigurationError, in one line that starts with `owner`."""
-    schemas = schemas_of(app_root)
+    check_named(owner, "emits", tuple(emits), schemas_of(app_root))
     for type_, topic in emits.items():
-        if type_ not in schemas:
-            known = f"it has {', '.join(sorted(schemas))}" if schemas else "it has none"
-            raise ConfigurationError(f"{owner}: emits has {type_}, which has no schema in contracts/: {known}")
         if not isinstance(topic, Topic | ExistingTopic):
             raise ConfigurationError(
                 f"{owner}: emits[{type_!r}] is a {type(topic).__name__}: give a fanout Topic, or Topic.from_arn(...)"

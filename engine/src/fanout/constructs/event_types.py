@@ -36,7 +36,7 @@ def types_got(
         return Types()
     schemas = schemas_of(app_root)
     if handles is not None:
-        _check_named(owner, "handles", handles, schemas)
+        check_named(owner, "handles", handles, schemas)
     reads = types_read(app_root, task, schemas)
     there = {*(schemas if carried is None else carried)}
     if handles is None:
@@ -64,7 +64,7 @@ def types_read(app_root: Path, task: str, schemas: Mapping[str, Any]) -> set[str
 def check_carried(owner: str, app_root: Path, types: Sequence[str] | None) -> None:
     """Raises ConfigurationError, one line, unless each of a topic's types has a schema."""
     if types is not None:
-        _check_named(owner, "types", types, schemas_of(app_root))
+        check_named(owner, "types", types, schemas_of(app_root))
 
 
 def schemas_of(app_root: Path) -> dict[str, dict[str, Any]]:
@@ -108,7 +108,8 @@ def _check(owner: str, handles: Sequence[str], reads: set[str], there: set[str],
             )
 
 
-def _check_named(owner: str, name: str, types: Sequence[str], schemas: Mapping[str, Any]) -> None:
+def check_named(owner: str, name: str, types: Sequence[str], schemas: Mapping[str, Any]) -> None:
+    """Raises ConfigurationError for a type that no schema describes, or for none at all."""
     if isinstance(types, str) or not types:
         raise ConfigurationError(
             f"{owner}: {name} is {types!r}: expected types of events, such as ('order.placed.v1',)"

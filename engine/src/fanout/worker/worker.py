@@ -9,10 +9,10 @@ from fanout.runtime.outcome import Record
 from fanout.worker.answers import Answers
 from fanout.worker.circuit import Circuit
 from fanout.worker.hands import Hands
-from fanout.worker.intake import Intake
 from fanout.worker.keeping import Keeper
 from fanout.worker.machine import Machine
 from fanout.worker.queue import Queue
+from fanout.worker.receiving import Receiving
 from fanout.worker.variables import Variables
 
 LONGEST_TURN = 5.0
@@ -34,18 +34,18 @@ class Worker:
         self._answers = Answers(queue, machine, lambda: self._hands.group_name, self._circuit.heard)
         self._hands = Hands(task, variables, machine, self._answers.ended, self._answers.given_back)
         self._keeper = Keeper(queue, variables, machine, self._hands)
-        self._intake = Intake(queue, variables, machine, self._circuit, self._came)
+        self._receiving = Receiving(queue, variables, machine, self._circuit, self._came)
         self._stopping_at: float | None = None
         self._status = 0
         self._left_over = 0
 
     @property
     def is_ready(self) -> bool:
-        return self._stopping_at is None and self._intake.is_ready
+        return self._stopping_at is None and self._receiving.is_ready
 
     @property
     def why_not_ready(self) -> str:
-        return "it is told to stop" if self._stopping_at is not None else self._intake.why_not
+        return "it is told to stop" if self._stopping_at is not None else self._receiving.why_not
 
     @property
     def held(self) -> int:
@@ -80,8 +80,8 @@ class Worker:
         self._hands.start_waiting()
         self._answers.send()
         if self._stopping_at is None:
-            self._intake.look()
-            self._intake.receive(self._busy())
+            self._receiving.look()
+            self._receiving.receive(self._busy())
         self._turned(self)
 
     def _busy(self) -> int:
@@ -118,7 +118,7 @@ class Worker:
             return False
         if self._machine.monotonic() >= self._stopping_at + self._variables.grace:
             return True
-        return not self._hands.held and not self._intake.receiving and self._answers.is_idle
+        return not self._hands.held and not self._receiving.receiving and self._answers.is_idle
 
     def _next(self) -> float:
         """Seconds until something is to be done, if nobody tells of anything before."""
@@ -128,5 +128,5 @@ class Worker:
             end = self._stopping_at + self._variables.grace
             due += [at for at in (end - self._to_give_back(), end) if at > now]
         else:
-            due.append(self._intake.next_request(self._busy()))
+            due.append(self._receiving.next_request(self._busy()))
         return max(0.0, min(due) - now)

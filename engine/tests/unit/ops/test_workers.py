@@ -181,8 +181,8 @@ def test_a_pause_lasts_until_the_last_worker_has_seen_it(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker looks every 15 seconds, and a request of 20 may have begun before."""
-    from fanout.worker.intake import LOOK_EVERY
     from fanout.worker.queue import LONGEST_WAIT
+    from fanout.worker.receiving import LOOK_EVERY
 
     assert switch.WORKER_SETTLED >= LOOK_EVERY + LONGEST_WAIT
     monkeypatch.setattr(switch, "WORKER_SETTLED", 60.0)

@@ -25,7 +25,7 @@ _GONE = {"NonExistentQueue", "QueueDoesNotExist"}
 Came = Callable[[list[Record], float], None]
 
 
-class Intake:
+class Receiving:
     """`came` gets what was received and when. Its callbacks raise OpsError, one line, where the first answer of SQS is one
     that no waiting mends: no right, no such queue.
     """
