@@ -116,6 +116,13 @@ class Journal:
                     sending.get(id_, set()).discard(run)
         return Unfinished(sent, {id_ for id_, runs in sending.items() if runs})
 
+    def moved(self, queue: str) -> set[str]:
+        """The ids of the letters that are gone from the dead-letter queue `queue`, as they were sent back or dropped."""
+        steps = (DELETED, "dropped")
+        return {
+            str(line.get("letter")) for line in self.read() if line.get("queue") == queue and line.get("step") in steps
+        }
+
     def redriven(self, queue: str) -> "Redriven":
         """What was sent back out of the dead-letter queue `queue` before, by redrive or edit."""
         lines = [line for line in self.read() if line.get("queue") == queue and line.get("step") == SENT]

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Callable
-from types import SimpleNamespace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from fanout.errors import Unusable
+from fanout.ops.aws.line import Line
 from fanout.ops.dead_letters.selection import Selection
 from fanout.ops.interrupt import Stop
 from fanout.ops.redrive import runner
@@ -43,7 +44,10 @@ class Outcomes:
                 del self.unknown[id_]
                 self.done += outcome == "done"
                 if outcome == "failed":
-                    self.failed.append(SimpleNamespace(error_type="TransientError", error="it answered 503"))
+                    failed = Line(
+                        "failed", id_, 1, datetime.now(UTC), error_type="TransientError", error="it answered 503"
+                    )
+                    self.failed.append(failed)
 
 
 class Night:

@@ -10,7 +10,6 @@ from fanout.cli.options import Json, Reason, Task
 from fanout.cli.output import say
 from fanout.ops.dead_letters import export as exporting
 from fanout.ops.interrupt import stoppable
-from fanout.ops.journal import Journal
 from fanout.words import counted
 
 
@@ -31,13 +30,10 @@ def export(
     why = require_reason(reason)
     stack = connect(target)
     (subscriber,) = stack.with_letters(task)
-    journal = Journal.open(stack, "dead export", task=subscriber.task)
-    path = to or exporting.default_path(subscriber.task, "exported", journal.run)
-    journal.write("revealed", task=subscriber.task, file=str(path), reason=why)
+    journal, path = exporting.open_export(stack, subscriber, why, to)
     with stoppable() as stop:
-        count, completeness = exporting.export(stack, subscriber, path, stop)
+        count, completeness = exporting.export_written(stack, subscriber, path, journal, stop)
     unseen = list(completeness.unseen)
-    journal.write("exported", task=subscriber.task, file=str(path), count=count, complete=not unseen)
     line = f"{counted(count, 'dead letter')} of {subscriber.task} copied to {path}"
     line += "".join(f"; not looked at: {each}" for each in unseen)
     line += ": fanout dead drop writes them all into a file" if unseen and subscriber.is_fifo else ""

@@ -1,6 +1,6 @@
 """`fanout dead redrive`: dead letters back to their own task's queue."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -9,13 +9,13 @@ from fanout.cli.dead.preview import print_preview
 from fanout.cli.options import All, Causes, DryRun, Ids, Json, OlderThan, Task, Yes
 from fanout.cli.output import console, errors, report_to, say_json
 from fanout.errors import Unusable
-from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.dead_letters.selection import Selection
 from fanout.ops.interrupt import stoppable
-from fanout.ops.journal import Journal
 from fanout.ops.redrive import preview
 from fanout.ops.redrive.frozen import Frozen, freeze, thawed
-from fanout.ops.redrive.runner import Plan, RedriveRun, Result
+from fanout.ops.redrive.runner import Plan, Result
+from fanout.ops.redrive.told import question, result_lines
+from fanout.ops.redrive.written import carry_out, open_journal, write_frozen
 from fanout.words import counted
 
 
@@ -60,41 +60,35 @@ def redrive(
     subscriber.target  # noqa: B018 - a delivery has none, which is said before anything is looked at
     if not dry_run:
         preview.refuse_if_unsafe(subscriber, force=force)
-    facts = {"selection": given.as_dict(), "frozen": frozen_run, "canary": canary, "rate": rate, "dry_run": dry_run}
-    journal = Journal.open(stack, "dead redrive", task=subscriber.task, **facts)
+    journal = open_journal(
+        stack, [subscriber.task], given, frozen=frozen_run, canary=canary, rate=rate, dry_run=dry_run
+    )
     if frozen_run:
         frozen = thawed(subscriber, journal, frozen_run)
     else:
         frozen = freeze(subscriber, given, journal, visibility=visibility, waiting=errors.print)
     if dry_run:
-        journal.write("frozen", queue=subscriber.dead_letter_queue_name, letters=list(frozen.ids))
+        write_frozen(journal, subscriber, frozen)
         hint = f"exactly these, whatever dies meanwhile: fanout dead redrive {subscriber.task} --frozen {journal.run}"
         return print_preview(subscriber, frozen, as_json, doing="go back to the queue", hint=hint, run=journal.run)
     if not len(frozen):
-        return _print_none(subscriber.task, frozen, as_json)
-    confirm(_question(stack, subscriber, frozen, rate), yes=yes)
+        return _print_none(subscriber.task, frozen, frozen_run, as_json)
+    confirm(question(stack, subscriber, frozen, rate), yes=yes)
     plan = Plan(given, canary, rate, patience, stop_after, visibility, force)
     with stoppable() as stop, report_to(errors if as_json else console) as report:
-        result = RedriveRun(subscriber, journal, plan, frozen, report, stop).run()
-    unseen = list(result.completeness.unseen)
-    journal.write("end", task=subscriber.task, stopped=result.stopped, unseen=unseen, **result.counts)
+        result = carry_out(subscriber, journal, plan, frozen, report, stop, of=frozen_run)
     _print_result(result, as_json)
     return INTERRUPTED if stop else int(not result.is_well)
 
 
-def _question(stack: Stack, subscriber: DeployedSubscriber, frozen: Frozen, rate: float) -> str:
-    again = f", {frozen.redriven} of them redriven before," if frozen.redriven else ""
-    least = "at least " if frozen.until else ""
-    many = f"{least}{counted(len(frozen), 'dead letter')} of {subscriber.task}{again}"
-    return f"send {many} of {stack.label} back to its queue, at {rate:g} a second?"
-
-
-def _print_none(task: str, frozen: Frozen, as_json: bool) -> int:
+def _print_none(task: str, frozen: Frozen, run: str | None, as_json: bool) -> int:
     unseen = list(frozen.completeness.unseen)
     if as_json:
         say_json({"task": task, "sent": 0, "stopped": None, "complete": not unseen, "unseen": unseen})
     elif unseen:
         console.print(f"nothing was sent; not looked at: {'; '.join(unseen)}", style="red", soft_wrap=True)
+    elif run is not None:
+        console.print(f"nothing is left of what the dry run {run} of {task} saw: nothing to do")
     elif frozen.seen:
         console.print(f"{counted(frozen.seen, 'dead letter')} of {task} looked at, and none is chosen: nothing to do")
     else:
@@ -103,23 +97,12 @@ def _print_none(task: str, frozen: Frozen, as_json: bool) -> int:
 
 
 def _print_result(result: Result, as_json: bool) -> None:
-    counts: dict[str, Any] = result.counts
-    unseen = list(result.completeness.unseen)
     if as_json:
+        unseen = list(result.completeness.unseen)
         facts = {"task": result.task, "stopped": result.stopped, "seconds": round(result.seconds, 1)}
-        say_json({**facts, **counts, "complete": not unseen, "unseen": unseen})
+        say_json({**facts, **result.counts, "complete": not unseen, "unseen": unseen})
         return
-    line = f"{counts['sent']} sent back, {counts['seen_done']} seen done, {counts['failed_again']} failed again"
-    for name, words in (
-        ("no_outcome_yet", "without an outcome so far"),
-        ("not_handled", "of the chosen not handled: untouched, or gone by another hand"),
-        ("deleted_only", "sent by an earlier run, and deleted now"),
-        ("perhaps_twice", "perhaps sent twice (an earlier run was killed): the task skips the second"),
-        ("letters_left_behind", "sent, but their dead letters could not be deleted: the next redrive does"),
-    ):
-        line += f", {counts[name]} {words}" if counts[name] else ""
-    console.print(f"{line}; in {result.seconds:.1f} s")
-    if result.stopped:
-        console.print(f"stopped: {result.stopped}", style="red")
-    if unseen:
-        console.print(f"not looked at: {'; '.join(unseen)}: run it again", style="red", soft_wrap=True)
+    first, *rest = result_lines(result)
+    console.print(first)
+    for each in rest:
+        console.print(each, style="red", soft_wrap=True)

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -79,9 +80,15 @@ class Group:
     sample: str = ""
     groups: set[str] = field(default_factory=set)
     heartbeats: int = 0
+    minutes: Counter[int] = field(default_factory=Counter)
+    """How many were sent in which minute, since 1970: they are kept for fourteen days."""
+    attempts: Counter[int] = field(default_factory=Counter)
+    """How many had been tried how often."""
 
-    def add(self, message: DeadLetterMessage) -> None:
+    def add(self, message: DeadLetterMessage, attempts: int = 0) -> None:
         self.count += 1
+        self.attempts[attempts] += 1
+        self.minutes[int(message.sent_at.timestamp() // 60)] += 1
         self.sample = self.sample or message.message_id
         self.first = min(self.first or message.sent_at, message.sent_at)
         self.last = max(self.last or message.sent_at, message.sent_at)
@@ -102,6 +109,16 @@ class Group:
             groups_name(): sorted(self.groups),
             "heartbeats": self.heartbeats,
         }
+
+
+def attempts_at(message: DeadLetterMessage, most: int) -> int:
+    """How often it was tried before it died, as far as it says so itself: `most` where its attempts were used up."""
+    told = (message.cause or {}).get("attempt")
+    if isinstance(told, int):
+        return max(0, told)
+    if message.wrapped and message.wrapped.given_up:
+        return message.wrapped.given_up.attempts
+    return most if message.moved_by_sqs else 0
 
 
 def normalised(text: str) -> str:

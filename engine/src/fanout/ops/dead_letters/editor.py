@@ -32,7 +32,7 @@ def patch_event(message: DeadLetterMessage, patch: str) -> dict[str, Any]:
         made = jsonpatch.JsonPatch(operations).apply(event)
     except Exception as error:  # jsonpatch raises many types for a patch that makes no sense
         raise Unusable(f"the patch does not fit: {type(error).__name__}; expected a JSON array by RFC 6902") from None
-    return _object(json.dumps(made), "after the patch")
+    return event_of(json.dumps(made), "after the patch")
 
 
 def open_editor(message: DeadLetterMessage) -> dict[str, Any]:
@@ -47,14 +47,14 @@ def open_editor(message: DeadLetterMessage) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="fanout-") as folder:
         path = Path(folder) / "event.json"
         path.touch(mode=0o600)
-        path.write_bytes(_shown(message))
+        path.write_bytes(text_of(message).encode("utf-8", "surrogatepass"))
         try:
             status = _call([*command, str(path)])
         except (OSError, ValueError) as error:
             raise Unusable(f"{command[0]} cannot be run ({_why(error)}): set EDITOR, or give --patch") from None
         if status != 0:
             raise Unusable(f"{command[0]} did not end well: nothing was changed")
-        return _object(_read(path), "any more")
+        return event_of(_read(path), "any more")
 
 
 def _call(command: list[str]) -> int:
@@ -79,14 +79,13 @@ def _end(program: "subprocess.Popen[bytes]") -> None:
         program.wait()
 
 
-def _shown(message: DeadLetterMessage) -> bytes:
-    """The event in lines; a body that is none as it is."""
+def text_of(message: DeadLetterMessage) -> str:
+    """What is edited: the event in lines; a body that is none as it is."""
     if message.event is None:
-        return message.body.encode("utf-8", "surrogatepass")
-    try:
-        return json.dumps(message.event, indent=2, ensure_ascii=False).encode()
-    except UnicodeEncodeError:  # half a surrogate pair
-        return json.dumps(message.event, indent=2).encode()
+        return message.body
+    text = json.dumps(message.event, indent=2, ensure_ascii=False)
+    # half a surrogate pair is no character that a file or a page could have
+    return text if not any("\ud800" <= each <= "\udfff" for each in text) else json.dumps(message.event, indent=2)
 
 
 def _read(path: Path) -> str:
@@ -103,7 +102,8 @@ def _file(name: str) -> str:
         raise Unusable(f"--patch {name[:100]!r}: neither a JSON array nor a file with one") from None
 
 
-def _object(text: str, when: str) -> dict[str, Any]:
+def event_of(text: str, when: str = "any more") -> dict[str, Any]:
+    """The object that a person made of an event's text. Raises Unusable."""
     value = json_value(text)
     if value is None:
         raise Unusable(f"not JSON {when}{_place(text)}: nothing was changed")

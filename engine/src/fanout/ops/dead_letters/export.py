@@ -18,8 +18,9 @@ from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters.line import dumped, record
 from fanout.ops.dead_letters.message import DeadLetterMessage
 from fanout.ops.interrupt import Stop
-from fanout.ops.journal import home
+from fanout.ops.journal import Journal, home
 
+COMMAND: Final = "dead export"
 MOST: Final = 100_000
 """SQS lets 120,000 messages of a standard queue be in flight.
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html"""
@@ -39,6 +40,26 @@ def export(stack: Stack, subscriber: DeployedSubscriber, path: Path, stop: Stop)
                 break
     stopped = Completeness(("what came after you asked to stop",)) if stop else browsing.completeness
     return browsing.seen, stopped
+
+
+def open_export(
+    stack: Stack, subscriber: DeployedSubscriber, reason: str, to: Path | None = None
+) -> tuple[Journal, Path]:
+    """Where it goes, else beside the journal, which says so first. Raises OpsError."""
+    journal = Journal.open(stack, COMMAND, task=subscriber.task)
+    path = to or default_path(subscriber.task, "exported", journal.run)
+    journal.write("revealed", task=subscriber.task, file=str(path), reason=reason)
+    return journal, path
+
+
+def export_written(
+    stack: Stack, subscriber: DeployedSubscriber, path: Path, journal: Journal, stop: Stop
+) -> tuple[int, Completeness]:
+    """As `export`, and the journal says how it ended."""
+    count, completeness = export(stack, subscriber, path, stop)
+    whole = bool(completeness)
+    journal.write("exported", task=subscriber.task, file=str(path), count=count, complete=whole)
+    return count, completeness
 
 
 @contextmanager

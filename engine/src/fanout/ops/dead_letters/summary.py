@@ -1,18 +1,20 @@
 """Groups a subscriber's dead-letter messages by cause."""
 
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout.aws_errors import one_line
 from fanout.errors import UserError
-from fanout.ops.aws.discovery import DeployedSubscriber, Stack
+from fanout.ops.aws.discovery import DELIVERY, DeployedSubscriber, Stack
 from fanout.ops.completeness import COMPLETE, Completeness
 from fanout.ops.dead_letters import browse
-from fanout.ops.dead_letters.causes import Cause, Explainer, Group
+from fanout.ops.dead_letters.causes import Cause, Explainer, Group, attempts_at
 from fanout.ops.dead_letters.message import DeadLetterMessage
 from fanout.ops.dead_letters.selection import each_alone
 from fanout.ops.journal import Journal, Redriven
@@ -49,45 +51,66 @@ class DeadLetterSummary:
         }
 
 
-def collect(stack: Stack, task: str | None, *, limit: int) -> list[DeadLetterSummary]:
-    """Side by side; one that cannot be read does not hide the others."""
+Told = Callable[[DeadLetterSummary], None]
+"""Called with a summary that is not ended yet: it changes while it is looked at."""
+
+
+def collect(stack: Stack, task: str | None, *, limit: int, told: Told = lambda _: None) -> list[DeadLetterSummary]:
+    """Side by side; one that cannot be read does not hide the others. `told` hears of each on the way."""
     journal = Journal.of(stack)
     with ThreadPoolExecutor(8) as pool:
-        return list(pool.map(lambda each: _summarize(each, journal, limit), stack.with_letters(task)))
+        return list(pool.map(lambda each: _summarize(each, journal, limit, told), stack.with_letters(task)))
 
 
-def _summarize(subscriber: DeployedSubscriber, journal: Journal, limit: int) -> DeadLetterSummary:
+def _summarize(subscriber: DeployedSubscriber, journal: Journal, limit: int, told: Told) -> DeadLetterSummary:
     found = DeadLetterSummary(subscriber.task)
-    groups: dict[Cause, Group] = {}
+    counting = _Counting(subscriber, journal, found)
     try:
         found.total = browse.read_depth(subscriber.aws, subscriber.dead_letter_queue_url).all
-        before = journal.redriven(subscriber.dead_letter_queue_name)
-        explainer = Explainer(subscriber.aws, subscriber)
+        told(found)
         with browse.browse(subscriber.aws, subscriber.dead_letter_queue_url, limit=limit) as browsing:
             waiting: list[DeadLetterMessage] = []
             for page in browsing.pages():
                 waiting += page
+                found.seen = browsing.seen
                 if len(waiting) >= AT_A_TIME:
-                    _count(explainer, waiting, groups, found, before)
+                    counting.add(waiting)
                     waiting = []
-        _count(explainer, waiting, groups, found, before)  # the messages are shown again before the log is asked
+                    told(found)
+        counting.add(waiting)  # the messages are shown again before the log is asked
         found.seen, found.completeness = browsing.seen, browsing.completeness
     except (ClientError, BotoCoreError, UserError) as error:
         found.problem = one_line(error)
-    found.groups = sorted(groups.values(), key=lambda each: str(each.last), reverse=True)
+    told(found)
     return found
 
 
-def _count(
-    explainer: Explainer,
-    messages: list[DeadLetterMessage],
-    groups: dict[Cause, Group],
-    found: DeadLetterSummary,
-    before: Redriven,
-) -> None:
-    for message, cause in zip(messages, each_alone(explainer.explain, messages) if messages else [], strict=True):
-        if cause is None:
-            found.unread.append(message.message_id)
-            continue
-        groups.setdefault(cause, Group(cause)).add(message)
-        found.redriven[cause] += message in before
+class _Counting:
+    """Into one summary; nobody is asked anything before there is a message."""
+
+    def __init__(self, subscriber: DeployedSubscriber, journal: Journal, found: DeadLetterSummary) -> None:
+        self._subscriber, self._journal, self._found = subscriber, journal, found
+        self._groups: dict[Cause, Group] = {}
+
+    @cached_property
+    def _explainer(self) -> Explainer:
+        return Explainer(self._subscriber.aws, self._subscriber)
+
+    @cached_property
+    def _before(self) -> Redriven:
+        return self._journal.redriven(self._subscriber.dead_letter_queue_name)
+
+    @cached_property
+    def _most_attempts(self) -> int:
+        return self._subscriber.attempts if self._subscriber.kind != DELIVERY else 0
+
+    def add(self, messages: list[DeadLetterMessage]) -> None:
+        causes = each_alone(self._explainer.explain, messages) if messages else []
+        for message, cause in zip(messages, causes, strict=True):
+            if cause is None:
+                self._found.unread.append(message.message_id)
+                continue
+            most = self._most_attempts if message.moved_by_sqs else 0
+            self._groups.setdefault(cause, Group(cause)).add(message, attempts_at(message, most))
+            self._found.redriven[cause] += message in self._before
+        self._found.groups = sorted(self._groups.values(), key=lambda each: str(each.last), reverse=True)

@@ -46,6 +46,27 @@ class Frozen:
         return selection.pick([each for each in messages if each.sent_at <= self.until], explainer)
 
 
+class Exactly(Selection):
+    """What was frozen, and nothing else, for whatever takes a selection."""
+
+    def __init__(self, frozen: Frozen) -> None:
+        super().__init__()
+        self._left = set(frozen.ids)
+
+    @property
+    def is_everything(self) -> bool:
+        return False
+
+    @property
+    def is_satisfied(self) -> bool:
+        return not self._left
+
+    def pick(self, messages: Sequence[DeadLetterMessage], explainer: Explainer) -> list[DeadLetterMessage]:
+        picked = [each for each in messages if each.message_id in self._left]
+        self._left.difference_update(each.message_id for each in picked)
+        return picked
+
+
 def freeze(
     subscriber: DeployedSubscriber,
     selection: Selection,
@@ -53,12 +74,13 @@ def freeze(
     *,
     visibility: int = browse.VISIBILITY,
     waiting: Callable[[str], None] = lambda _: None,
+    seen: Callable[[int], None] = lambda _: None,
 ) -> Frozen:
     """Looks at the queue; nothing is changed. What somebody has in hand (a run that was killed, too) is waited for, for as
-    long as such a hand can last; `waiting` is told so."""
+    long as such a hand can last; `waiting` is told so, and `seen` how many were looked at so far."""
     until = sqs_time(subscriber) if subscriber.is_fifo else None
     found = Frozen(until=until)
-    look = _Look(subscriber, selection, found, journal.redriven(subscriber.dead_letter_queue_name))
+    look = _Look(subscriber, selection, found, journal.redriven(subscriber.dead_letter_queue_name), seen)
     end, patience = lease.now() + visibility + 5, 0.0
     while True:
         browsing = look.once(visibility, patience)
@@ -81,6 +103,7 @@ class _Look:
     selection: Selection
     found: Frozen
     before: Redriven
+    told: Callable[[int], None]
     newest: dict[Cause, datetime] = field(default_factory=dict)
     _seen: set[str] = field(default_factory=set)
 
@@ -96,6 +119,7 @@ class _Look:
             for page in browsing.pages():
                 portion += [each for each in page if each.message_id not in self._seen]
                 self._seen.update(each.message_id for each in page)
+                self.told(len(self._seen))
                 if len(portion) >= _PORTION:
                     self._add(portion)
                     portion = []
@@ -119,11 +143,13 @@ class _Look:
 
 
 def thawed(subscriber: DeployedSubscriber, journal: Journal, run: str) -> Frozen:
-    """What the dry run `run` saw, from the journal. Raises Unusable when it is not there."""
-    ids = journal.frozen(run, subscriber.dead_letter_queue_name)
+    """What the dry run `run` saw and no run has moved since, from the journal. Raises Unusable when it is not there."""
+    queue = subscriber.dead_letter_queue_name
+    ids = journal.frozen(run, queue)
     if ids is None:
         raise Unusable(f"no dry run {run} of {subscriber.task} is in the journal {journal.path}")
-    return Frozen(ids=dict.fromkeys(ids))
+    moved = journal.moved(queue)
+    return Frozen(ids=dict.fromkeys(each for each in ids if each not in moved))
 
 
 def sqs_time(subscriber: DeployedSubscriber) -> datetime:
