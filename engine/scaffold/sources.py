@@ -100,7 +100,7 @@ MAKEFILE: Final = (
 )
 
 
-ENGINE_ONLY = ("aws-lambda-powertools", "aws-sam-translator", "hypothesis", "playwright", "types-pyyaml")
+ENGINE_ONLY = ("aws-lambda-powertools", "aws-sam-translator", "httpx2", "hypothesis", "playwright", "types-pyyaml")
 
 
 def _of_engine_only(text: str) -> str:

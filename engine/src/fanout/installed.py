@@ -16,6 +16,9 @@ BROUGHT_BY = {
     "yaml": "cli",
     "cfnlint": "checks",
     "samtranslator": "sam",
+    "jinja2": "console",
+    "starlette": "console",
+    "uvicorn": "console",
     "ministack": "local",
     "trustme": "local",
 }

@@ -66,6 +66,8 @@ ALLOWED: dict[str, set[str]] = {
     "ops.intake": {"intake.store"},  # the table, as the functions write it
     "ops.aws.records": {"runtime.record"},  # the table, as the functions write it
     "ops": {"names", "errors", "aws_errors", "project", "words", "template", "checks", "contracts", "publisher", "costs"},
+    "console": {"names", "errors", "aws_errors", "project", "words", "template", "contracts", "publisher", "costs", "ops"},
+    "cli.console": {"console"},
     "cli": {
         "names", "errors", "aws_errors", "project", "words", "terminal", "template", "checks", "diff", "costs", "catalog", "contracts",
         "packaging", "publisher", "ops", "scaffold", "local", "installed", "batching", "worker",

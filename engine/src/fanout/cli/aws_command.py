@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
+import boto3
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -67,12 +68,14 @@ def aws_command(command: Callable[..., Result]) -> Callable[..., Result]:
     return run
 
 
-def connect(target: Target) -> Stack:
-    """The stack by its name or its environment's; --env wins over FANOUT_STACK."""
+def connect(target: Target, prepare: Callable[[boto3.Session], None] = lambda session: None) -> Stack:
+    """The stack by its name or its environment's; --env wins over FANOUT_STACK. `prepare` sees the session before any client."""
     name = stack_name(target.env) if target.env else target.stack or _stack_by_older_variable()
     if not name:
         raise Unusable("which stack? give --env dev (or staging, prod, ...), or --stack, or set FANOUT_STACK")
-    return find(Aws(profile=target.profile, region=target.region), name)
+    aws = Aws(profile=target.profile, region=target.region)
+    prepare(aws.session)
+    return find(aws, name)
 
 
 def _stack_by_older_variable() -> str | None:
