@@ -19,6 +19,7 @@ from fanout.errors import Unusable
 from fanout.ops.aws.discovery import Stack, find
 from fanout.ops.aws.session import Aws
 from fanout.ops.interrupt import ended_like_ctrl_c
+from fanout.ops.reason import kept_reason
 from fanout.project import product, stack_name
 
 Result = TypeVar("Result")
@@ -96,7 +97,4 @@ def confirm(question: str, *, yes: bool) -> None:
 
 def require_reason(reason: str) -> str:
     """The reason on one line; refuses an empty one."""
-    said = " ".join(reason.split())
-    if not said:
-        raise Unusable('a reason is needed, and it is kept in the journal: --reason "the receiver was down, INC-123"')
-    return said
+    return kept_reason(reason, '--reason "the receiver was down, INC-123"')

@@ -33,11 +33,17 @@ def open_journal(
     rate: float = 50.0,
     dry_run: bool = False,
     command: str = COMMAND,
+    person: str = "",
 ) -> Journal:
     """`frozen` is the dry run whose letters it is about. Raises OpsError where nothing can be written."""
     of = {"task": tasks[0]} if len(tasks) == 1 else {"tasks": list(tasks)}
     facts = {"selection": given.as_dict(), "frozen": frozen, "canary": canary, "rate": rate, "dry_run": dry_run}
-    return Journal.open(stack, command, **of, **facts)
+    return Journal.open(stack, command, **of, **facts, **asked_by(person))
+
+
+def asked_by(person: str) -> dict[str, str]:
+    """Who a console's proxy says that it is, beside whose credentials these are; nothing at a shell."""
+    return {"person": person} if person else {}
 
 
 def write_frozen(journal: Journal, subscriber: DeployedSubscriber, frozen: Frozen) -> None:

@@ -1,0 +1,55 @@
+"""What the pages of dead letters share: one stack, and all that was begun on it."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from fanout.console.console import Console
+from fanout.console.dead.healing import Healing
+from fanout.console.dead.letters import Letters
+from fanout.console.dead.listing import Listing
+from fanout.console.dead.work import Work
+from fanout.ops.aws.discovery import Stack
+from fanout.ops.journal import Journal, operator
+from fanout.ops.redrive.stories import Stories
+
+
+@dataclass
+class Desk:
+    """A look into a dead-letter queue is one at a time, asked for by a person, and counted: it is not held back half-way."""
+
+    console: Console
+    exports: dict[str, Work[None]] = field(default_factory=dict)
+    """By their run's number."""
+
+    @property
+    def stack(self) -> Stack:
+        return self.console.acting
+
+    @cached_property
+    def stories(self) -> Stories:
+        return Stories(Journal.of(self.stack).path)
+
+    @cached_property
+    def listing(self) -> Listing:
+        return Listing(lambda: self.stack)
+
+    @cached_property
+    def letters(self) -> Letters:
+        return Letters(lambda: self.stack)
+
+    @cached_property
+    def healing(self) -> Healing:
+        return Healing(lambda: self.stack, self.stories, self.listing.forget)
+
+    @property
+    def acting(self) -> str:
+        """Who a change is made as: whose credentials, and who sits at this machine."""
+        return f"{self.stack.aws.caller} ({operator()})"
+
+    def close(self) -> None:
+        if "healing" in vars(self):
+            self.healing.close()
+        for each in self.exports.values():
+            each.stop.asked = True
+        for each in self.exports.values():
+            each.wait(10)

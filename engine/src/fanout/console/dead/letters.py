@@ -1,0 +1,43 @@
+"""One dead letter for its pages: looked for in the background, and kept for some minutes, as a look for it costs."""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Final
+
+from fanout.console.dead.work import Work
+from fanout.ops.aws.discovery import Stack
+from fanout.ops.dead_letters.show import Found, search
+
+MOST: Final = 20
+KEPT: Final = 300.0
+"""Seconds; it has answers, which are in memory alone."""
+
+
+class Letters:
+    """Safe in threads."""
+
+    def __init__(self, stack: Callable[[], Stack], look: Callable[[Stack, str, str], Found] = search) -> None:
+        self._stack, self._look = stack, look
+        self._lock = threading.Lock()
+        self._works: OrderedDict[tuple[str, str], Work[Found]] = OrderedDict()
+
+    def look_for(self, task: str, id_: str) -> Work[Found]:
+        """A look that goes on, or has ended; a new one after `forget`, or when what it found is old."""
+        with self._lock:
+            now = time.monotonic()
+            for key in [each for each, work in self._works.items() if work.is_over and now - work.began > KEPT]:
+                del self._works[key]
+            work = self._works.get((task, id_))
+            if work is None:
+                work = self._works[task, id_] = Work(lambda _: self._look(self._stack(), id_, task)).start()
+            self._works.move_to_end((task, id_))
+            if len(self._works) > MOST:
+                self._works.popitem(last=False)
+            return work
+
+    def forget(self, task: str, id_: str) -> None:
+        """It was changed, or is to be looked for again."""
+        with self._lock:
+            self._works.pop((task, id_), None)

@@ -1,0 +1,100 @@
+"""An event that is mended by a person: its text, then before and after side by side, and only then it is sent."""
+
+from typing import Any
+
+from fanout.console.dead.desk import Desk
+from fanout.console.dead.difference import side_by_side
+from fanout.console.dead.pages import letter
+from fanout.console.page import Answer, Asked, Page, To
+from fanout.errors import UserError
+from fanout.ops.dead_letters import edit as editing
+from fanout.ops.dead_letters.editor import event_of, text_of
+from fanout.ops.dead_letters.show import Found
+from fanout.ops.journal import Journal, about
+from fanout.ops.reason import kept_reason
+from fanout.ops.redrive.written import asked_by
+
+COMMAND = "dead edit"
+WHY = "say in the field Reason why the event is changed"
+
+
+def begin(desk: Desk, asked: Asked) -> Answer:
+    """The event's text shows its answers, which is journalled first."""
+    try:
+        why = kept_reason(asked.form.get("reason", ""), WHY)
+        found = letter.found_at(desk, asked)
+        Journal.open(desk.stack, COMMAND, task=found.subscriber.task, reason=why, **asked_by(asked.who)).write(
+            "revealed", **about(found.message, task=found.subscriber.task, reason=why)
+        )
+    except UserError as error:
+        return letter.refused(desk, asked, error)
+    return _form(found, why, letter.editable(found))
+
+
+def check(desk: Desk, asked: Asked) -> Answer:
+    """Before and after, where the contract and the task's filter take it; else the text again, with what is wrong."""
+    found, why, text = letter.found_at(desk, asked), _why(asked), asked.form.get("event", "")
+    try:
+        change = _change(found, asked)
+    except UserError as error:
+        return _form(found, why, text, str(error))
+    before = found.message.event
+    pairs = side_by_side(text_of(found.message) if before is None else before, _value(change))
+    facts = {
+        **_facts(found, why),
+        "text": change.event.body,
+        "pairs": pairs,
+        "change": change,
+        "stack": desk.stack,
+        "acting": desk.acting,
+    }
+    return Page("dead/difference.html", facts)
+
+
+def back(desk: Desk, asked: Asked) -> Answer:
+    """The text again, as it was checked."""
+    return _form(letter.found_at(desk, asked), _why(asked), asked.form.get("event", ""))
+
+
+def send(desk: Desk, asked: Asked) -> Answer:
+    """What was shown, checked once more."""
+    found, text = letter.found_at(desk, asked), asked.form.get("event", "")
+    try:
+        why = kept_reason(asked.form.get("reason", ""), WHY)
+        change = _change(found, asked)
+        journal = Journal.open(desk.stack, COMMAND, task=found.subscriber.task, reason=why, **asked_by(asked.who))
+        sent = editing.send_edited(desk.stack, found.subscriber, change, journal, why)
+    except UserError as error:
+        return _form(found, _why(asked), text, str(error))
+    journal.write("end", task=found.subscriber.task, event_id=change.event.id, sent_as=sent)
+    desk.letters.forget(asked.path["task"], asked.path["id"])
+    desk.listing.forget()
+    return To(f"/journal/{journal.run}")
+
+
+def _change(found: Found, asked: Asked) -> editing.Edit:
+    event = event_of(asked.form.get("event", ""))
+    if asked.form.get("new_id"):
+        event = editing.with_new_id(found.message, event)
+    return editing.check_edit(found.subscriber, found.message, event)
+
+
+def _value(change: editing.Edit) -> Any:
+    return event_of(change.event.body)
+
+
+def _why(asked: Asked) -> str:
+    return " ".join(asked.form.get("reason", "").split())
+
+
+def _facts(found: Found, why: str) -> dict[str, Any]:
+    return {
+        **letter.shown(found, reveal=False),
+        "reason": why,
+        "may_have_new_id": editing.may_have_new_id(found.message),
+    }
+
+
+def _form(found: Found, why: str, text: str, problem: str = "") -> Page:
+    facts = {**_facts(found, why), "text": text, "problem": problem}
+    return Page("dead/edit.html", facts, status=400 if problem else 200)

@@ -1,0 +1,30 @@
+"""A task's dead letters, with answers, into a file on this machine that only its operator can read."""
+
+from fanout.console.dead.chosen import Filter
+from fanout.console.dead.desk import Desk
+from fanout.console.dead.pages.redrive import refusal
+from fanout.console.dead.work import Work
+from fanout.console.page import Answer, Asked, To
+from fanout.errors import UserError
+from fanout.ops.dead_letters import export as exporting
+from fanout.ops.reason import kept_reason
+
+WHY = "say in the field Reason why they are copied"
+
+
+def export(desk: Desk, asked: Asked) -> Answer:
+    chosen = Filter.of(asked.form)
+    try:
+        why = kept_reason(asked.form.get("reason", ""), WHY)
+        if not chosen.task:
+            raise UserError("which task? an export is of one task: choose it in the filter")
+        (subscriber,) = desk.stack.with_letters(chosen.task)
+        journal, path = exporting.open_export(desk.stack, subscriber, why)
+    except UserError as error:
+        return refusal(str(error), chosen, 400)
+
+    def go(work: Work[None]) -> None:
+        exporting.export_written(desk.stack, subscriber, path, journal, work.stop)
+
+    desk.exports[journal.run] = Work(go).start()
+    return To(f"/journal/{journal.run}")

@@ -1,0 +1,152 @@
+"""A redrive or a drop: what its dry run froze, the question, how far it is, what failed again, and how to go on."""
+
+from typing import Any
+from urllib.parse import quote as path
+
+from fanout.console.dead import healing
+from fanout.console.dead.chosen import Filter
+from fanout.console.dead.desk import Desk
+from fanout.console.dead.healing import Options
+from fanout.console.dead.pages.groups import chosen_tasks
+from fanout.console.page import Answer, Asked, Page, To
+from fanout.errors import UserError
+from fanout.ops.redrive.frozen import Frozen
+from fanout.ops.redrive.stories import Selected, Story
+from fanout.ops.redrive.told import line_of, question
+from fanout.ops.redrive.written import COMMAND as REDRIVE
+
+
+def freeze(desk: Desk, asked: Asked) -> Answer:
+    """The dry run of a redrive: the filter is what it is about, never what a page shows."""
+    return frozen(desk, asked, REDRIVE)
+
+
+def begin(desk: Desk, asked: Asked) -> Answer:
+    """Yes to the question; and to go on with what was stopped or cut."""
+    form = asked.form
+    canary, force = form.get("canary") != "no", form.get("force") == "yes"
+    rate, stop_after = (
+        _number(form.get("rate"), 50.0, 0.1, 1_000.0),
+        _number(form.get("stop_after"), 5.0, 1.0, 10_000.0),
+    )
+    return begun(desk, asked, REDRIVE, Options(canary, rate, int(stop_after), force))
+
+
+def stop(desk: Desk, asked: Asked) -> Answer:
+    """What was begun is finished, the rest stays."""
+    desk.healing.stop(asked.path["run"])
+    return To(f"/dead/runs/{path(asked.path['run'])}")
+
+
+def show(desk: Desk, asked: Asked) -> Answer:
+    return shown(desk, asked.path["run"])
+
+
+def frozen(desk: Desk, asked: Asked, command: str) -> Answer:
+    chosen = Filter.of(asked.form)
+    try:
+        run = desk.healing.freeze(chosen_tasks(desk, chosen), chosen, command, person=asked.who)
+    except UserError as error:
+        return refusal(str(error), chosen, 400)
+    return To(f"/dead/runs/{run}")
+
+
+def begun(desk: Desk, asked: Asked, command: str, options: Options, reason: str = "") -> Answer:
+    run = asked.path["run"]
+    story = desk.stories.story(run)
+    if story is not None and story.dry.command != command:
+        return shown(desk, run, f"{run} is a {story.dry.command}: begin it on its own page")
+    try:
+        desk.healing.begin(run, options, reason, person=asked.who)
+    except UserError as error:
+        return shown(desk, run, str(error))
+    return To(f"/dead/runs/{path(run)}")
+
+
+def shown(desk: Desk, run: str, problem: str = "") -> Answer:
+    work = desk.healing.work(run)
+    if work is not None:
+        work.wait(0.3)
+    story = desk.stories.story(run)
+    state = desk.healing.state(story) if story else healing.FREEZING if work and not work.is_over else ""
+    if state == healing.FREEZING:
+        return Page("dead/freezing.html", {"run": run, "work": work, "commands": []}, refresh=1)
+    if story is None:
+        told = problem or (work.problem if work else "") or f"no dry run {run} is in the journal {desk.stories.path}"
+        return refusal(told, Filter(), 404)
+    goes_on = state in (healing.RUNNING, healing.ELSEWHERE)
+    facts = _facts(desk, story, state)
+    facts["problem"] = problem or ((work.problem or "") if work and work.is_over else "")
+    return Page("dead/run.html", {**facts, "work": work}, refresh=1 if goes_on else 0, status=400 if problem else 200)
+
+
+def refusal(problem: str, chosen: Filter, status: int) -> Page:
+    """With the way back to the same filter."""
+    return Page("dead/refused.html", {"problem": problem, "chosen": chosen, "commands": []}, status=status)
+
+
+def _facts(desk: Desk, story: Story, state: str) -> dict[str, Any]:
+    is_drop = story.dry.command == healing.DROP
+    parts = [_part(desk, story, each, is_drop) for each in story.selected]
+    total, moved = (sum(each[name] for each in parts) for name in ("total", "moved"))
+    verb = "drop" if is_drop else "redrive"
+    return {
+        "run": story.dry.id,
+        "acting": desk.acting,
+        "dry": story.dry,
+        "is_drop": is_drop,
+        "state": state,
+        "portions": parts,
+        "total": total,
+        "moved": moved,
+        "left": total - moved,
+        "failed": [(run.task, each) for run in story.runs for each in run.failed.values()],
+        "stack": desk.stack,
+        "chosen": _filter(story),
+        "commands": [f"fanout dead {verb} {each['task']} --frozen {story.dry.id}" for each in parts if each["total"]]
+        if not is_drop
+        else [f"fanout dead drop {each['task']} {_filter(story).options()} --reason TEXT" for each in parts],
+    }
+
+
+def _part(desk: Desk, story: Story, selected: Selected, is_drop: bool) -> dict[str, Any]:
+    run = story.of(selected.task)
+    total = len(selected.letters)
+    return {
+        "task": selected.task,
+        "total": total,
+        "moved": selected.moved,
+        "sent": selected.sent,
+        "causes": selected.told.get("causes") or [],
+        "unseen": selected.told.get("unseen") or [],
+        "redriven": selected.told.get("redriven") or 0,
+        "question": _question(desk, selected, is_drop) if total else "",
+        "run": run,
+        "result": line_of(run.end) if run and run.end and not is_drop else "",
+    }
+
+
+def _question(desk: Desk, selected: Selected, is_drop: bool) -> str:
+    (subscriber,) = desk.stack.with_letters(selected.task)
+    if is_drop:
+        return f"delete dead letters of {selected.task} of {desk.stack.label} for good?"
+    left = Frozen(dict.fromkeys(selected.letters), redriven=int(selected.told.get("redriven") or 0))
+    return question(desk.stack, subscriber, left, 50.0)
+
+
+def _filter(story: Story) -> Filter:
+    """As it was chosen, so that the list can be looked at with it again."""
+    given = story.dry.told.get("selection")
+    given = given if isinstance(given, dict) else {}
+    causes, ids = (given.get(name) or [""] for name in ("causes", "ids"))
+    seconds = given.get("older_than_seconds")
+    older = {900.0: "15min", 3600.0: "1h", 21600.0: "6h", 86400.0: "1d", 604800.0: "7d"}.get(seconds or 0.0, "")
+    return Filter.of({"task": story.dry.told.get("task"), "cause": causes[0], "id": ids[0], "older": older})
+
+
+def _number(given: str | None, default: float, least: float, most: float) -> float:
+    try:
+        number = float(given or default)
+    except ValueError:
+        return default
+    return min(most, max(least, number)) if number == number else default

@@ -1,0 +1,55 @@
+"""Work that takes longer than a page: in a thread of its own, and every page reads how far it is."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from fanout.aws_errors import one_line
+from fanout.errors import UserError, fault
+from fanout.ops.interrupt import Stop
+
+T = TypeVar("T")
+
+
+class Work(Generic[T]):
+    """`said` is its last line, `done` of `total` how far it is. `problem` is one line when it could not be ended."""
+
+    def __init__(self, do: "Callable[[Work[T]], T]") -> None:
+        self.said, self.done, self.total = "", 0, 0
+        self.stop = Stop()
+        self.result: T | None = None
+        self.problem: str | None = None
+        self.began = time.monotonic()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(do,), daemon=True)
+
+    def start(self) -> "Work[T]":
+        self._thread.start()
+        return self
+
+    @property
+    def is_over(self) -> bool:
+        return self._ended.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it is over by then."""
+        return self._ended.wait(seconds)
+
+    def report(self, line: str, done: int = 0, total: int = 0) -> None:
+        """As `fanout.ops.redrive.report.Report`."""
+        self.said = line
+        if total:
+            self.done, self.total = done, total
+
+    def _run(self, do: "Callable[[Work[T]], T]") -> None:
+        try:
+            self.result = do(self)
+        except (UserError, ClientError, BotoCoreError) as error:
+            self.problem = one_line(error)
+        except Exception as error:
+            self.problem = fault(error)
+        finally:
+            self._ended.set()

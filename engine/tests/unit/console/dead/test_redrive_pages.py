@@ -1,0 +1,172 @@
+"""A redrive by pages: what was frozen is sent, what failed again is listed, and a console that was killed goes on."""
+
+import json
+
+import pytest
+
+from fanout.ops.dead_letters import edit as editing
+from fanout.ops.redrive.held import held
+from tests.unit.console.dead.given import Browser, plain
+from tests.unit.ops.given import World, event, world
+from tests.unit.ops.test_redrive import Outcomes
+from tests.unit.ops.test_redrive_stories import Killed
+
+__all__ = ["world"]
+
+
+@pytest.fixture
+def browser(world: World, monkeypatch: pytest.MonkeyPatch) -> Browser:
+    return Browser(world, monkeypatch)
+
+
+def frozen(browser: Browser) -> str:
+    """The page of a dry run."""
+    browser.get("/dead")
+    browser.post("/dead/redrive")
+    page = browser.at
+    browser.until(page, "Begin?")
+    return page
+
+
+def test_the_filter_is_what_is_frozen_and_what_dies_later_is_not_in_it(browser: Browser) -> None:
+    browser.world.bury(30)
+    page = frozen(browser)
+    said = plain(browser.get(page))
+    assert "30 dead letters are chosen" in said
+    assert "send 30 dead letters of task of Orders-prod (account 123456789012, eu-west-1) back to its queue" in said
+    assert f"fanout dead redrive task --frozen {page.rpartition('/')[2]}" in said
+    assert "arn:aws:iam::123456789012:user/me" in said
+    assert not browser.world.sent()
+    browser.world.bury(5, begin=100)
+    browser.post(f"{page}/begin")
+    said = plain(browser.until(page, "ended"))
+    assert "30 sent back, 30 seen done, 0 failed again" in said and "canary done" in said
+    assert sorted(browser.world.sent()) == sorted(f"e{number}" for number in range(30))
+
+
+def test_a_canary_that_fails_leaves_the_rest_which_can_be_gone_on_with(browser: Browser) -> None:
+    browser.world.bury(10)
+    page = frozen(browser)
+    browser.outcomes(Outcomes(lambda _: "failed"))
+    browser.post(f"{page}/begin")
+    said = plain(browser.until(page, "ended"))
+    assert "stopped: the canary failed again (TransientError: it answered 503)" in said
+    assert "What failed again: 1" in said and "9 stay" in said and "Go on with 9" in said
+    browser.outcomes(Outcomes(lambda _: "done"))
+    browser.post(f"{page}/begin")
+    assert "10 of 10 are gone" in plain(browser.until(page, "9 sent back"))
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_console_that_was_killed_in_the_middle_is_started_again_and_goes_on(browser: Browser) -> None:
+    browser.world.bury(40)
+    page = frozen(browser)
+
+    def dies(number: int) -> str | None:
+        if number == 15:
+            raise Killed  # its thread, as a kill ends it: nothing is written any more
+        return "done"
+
+    browser.outcomes(Outcomes(dies))
+    browser.post(f"{page}/begin")
+    browser.until(page, "interrupted")
+    browser.start()
+    browser.world.clock.wait(120)
+    said = plain(browser.get(page))
+    assert "interrupted" in said and "Go on with" in said
+    browser.outcomes(Outcomes(lambda _: "done"))
+    browser.post(f"{page}/begin")
+    browser.until(page, "40 of 40 are gone")
+    assert sorted(browser.world.sent()) == sorted(f"e{number}" for number in range(40))
+
+
+def test_what_another_program_carries_out_is_followed_and_not_begun_twice(browser: Browser) -> None:
+    browser.world.bury(3)
+    page = frozen(browser)
+    with held(page.rpartition("/")[2]):
+        assert "another program on this machine carries it out" in plain(browser.get(page))
+        assert "look at it there" in browser.post(f"{page}/begin", status=400)
+    assert not browser.world.sent()
+
+
+def test_a_drop_asks_for_a_reason_and_deletes_what_was_frozen(browser: Browser) -> None:
+    browser.world.bury(4)
+    browser.get("/dead")
+    browser.post("/dead/drop")
+    page = browser.at
+    browser.until(page, "Begin?")
+    assert "a reason is needed" in browser.post(f"{page}/drop", status=400, reason=" ")
+    browser.world.bury(2, begin=50)
+    assert "is a dead drop" in browser.post(f"{page}/begin", status=400)
+    browser.post(f"{page}/drop", reason="INC-7")
+    said = plain(browser.until(page, "ended"))
+    assert "4 dropped; they are in" in said
+    assert sorted(each.id for each in browser.world.sqs.visible(browser.world.dead)) == ["m50", "m51"]
+    assert "INC-7" in browser.get("/journal")
+
+
+def test_an_event_is_edited_before_and_after_are_shown_and_then_it_is_sent(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(editing, "read_subscriptions", lambda _: [])
+    browser.world.bury(1)
+    letter = "/dead/letter/task/m0"
+    assert "s3cret" not in browser.get(letter)
+    assert "a reason is needed" in browser.post(f"{letter}/edit", status=400)
+    assert "s3cret" in browser.post(f"{letter}/edit", reason="INC-8")
+    broken = json.dumps({**event(0), "type": "no such"})
+    assert "nothing was changed" in browser.post(f"{letter}/check", status=400, reason="INC-8", event=broken)
+    mended = json.dumps({**event(0), "data": {**event(0)["data"], "items": {"q": "mended"}}})
+    shown = browser.post(f"{letter}/check", reason="INC-8", event=mended)
+    assert "<del>" in shown and "<ins>" in shown and "send the event e0 so to task" in plain(shown).lower()
+    assert not browser.world.sent()
+    said = plain(browser.post(f"{letter}/send", reason="INC-8", event=mended))
+    assert "The edited event was sent as sent-" in said and browser.at.startswith("/journal/")
+    assert "s3cret" not in said and "mended" not in said
+    assert browser.world.sent() == ["e0"] and not browser.world.sqs.queue(browser.world.dead).messages
+
+
+def test_a_reveal_needs_a_reason_and_is_in_the_journal_before_it_is_shown(browser: Browser) -> None:
+    browser.world.bury(1)
+    letter = "/dead/letter/task/m0"
+    browser.get(letter)
+    assert "s3cret" not in browser.post(f"{letter}/reveal", status=400)
+    assert "s3cret" in browser.post(f"{letter}/reveal", reason="the person called")
+    assert "the person called" in browser.get("/journal") and "revealed" in browser.get("/journal")
+    assert "s3cret" not in browser.get(letter)
+
+
+def test_an_export_is_a_file_of_a_task(browser: Browser) -> None:
+    browser.world.bury(3)
+    assert "which task?" in browser.post("/dead/export", status=400, reason="INC-9")
+    browser.post("/dead/export", reason="INC-9", task="task")
+    browser.until(browser.at, "count: 3")
+    assert len(next(browser.world.folder.glob("exported-*")).read_text().splitlines()) == 3
+
+
+def test_what_only_reads_has_no_address_that_changes_anything(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.bury(1)
+    reads = Browser(world, monkeypatch, allow="")
+    assert '<form method="post"' not in reads.get("/dead") + reads.get("/dead/letter/task/m0")
+    for path in ("/dead/redrive", "/dead/drop", "/dead/export", "/dead/runs/x/begin", "/dead/letter/task/m0/reveal"):
+        assert reads.client.post(path, headers={"origin": "http://127.0.0.1:4577"}).status_code in (403, 404, 405)
+    assert not world.sent()
+
+
+HOSTILE = "<script>alert(1)</script>\x1b[31m\u202e{{ 7 * 7 }}"
+
+
+def test_text_of_others_is_text(browser: Browser) -> None:
+    told = {"error_type": "Broken", "error": HOSTILE}
+    cause = {"fanout.cause": {"DataType": "String", "StringValue": json.dumps(told)}}
+    body = json.dumps(event(1, data={"shop_id": HOSTILE, "items": {"q": HOSTILE}}))
+    browser.world.sqs.put(browser.world.dead, body, id_="m1", attributes=cause)
+    pages = browser.get("/dead") + browser.get("/dead/letter/task/m1")
+    pages += browser.post("/dead/letter/task/m1/reveal", reason=HOSTILE) + browser.get("/journal")
+    assert "<script>alert" not in pages and "&lt;script&gt;alert" in pages and "49" not in plain(browser.get("/dead"))
+    assert "\x1b" not in pages and "\u202e" not in pages
+
+
+@pytest.mark.parametrize("path", ["/dead/runs/none", "/journal/none", "/dead/letter/task/none"])
+def test_what_is_not_there_is_said(browser: Browser, path: str) -> None:
+    browser.get(path, status=404)
