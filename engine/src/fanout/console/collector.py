@@ -25,7 +25,7 @@ SHARE = 0.4
 UNWATCHED = 20.0
 """Seconds without a tab, after which nothing is asked any more."""
 BEFORE = timedelta(minutes=5)
-_KEPT = 300
+_KEPT = 3_000
 
 
 @dataclass(frozen=True)
