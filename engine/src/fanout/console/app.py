@@ -36,7 +36,12 @@ TITLES = {
     "/health": "Health",
     "/journal": "Journal",
 }
-ASSETS = {"console.css": "text/css", "console.js": "text/javascript", "icon.svg": "image/svg+xml"}
+ASSETS = {
+    "console.css": "text/css",
+    "dead.css": "text/css",
+    "console.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+}
 
 
 def make_app(

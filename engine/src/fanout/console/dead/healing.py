@@ -18,6 +18,7 @@ from fanout.console.dead.work import Work
 from fanout.errors import OpsError, UserError
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.completeness import Completeness
+from fanout.ops.dead_letters.browse import VISIBILITY
 from fanout.ops.dead_letters.drop import Drop
 from fanout.ops.dead_letters.selection import Selection
 from fanout.ops.journal import Journal
@@ -49,6 +50,7 @@ class Options:
     canary: bool = True
     rate: float = 50.0
     stop_after: int = 5
+    lease: int = VISIBILITY
     force: bool = False
 
 
@@ -193,7 +195,14 @@ class Healing:
             rate=options.rate,
             person=person,
         )
-        plan = Plan(Selection(), options.canary, options.rate, stop_after=options.stop_after, force=options.force)
+        plan = Plan(
+            Selection(),
+            options.canary,
+            options.rate,
+            stop_after=options.stop_after,
+            visibility=options.lease,
+            force=options.force,
+        )
         work.done = work.total = 0
 
         def report(line: str, done: int = 0, total: int = 0) -> None:

@@ -28,7 +28,7 @@ def begin(desk: Desk, asked: Asked) -> Answer:
         )
     except UserError as error:
         return letter.refused(desk, asked, error)
-    return _form(found, why, letter.editable(found))
+    return _form(desk, found, why, letter.editable(found))
 
 
 def check(desk: Desk, asked: Asked) -> Answer:
@@ -37,11 +37,11 @@ def check(desk: Desk, asked: Asked) -> Answer:
     try:
         change = _change(found, asked)
     except UserError as error:
-        return _form(found, why, text, str(error))
+        return _form(desk, found, why, text, str(error))
     before = found.message.event
     pairs = side_by_side(text_of(found.message) if before is None else before, _value(change))
     facts = {
-        **_facts(found, why),
+        **_facts(desk, found, why),
         "text": change.event.body,
         "pairs": pairs,
         "change": change,
@@ -53,7 +53,7 @@ def check(desk: Desk, asked: Asked) -> Answer:
 
 def back(desk: Desk, asked: Asked) -> Answer:
     """The text again, as it was checked."""
-    return _form(letter.found_at(desk, asked), _why(asked), asked.form.get("event", ""))
+    return _form(desk, letter.found_at(desk, asked), _why(asked), asked.form.get("event", ""))
 
 
 def send(desk: Desk, asked: Asked) -> Answer:
@@ -65,7 +65,7 @@ def send(desk: Desk, asked: Asked) -> Answer:
         journal = Journal.open(desk.stack, COMMAND, task=found.subscriber.task, reason=why, **asked_by(asked.who))
         sent = editing.send_edited(desk.stack, found.subscriber, change, journal, why)
     except UserError as error:
-        return _form(found, _why(asked), text, str(error))
+        return _form(desk, found, _why(asked), text, str(error))
     journal.write("end", task=found.subscriber.task, event_id=change.event.id, sent_as=sent)
     desk.letters.forget(asked.path["task"], asked.path["id"])
     desk.listing.forget()
@@ -87,14 +87,14 @@ def _why(asked: Asked) -> str:
     return " ".join(asked.form.get("reason", "").split())
 
 
-def _facts(found: Found, why: str) -> dict[str, Any]:
+def _facts(desk: Desk, found: Found, why: str) -> dict[str, Any]:
     return {
-        **letter.shown(found, reveal=False),
+        **letter.shown(desk, found, reveal=False),
         "reason": why,
         "may_have_new_id": editing.may_have_new_id(found.message),
     }
 
 
-def _form(found: Found, why: str, text: str, problem: str = "") -> Page:
-    facts = {**_facts(found, why), "text": text, "problem": problem}
+def _form(desk: Desk, found: Found, why: str, text: str, problem: str = "") -> Page:
+    facts = {**_facts(desk, found, why), "text": text, "problem": problem}
     return Page("dead/edit.html", facts, status=400 if problem else 200)

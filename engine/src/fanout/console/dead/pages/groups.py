@@ -8,7 +8,7 @@ from fanout.console.dead.desk import Desk
 from fanout.console.dead.groups import Scale, chosen_count, rows
 from fanout.console.page import Answer, Asked, Page, To
 
-AT_ONCE = 0.7
+AT_ONCE = 0.4
 """Seconds that a page waits for a look: most are over by then."""
 
 
@@ -28,6 +28,7 @@ def _facts(desk: Desk, chosen: Filter) -> dict[str, Any]:
     shown = rows(view.summaries, chosen, now)
     letters = max((sum(each.tasks.values()) for each in shown), default=0)
     tasks = sorted({task for each in shown for task in each.tasks})
+    redrives = [f"fanout dead redrive {task} {chosen.options()} --dry-run {desk.console.target}" for task in tasks[:3]]
     return {
         "view": view,
         "chosen": chosen,
@@ -40,8 +41,7 @@ def _facts(desk: Desk, chosen: Filter) -> dict[str, Any]:
         "all_tasks": [each.task for each in desk.stack.with_letters(None)],
         "causes": [(each.cause.id, str(each.cause)) for each in rows(view.summaries, Filter(), now)],
         "ages": AGES,
-        "commands": [f"fanout dead list {chosen.task}".strip()],
-        "redrive_commands": [f"fanout dead redrive {task} {chosen.options()} --dry-run" for task in tasks],
+        "commands": [f"fanout dead list {f'{chosen.task} ' if chosen.task else ''}{desk.console.target}", *redrives],
     }
 
 

@@ -14,7 +14,7 @@ from fanout.ops.reason import kept_reason
 from fanout.ops.redrive.written import asked_by
 from fanout.words import printable_lines
 
-AT_ONCE = 0.7
+AT_ONCE = 0.4
 """Seconds that a page waits for a look: most are over by then."""
 WHY = "say in the field Reason why the answers must be seen"
 
@@ -28,7 +28,7 @@ def show(desk: Desk, asked: Asked) -> Answer:
     if work.result is None:
         desk.letters.forget(task, id_)
         return Page("dead/gone.html", {"task": task, "id": id_, "problem": work.problem, "commands": []}, status=404)
-    return Page("dead/letter.html", shown(work.result, reveal=False))
+    return Page("dead/letter.html", shown(desk, work.result, reveal=False))
 
 
 def reveal(desk: Desk, asked: Asked) -> Answer:
@@ -41,7 +41,7 @@ def reveal(desk: Desk, asked: Asked) -> Answer:
         )
     except UserError as error:
         return refused(desk, asked, error)
-    return Page("dead/letter.html", shown(found, reveal=True))
+    return Page("dead/letter.html", shown(desk, found, reveal=True))
 
 
 def found_at(desk: Desk, asked: Asked) -> Found:
@@ -66,10 +66,11 @@ def editable(found: Found) -> str:
     return json.dumps(event, indent=2) if event is not None and printable_lines(text) != text else text
 
 
-def shown(found: Found, *, reveal: bool) -> dict[str, Any]:
+def shown(desk: Desk, found: Found, *, reveal: bool) -> dict[str, Any]:
     told = found.as_dict(reveal=reveal)
     event = told["event"]
     id_ = found.message.message_id
+    target = desk.console.target
     shown_id = found.message.event_id or id_
     return {
         "found": found,
@@ -82,7 +83,9 @@ def shown(found: Found, *, reveal: bool) -> dict[str, Any]:
         "body": json.dumps(event, indent=2, ensure_ascii=False) if isinstance(event, dict) else str(event),
         "attributes": {name: value for name, value in told["attributes"].items() if name != CAUSE},
         "links": links(found.subscriber, found.attempts[-1]) if found.attempts and found.subscriber.aws.is_aws else {},
-        "commands": [f"fanout dead show {id_} --task {found.subscriber.task}", f"fanout where {shown_id}"],
-        "reveal_command": f"fanout dead show {id_} --task {found.subscriber.task} --reveal --reason TEXT",
-        "edit_command": f"fanout dead edit {id_} --task {found.subscriber.task} --reason TEXT",
+        "commands": [
+            f"fanout dead show {id_} --task {found.subscriber.task} {target}",
+            f"fanout dead edit {id_} --task {found.subscriber.task} --reason TEXT {target}",
+            f"fanout where {shown_id} {target}",
+        ],
     }

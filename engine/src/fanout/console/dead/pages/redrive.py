@@ -10,6 +10,7 @@ from fanout.console.dead.healing import Options
 from fanout.console.dead.pages.groups import chosen_tasks
 from fanout.console.page import Answer, Asked, Page, To
 from fanout.errors import UserError
+from fanout.ops.dead_letters.browse import VISIBILITY
 from fanout.ops.redrive.frozen import Frozen
 from fanout.ops.redrive.stories import Selected, Story
 from fanout.ops.redrive.told import line_of, question
@@ -25,11 +26,9 @@ def begin(desk: Desk, asked: Asked) -> Answer:
     """Yes to the question; and to go on with what was stopped or cut."""
     form = asked.form
     canary, force = form.get("canary") != "no", form.get("force") == "yes"
-    rate, stop_after = (
-        _number(form.get("rate"), 50.0, 0.1, 1_000.0),
-        _number(form.get("stop_after"), 5.0, 1.0, 10_000.0),
-    )
-    return begun(desk, asked, REDRIVE, Options(canary, rate, int(stop_after), force))
+    rate, lease = _number(form.get("rate"), 50.0, 0.1, 1_000.0), _number(form.get("lease"), VISIBILITY, 3, 900)
+    stop_after = _number(form.get("stop_after"), 5, 1, 10_000)
+    return begun(desk, asked, REDRIVE, Options(canary, rate, int(stop_after), int(lease), force))
 
 
 def stop(desk: Desk, asked: Asked) -> Answer:
@@ -68,13 +67,14 @@ def shown(desk: Desk, run: str, problem: str = "") -> Answer:
     if work is not None:
         work.wait(0.3)
     story = desk.stories.story(run)
-    state = desk.healing.state(story) if story else healing.FREEZING if work and not work.is_over else ""
-    if state == healing.FREEZING:
-        return Page("dead/freezing.html", {"run": run, "work": work, "commands": []}, refresh=1)
+    first = desk.stories.run(run)
+    if story is None and first is not None and work is not None and not work.is_over:
+        story = Story(first, [], [])
+    state = desk.healing.state(story) if story else ""
     if story is None:
         told = problem or (work.problem if work else "") or f"no dry run {run} is in the journal {desk.stories.path}"
         return refusal(told, Filter(), 404)
-    goes_on = state in (healing.RUNNING, healing.ELSEWHERE)
+    goes_on = state in (healing.FREEZING, healing.RUNNING, healing.ELSEWHERE)
     facts = _facts(desk, story, state)
     facts["problem"] = problem or ((work.problem or "") if work and work.is_over else "")
     return Page("dead/run.html", {**facts, "work": work}, refresh=1 if goes_on else 0, status=400 if problem else 200)
@@ -89,6 +89,7 @@ def _facts(desk: Desk, story: Story, state: str) -> dict[str, Any]:
     is_drop = story.dry.command == healing.DROP
     parts = [_part(desk, story, each, is_drop) for each in story.selected]
     total, moved = (sum(each[name] for each in parts) for name in ("total", "moved"))
+    target = desk.console.target
     verb = "drop" if is_drop else "redrive"
     return {
         "run": story.dry.id,
@@ -103,9 +104,12 @@ def _facts(desk: Desk, story: Story, state: str) -> dict[str, Any]:
         "failed": [(run.task, each) for run in story.runs for each in run.failed.values()],
         "stack": desk.stack,
         "chosen": _filter(story),
-        "commands": [f"fanout dead {verb} {each['task']} --frozen {story.dry.id}" for each in parts if each["total"]]
+        "commands": [],
+        "shell": [
+            f"fanout dead {verb} {each['task']} --frozen {story.dry.id} {target}" for each in parts if each["total"]
+        ]
         if not is_drop
-        else [f"fanout dead drop {each['task']} {_filter(story).options()} --reason TEXT" for each in parts],
+        else [f"fanout dead drop {each['task']} {_filter(story).options()} --reason TEXT {target}" for each in parts],
     }
 
 
