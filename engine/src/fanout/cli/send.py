@@ -9,8 +9,7 @@ from fanout.cli.options import DryRun, Json, OfTopic, Yes
 from fanout.cli.output import console, errors, say_json
 from fanout.ops.aws.discovery import Stack
 from fanout.ops.interrupt import stoppable
-from fanout.ops.journal import Journal
-from fanout.ops.send.event import follow, publish, read_events
+from fanout.ops.send.event import follow, publish_written, read_events
 from fanout.publisher import Event
 from fanout.publisher.event import MAX_BYTES
 from fanout.words import counted
@@ -47,9 +46,8 @@ def send(
     stack = connect(target).of_topic(topic)
     name = stack.topic_arn.rpartition(":")[2]
     confirm(f"publish {counted(len(events), 'event')} to {name} of {stack.name}?", yes=yes)
-    Journal.open(stack, "send").write_all({"step": "publishing", "event_id": each.id} for each in events)
     try:
-        publish(stack, events)
+        publish_written(stack, events)
     except KeyboardInterrupt as stopped:
         errors.print(f"stopped: {getattr(stopped, 'result', None) or 'nothing was published'}")
         raise

@@ -132,7 +132,7 @@ class Guarded:
             given = parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=bool(body), max_num_fields=5_000)
         except ValueError:
             return PlainTextResponse("this is no form: nothing was done\n", 400)
-        form = dict(given)
+        form = {name: value.replace("\r\n", "\n") for name, value in given}  # as browsers send each line feed
         if not self.guard.is_form_token(form.pop("form_token", ""), who):
             return _refused("the page is from before the console was started again: reload it; nothing was done")
         scope["state"]["form"] = form

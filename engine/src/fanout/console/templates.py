@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from fanout.words import counted, printable, printable_lines
 
@@ -20,6 +20,11 @@ def _shown(value: object) -> object:
 def _foreign(value: object) -> str:
     """On one line."""
     return printable(str(value))
+
+
+def _typed(value: object) -> Markup:
+    """In a field of a form, whose text comes back: every character as it is."""
+    return escape(str(value))
 
 
 def _ago(moment: datetime | None, now: datetime | None = None) -> str:
@@ -63,6 +68,7 @@ def environment() -> Environment:
         "ago": _ago,
         "lasting": _lasting,
         "moment": _moment,
+        "typed": _typed,
         "counted": counted,
         "pretty": _pretty,
         "path": lambda text: quote(str(text), safe=""),

@@ -7,12 +7,13 @@ from typing import Any
 from fanout.console.collector import EVERY, Outcome
 from fanout.console.console import Console
 from fanout.console.live.lanes import Lane, lanes
+from fanout.console.live.task import routes as task
 from fanout.console.page import Answer, Asked, Page, Route
 from fanout.ops.status import Report
 
 AT_ONCE = 1.5
 """Seconds that a page waits for the first look."""
-SHOWN = 14
+SHOWN = 10
 DENSE = 9
 """From so many subscribers on, each has one line."""
 
@@ -22,7 +23,7 @@ def routes(console: Console) -> Sequence[Route]:
         console.collector.watch(AT_ONCE)
         return Page("live.html", _facts(console), refresh=1.0)
 
-    return (Route("/", show),)
+    return (Route("/", show), *task(console))
 
 
 def _facts(console: Console) -> dict[str, Any]:

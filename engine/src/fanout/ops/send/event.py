@@ -4,7 +4,7 @@ import json
 import sys
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout.contracts.app import app_contracts
-from fanout.contracts.contract import with_value
+from fanout.contracts.contract import Contract, with_value
 from fanout.contracts.validator import problem_finder
 from fanout.errors import Unusable
 from fanout.ops.aws import logs, records
@@ -21,6 +21,7 @@ from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.aws.subscription import KnownEvent, read_subscriptions
 from fanout.ops.dead_letters import browse
 from fanout.ops.interrupt import Stop
+from fanout.ops.journal import Journal
 from fanout.ops.timeline.state import DEAD, DONE, FILTERED_OUT, NOT_FOUND, RETRYING
 from fanout.publisher import Event, EventPublisher, InvalidArgument, InvalidEvent, PublishError, checked_event
 from fanout.publisher.event import LARGEST_LIMIT, MAX_BYTES
@@ -59,6 +60,12 @@ def _copies(event: dict[str, Any], count: int, place: str) -> list[Event]:
 def _place(number: int, given: Sequence[Any]) -> str:
     """Which of several events a message is about."""
     return f"event {number} of {len(given)}: " if len(given) > 1 else ""
+
+
+def publish_written(stack: Stack, published: Sequence[Event]) -> None:
+    """As `publish`, with their ids in the journal first."""
+    Journal.open(stack, "send").write_all({"step": "publishing", "event_id": each.id} for each in published)
+    publish(stack, published)
 
 
 def publish(stack: Stack, published: Sequence[Event]) -> None:
@@ -174,8 +181,7 @@ def _begin(stack: Stack, sent: Sequence[Event]) -> Iterator[Progress]:
 
 
 def _example(type_: str | None) -> Event:
-    """A copy of a type's first valid example, by default of the first type that has one, under ids of its own where its
-    schema allows these."""
+    """A copy of a type's first valid example, by default of the first type that has one."""
     contracts = app_contracts()
     if type_ is not None and type_ not in contracts.by_type:
         raise Unusable(f"--type {type_} has no schema in contracts/: it has {', '.join(contracts.by_type)}")
@@ -184,13 +190,17 @@ def _example(type_: str | None) -> Event:
     if found is None:
         of_type = f" of {type_}" if type_ else ""
         raise Unusable(f"contracts/examples/valid has no event{of_type}: add one, or give a file")
-    contract, example = found
+    return checked_event(as_new(*found))
+
+
+def as_new(contract: Contract, example: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy that is made now, under ids of its own where its schema allows these."""
     own = {contract.group: "fanout-example", contract.reference: f"example-{uuid.uuid4().hex[:12]}"}
     event = {**json.loads(json.dumps(example)), "id": str(uuid.uuid4()), "time": datetime.now(UTC).isoformat()}
     for path, value in own.items():
         changed = with_value(event, path, value) if path else event
         event = changed if problem_finder(contract.schema)(changed) is None else event
-    return checked_event(event)
+    return event
 
 
 def _text(source: str) -> str:
