@@ -81,6 +81,8 @@ METADATA, PRODUCTION_METADATA, ACKNOWLEDGE_METADATA = "fanout", "production", "a
 FAIR_BY_METADATA, TYPES_METADATA = "fair_by", "types"
 PRODUCT_CONTEXT, PREFIX_CONTEXT = "fanout:product", "fanout:prefix"
 INTAKE_CONTEXT = "fanout:intake"
+CONSOLE_TOKEN = "FANOUT_CONSOLE_TOKEN"
+"""Of a console that `fanout local up` starts: an argument could be read by others."""
 HOME = "FANOUT_HOME"
 
 # Environment variables of a function, and of a worker

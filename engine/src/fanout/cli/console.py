@@ -11,8 +11,8 @@ from fanout.cli.output import console as screen
 from fanout.cli.output import errors
 from fanout.console.allowed import WORDS, read_allowed
 from fanout.console.app import make_app
-from fanout.console.budget import Budget
 from fanout.console.console import Console
+from fanout.console.limits import Limits, Prepare
 from fanout.console.serve import Place, address, guard_of, listen, serve
 from fanout.ops.aws.discovery import Stack
 
@@ -37,20 +37,28 @@ def console(
         str | None, typer.Option(metavar="NAME", help="In which the proxy says who asks; with --host.")
     ] = None,
     name: Annotated[str | None, typer.Option(metavar="HOST", help="As browsers know it; with --host.")] = None,
+    role: Annotated[
+        str | None, typer.Option(metavar="ARN", help="Assumed to look, with the stack's operator-read policy alone.")
+    ] = None,
 ) -> int:
     """Show the stack in a browser of this machine, and change only what --allow names. Until Ctrl-C."""
     place = Place(port, host, certificate, key, proxy, identity_header, name)
     place.check()
-    allowed, budget = read_allowed(allow), Budget()
+    allowed, limits = read_allowed(allow), Limits(role)
 
-    def find(acts: bool) -> Stack:
-        return connect(target, lambda session: budget.attach(session, acts=acts))
+    def act(prepare: Prepare) -> Stack:
+        return connect(target, prepare)
 
-    made = Console(lambda: find(False), lambda: find(True), budget, allowed)
+    def look(prepare: Prepare) -> Stack:
+        return limits.cut_down(act(prepare), prepare)
+
+    made = Console.made(look, act, allowed)
     told = made.stack.label
     with listen(place) as listener:
         guard = guard_of(place, listener.getsockname()[1])
         opened = address(place, listener.getsockname()[1], guard)
+        for line in limits.said:
+            errors.print(line)
         screen.print(f"the console of {told}\nopen {opened}", soft_wrap=True)
         if open_ and not webbrowser.open(opened):
             errors.print("no browser could be opened here: open the address yourself")

@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+
+import boto3
 
 from fanout.console.budget import Budget
 from fanout.console.collector import Collector
 from fanout.console.shared import Shared
 from fanout.ops.aws.discovery import Stack
 
+Find = Callable[[Callable[[boto3.Session], None]], Stack]
 DEPLOYED_SECONDS = 60.0
 """How long a deployment may go unseen."""
 
@@ -28,6 +32,12 @@ class Console:
 
     def __post_init__(self) -> None:
         self.collector = Collector(lambda: self.stack, self.budget)
+
+    @classmethod
+    def made(cls, look: Find, act: Find, allowed: frozenset[str]) -> "Console":
+        """`look` and `act` find the stack, and tell of the session of it before it makes a client: its calls are counted."""
+        budget = Budget()
+        return cls(lambda: look(budget.attach), lambda: act(partial(budget.attach, acts=True)), budget, allowed)
 
     @property
     def stack(self) -> Stack:

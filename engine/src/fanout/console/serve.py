@@ -9,12 +9,11 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
+from fanout import names
 from fanout.console.guard import Guard, Proxy
 from fanout.errors import Unusable
 
 LOOPBACK = "127.0.0.1"
-TOKEN_VARIABLE = "FANOUT_CONSOLE_TOKEN"
-"""For who starts it as a part of something else, and has an address to print: an argument could be read by others."""
 PREFERRED_PORT = 4577
 
 
@@ -84,7 +83,7 @@ def listen(place: Place) -> socket.socket:
 
 def guard_of(place: Place, port: int) -> Guard:
     if place.is_loopback:
-        return Guard.on_loopback(port, os.environ.get(TOKEN_VARIABLE))
+        return Guard.on_loopback(port, os.environ.get(names.CONSOLE_TOKEN))
     name, proxy = str(place.name), Proxy(str(place.proxy), str(place.identity_header).lower())
     return Guard(frozenset({name}), frozenset({f"https://{name}"}), "fanout-console", proxy=proxy)
 

@@ -12,6 +12,7 @@ from fanout.errors import UserError
 from fanout.local import synth
 from fanout.local.app import App, load
 from fanout.local.console import note, step
+from fanout.local.console_page import ConsolePage
 from fanout.local.deletions import deletions
 from fanout.local.deploy import ENTRY, deploy, prepare
 from fanout.local.emulator.connection import Connection
@@ -44,22 +45,29 @@ class Run:
     state: State = field(init=False)
     emulator: Emulator = field(init=False)
     receiver: Receiver = field(init=False)
+    console: ConsolePage = field(init=False)
 
     def __post_init__(self) -> None:
         self.state = State(self.folder.resolve())
         self.emulator = Emulator(self.state, self.preferred_port)
         self.receiver = Receiver(self.state)
+        self.console = ConsolePage(self.state)
 
     @property
     def connection(self) -> Connection:
         return self.emulator.connection
 
     def is_running(self) -> bool:
-        return self.emulator.is_running() or self.receiver.is_running()
+        return any(each.is_running() for each in (self.emulator, self.receiver, self.console))
 
     def stack(self) -> Stack:
         """As it is deployed now; OpsError when it is not."""
         return find(Aws(self.connection.session), stack_name(ENTRY))
+
+    def open_console(self, stack: Stack) -> str:
+        """Its address; it is started unless it runs. Hold the lock. Raises LocalError without its extra."""
+        self.console.start(self.connection, stack.name)
+        return self.console.address
 
     def evidence(self) -> Evidence:
         return Evidence(self.emulator, self.receiver, self.stack())
@@ -87,7 +95,7 @@ class Run:
     def down(self) -> bool:
         """Stops all of it; False when nothing ran. Hold the lock."""
         with postponed():
-            stopped = [self.receiver.stop(), self.emulator.stop()]
+            stopped = [self.console.stop(), self.receiver.stop(), self.emulator.stop()]
             self.state.environment.unlink(missing_ok=True)
         return any(stopped)
 

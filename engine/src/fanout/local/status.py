@@ -13,10 +13,12 @@ from fanout.local.run import Run
 def report(run: Run) -> dict[str, Any]:
     """For `status --json`, in the words of the table."""
     emulator, receiver = run.emulator.process.pid(), run.receiver.process.pid()
+    page = run.console.process.pid()
     told: dict[str, Any] = {
         "folder": str(run.state.folder),
         "emulator": {"pid": emulator, "endpoint": run.connection.endpoint} if emulator else None,
         "receiver": {"pid": receiver, "url": run.receiver.url} if receiver else None,
+        "console": {"pid": page, "address": run.console.address} if page else None,
         "stack": None,
         "tasks": {},
     }
@@ -33,7 +35,7 @@ def report(run: Run) -> dict[str, Any]:
 
 def show(told: dict[str, Any]) -> None:
     table = Table(box=None, pad_edge=False, show_header=False)
-    for name in ("emulator", "receiver", "stack"):
+    for name in ("emulator", "receiver", "console", "stack"):
         parts = told[name]
         text = "  ".join(f"{key} {value}" for key, value in parts.items()) if parts else "[dim]does not run[/]"
         table.add_row(f"[bold]{name}[/]", text)

@@ -4,14 +4,17 @@ from functools import partial
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from fanout.cli.local_command import State, agree, folder_of, local_command
 from fanout.cli.options import Yes
 from fanout.local.console import console
+from fanout.local.errors import LocalError
 from fanout.local.handlers.imports import deployed_handlers, importing
 from fanout.local.handlers.view import show_failures
 from fanout.local.intake import intake_of
 from fanout.local.run import Run
+from fanout.ops.aws.discovery import Stack
 
 
 @local_command
@@ -28,11 +31,21 @@ def up(
     with importing() as importer, run.state.lock(waiting=lambda: console.print(waiting)):
         stack = run.up(port, agree=partial(agree, yes=yes)).stack
         failures = importer.failures(deployed_handlers(stack, run.connection))
+        console_says = _console(run, stack)
     console.print(
         f"\ntopic  {stack.topic_arn}\nuse it [bold]set -a; . {run.state.environment}; set +a[/]", soft_wrap=True
     )
+    console.print(console_says, soft_wrap=True)
     if intake := intake_of(run.connection):
         for name in intake.definitions:
             console.print(f"fill in {intake.url}/{name}", soft_wrap=True)
     show_failures(failures)
     return int(bool(failures))
+
+
+def _console(run: Run, stack: Stack) -> str:
+    """The line about it; it is no reason to go without the embedded AWS."""
+    try:
+        return f"open it [bold]{run.open_console(stack)}[/]"
+    except LocalError as error:
+        return f"[yellow]![/] no console: {escape(str(error))}"
