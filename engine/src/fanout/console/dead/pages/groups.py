@@ -19,7 +19,7 @@ def show(desk: Desk, asked: Asked) -> Answer:
         return To(f"/dead{chosen.query}")
     desk.listing.begin(again=False)
     desk.listing.wait(AT_ONCE)
-    return Page("dead/groups.html", _facts(desk, chosen), refresh=2 if desk.listing.view().is_looking else 0)
+    return Page("dead/groups.html", _facts(desk, chosen), refresh=0.5 if desk.listing.view().is_looking else 0)
 
 
 def _facts(desk: Desk, chosen: Filter) -> dict[str, Any]:

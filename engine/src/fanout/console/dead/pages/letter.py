@@ -24,7 +24,7 @@ def show(desk: Desk, asked: Asked) -> Answer:
     task, id_ = asked.path["task"], asked.path["id"]
     work = desk.letters.look_for(task, id_)
     if not work.wait(AT_ONCE):
-        return Page("dead/looking.html", {"task": task, "id": id_, "commands": []}, refresh=1)
+        return Page("dead/looking.html", {"task": task, "id": id_, "commands": []}, refresh=0.5)
     if work.result is None:
         desk.letters.forget(task, id_)
         return Page("dead/gone.html", {"task": task, "id": id_, "problem": work.problem, "commands": []}, status=404)

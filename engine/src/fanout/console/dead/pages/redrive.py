@@ -74,10 +74,10 @@ def shown(desk: Desk, run: str, problem: str = "") -> Answer:
     if story is None:
         told = problem or (work.problem if work else "") or f"no dry run {run} is in the journal {desk.stories.path}"
         return refusal(told, Filter(), 404)
-    goes_on = state in (healing.FREEZING, healing.RUNNING, healing.ELSEWHERE)
+    refresh = {healing.FREEZING: 0.5, healing.RUNNING: 1, healing.ELSEWHERE: 1}.get(state, 0)
     facts = _facts(desk, story, state)
     facts["problem"] = problem or ((work.problem or "") if work and work.is_over else "")
-    return Page("dead/run.html", {**facts, "work": work}, refresh=1 if goes_on else 0, status=400 if problem else 200)
+    return Page("dead/run.html", {**facts, "work": work}, refresh=refresh, status=400 if problem else 200)
 
 
 def refusal(problem: str, chosen: Filter, status: int) -> Page:
