@@ -25,6 +25,7 @@ RUN = "".join(
 
 NOT_ON_CALL = {
     "check",
+    "console",  # pages of the others, tested by tests/browser
     "contract",
     "cost",
     "deploy",

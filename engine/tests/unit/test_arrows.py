@@ -51,6 +51,7 @@ ALLOWED: dict[str, set[str]] = {
     "template.yaml": {"installed"},
     "template.sam": {"installed"},
     "local.emulator.emulator": {"installed"},
+    "local.console_page": {"installed"},
     "constructs": {
         "installed",
         "names", "errors", "project", "packaging", "batching", "physical_names",

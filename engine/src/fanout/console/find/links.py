@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.aws.line import Line
 
@@ -20,10 +22,18 @@ def links(stack: Stack, subscriber: DeployedSubscriber, line: Line) -> Links:
     if not stack.aws.is_aws:
         return Links()
     home = f"https://{stack.region}.console.aws.amazon.com/cloudwatch/home?region={stack.region}"
-    group, log = subscriber.log_group, ""
+    group, log = _group(subscriber), ""
     if group and line.log_stream:
         log = f"{home}#logsV2:log-groups/log-group/{_twice(group)}/log-events/{_twice(line.log_stream)}"
     return Links(log, f"{home}#xray:traces/{quote(line.trace_id, safe='')}" if line.trace_id else "")
+
+
+def _group(subscriber: DeployedSubscriber) -> str:
+    """A link is no reason to show nothing."""
+    try:
+        return subscriber.log_group
+    except (ClientError, BotoCoreError):
+        return ""
 
 
 def _twice(text: str) -> str:

@@ -118,9 +118,8 @@ def _text(kind: str, value: Any) -> str:
 def _values(each: Field, form: Mapping[str, str]) -> Iterator[Any]:
     """One, or none where it is missing."""
     if each.kind == GROUP:
-        inside = read(each.inside, form)
-        if inside or each.required:
-            yield inside
+        if each.required or any(form.get(name) for name in all_names(each.inside)):
+            yield read(each.inside, form)
     elif each.kind == CHECK:
         if each.name in form or each.required:
             yield each.name in form

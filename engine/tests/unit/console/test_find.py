@@ -1,0 +1,119 @@
+"""One event at every task: shareable, followed while something is open, and asked for once however many tabs look."""
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from fanout.console import stream
+from fanout.console.find.links import Links, links
+from fanout.ops.aws.discovery import DeployedSubscriber
+from fanout.ops.aws.line import Line
+from fanout.ops.timeline import timeline
+from fanout.ops.timeline.state import DEAD, DONE, NOT_FOUND, RETRYING, EventState
+from tests.unit.console.given import Here, health, stack
+
+FAILED = Line(
+    "failed",
+    "m1",
+    1,
+    datetime(2026, 1, 2, tzinfo=UTC),
+    "e1",
+    error_type="Http503",
+    error="it is down",
+    request_id="r-1",
+    duration_ms=12.4,
+)
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> Here:
+    return Here(monkeypatch, health("task"), health("other"))
+
+
+def told(monkeypatch: pytest.MonkeyPatch, *states: EventState) -> list[str]:
+    asked: list[str] = []
+
+    def for_stack(_: Any, id_: str, **__: Any) -> list[EventState]:
+        asked.append(id_)
+        return list(states)
+
+    monkeypatch.setattr(timeline, "for_stack", for_stack)
+    return asked
+
+
+def test_each_attempt_has_its_cause_its_time_and_its_request(monkeypatch: pytest.MonkeyPatch, here: Here) -> None:
+    told(monkeypatch, EventState("task", RETRYING, (FAILED,), 5), EventState("other", DONE))
+    page = here.page("/events/e1")
+    for each in (
+        "attempt 1 of 5: failed",
+        "2026-01-02 00:00:00 UTC",
+        "12 ms",
+        "Http503: it is down",
+        "r-1",
+        'data-refresh="2.0"',
+    ):
+        assert each in page
+    assert "<code>fanout where e1 --stack Orders-prod</code>" in page
+
+
+def test_tabs_ask_once(monkeypatch: pytest.MonkeyPatch, here: Here) -> None:
+    asked = told(monkeypatch, EventState("task", RETRYING), EventState("other", DONE))
+    for _ in range(5):
+        here.page("/events/e1")
+    assert asked == ["e1"]
+
+
+def test_what_was_not_seen_is_not_told_as_absent(monkeypatch: pytest.MonkeyPatch, here: Here) -> None:
+    told(monkeypatch, EventState("task", NOT_FOUND), EventState("other", NOT_FOUND))
+    page = here.page("/events/e1")
+    assert "No task has seen it" in page and "which nobody can look into" in page and "data-refresh" not in page
+    assert 'data-refresh="1.0"' in here.page("/events/e1?since=1h")
+
+
+def test_what_is_dead_leads_to_its_letters(monkeypatch: pytest.MonkeyPatch, here: Here) -> None:
+    told(monkeypatch, EventState("task", DEAD, (FAILED,), 5), EventState("other", DONE))
+    assert 'href="/dead?task=task"' in here.page("/events/e1")
+
+
+def test_any_id_makes_an_address(here: Here) -> None:
+    answer = here.client.get("/find", params={"id": " a/b?c#d\u202e "})
+    assert answer.headers["location"] == "/events/a%2Fb%3Fc%23d%E2%80%AE"
+    here.page("/find?id=e1&since=soon", 409)
+    here.page("/events/" + "x" * 257, 409)
+
+
+def test_a_page_that_goes_on_sends_its_block_until_it_is_over(monkeypatch: pytest.MonkeyPatch, here: Here) -> None:
+    told(monkeypatch, EventState("task", DONE), EventState("other", DONE))
+    answer = here.client.get("/events/e1", headers={"accept": "text/event-stream"})
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    kinds = [line for line in answer.text.splitlines() if line.startswith("event:")]
+    assert kinds == ["event: look", "event: over"] and "Done everywhere" in answer.text and "<html" not in answer.text
+
+
+async def _collected(looks: list[tuple[str, float]]) -> list[str]:
+    return [each async for each in stream.events(lambda: looks.pop(0), lambda: False)]
+
+
+def test_what_did_not_change_is_not_sent_again() -> None:
+    import anyio
+
+    looks = [("a\nb", 0.001), ("a\nb", 0.001), ("c", 0.0)]
+    assert anyio.run(_collected, looks) == [
+        "event: look\ndata: a\ndata: b\n\n",
+        "event: look\ndata: c\n\n",
+        "event: over\ndata: \n\n",
+    ]
+
+
+def test_links_of_aws_are_there_on_aws_alone() -> None:
+    line = Line("failed", "m1", 1, FAILED.at, log_stream="2026/01/02/[$LATEST]abc", trace_id="1-a")
+    of = cast(DeployedSubscriber, SimpleNamespace(log_group="/aws/lambda/x"))
+    found = links(stack(["task"]), of, line)
+    assert found.log.endswith(
+        "log-group/$252Faws$252Flambda$252Fx/log-events/2026$252F01$252F02$252F$255B$2524LATEST$255Dabc"
+    )
+    assert found.trace.endswith("#xray:traces/1-a")
+    local = SimpleNamespace(aws=SimpleNamespace(is_aws=False))
+    assert links(cast(Any, local), of, line) == Links()
