@@ -25,6 +25,7 @@ class Console:
     budget: Budget
     allowed: frozenset[str] = frozenset()
     shared: Shared = field(default_factory=Shared)
+    find_to_read: Callable[[], Stack] | None = None
     closing: list[Callable[[], None]] = field(default_factory=list)
     """What a section of pages ends when the console does."""
     is_over: bool = False
@@ -37,7 +38,14 @@ class Console:
     def made(cls, look: Find, act: Find, allowed: frozenset[str]) -> "Console":
         """`look` and `act` find the stack, and tell of the session of it before it makes a client: its calls are counted."""
         budget = Budget()
-        return cls(lambda: look(budget.attach), lambda: act(partial(budget.attach, acts=True)), budget, allowed)
+        freely = partial(budget.attach, acts=True)
+        return cls(
+            lambda: look(budget.attach),
+            lambda: act(freely),
+            budget,
+            allowed,
+            find_to_read=lambda: look(freely),
+        )
 
     @property
     def stack(self) -> Stack:
@@ -48,6 +56,11 @@ class Console:
     def acting(self) -> Stack:
         """For a change: its calls are counted, and not held back."""
         return self.shared.get("acting", DEPLOYED_SECONDS, self.find_to_act)
+
+    @property
+    def reading(self) -> Stack:
+        """For a long look that a person asks for, one at a time: with the rights to look, counted, and not held back."""
+        return self.shared.get("reading", DEPLOYED_SECONDS, self.find_to_read or self.find)
 
     @property
     def target(self) -> str:

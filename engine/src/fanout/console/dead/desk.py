@@ -15,7 +15,7 @@ from fanout.ops.redrive.stories import Stories
 
 @dataclass
 class Desk:
-    """A look into a dead-letter queue is one at a time, asked for by a person, and counted: it is not held back half-way."""
+    """Pages look with the rights to look alone; `stack` is for what changes something."""
 
     console: Console
     exports: dict[str, Work[None]] = field(default_factory=dict)
@@ -27,15 +27,15 @@ class Desk:
 
     @cached_property
     def stories(self) -> Stories:
-        return Stories(Journal.of(self.stack).path)
+        return Stories(Journal.of(self.console.stack).path)
 
     @cached_property
     def listing(self) -> Listing:
-        return Listing(lambda: self.stack)
+        return Listing(lambda: self.console.reading)
 
     @cached_property
     def letters(self) -> Letters:
-        return Letters(lambda: self.stack)
+        return Letters(lambda: self.console.reading)
 
     @cached_property
     def healing(self) -> Healing:

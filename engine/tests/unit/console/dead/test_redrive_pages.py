@@ -1,6 +1,7 @@
 """A redrive by pages: what was frozen is sent, what failed again is listed, and a console that was killed goes on."""
 
 import json
+import threading
 
 import pytest
 
@@ -170,3 +171,50 @@ def test_text_of_others_is_text(browser: Browser) -> None:
 @pytest.mark.parametrize("path", ["/dead/runs/none", "/journal/none", "/dead/letter/task/none"])
 def test_what_is_not_there_is_said(browser: Browser, path: str) -> None:
     browser.get(path, status=404)
+
+
+def test_a_stop_leaves_the_rest_which_stays_chosen(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser.world.bury(50)
+    page = frozen(browser)
+    reached, goes_on = threading.Event(), threading.Event()
+
+    def waits(number: int) -> str:
+        if number == 7:
+            reached.set()
+            assert goes_on.wait(10)
+        return "done"
+
+    browser.outcomes(Outcomes(waits))
+    browser.post(f"{page}/begin")
+    assert reached.wait(10)
+    browser.post(f"{page}/stop")
+    assert "It stops after the step that has begun" in plain(browser.get(page))
+    goes_on.set()
+    said = plain(browser.until(page, "ended"))
+    assert "you asked to stop" in said and "24 stay" in said and "Go on with 24" in said
+
+
+def test_a_console_that_is_ended_stops_a_redrive_cleanly(browser: Browser) -> None:
+    browser.world.bury(50)
+    page = frozen(browser)
+    reached = threading.Event()
+
+    def waits(number: int) -> str | None:
+        reached.set()
+        return "done" if number < 4 else None
+
+    browser.outcomes(Outcomes(waits))
+    browser.post(f"{page}/begin")
+    assert reached.wait(10)
+    browser.console.close()
+    assert "ended" in plain(browser.get(page))
+
+
+def test_events_that_failed_again_are_told_to_a_console_that_is_started_later(browser: Browser) -> None:
+    browser.world.bury(10)
+    page = frozen(browser)
+    browser.outcomes(Outcomes(lambda number: "failed" if number in (2, 3) else "done"))
+    browser.post(f"{page}/begin")
+    browser.until(page, "What failed again: 2")
+    browser.start()
+    assert "What failed again: 2" in plain(browser.get(page))

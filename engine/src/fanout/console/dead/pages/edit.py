@@ -63,7 +63,8 @@ def send(desk: Desk, asked: Asked) -> Answer:
         why = kept_reason(asked.form.get("reason", ""), WHY)
         change = _change(found, asked)
         journal = Journal.open(desk.stack, COMMAND, task=found.subscriber.task, reason=why, **asked_by(asked.who))
-        sent = editing.send_edited(desk.stack, found.subscriber, change, journal, why)
+        (subscriber,) = desk.stack.with_letters(found.subscriber.task)  # with the rights to change something
+        sent = editing.send_edited(desk.stack, subscriber, change, journal, why)
     except UserError as error:
         return _form(desk, found, _why(asked), text, str(error))
     journal.write("end", task=found.subscriber.task, event_id=change.event.id, sent_as=sent)

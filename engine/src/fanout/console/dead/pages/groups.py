@@ -38,7 +38,7 @@ def _facts(desk: Desk, chosen: Filter) -> dict[str, Any]:
         "count": chosen_count(shown, chosen, now),
         "most": letters,
         "tasks": tasks,
-        "all_tasks": [each.task for each in desk.stack.with_letters(None)],
+        "all_tasks": [each.task for each in desk.console.stack.with_letters(None)],
         "causes": [(each.cause.id, str(each.cause)) for each in rows(view.summaries, Filter(), now)],
         "ages": AGES,
         "commands": [f"fanout dead list {f'{chosen.task} ' if chosen.task else ''}{desk.console.target}", *redrives],
