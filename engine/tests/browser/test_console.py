@@ -13,12 +13,12 @@ from fanout.ops.aws.line import Line
 from tests.browser.console_served import served
 from tests.browser.dead_console import Served
 from tests.browser.test_intake_page import CHROMIUM, browser, findings
-from tests.local.conftest import Deployed, a_deployment, deployed
+from tests.local.conftest import Deployed
 from tests.local.operator import HEAL, READ, Operator, keys_with
 from tests.unit.console.given import health
 from tests.unit.console.test_live import HOSTILE, line
 
-__all__ = ["a_deployment", "browser", "deployed"]
+__all__ = ["browser"]
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="no /usr/bin/chromium: apt-get install -y --no-install-recommends chromium"
 )
@@ -109,7 +109,12 @@ def test_a_strangers_page_neither_reads_nor_posts(browser: Any, page: Any, monke
 
 def test_html_and_escape_sequences_of_others_are_text(page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
+
+    def hear(dialog: Any) -> None:
+        said.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", hear)
     hostile = f"{HOSTILE}<img src=x onerror=alert(2)>"
     with served(monkeypatch, health("task", problems=[hostile])) as (here, address):
         page.goto(address)

@@ -69,13 +69,14 @@ def aws_command(command: Callable[..., Result]) -> Callable[..., Result]:
     return run
 
 
-def connect(target: Target, prepare: Callable[[boto3.Session], None] = lambda session: None) -> Stack:
+def connect(target: Target, prepare: Callable[[boto3.Session], None] | None = None) -> Stack:
     """The stack by its name or its environment's; --env wins over FANOUT_STACK. `prepare` sees the session before any client."""
     name = stack_name(target.env) if target.env else target.stack or _stack_by_older_variable()
     if not name:
         raise Unusable("which stack? give --env dev (or staging, prod, ...), or --stack, or set FANOUT_STACK")
     aws = Aws(profile=target.profile, region=target.region)
-    prepare(aws.session)
+    if prepare is not None:
+        prepare(aws.session)
     return find(aws, name)
 
 

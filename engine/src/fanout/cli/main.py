@@ -38,7 +38,7 @@ COMMANDS: Table = {
         "The app's event schemas: as code, and compared.",
     ),
     "status": ("fanout.cli.status:status", "Say how every subscriber is: waiting, in flight, dead, paused, and why."),
-    "console": ("fanout.cli.console:console", "Show the stack in a browser: watch, submit, find, heal."),
+    "console": ("fanout.cli.console:console", "Show the stack in a browser of this machine, and change only what --allow names."),
     "where": ("fanout.cli.where:where", "Say what became of one event at every subscriber."),
     "tail": ("fanout.cli.tail:tail", "Show outcomes as they are logged, one a line, until Ctrl-C."),
     "logs": ("fanout.cli.logs:logs", "Show every line that a task's function logs, its own prints too."),

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from fanout.aws_errors import one_line
+from fanout.aws_errors import DENIED, code_of, one_line
 from fanout.console.collector import Outcome
 from fanout.costs.model import NOT_COUNTED, monthly
 from fanout.errors import UserError, fault
@@ -134,8 +134,15 @@ class Deployment:
 
 
 def deployments(stack: Stack) -> list[Deployment]:
-    """The newest first, of the newest page of the stack's events."""
-    events = stack.aws.cloudformation.describe_stack_events(StackName=stack.name)["StackEvents"]
+    """The newest first, of the newest page of the stack's events; the last one alone where these may not be read, as with the
+    operator-read policy."""
+    try:
+        events = stack.aws.cloudformation.describe_stack_events(StackName=stack.name)["StackEvents"]
+    except ClientError as error:
+        if code_of(error) not in DENIED:
+            raise
+        (now,) = stack.aws.cloudformation.describe_stacks(StackName=stack.name)["Stacks"]
+        return [Deployment(now.get("LastUpdatedTime", now["CreationTime"]), now["StackStatus"])]
     own = [each for each in events if each.get("PhysicalResourceId") == stack.id]
     ended = [
         Deployment(each["Timestamp"], each["ResourceStatus"]) for each in own if each.get("ResourceStatus") in _ENDED

@@ -41,9 +41,14 @@ def _facts(console: Console) -> dict[str, Any]:
         "problem": collector.problem,
         "unread": collector.unread,
         "is_late": report is not None and (datetime.now(UTC) - report.at).total_seconds() > 10 * EVERY,
-        "topics": [arn.rpartition(":")[2] for arn in console.stack.topics.values()],
+        "topics": [_short(arn.rpartition(":")[2], console.stack.name) for arn in console.stack.topics.values()],
         "commands": [f"fanout status {console.target} --watch", f"fanout tail {console.target}"],
     }
+
+
+def _short(topic: str, stack: str) -> str:
+    """Without the name of the stack, which stands above."""
+    return topic.removeprefix(f"{stack}-")
 
 
 def _totals(found: Sequence[Lane]) -> list[tuple[str, int | None, str]]:
