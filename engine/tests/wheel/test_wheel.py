@@ -20,6 +20,7 @@ PROMISED = {
     "": ["fanout.publisher", "fanout.runtime.event", "fanout.names"],
     "cli": ["fanout.cli.main", "fanout.checks.engine", "fanout.catalog.documents", "fanout.template.yaml"],
     "checks": ["fanout.cli.main", "fanout.checks.engine", "fanout.diff.schemas", "cfnlint.schema"],
+    "console": ["fanout.cli.console", "fanout.console.app", "fanout.console.serve"],
     "constructs": ["fanout.constructs.subscriber", "fanout.checks.plugin", "fanout.packaging.dependencies", "uv"],
     "local": ["fanout.local.run", "fanout.local.emulator.ministack_fixes", "fanout.constructs.subscriber"],
     "all": ["fanout.local.run", "fanout.diff.schemas", "fanout.constructs.subscriber"],

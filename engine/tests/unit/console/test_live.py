@@ -6,8 +6,10 @@ import pytest
 
 from fanout.console.collector import Outcome
 from fanout.console.live.lanes import lanes
+from fanout.console.templates import environment
 from fanout.ops.aws.line import Line
-from tests.unit.console.given import Here, health
+from fanout.ops.status import Report
+from tests.unit.console.given import Here, health, stack
 
 HOSTILE = '<script>alert(1)</script>"\x1b[31m\u202e'
 
@@ -58,9 +60,6 @@ def test_outcomes_are_counted_within_their_minutes_and_moved_once() -> None:
         Outcome(4, "task", line("done", 301)),
         Outcome(5, "task", line("done", -5)),
     ]
-    from fanout.ops.status import Report
-    from tests.unit.console.given import stack
-
     (lane,) = lanes(Report(stack(["task"]), datetime.now(UTC), [found], 1, [], []), outcomes)
     assert (lane.done, lane.failed, lane.dead, lane.per_minute) == (2, 1, 1, 2)
     assert lane.said == "2 done, 1 failed, 1 dead in the last 5 minutes"
@@ -86,3 +85,9 @@ def test_without_a_first_look_the_page_says_that_it_looks(monkeypatch: pytest.Mo
 def test_every_page_has_a_title_a_main_and_a_way_past_its_head(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     answer = Here(monkeypatch, health("task")).client.get(path, follow_redirects=True)
     assert answer.text.count("<h1") == 1 and 'href="#main"' in answer.text and '<html lang="en">' in answer.text
+
+
+def test_a_template_that_forgets_a_filter_shows_no_control_character_either() -> None:
+    assert environment().from_string("{{ text }}").render(text=HOSTILE + "\n") == (
+        "&lt;script&gt;alert(1)&lt;/script&gt;&#34;\\x1b[31m\\u202e\n"
+    )
