@@ -78,7 +78,7 @@ class Collector:
 
     def _look(self) -> None:
         while not self._over:
-            before = self._budget.used
+            before = self._budget.looks
             try:
                 self.state, self.problem = report(self._stack()), ""
             except (UserError, ClientError, BotoCoreError) as error:
@@ -86,14 +86,14 @@ class Collector:
             except Exception as error:
                 self.problem = fault(error)
             self._first.set()
-            self._rest(self._pause(self._budget.used - before))
+            self._rest(self._pause(self._budget.looks - before))
 
     def _tail(self) -> None:
         pace = _Pace(self)
         while not self._over:
             try:
                 stack, since = self._stack(), datetime.now(UTC) - BEFORE
-                pace.before, self.unread = self._budget.used, ""
+                pace.before, self.unread = self._budget.looks, ""
                 for subscriber, line in follow_outcomes(
                     stack.subscribers, since, EVERY, pace, once=False, unread=self._hear
                 ):
@@ -139,6 +139,6 @@ class _Pace(Stop):
         return self._of._over
 
     def sleep(self, seconds: float) -> None:
-        calls = min(self._of._budget.used - self.before, self._of._budget.limit)
+        calls = min(self._of._budget.looks - self.before, self._of._budget.limit)
         self._of._rest(self._of._pause(max(0, calls // 2)))
-        self.before = self._of._budget.used
+        self.before = self._of._budget.looks
