@@ -119,6 +119,7 @@ PYPROJECT: Final = (
     _lines_without('"engine/src/', '"engine/benchmarks'),
     line("known-first-party = ", 'known-first-party = ["app", "demo", "events", "fanout", "stacks", "tests"]\n'),
     line("mypy_path = ", 'mypy_path = "lambdas"\n'),
+    without(r"^# Of the CDK, types of the services in use(?:[^\n]*\n)+?\n(?=\[tool\.ruff\])"),
 )
 
 

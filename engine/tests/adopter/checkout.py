@@ -10,7 +10,7 @@ from pathlib import Path
 
 LINKED = (".venv", "node_modules")
 """What `make install` made and no test changes."""
-CACHED = (".mypy_cache", "engine/.mypy_cache")
+CACHED = (".mypy_cache",)
 
 
 @dataclass(frozen=True)
