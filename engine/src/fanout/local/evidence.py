@@ -1,7 +1,7 @@
 """What can be seen from outside of what the tasks did: their logs, dead letters and e-mails."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parseaddr
 from functools import cached_property
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import ChangeMessageVisibilityBatchRequestEntryTypeDef, MessageTypeDef
 
+LATE = 30_000
+"""Milliseconds that a line may be late by: so much of the end of a log is read again."""
 HIDDEN = 10
 """Seconds in which all letters are read; if the reader ends before it shows them again, they show by themselves."""
 
@@ -51,6 +53,8 @@ class Evidence:
     emulator: Emulator
     receiver: Receiver
     stack: Stack
+    _read: dict[str, list[Raw]] = field(default_factory=dict, init=False, repr=False)
+    """By log group: a log only grows, and whoever waits for a line asks again and again."""
 
     @property
     def session(self) -> Session:
@@ -70,9 +74,12 @@ class Evidence:
         group = self.stack.subscriber(task).log_group
         if not group:  # a worker's, which logs where it was started
             return
-        for page in self._logs.get_paginator("filter_log_events").paginate(logGroupName=group):
-            for event in page["events"]:
-                yield Raw.from_event(event)
+        before = self._read.get(group, [])
+        since = before[-1].timestamp - LATE if before else 0
+        pages = self._logs.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=max(since, 0))
+        kept = [each for each in before if each.timestamp < since]
+        self._read[group] = [*kept, *(Raw.from_event(event) for page in pages for event in page["events"])]
+        yield from self._read[group]
 
     def dead_letters(self, task: str) -> "list[MessageTypeDef]":
         """Looks at all without taking: each is hidden while the others are read, and then shown again."""
