@@ -22,6 +22,7 @@ from fanout.scaffold.engine import Engine
 from fanout.scaffold.folder import write_new
 from fanout.scaffold.naming import Names, topic_arn
 from fanout.scaffold.repository import repository
+from tests.examples import examples
 
 ARN = "arn:aws:sns:eu-central-1:210987654321:Orders"
 BARE = Engine("0", "")
@@ -121,7 +122,7 @@ def test_all_python_is_formatted_however_long_the_names(subscribes: bool, tmp_pa
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 @given(names=names(), subscribes=st.booleans())
 def test_whatever_the_names_nothing_is_left_to_fill_in_and_all_contracts_are_sound(
     names: Names, subscribes: bool, tmp_path_factory: pytest.TempPathFactory

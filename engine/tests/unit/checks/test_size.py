@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from fanout.checks.engine import check_template
 from fanout.template.template import Template
+from tests.examples import examples
 from tests.unit.checks.bench.cases import cases
 
 
@@ -52,7 +53,7 @@ def test_twice_the_queues_are_at_most_a_bit_more_than_twice_the_calls() -> None:
     assert large < 6 * small
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.sampled_from([each for each in cases() if "Fn::ForEach" not in str(each.template)]), st.sampled_from(["A", "AB"])
 )

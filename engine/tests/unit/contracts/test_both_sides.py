@@ -14,6 +14,7 @@ from fanout.contracts.validator import problem_finder
 from fanout.publisher import InvalidEvent, checked_event
 from fanout.runtime.errors import ContractViolation
 from fanout.runtime.event import parse
+from tests.examples import examples
 
 (CONTRACT,) = app_contracts()
 PROBLEM = problem_finder(CONTRACT.schema)
@@ -54,7 +55,7 @@ def is_read(body: str) -> bool:
     return True
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=examples(400))
 @given(changes)
 def test_publisher_and_task_agree_on_any_event(pairs: list[tuple[str, Any]]) -> None:
     event = changed(pairs)

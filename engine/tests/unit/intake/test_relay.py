@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from fanout import names
 from fanout.intake import entry, relay, store
+from tests.examples import examples
 from tests.unit.intake.entries import REFUSALS, TOPIC, Gone, World
 from tests.unit.intake.given import CONFIG, Context, put_in_place
 from tests.unit.lambdas.conftest import Lines
@@ -317,7 +318,7 @@ class Story:
 
 @pytest.mark.parametrize("topic", [TOPIC, FIFO])
 @given(st.lists(STEP, min_size=4, max_size=20), BETWEEN)
-@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(400), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_stored_means_published_whatever_happens_between_any_two_steps(
     topic: str, steps: list[tuple[str, Any]], between: dict[int, str]
 ) -> None:

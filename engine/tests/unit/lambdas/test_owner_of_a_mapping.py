@@ -16,6 +16,7 @@ from fanout.ops.pause import switch
 from fanout.runtime import circuit_breaker, close_circuits
 from fanout.runtime.errors import TransientError
 from fanout.runtime.outcome import Outcome
+from tests.examples import examples
 from tests.unit.lambdas.given import record
 from tests.unit.lambdas.interleaving import Interleaving
 from tests.unit.lambdas.lambda_ import Lambda
@@ -118,7 +119,7 @@ ACTS = st.lists(st.tuples(st.sampled_from(["pause", "resume"]), st.sampled_from(
     cooled_down=st.booleans(),
     choices=st.lists(st.integers(0, 11), max_size=120),
 )
-@settings(max_examples=60, deadline=None, phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=examples(60), deadline=None, phases=[Phase.explicit, Phase.generate])
 def test_in_any_interleaving_it_is_paused_if_and_only_if_that_was_the_last_act(
     operators: tuple[Any, Any], gaps: list[int], offset: int, cooled_down: bool, choices: list[int]
 ) -> None:

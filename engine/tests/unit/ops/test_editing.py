@@ -21,6 +21,7 @@ from fanout.ops.dead_letters import show as showing
 from fanout.ops.dead_letters.editor import open_editor, patch_event
 from fanout.ops.dead_letters.message import DeadLetterMessage
 from fanout.publisher import checked_event
+from tests.examples import examples
 from tests.unit.ops.aws.sqs import answer_lost
 from tests.unit.ops.given import World, event, text, world
 from tests.unit.ops.given import message as given_message
@@ -187,7 +188,7 @@ OPERATIONS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(st.lists(OPERATIONS | JSON, max_size=3))
 def test_any_patch_gives_an_event_or_one_line(operations: list[Any]) -> None:
     try:

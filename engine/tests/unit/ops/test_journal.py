@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from fanout import names
 from fanout.errors import OpsError
 from fanout.ops.journal import DELETED, NOT_SENT, SENDING, SENT, Journal
+from tests.examples import examples
 from tests.unit.ops.given import World, message, world
 
 __all__ = ["world"]
@@ -124,7 +125,7 @@ FIELDS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(ODD | FIELDS.map(lambda line: json.dumps(line).encode()), max_size=6))
 def test_whatever_is_in_it_is_read(tmp_path_factory: pytest.TempPathFactory, lines: list[bytes]) -> None:
     one = journal(tmp_path_factory.mktemp("journal"))

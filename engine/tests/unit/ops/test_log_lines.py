@@ -16,6 +16,7 @@ from fanout.ops.aws import line as lines
 from fanout.ops.aws import starts
 from fanout.ops.aws.line import Raw
 from fanout.ops.aws.logs import OUTCOMES, Reading, history
+from tests.examples import examples
 from tests.unit.ops.aws.logs import Logs, outcome, received, report
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -129,7 +130,7 @@ def test_text_of_any_kind_is_read(text: str) -> None:
     read_all(text)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     st.sampled_from([outcome("failed", error_type="E", error="e"), OLD, received({"m": 1}, "r"), report("r")]),
     st.data(),
@@ -149,7 +150,7 @@ def test_any_json_in_any_field_is_read(of: dict[str, Any], data: st.DataObject) 
     starts.has_attempts(aws, "g", SINCE)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(JSON, JSON)
 def test_any_json_of_a_start_is_read(error_type: Any, rest: Any) -> None:
     logs = Logs(lambda: SINCE.timestamp())

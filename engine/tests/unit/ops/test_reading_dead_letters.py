@@ -16,6 +16,7 @@ from fanout.ops.dead_letters.plain import BROKEN, shown_pointer
 from fanout.ops.dead_letters.selection import each_alone
 from fanout.ops.dead_letters.summary import collect
 from fanout.ops.send.queue import OutgoingMessage
+from tests.examples import examples
 from tests.unit.ops.given import World, event, message, text, world
 
 __all__ = ["world"]
@@ -99,7 +100,7 @@ EVENTS = st.fixed_dictionaries({}, optional={name: JSON for name in NAMES})
 CAUSES = st.fixed_dictionaries({}, optional={name: JSON for name in ("error_type", "error", "message_id", "attempt")})
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(
     EVENTS | JSON,
     CAUSES | JSON,
@@ -192,7 +193,7 @@ def test_a_list_goes_on_behind_what_is_odd(world: World) -> None:
     json.dumps(found.as_dict(), default=str)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(st.text(max_size=30) | JSON.map(json.dumps))
 @example("[" * 100_000)
 @example('{"task": 1}')
@@ -203,7 +204,7 @@ def test_any_line_of_a_file_is_read_or_told(line: str) -> None:
 LINE_FIELDS = ("task", "message_id", "body", "attributes", "group", "trace", "origin", "hash")
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(st.sampled_from(LINE_FIELDS), JSON)
 def test_any_value_in_a_field_of_a_line_is_read_or_told(name: str, value: Any) -> None:
     line = {"task": "task", "message_id": "m1", "body": "x", "attributes": {}, name: value}

@@ -25,6 +25,7 @@ from fanout.ops.interrupt import Stop
 from fanout.ops.redrive import runner
 from fanout.ops.redrive.frozen import freeze
 from fanout.ops.redrive.runner import Plan, RedriveRun
+from tests.examples import examples
 from tests.unit.ops.given import World, event
 from tests.unit.ops.test_redrive import Outcomes
 
@@ -159,7 +160,7 @@ _COMMANDS: dict[str, Callable[[Shift, int, str, bool], None]] = {
 }
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(STEPS, min_size=1, max_size=4))
 def test_whatever_two_operators_do_no_event_is_lost_and_none_is_done_twice(
     tmp_path_factory: pytest.TempPathFactory, steps: list[Step]

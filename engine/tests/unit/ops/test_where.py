@@ -18,6 +18,7 @@ from fanout.ops.aws.session import Aws
 from fanout.ops.timeline import timeline
 from fanout.ops.timeline.state import DEAD, DONE, NOT_FOUND, RETRYING, UNKNOWN, WORKING, EventState
 from fanout.runtime import record
+from tests.examples import examples
 from tests.unit.ops.aws.dynamodb import Reads, refused, typed
 from tests.unit.ops.aws.logs import Logs, outcome, received, report
 from tests.unit.ops.aws.sqs import Clock, Message, Sqs
@@ -393,7 +394,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(
     st.sampled_from(
         [

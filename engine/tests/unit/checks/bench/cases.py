@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +43,9 @@ class Case:
         return {each.rule for each in self.findings() if each.acknowledged is None}
 
 
-def cases() -> list[Case]:
-    return [each for file in sorted(HERE.glob("*.yaml")) for each in _of(file)]
+@cache
+def cases() -> tuple[Case, ...]:
+    return tuple(each for file in sorted(HERE.glob("*.yaml")) for each in _of(file))
 
 
 ABSENT = {
@@ -54,7 +56,8 @@ ABSENT = {
 """Rules about what is not there, or about what is no property: their broken examples hide nothing behind a condition."""
 
 
-def of_rules() -> list[Case]:
+@cache
+def of_rules() -> tuple[Case, ...]:
     """Of each rule its two examples, and the broken one with every property behind a condition that stays open."""
     found = []
     for rule in RULES:
@@ -63,7 +66,7 @@ def of_rules() -> list[Case]:
             found += [Case(f"{rule}: broken", broken, finds=(rule,)), Case(f"{rule}: clean", clean, spares=(rule,))]
             if rule not in ABSENT:
                 found.append(Case(f"{rule}: unseen", _hidden(broken), spares=(rule,), unseen=("Open",)))
-    return found
+    return tuple(found)
 
 
 def _hidden(template: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from fanout import names
 from fanout.errors import OpsError
 from fanout.ops.aws.subscription import Subscription
 from fanout.ops.replay.plan import LISTED, Plan
+from tests.examples import examples
 from tests.unit.ops.aws.sqs import answer_lost
 from tests.unit.ops.replay.given import NOW, Outcomes, World, fifo, world
 
@@ -166,7 +167,7 @@ def _killing(world: World, at: int) -> None:
     world.dynamodb.around = lambda operation: strike()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(kills=st.lists(st.integers(1, 150), max_size=4), again=st.booleans(), is_fifo=st.booleans())
 def test_killed_anywhere_and_run_again_everything_is_sent_and_little_twice(
     kills: list[int], again: bool, is_fifo: bool, tmp_path_factory: pytest.TempPathFactory
