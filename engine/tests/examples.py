@@ -1,4 +1,4 @@
-"""How many examples a property is tried with: all of them in `make test`, a tenth in `make unit`, which somebody waits for."""
+"""How many examples a property is tried with: all of them in `make -C engine long`, a quarter in `make test`, a tenth in `make unit`."""
 
 from hypothesis import settings
 
