@@ -49,7 +49,10 @@ def test_the_table_says_what_the_command_itself_says(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", sorted(name for name in COMMANDS.keys() - WITHOUT_A_STACK if not name.startswith(("console", "local ", "run", "work")))
+    "name",
+    sorted(
+        name for name in COMMANDS.keys() - WITHOUT_A_STACK if not name.startswith(("console", "local ", "run", "work"))
+    ),
 )
 def test_every_command_that_asks_aws_speaks_json_and_finds_a_stack_in_the_same_way(name: str) -> None:
     options = set(inspect.signature(COMMANDS[name].load().callback).parameters)
