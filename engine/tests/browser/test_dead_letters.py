@@ -9,10 +9,10 @@ import pytest
 
 from tests.browser.dead_console import Served
 from tests.browser.test_intake_page import CHROMIUM, browser, findings
-from tests.local.conftest import Deployed, a_deployment, deployed
+from tests.local.conftest import Deployed
 from tests.local.operator import HEAL, READ, Operator, bury, deliveries, keys_with, made_up, publish
 
-__all__ = ["a_deployment", "browser", "deployed"]
+__all__ = ["browser"]
 TASK = "notify_partner"
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="no /usr/bin/chromium: apt-get install -y --no-install-recommends chromium"

@@ -51,6 +51,13 @@ def test_each_request_is_counted_and_the_limit_holds_for_what_looks(monkeypatch:
     assert budget.used == 3
 
 
+def test_the_calls_of_a_long_look_hold_no_page_back() -> None:
+    budget = Budget(limit=2)
+    for _ in range(5_000):
+        budget._count()
+    assert budget._took() and (budget.looks, budget.used) == (1, 5_001)
+
+
 def test_what_is_older_than_a_minute_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])

@@ -47,6 +47,8 @@ class Desk:
         return f"{self.stack.aws.caller} ({operator()})"
 
     def close(self) -> None:
+        if "listing" in vars(self):
+            self.listing.close()
         if "healing" in vars(self):
             self.healing.close()
         for each in self.exports.values():

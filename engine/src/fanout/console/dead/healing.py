@@ -82,6 +82,8 @@ class Healing:
 
             def one(subscriber: DeployedSubscriber) -> None:
                 def told(count: int) -> None:
+                    if work.stop:
+                        raise OpsError("the console was ended before the look was")
                     seen[subscriber.task] = count
                     work.said = f"{sum(seen.values()):,} dead letters looked at"
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from fanout.console.dead.work import Work
+from fanout.errors import OpsError
 from fanout.ops.aws.discovery import Stack
 from fanout.ops.dead_letters.browse import MOST
 from fanout.ops.dead_letters.summary import DeadLetterSummary, collect
@@ -56,6 +57,7 @@ class Listing:
         self._at: datetime | None = None
         self._ended = 0.0
         self._is_stale = False
+        self._is_over = False
         self._parts: dict[str, DeadLetterSummary] = {}
 
     def begin(self, *, again: bool = True) -> None:
@@ -73,6 +75,10 @@ class Listing:
         """After a change: the next page looks anew, and shows the last look meanwhile."""
         with self._lock:
             self._is_stale = True
+
+    def close(self) -> None:
+        """A look that goes on is ended: what it holds is shown again."""
+        self._is_over = True
 
     def wait(self, seconds: float) -> None:
         """For the end of a look that goes on."""
@@ -96,6 +102,8 @@ class Listing:
 
     def _take(self, summary: DeadLetterSummary) -> None:
         """A copy, as the look goes on changing it."""
+        if self._is_over:
+            raise OpsError("the console was ended before the look was")
         groups = [
             replace(each, minutes=Counter(each.minutes), attempts=Counter(each.attempts)) for each in summary.groups
         ]

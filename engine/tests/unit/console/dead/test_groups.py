@@ -111,6 +111,16 @@ def test_one_look_is_made_for_all_who_ask(world: World) -> None:
     assert len(looks) == 2
 
 
+def test_a_console_that_is_ended_ends_its_look(world: World) -> None:
+    world.bury(600)
+    listing = Listing(lambda: world.stack)
+    listing.close()
+    listing.begin()
+    listing.wait(10)
+    assert listing.view().problem == "the console was ended before the look was"
+    assert len(world.sqs.visible(world.dead)) == 600  # nothing is held
+
+
 def test_a_look_that_fails_is_said_and_hides_nothing_that_was_seen(world: World) -> None:
     def look(stack: object, told: Callable[[DeadLetterSummary], None]) -> list[DeadLetterSummary]:
         told(summary("a", answered=[HOUR]))
