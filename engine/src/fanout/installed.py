@@ -17,6 +17,7 @@ BROUGHT_BY = {
     "cfnlint": "checks",
     "samtranslator": "sam",
     "jinja2": "console",
+    "markupsafe": "console",
     "starlette": "console",
     "uvicorn": "console",
     "ministack": "local",

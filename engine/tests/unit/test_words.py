@@ -11,7 +11,7 @@ SOURCE = ENGINE / "src" / "fanout"
 WORDS = {"form", "forms", "submission", "submissions", "submitted", "submitter", "submitters"}
 DERIVED = SOURCE / "scaffold" / "files"
 """Written from the app by `python -m scaffold`, with tests of its own."""
-PAGES = SOURCE / "intake"
+PAGES = {SOURCE / "intake", SOURCE / "console"}
 """HTTP and HTML have that word themselves."""
 
 
@@ -26,7 +26,7 @@ def found(folder: Path) -> list[str]:
     lines = [
         (path, number, line)
         for path in files
-        if not {DERIVED, PAGES} & {*path.parents}
+        if not {DERIVED, *PAGES} & {*path.parents}
         for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1)
     ]
     return [f"{path.relative_to(folder)}:{number}: {line}" for path, number, line in lines if words(line) & WORDS]

@@ -1,9 +1,9 @@
 """Server-sent events: the block `live` of a page, sent again whenever it says something else."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-import anyio
 from starlette.concurrency import run_in_threadpool
 
 HEARTBEAT = 15.0
@@ -22,7 +22,7 @@ async def events(look: Callable[[], tuple[str, float]], is_over: Callable[[], bo
             yield _event("over", "")
             return
         for _ in range(max(1, round(pause / 0.25))):
-            await anyio.sleep(min(pause, 0.25))
+            await asyncio.sleep(min(pause, 0.25))
             if is_over():
                 return
         silent += pause

@@ -51,8 +51,9 @@ def _subscription(deployed: Deployed, id_: str) -> dict[str, Any]:
     raw = {"RawMessageDelivery": attributes.get("RawMessageDelivery", "false")}
     found: dict[str, Any] = raw if queued or "RawMessageDelivery" in written else {}
     for name in ("RedrivePolicy", "FilterPolicy"):
-        if name in written or attributes.get(name):
-            found[name] = json.loads(attributes.get(name) or "null")
+        value = json.loads(attributes.get(name) or "null")
+        if name in written or value:  # an empty filter is how one is taken away: it lets everything through
+            found[name] = value
     return found
 
 
