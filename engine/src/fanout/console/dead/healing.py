@@ -143,7 +143,10 @@ class Healing:
             return CUT
         if not story.runs:
             return READY
-        return INTERRUPTED if any(each.end is None for each in story.runs) else ENDED
+        last = [
+            story.of(each.task) for each in story.selected
+        ]  # of each task: who was killed before may have been gone on with
+        return INTERRUPTED if any(each is not None and each.end is None for each in last) else ENDED
 
     def close(self, patience: float = 20.0) -> None:
         """What was begun is finished, and what is left stays: the journal knows both."""

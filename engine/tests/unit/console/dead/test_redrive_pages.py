@@ -55,7 +55,7 @@ def test_a_canary_that_fails_leaves_the_rest_which_can_be_gone_on_with(browser: 
     assert "What failed again: 1" in said and "9 stay" in said and "Go on with 9" in said
     browser.outcomes(Outcomes(lambda _: "done"))
     browser.post(f"{page}/begin")
-    assert "10 of 10 are gone" in plain(browser.until(page, "9 sent back"))
+    assert "10 of 10 were sent back" in plain(browser.until(page, "9 sent back"))
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -77,7 +77,7 @@ def test_a_console_that_was_killed_in_the_middle_is_started_again_and_goes_on(br
     assert "interrupted" in said and "Go on with" in said
     browser.outcomes(Outcomes(lambda _: "done"))
     browser.post(f"{page}/begin")
-    browser.until(page, "40 of 40 are gone")
+    browser.until(page, "40 of 40 were sent back")
     assert sorted(browser.world.sent()) == sorted(f"e{number}" for number in range(40))
 
 
@@ -218,3 +218,22 @@ def test_events_that_failed_again_are_told_to_a_console_that_is_started_later(br
     browser.until(page, "What failed again: 2")
     browser.start()
     assert "What failed again: 2" in plain(browser.get(page))
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_what_was_deleted_when_the_console_was_killed_is_not_said_to_stay(browser: Browser) -> None:
+    browser.world.bury(1)
+    page = frozen(browser)
+
+    def killed(when: str, operation: str, asked: object) -> None:
+        if (when, operation) == ("after", "DeleteMessageBatch"):
+            raise Killed  # before its line is in the journal
+
+    browser.world.sqs.around = killed
+    browser.post(f"{page}/begin")
+    browser.until(page, "interrupted")
+    browser.world.sqs.around = lambda *_: None
+    browser.start()
+    browser.post(f"{page}/begin")
+    said = plain(browser.until(page, "1 of 1 were sent back."))
+    assert "stay" not in said.split("Task")[0] and browser.world.sent() == ["e0"]

@@ -119,8 +119,7 @@ def _part(desk: Desk, story: Story, selected: Selected, is_drop: bool) -> dict[s
     return {
         "task": selected.task,
         "total": total,
-        "moved": selected.moved,
-        "sent": selected.sent,
+        "moved": selected.moved if is_drop else selected.sent,  # a kill may leave what was deleted without a line
         "causes": selected.told.get("causes") or [],
         "unseen": selected.told.get("unseen") or [],
         "redriven": selected.told.get("redriven") or 0,
