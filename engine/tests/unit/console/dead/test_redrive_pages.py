@@ -4,10 +4,12 @@ import json
 import threading
 
 import pytest
+from starlette.routing import Route as Registered
 
 from fanout.ops.dead_letters import edit as editing
 from fanout.ops.redrive.held import held
 from tests.unit.console.dead.given import Browser, plain
+from tests.unit.console.given import Here, health
 from tests.unit.ops.given import World, event, world
 from tests.unit.ops.test_redrive import Outcomes
 from tests.unit.ops.test_redrive_stories import Killed
@@ -237,3 +239,33 @@ def test_what_was_deleted_when_the_console_was_killed_is_not_said_to_stay(browse
     browser.post(f"{page}/begin")
     said = plain(browser.until(page, "1 of 1 were sent back."))
     assert "stay" not in said.split("Task")[0] and browser.world.sent() == ["e0"]
+
+
+@pytest.mark.parametrize(
+    ("word", "opened"),
+    [
+        ("redrive", {"/dead/redrive", "/dead/runs/{run}/begin", "/dead/runs/{run}/stop"}),
+        (
+            "edit",
+            {
+                "/dead/letter/{task}/{id}/reveal",
+                "/dead/letter/{task}/{id}/edit",
+                "/dead/letter/{task}/{id}/check",
+                "/dead/letter/{task}/{id}/check/back",
+                "/dead/letter/{task}/{id}/send",
+                "/dead/export",
+                "/dead/drop",
+                "/dead/runs/{run}/drop",
+                "/dead/runs/{run}/drop/stop",
+            },
+        ),
+        ("pause", set()),
+        ("send", set()),
+    ],
+)
+def test_one_word_opens_its_own_pages_of_dead_letters(
+    word: str, opened: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = Here(monkeypatch, health("task"), allow=word)
+    posts = {each.path for each in here.app.routes if isinstance(each, Registered) and "POST" in (each.methods or ())}
+    assert {each for each in posts if each.startswith("/dead")} == opened
