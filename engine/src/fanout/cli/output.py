@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from rich.console import Console
@@ -105,17 +105,3 @@ def table(*columns: str, right: tuple[str, ...] = (), fold: tuple[str, ...] = ()
 def foreign(text: object, style: str = "") -> Text:
     """Of a message, a log line or a template: one line, in which nothing is markup."""
     return Text(printable(str(text)), style)
-
-
-def ago(moment: datetime | None, now: datetime | None = None) -> str:
-    """3 s, 12 min, 5 h, 2 d."""
-    if moment is None:
-        return "-"
-    return lasting(((now or datetime.now(UTC)) - moment).total_seconds())
-
-
-def lasting(seconds: float) -> str:
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{max(0.0, seconds):.0f} s"

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from fanout.cli.aws_command import INTERRUPTED, Target, aws_command, connect
 from fanout.cli.options import Json, OfTopic, Yes
-from fanout.cli.output import console, errors, foreign, lasting, say_json, table
+from fanout.cli.output import console, errors, foreign, say_json, table
 from fanout.errors import Unusable
 from fanout.ops.interrupt import stoppable
 from fanout.ops.verify import caution, file
@@ -17,7 +17,7 @@ from fanout.ops.verify.result import FAILED, NOT_SHOWN, PASSED, SKIPPED, Result
 from fanout.ops.verify.runner import Runner
 from fanout.ops.verify.steps.table import Step, chosen
 from fanout.ops.verify.verification import Verification
-from fanout.words import counted
+from fanout.words import counted, lasting
 
 _STYLES = {PASSED: "green", FAILED: "red", NOT_SHOWN: "yellow", SKIPPED: "dim"}
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from fanout.words import counted, printable, printable_lines
+from fanout.words import ago, counted, lasting, printable, printable_lines
 
 
 def _shown(value: object) -> object:
@@ -25,19 +25,6 @@ def _foreign(value: object) -> str:
 def _typed(value: object) -> Markup:
     """In a field of a form, whose text comes back: every character as it is."""
     return escape(str(value))
-
-
-def _ago(moment: datetime | None, now: datetime | None = None) -> str:
-    if moment is None:
-        return "-"
-    return _lasting(((now or datetime.now(UTC)) - moment).total_seconds())
-
-
-def _lasting(seconds: float) -> str:
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{max(0.0, seconds):.0f} s"
 
 
 def _moment(at: datetime | None) -> Markup:
@@ -65,8 +52,8 @@ def environment() -> Environment:
     )
     made.filters |= {
         "foreign": _foreign,
-        "ago": _ago,
-        "lasting": _lasting,
+        "ago": ago,
+        "lasting": lasting,
         "moment": _moment,
         "typed": _typed,
         "counted": counted,

@@ -3,9 +3,9 @@
 from fanout.cli.aws_command import Target, aws_command
 from fanout.cli.intake.connect import connect
 from fanout.cli.options import Json
-from fanout.cli.output import ago, console, foreign, lasting, say_json, table
+from fanout.cli.output import console, foreign, say_json, table
 from fanout.ops.intake import Waiting, look
-from fanout.words import counted
+from fanout.words import ago, counted, lasting
 
 
 @aws_command

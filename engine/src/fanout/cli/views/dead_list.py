@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from fanout.cli.output import ago, foreign, table
+from fanout.cli.output import foreign, table
 from fanout.ops.dead_letters.summary import DeadLetterSummary
-from fanout.words import counted, printable
+from fanout.words import ago, counted, printable
 
 
 def render(summaries: Sequence[DeadLetterSummary]) -> RenderableType:

@@ -5,10 +5,10 @@ import json
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from fanout.cli.output import ago, foreign, table
+from fanout.cli.output import foreign, table
 from fanout.ops.dead_letters.message import CAUSE
 from fanout.ops.dead_letters.show import Found, links
-from fanout.words import printable, printable_lines
+from fanout.words import ago, printable, printable_lines
 
 
 def render(found: Found, *, reveal: bool) -> RenderableType:

@@ -6,10 +6,10 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.text import Text
 
-from fanout.cli.output import ago, foreign, lasting, table
+from fanout.cli.output import foreign, table
 from fanout.ops.aws.discovery import DELIVERY, DIRECT, WORKER
 from fanout.ops.status import Health, Report
-from fanout.words import counted, printable
+from fanout.words import ago, counted, lasting, printable
 
 
 def render(report: Report) -> RenderableType:

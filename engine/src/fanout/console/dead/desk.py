@@ -7,7 +7,7 @@ from fanout.console.console import Console
 from fanout.console.dead.healing import Healing
 from fanout.console.dead.letters import Letters
 from fanout.console.dead.listing import Listing
-from fanout.console.dead.work import Work
+from fanout.console.work import Work
 from fanout.ops.aws.discovery import Stack
 from fanout.ops.journal import Journal, operator
 from fanout.ops.redrive.stories import Stories

@@ -37,7 +37,6 @@ class Row:
         self.first = min((each for each in (self.first, group.first) if each), default=None)
         self.last = max((each for each in (self.last, group.last) if each), default=None)
         self.attempts += group.attempts
-        self.attempts[0] = self.attempts[0] or group.attempts[0]
         self.minutes += group.minutes
         self.samples[task] = group.sample
         self.heartbeats += group.heartbeats

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout.aws_errors import one_line
 from fanout.console.dead.chosen import Filter
-from fanout.console.dead.work import Work
+from fanout.console.work import Work
 from fanout.errors import OpsError, UserError
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.completeness import Completeness

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
-from fanout.console.dead.work import Work
+from fanout.console.work import Work
 from fanout.ops.aws.discovery import Stack
 from fanout.ops.dead_letters.show import Found, search
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from fanout.console.dead.work import Work
+from fanout.console.work import Work
 from fanout.errors import OpsError
 from fanout.ops.aws.discovery import Stack
 from fanout.ops.dead_letters.browse import MOST

@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 from fanout.console.allowed import PAUSE
 from fanout.console.console import Console
-from fanout.console.dead.work import Work
 from fanout.console.page import Answer, Asked, Page, Route, To
+from fanout.console.work import Work
 from fanout.ops.journal import Journal
 from fanout.ops.pause import switch
 from fanout.ops.reason import kept_reason

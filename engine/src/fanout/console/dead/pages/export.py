@@ -3,8 +3,8 @@
 from fanout.console.dead.chosen import Filter
 from fanout.console.dead.desk import Desk
 from fanout.console.dead.pages.redrive import refusal
-from fanout.console.dead.work import Work
 from fanout.console.page import Answer, Asked, To
+from fanout.console.work import Work
 from fanout.errors import UserError
 from fanout.ops.dead_letters import export as exporting
 from fanout.ops.reason import kept_reason

@@ -7,9 +7,7 @@ from fanout.console.dead.chosen import AGES, Filter
 from fanout.console.dead.desk import Desk
 from fanout.console.dead.groups import Scale, chosen_count, rows
 from fanout.console.page import Answer, Asked, Page, To
-
-AT_ONCE = 0.4
-"""Seconds that a page waits for a look: most are over by then."""
+from fanout.console.work import AT_ONCE
 
 
 def show(desk: Desk, asked: Asked) -> Answer:

@@ -5,6 +5,7 @@ from typing import Any
 
 from fanout.console.dead.desk import Desk
 from fanout.console.page import Answer, Asked, Page
+from fanout.console.work import AT_ONCE
 from fanout.errors import UserError
 from fanout.ops.dead_letters.editor import text_of
 from fanout.ops.dead_letters.message import CAUSE
@@ -14,8 +15,6 @@ from fanout.ops.reason import kept_reason
 from fanout.ops.redrive.written import asked_by
 from fanout.words import printable_lines
 
-AT_ONCE = 0.4
-"""Seconds that a page waits for a look: most are over by then."""
 WHY = "say in the field Reason why the answers must be seen"
 
 

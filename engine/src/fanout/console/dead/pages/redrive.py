@@ -4,13 +4,14 @@ from typing import Any
 from urllib.parse import quote as path
 
 from fanout.console.dead import healing
-from fanout.console.dead.chosen import Filter
+from fanout.console.dead.chosen import AGES, Filter
 from fanout.console.dead.desk import Desk
 from fanout.console.dead.healing import Options
 from fanout.console.dead.pages.groups import chosen_tasks
 from fanout.console.page import Answer, Asked, Page, To
 from fanout.errors import UserError
 from fanout.ops.dead_letters.browse import VISIBILITY
+from fanout.ops.dead_letters.selection import age
 from fanout.ops.redrive.frozen import Frozen
 from fanout.ops.redrive.stories import Selected, Story
 from fanout.ops.redrive.told import line_of, question
@@ -143,7 +144,7 @@ def _filter(story: Story) -> Filter:
     given = given if isinstance(given, dict) else {}
     causes, ids = (given.get(name) or [""] for name in ("causes", "ids"))
     seconds = given.get("older_than_seconds")
-    older = {900.0: "15min", 3600.0: "1h", 21600.0: "6h", 86400.0: "1d", 604800.0: "7d"}.get(seconds or 0.0, "")
+    older = next((each for each in AGES if age(each).total_seconds() == seconds), "")
     return Filter.of({"task": story.dry.told.get("task"), "cause": causes[0], "id": ids[0], "older": older})
 
 

@@ -12,6 +12,8 @@ from fanout.errors import UserError, fault
 from fanout.ops.interrupt import Stop
 
 T = TypeVar("T")
+AT_ONCE = 0.4
+"""Seconds that a page waits for a look: most are over by then."""
 
 
 class Work(Generic[T]):
