@@ -6,7 +6,6 @@ from functools import partial
 from importlib.resources import files
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
@@ -14,10 +13,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route as StarletteRoute
 
-from fanout.aws_errors import one_line
 from fanout.console import stream
 from fanout.console.console import Console
 from fanout.console.dead.routes import routes as dead
+from fanout.console.faults import EXPECTED, line_of
 from fanout.console.find.pages import routes as find
 from fanout.console.guard import Guard, Guarded
 from fanout.console.health.pages import routes as health
@@ -25,7 +24,7 @@ from fanout.console.live.pages import routes as live
 from fanout.console.page import Answer, Asked, Page, Route, To
 from fanout.console.submit.pages import routes as submit
 from fanout.console.templates import block, environment
-from fanout.errors import UserError, fault
+from fanout.errors import fault
 
 SECTIONS: tuple[Callable[[Console], Sequence[Route]], ...] = (live, submit, find, dead, health)
 TITLES = {
@@ -119,10 +118,8 @@ class Pages:
 def _answered(route: Route, asked: Asked) -> Answer:
     try:
         return route.answer(asked)
-    except (UserError, ClientError, BotoCoreError) as error:
-        return _error(one_line(error), 409)
     except Exception as error:
-        return _error(fault(error), 500)
+        return _error(line_of(error), 409 if isinstance(error, EXPECTED) else 500)
 
 
 def _error(line: str, status: int) -> Page:
@@ -133,7 +130,7 @@ def _name(console: Console) -> str:
     """Also where AWS does not say."""
     try:
         return console.stack.label
-    except (UserError, ClientError, BotoCoreError):
+    except EXPECTED:
         return "no stack"
 
 

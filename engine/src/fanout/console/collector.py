@@ -7,11 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from fanout.aws_errors import one_line
 from fanout.console.budget import MINUTE, Budget
-from fanout.errors import UserError, fault
+from fanout.console.faults import line_of
 from fanout.ops.aws.discovery import Stack
 from fanout.ops.aws.line import Line
 from fanout.ops.interrupt import Stop
@@ -81,10 +78,8 @@ class Collector:
             before = self._budget.looks
             try:
                 self.state, self.problem = report(self._stack()), ""
-            except (UserError, ClientError, BotoCoreError) as error:
-                self.problem = one_line(error)
             except Exception as error:
-                self.problem = fault(error)
+                self.problem = line_of(error)
             self._first.set()
             self._rest(self._pause(self._budget.looks - before))
 
@@ -98,10 +93,8 @@ class Collector:
                     stack.subscribers, since, EVERY, pace, once=False, unread=self._hear
                 ):
                     self._add(subscriber.task, line)
-            except (UserError, ClientError, BotoCoreError) as error:
-                self.unread = one_line(error)
             except Exception as error:
-                self.unread = fault(error)
+                self.unread = line_of(error)
             self._rest(EVERY)
 
     def _hear(self, line: str) -> None:

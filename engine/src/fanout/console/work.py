@@ -5,10 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from fanout.aws_errors import one_line
-from fanout.errors import UserError, fault
+from fanout.console.faults import line_of
 from fanout.ops.interrupt import Stop
 
 T = TypeVar("T")
@@ -49,9 +46,7 @@ class Work(Generic[T]):
     def _run(self, do: "Callable[[Work[T]], T]") -> None:
         try:
             self.result = do(self)
-        except (UserError, ClientError, BotoCoreError) as error:
-            self.problem = one_line(error)
         except Exception as error:
-            self.problem = fault(error)
+            self.problem = line_of(error)
         finally:
             self._ended.set()

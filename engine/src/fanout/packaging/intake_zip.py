@@ -18,26 +18,8 @@ LINE_LENGTH = 200
 """Of what has the role "line" in a contract."""
 
 
-def intake_zip(
-    app_root: Path,
-    definitions: Path,
-    *,
-    event_type: str,
-    answers: str,
-    source: str,
-    subject: str | None = None,
-    with_files: bool = False,
-) -> Path:
-    """Raises ConfigurationError, a line for each fault of a definition."""
-    written = configuration(
-        app_root,
-        definitions,
-        event_type=event_type,
-        answers=answers,
-        source=source,
-        subject=subject,
-        with_files=with_files,
-    )
+def intake_zip(app_root: Path, written: dict[str, Any]) -> Path:
+    """`written` is what `configuration` says."""
     text = json.dumps(written, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
     return staged("intake", lambda: [*engine_and_events(app_root, "intake"), (CONFIG_FILE, text)])
 
@@ -56,6 +38,7 @@ def configuration(
     subject: str | None = None,
     with_files: bool = False,
 ) -> dict[str, Any]:
+    """What the functions read beside their code. Raises ConfigurationError, a line for each fault of a definition."""
     contracts = load(app_root / "contracts")
     if event_type not in contracts.by_type:
         raise ConfigurationError(

@@ -12,7 +12,7 @@ from fanout.intake import config, entry
 from fanout.packaging.intake_zip import configuration, intake_zip
 from fanout.publisher.event import checked_event
 from tests.places import APP
-from tests.unit.intake.given import CONFIG, DEFINITIONS
+from tests.unit.intake.given import CONFIG, DEFINITIONS, WRITTEN
 
 
 def made(**answers: Any) -> entry.Entry:
@@ -109,8 +109,8 @@ def test_a_folder_without_definitions_is_told(tmp_path: Path) -> None:
 
 
 def test_the_zip_has_what_the_functions_import_and_the_definitions(monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = intake_zip(APP, DEFINITIONS, event_type="order.placed.v1", answers="items", source="/shop")
+    folder = intake_zip(APP, WRITTEN)
     monkeypatch.setenv("LAMBDA_TASK_ROOT", str(folder))
     assert config.load().definitions.keys() == {"contact", "note"}
     assert {each.name for each in folder.iterdir()} == {"fanout", "events", "intake.json"}
-    assert intake_zip(APP, DEFINITIONS, event_type="order.placed.v1", answers="items", source="/shop").is_dir()
+    assert intake_zip(APP, WRITTEN).is_dir()

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from fanout.aws_errors import DENIED, code_of, one_line
+from fanout.aws_errors import DENIED, code_of
 from fanout.console.collector import Outcome
+from fanout.console.faults import line_of
 from fanout.costs.model import NOT_COUNTED, monthly
-from fanout.errors import UserError, fault
 from fanout.ops.aws import alarms, logs
 from fanout.ops.aws.discovery import Stack
 from fanout.ops.completeness import COMPLETE, Completeness
@@ -40,10 +40,8 @@ class Read(Generic[T]):
 def read(ask: Callable[[], T]) -> Read[T]:
     try:
         return Read(ask())
-    except (UserError, ClientError, BotoCoreError) as error:
-        return Read(problem=one_line(error))
     except Exception as error:
-        return Read(problem=fault(error))
+        return Read(problem=line_of(error))
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from fanout.constructs.intake.subject import Subject, let_erase
 from fanout.constructs.keys import entries_key
 from fanout.constructs.settings import Settings
 from fanout.intake import store
-from fanout.packaging.intake_zip import intake_zip, names_of
+from fanout.packaging.intake_zip import configuration, intake_zip, names_of
 from fanout.project import find_root, prefix
 
 
@@ -81,7 +81,7 @@ class Intake(Construct):
         expect(owner, "keep_days", 1 <= keep_days <= 3_650, keep_days, "1 to 3650 days")
         self._limits.validate(owner)
         self._definitions = names_of(definitions)
-        self._code = intake_zip(
+        written = configuration(
             find_root(),
             definitions,
             event_type=event_type,
@@ -90,6 +90,7 @@ class Intake(Construct):
             subject=subject,
             with_files=attachments is not None,
         )
+        self._code = intake_zip(find_root(), written)
         self._subject = Subject(self, settings) if subject else None
         self.table = self._table()
         self._variables = {
