@@ -12,8 +12,8 @@ from constructs import Construct
 from fanout import names
 from fanout.constructs.errors import expect
 from fanout.constructs.keys import attachments_key
+from fanout.constructs.parameters import tell
 from fanout.constructs.settings import DEAD_LETTER_RETENTION_DAYS, Settings
-from fanout.project import prefix
 
 GUARDDUTY = ("GuardDutyMalwareScanStatus", "NO_THREATS_FOUND")
 """The tag of what was looked at and found harmless:
@@ -84,10 +84,12 @@ class Attachments(Construct):
 
     def by_name(self) -> "AttachmentsByName":
         """For the stack of an intake, which is deployed and removed by itself."""
-        bucket = _tell(self, "BucketParameter", "attachments-bucket", self.bucket.bucket_name)
+        why = "What an intake puts files into"
+        bucket = tell(self, "BucketParameter", self.settings, "attachments-bucket", self.bucket.bucket_name, why)
         if self.key is None:
             return AttachmentsByName(bucket)
-        return AttachmentsByName(bucket, _tell(self, "KeyParameter", "attachments-key-arn", self.key.key_arn))
+        key = tell(self, "KeyParameter", self.settings, "attachments-key-arn", self.key.key_arn, why)
+        return AttachmentsByName(bucket, key)
 
     def _check_kept(self, owner: str, settings: Settings) -> None:
         least = settings.queue_retention_days + DEAD_LETTER_RETENTION_DAYS + 1
@@ -149,12 +151,3 @@ def _expires(prefix: str, days: int, older: int) -> s3.LifecycleRule:
         expiration=Duration.days(days),
         noncurrent_version_expiration=Duration.days(older),
     )
-
-
-def _tell(attachments: Attachments, id_: str, name: str, value: str) -> str:
-    name = f"/{prefix()}/{attachments.settings.name}/{name}"
-    if attachments.node.try_find_child(id_) is None:
-        ssm.StringParameter(
-            attachments, id_, parameter_name=name, string_value=value, description="What an intake puts files into"
-        )
-    return name

@@ -10,7 +10,7 @@ from fanout.cli.output import console, errors, say
 from fanout.ops.dead_letters import edit as editing
 from fanout.ops.dead_letters.editor import open_editor, patch_event
 from fanout.ops.dead_letters.show import search
-from fanout.ops.journal import Journal, about
+from fanout.ops.journal import Journal
 
 
 @aws_command
@@ -40,7 +40,7 @@ def edit(
     found = search(stack, id_, task)
     by_hand = patch is None and not (new_id and found.message.event)
     if by_hand or reveal:
-        journal.write("revealed", **about(found.message, task=found.subscriber.task, reason=why))
+        found.write_revealed(journal, why)
     event = open_editor(found.message) if by_hand else patch_event(found.message, patch or "[]")
     if new_id:
         event = editing.with_new_id(found.message, event)

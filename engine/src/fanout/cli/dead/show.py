@@ -9,7 +9,7 @@ from fanout.cli.options import EventId, InTask, Json
 from fanout.cli.output import console, say_json
 from fanout.cli.views.dead_show import render
 from fanout.ops.dead_letters.show import search
-from fanout.ops.journal import Journal, about
+from fanout.ops.journal import Journal
 
 
 @aws_command
@@ -27,7 +27,7 @@ def show(
     journal = Journal.open(stack, "dead show", reason=why) if reveal else None
     found = search(stack, id_, task)
     if journal:
-        journal.write("revealed", **about(found.message, task=found.subscriber.task, reason=why))
+        found.write_revealed(journal, why)
     if as_json:
         say_json(found.as_dict(reveal=reveal))
     else:

@@ -1,10 +1,10 @@
 """Where a log line and a trace can be read in AWS's own console; nowhere on an embedded AWS."""
 
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from fanout.ops.aws.addresses import log_address, trace_address
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.aws.line import Line
 
@@ -21,11 +21,9 @@ def links(stack: Stack, subscriber: DeployedSubscriber, line: Line) -> Links:
     """The log from its stream, the trace by its id."""
     if not stack.aws.is_aws:
         return Links()
-    home = f"https://{stack.region}.console.aws.amazon.com/cloudwatch/home?region={stack.region}"
-    group, log = _group(subscriber), ""
-    if group and line.log_stream:
-        log = f"{home}#logsV2:log-groups/log-group/{_twice(group)}/log-events/{_twice(line.log_stream)}"
-    return Links(log, f"{home}#xray:traces/{quote(line.trace_id, safe='')}" if line.trace_id else "")
+    group = _group(subscriber)
+    log = log_address(stack.region, group, line.log_stream) if group and line.log_stream else ""
+    return Links(log, trace_address(stack.region, line.trace_id) if line.trace_id else "")
 
 
 def _group(subscriber: DeployedSubscriber) -> str:
@@ -34,8 +32,3 @@ def _group(subscriber: DeployedSubscriber) -> str:
         return subscriber.log_group
     except (ClientError, BotoCoreError):
         return ""
-
-
-def _twice(text: str) -> str:
-    """As that page writes its own addresses: percent-encoded twice, with $ for %."""
-    return quote(quote(text, safe=""), safe="").replace("%", "$")

@@ -8,10 +8,12 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from fanout.constructs.idempotency import records_of
+from fanout.constructs.parameters import tell
 from fanout.constructs.registry import for_each, in_order
 from fanout.constructs.settings import Settings
 from fanout.constructs.subscriber import Subscriber
-from fanout.project import prefix
+
+READ = "What an intake reads"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,10 +33,10 @@ class Followed:
         if records is None or not subscribers:
             return None
         tasks = [each.task for each in in_order(subscribers)]
-        table = _tell(stack, "RecordsTableParameter", settings, "records-table", records.table_name)
+        table = tell(stack, "RecordsTableParameter", settings, "records-table", records.table_name, READ)
         if records.encryption_key is None:
             return cls(tasks=tasks, table=table)
-        key = _tell(stack, "RecordsKeyParameter", settings, "records-key-arn", records.encryption_key.key_arn)
+        key = tell(stack, "RecordsKeyParameter", settings, "records-key-arn", records.encryption_key.key_arn, READ)
         return cls(tasks=tasks, table=table, key=key)
 
     def table_name(self, scope: Construct) -> str:
@@ -43,9 +45,3 @@ class Followed:
 
     def key_arn(self, scope: Construct) -> str | None:
         return ssm.StringParameter.value_for_string_parameter(scope, self.key) if self.key else None
-
-
-def _tell(stack: Stack, id_: str, settings: Settings, name: str, value: str) -> str:
-    name = f"/{prefix()}/{settings.name}/{name}"
-    ssm.StringParameter(stack, id_, parameter_name=name, string_value=value, description="What an intake reads")
-    return name

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from urllib.parse import quote
 
 from fanout.contracts.ids import plain_attributes
 from fanout.errors import OpsError
 from fanout.ops.aws import logs
+from fanout.ops.aws.addresses import log_address, trace_address
 from fanout.ops.aws.discovery import DELIVERY, DeployedSubscriber, Stack
 from fanout.ops.aws.line import Line
 from fanout.ops.completeness import COMPLETE, Completeness
@@ -16,7 +16,7 @@ from fanout.ops.dead_letters.browse import MOST, Browse
 from fanout.ops.dead_letters.causes import Cause, Explainer
 from fanout.ops.dead_letters.message import CAUSE, DeadLetterMessage
 from fanout.ops.dead_letters.plain import keeps_contract
-from fanout.ops.journal import Journal
+from fanout.ops.journal import Journal, about
 from fanout.words import counted
 
 
@@ -32,6 +32,10 @@ class Found:
     """Of the attempts."""
     redriven: bool = False
     """Sent back before, by this operator's journal."""
+
+    def write_revealed(self, journal: Journal, reason: str) -> None:
+        """Before its answers are shown."""
+        journal.write("revealed", **about(self.message, task=self.subscriber.task, reason=reason))
 
     def as_dict(self, *, reveal: bool) -> dict[str, Any]:
         message = self.message
@@ -146,8 +150,5 @@ def shown_type(message: DeadLetterMessage) -> str | None:
 def links(subscriber: DeployedSubscriber, line: Line) -> dict[str, str]:
     """Into the console, which asks for a sign-in of its own."""
     region = subscriber.aws.region
-    console = f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}"
-    group = quote(quote(subscriber.log_group, safe=""), safe="").replace("%", "$")
-    stream = quote(quote(line.log_stream or "", safe=""), safe="").replace("%", "$")
-    found = {"log": f"{console}#logsV2:log-groups/log-group/{group}/log-events/{stream}"}
-    return {**found, "trace": f"{console}#xray:traces/{line.trace_id}"} if line.trace_id else found
+    found = {"log": log_address(region, subscriber.log_group, line.log_stream or "")}
+    return {**found, "trace": trace_address(region, line.trace_id)} if line.trace_id else found

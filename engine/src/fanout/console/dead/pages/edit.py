@@ -10,7 +10,7 @@ from fanout.errors import UserError
 from fanout.ops.dead_letters import edit as editing
 from fanout.ops.dead_letters.editor import event_of, text_of
 from fanout.ops.dead_letters.show import Found
-from fanout.ops.journal import Journal, about
+from fanout.ops.journal import Journal
 from fanout.ops.reason import kept_reason
 from fanout.ops.redrive.written import asked_by
 
@@ -21,11 +21,7 @@ WHY = "say in the field Reason why the event is changed"
 def begin(desk: Desk, asked: Asked) -> Answer:
     """The event's text shows its answers, which is journalled first."""
     try:
-        why = kept_reason(asked.form.get("reason", ""), WHY)
-        found = letter.found_at(desk, asked)
-        Journal.open(desk.stack, COMMAND, task=found.subscriber.task, reason=why, **asked_by(asked.who)).write(
-            "revealed", **about(found.message, task=found.subscriber.task, reason=why)
-        )
+        found, why = letter.revealed(desk, asked, COMMAND, WHY)
     except UserError as error:
         return letter.refused(desk, asked, error)
     return _form(desk, found, why, letter.editable(found))

@@ -10,7 +10,7 @@ from fanout.errors import UserError
 from fanout.ops.dead_letters.editor import text_of
 from fanout.ops.dead_letters.message import CAUSE
 from fanout.ops.dead_letters.show import Found, links
-from fanout.ops.journal import Journal, about
+from fanout.ops.journal import Journal
 from fanout.ops.reason import kept_reason
 from fanout.ops.redrive.written import asked_by
 from fanout.words import printable_lines
@@ -33,14 +33,19 @@ def show(desk: Desk, asked: Asked) -> Answer:
 def reveal(desk: Desk, asked: Asked) -> Answer:
     """In the answer to this one request, and in no address."""
     try:
-        why = kept_reason(asked.form.get("reason", ""), WHY)
-        found = found_at(desk, asked)
-        Journal.open(desk.stack, "dead show", task=found.subscriber.task, reason=why, **asked_by(asked.who)).write(
-            "revealed", **about(found.message, task=found.subscriber.task, reason=why)
-        )
+        found, _ = revealed(desk, asked, "dead show", WHY)
     except UserError as error:
         return refused(desk, asked, error)
     return Page("dead/letter.html", shown(desk, found, reveal=True))
+
+
+def revealed(desk: Desk, asked: Asked, command: str, how: str) -> tuple[Found, str]:
+    """The letter, and the reason for which its answers are shown: journalled now. Raises UserError."""
+    why = kept_reason(asked.form.get("reason", ""), how)
+    found = found_at(desk, asked)
+    journal = Journal.open(desk.stack, command, task=found.subscriber.task, reason=why, **asked_by(asked.who))
+    found.write_revealed(journal, why)
+    return found, why
 
 
 def found_at(desk: Desk, asked: Asked) -> Found:
