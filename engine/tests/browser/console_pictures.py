@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from fanout.local.run import Run
 from fanout.local.wait import wait_until
+from tests.browser.chromium import launched
 from tests.places import ENGINE, REPOSITORY
 
 FOLDER = ENGINE / "docs" / "console"
@@ -31,13 +32,8 @@ def made_of() -> str:
 
 
 def main() -> None:
-    from playwright.sync_api import sync_playwright
-
-    from tests.browser.test_intake_page import CHROMIUM, FLAGS
-
     FOLDER.mkdir(exist_ok=True)
-    with running() as run, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+    with running() as run, launched() as browser:
         address = run.open_console(run.stack())
         page = opened(browser, address)
         for _ in range(4):
@@ -59,7 +55,6 @@ def main() -> None:
         page.goto(f"{home(address)}/dead")
         page.get_by_text("Look again").wait_for()
         shot(page, "dead-letters.png")
-        browser.close()
     OF.write_text(json.dumps({"pages": made_of()}) + "\n")
     print(f"{FOLDER}: {', '.join(NAMES)}, of event {event}")
 

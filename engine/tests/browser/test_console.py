@@ -1,7 +1,6 @@
 """A person and the console: sees, submits and follows; strangers' pages do neither, and what others wrote commands nothing."""
 
 import threading
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -10,28 +9,16 @@ from urllib.parse import urlsplit
 import pytest
 
 from fanout.ops.aws.line import Line
+from tests.browser.chromium import NEEDED, findings
 from tests.browser.console_served import served
 from tests.browser.dead_console import Served
-from tests.browser.test_intake_page import CHROMIUM, browser, findings
 from tests.local.conftest import Deployed
 from tests.local.operator import HEAL, READ, Operator, keys_with
 from tests.unit.console.given import health
 from tests.unit.console.test_live import HOSTILE, line
 
-__all__ = ["browser"]
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="no /usr/bin/chromium: apt-get install -y --no-install-recommends chromium"
-)
+pytestmark = NEEDED
 PUBLISH = "PublisherPolicyArn"
-
-
-@pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
-    context = browser.new_context()
-    made = context.new_page()
-    made.set_default_timeout(10_000)
-    yield made
-    context.close()
 
 
 def test_a_form_is_submitted_by_keyboard_and_followed_until_every_task_is_done(

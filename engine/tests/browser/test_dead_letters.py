@@ -7,16 +7,13 @@ from typing import Any
 
 import pytest
 
+from tests.browser.chromium import NEEDED, findings
 from tests.browser.dead_console import Served
-from tests.browser.test_intake_page import CHROMIUM, browser, findings
 from tests.local.conftest import Deployed
 from tests.local.operator import HEAL, READ, Operator, bury, deliveries, keys_with, made_up, publish
 
-__all__ = ["browser"]
 TASK = "notify_partner"
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="no /usr/bin/chromium: apt-get install -y --no-install-recommends chromium"
-)
+pytestmark = NEEDED
 
 
 @pytest.fixture
@@ -29,12 +26,9 @@ def served(deployed: Deployed, tmp_path: Path) -> Iterator[Served]:
 
 
 @pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
-    context = browser.new_context()
-    made = context.new_page()
-    made.set_default_timeout(15_000)
-    yield made
-    context.close()
+def page(page: Any) -> Any:
+    page.set_default_timeout(15_000)
+    return page
 
 
 def dead(deployed: Deployed, count: int) -> None:

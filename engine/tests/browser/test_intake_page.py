@@ -8,7 +8,6 @@ import threading
 from collections.abc import Iterator
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
@@ -17,20 +16,12 @@ import pytest
 from fanout import names
 from fanout.intake import handler
 from fanout.runtime import record
-from tests.places import NODE_MODULES
+from tests.browser.chromium import NEEDED, findings
 from tests.unit.intake.entries import World
 from tests.unit.intake.given import attach, put_in_place, request
 from tests.unit.ops.aws.attachments import AttachmentsS3
 
-BROWSERS = (Path("/usr/bin/chromium"), Path("/usr/bin/google-chrome"))
-CHROMIUM = next((each for each in BROWSERS if each.exists()), None)
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-AXE = NODE_MODULES / "axe-core" / "axe.min.js"
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="no /usr/bin/chromium: apt-get install -y --no-install-recommends chromium"
-)
-
-
+pytestmark = NEEDED
 BUCKET_PATH = "/bucket"
 
 
@@ -106,33 +97,6 @@ def address(world: World) -> Iterator[str]:
     server.shutdown()
     server.server_close()
     thread.join(timeout=5)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
-    """Without script: nothing on these pages may need one. axe-core runs beside it, where the browser's own code does."""
-    context = browser.new_context()
-    made = context.new_page()
-    made.set_default_timeout(10_000)
-    yield made
-    context.close()
-
-
-def findings(page: Any) -> list[str]:
-    """Of axe-core, all its rules."""
-    page.evaluate(AXE.read_text("utf-8") + ";0")
-    found = page.evaluate("axe.run()")
-    return [f"{each['id']}: {each['nodes'][0]['html']}" for each in found["violations"]]
 
 
 def test_a_person_is_told_what_is_wrong_mends_it_by_keyboard_and_sees_what_became_of_it(

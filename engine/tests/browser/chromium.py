@@ -1,0 +1,35 @@
+"""The system's browser, and axe-core in it; tests are skipped, in one line, where there is none."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.places import NODE_MODULES
+
+BROWSERS = (Path("/usr/bin/chromium"), Path("/usr/bin/google-chrome"))
+CHROMIUM = next((each for each in BROWSERS if each.exists()), None)
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+AXE = NODE_MODULES / "axe-core" / "axe.min.js"
+NEEDED = pytest.mark.skipif(
+    CHROMIUM is None, reason="no /usr/bin/chromium: apt-get install -y --no-install-recommends chromium"
+)
+
+
+@contextmanager
+def launched() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+def findings(page: Any) -> list[str]:
+    """Of axe-core, all its rules; it runs beside a page without script, where the browser's own code does."""
+    page.evaluate(AXE.read_text("utf-8") + ";0")
+    found = page.evaluate("axe.run()")
+    return [f"{each['id']}: {each['nodes'][0]['html']}" for each in found["violations"]]
