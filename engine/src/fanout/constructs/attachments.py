@@ -13,6 +13,7 @@ from fanout import names
 from fanout.constructs.errors import expect
 from fanout.constructs.keys import attachments_key
 from fanout.constructs.parameters import tell
+from fanout.constructs.private_bucket import private_bucket
 from fanout.constructs.settings import DEAD_LETTER_RETENTION_DAYS, Settings
 
 GUARDDUTY = ("GuardDutyMalwareScanStatus", "NO_THREATS_FOUND")
@@ -47,14 +48,11 @@ class Attachments(Construct):
         self.settings, self._keep_days, self._scanned = settings, keep_days, scanned
         self._check_kept(f"attachments {id_}", settings)
         self.key = attachments_key(self, settings)
-        self.bucket = s3.Bucket(
+        self.bucket = private_bucket(
             self,
             "Bucket",
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            encryption=s3.BucketEncryption.KMS if self.key else s3.BucketEncryption.S3_MANAGED,
-            encryption_key=self.key,
-            bucket_key_enabled=True if self.key else None,
-            enforce_ssl=True,
+            settings=settings,
+            key=self.key,
             lifecycle_rules=[
                 *(_expires(each, keep_days, 7) for each in (names.CLAIMS_PREFIX, names.FILES_PREFIX)),
                 _expires(names.UPLOADS_PREFIX, 1, 1),
@@ -63,9 +61,6 @@ class Attachments(Construct):
                 ),
             ],
             cors=[s3.CorsRule(allowed_methods=[s3.HttpMethods.POST], allowed_origins=[*origins])] if origins else None,
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            removal_policy=settings.removal_policy,
-            versioned=True,
         )
         CfnOutput(Stack.of(self), names.ATTACHMENTS_BUCKET_OUTPUT, value=self.bucket.bucket_name)
 

@@ -7,6 +7,7 @@ from constructs import Construct
 
 from fanout import names
 from fanout.constructs.keys import archive_key
+from fanout.constructs.private_bucket import private_bucket
 from stacks.archive_settings import ArchiveSettings
 
 
@@ -20,14 +21,11 @@ class Archive(Construct):
     def __init__(self, scope: Construct, id_: str, *, settings: ArchiveSettings) -> None:
         super().__init__(scope, id_)
         self._key = archive_key(self, settings)
-        self.bucket = s3.Bucket(
+        self.bucket = private_bucket(
             self,
             "Bucket",
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            encryption=s3.BucketEncryption.KMS if self._key else s3.BucketEncryption.S3_MANAGED,
-            encryption_key=self._key,
-            bucket_key_enabled=True if self._key else None,
-            enforce_ssl=True,
+            settings=settings,
+            key=self._key,
             lifecycle_rules=[
                 s3.LifecycleRule(
                     expiration=Duration.days(settings.archive_days),
@@ -36,9 +34,6 @@ class Archive(Construct):
                 ),
                 s3.LifecycleRule(expired_object_delete_marker=True),
             ],
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            removal_policy=settings.removal_policy,
-            versioned=True,
         )
         CfnOutput(Stack.of(self), names.ARCHIVE_BUCKET_OUTPUT, value=self.bucket.bucket_name)
 
