@@ -1,5 +1,6 @@
 """What takes a task's events and works on them: one class for each way to run a task, and what each is told of its subscriber."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -59,7 +60,7 @@ def beside(host: Host) -> tuple[str, ...]:
     return ("claim_check.py",) if host.attachments else ()
 
 
-class Consumer:
+class Consumer(ABC):
     """`role` is what the task works as. Variables are set until the template is made."""
 
     KIND = ""
@@ -103,12 +104,13 @@ class Consumer:
         """What operators' tools find it by: the ends of their names, and their values."""
         return {names.FUNCTION_NAME_OUTPUT: self.function.function_name}
 
+    @abstractmethod
     def set_variable(self, name: str, value: str) -> None:
-        raise NotImplementedError
+        """Of the environment in which the task runs."""
 
+    @abstractmethod
     def start(self, circuit_breaker: CircuitBreaker | None) -> None:
         """Called last, when all variables and rights of the engine are there: makes what feeds it."""
-        raise NotImplementedError
 
     def _has_no(self, what: str) -> ConfigurationError:
         return ConfigurationError(
