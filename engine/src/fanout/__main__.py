@@ -1,17 +1,21 @@
 """The `fanout` command, as far as it goes without any extra: its version, and one line where it cannot go on."""
 
+import gc
 import sys
 
 from fanout.errors import fault
 from fanout.installed import another_version, missing, version
 from fanout.project import find_root
 
+NEW_OBJECTS = 100_000
+"""After so many Python looks for circles among them, instead of after 700: templates are read into millions that all stay."""
 WRONG = 2
 """Exit status of every error that a person can mend."""
 
 
 def main() -> None:
     """Runs a command; with another version of the engine than the app here has, none."""
+    gc.set_threshold(NEW_OBJECTS)
     if sys.argv[1:] == ["--version"]:
         print(f"fanout {version()}")
         return

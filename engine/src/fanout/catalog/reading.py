@@ -14,7 +14,7 @@ from fanout.costs.subscribers import task_of
 from fanout.template import dead_letters, messaging
 from fanout.template.asynchronous import calls
 from fanout.template.messaging import Mapping, Subscription
-from fanout.template.template import Resource, Template
+from fanout.template.template import Linked, Resource, Template
 from fanout.template.types import FUNCTION, MAPPING, QUEUE, TOPIC
 from fanout.template.values import External, Value, shown
 from fanout.template.workers import Worker
@@ -169,7 +169,12 @@ def _subscriber(subscription: Subscription, names: dict[Resource, str]) -> Subsc
 
 
 def _mapping_of(queue: Resource) -> Mapping | None:
-    return next((each for each in messaging.all_mappings(queue.template) if each.queue is queue), None)
+    return queue.template.linked.remember(_by_queue).get(queue)
+
+
+def _by_queue(linked: Linked) -> dict[Value, Mapping]:
+    """The first mapping of each queue."""
+    return {each.queue: each for each in reversed(messaging.all_mappings(linked))}
 
 
 def _task_names(template: Template) -> dict[Resource, str]:

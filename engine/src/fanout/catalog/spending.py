@@ -18,7 +18,8 @@ class Spending:
     def __init__(self, template: Template, names: list[str]) -> None:
         """`names` of its subscribers."""
         self._names = names
-        self._bills = [monthly(template.body, events_per_month=volume) for volume in VOLUMES]
+        alone = Template(template.body)
+        self._bills = [monthly(alone, events_per_month=volume) for volume in VOLUMES]
 
     def section(self, name: str) -> str:
         """Empty for a subscriber that the bills do not know: nothing in the stack reads its queue."""

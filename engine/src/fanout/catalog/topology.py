@@ -97,14 +97,14 @@ def _alarms(topics: list[Topic], *, lanes: bool) -> Iterator[str]:
     for number, topic in enumerate(topics, start=1):
         for each in topic.subscribers:
             queue = each.dead_letter_queue
-            if queue and alarms_on(queue.template, queue):
+            if queue and alarms_on(queue):
                 here, says = (
                     (_dead(queue), "-.->") if lanes else (f"topic{number}_tasks", '-. "dead letters of each" .->')
                 )
                 watched[here] = says
         for called in topic.called:
             queue = called.dead_letter_queue
-            if queue and alarms_on(queue.template, queue):
+            if queue and alarms_on(queue):
                 watched[_dead(queue)] = "-.->"
     if watched:
         yield f'    {" & ".join(watched)} {next(iter(watched.values()))} alarm{{{{"alarm"}}}}'

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from fanout.catalog.reading import Subscriber, Topic, name_of
-from fanout.template.template import Resource, Template
+from fanout.template.template import Linked, Resource, Template
 from fanout.template.types import FUNCTION
 from fanout.template.values import UNKNOWN, External, Reference, Text, Value, shown
 
@@ -91,7 +91,15 @@ def without_account(text: str) -> str:
 
 
 def functions_of(role: Resource) -> list[Resource]:
-    return [each for each in role.template.everywhere(FUNCTION) if each.template.resource(each.get("Role")) is role]
+    return role.template.linked.remember(_by_role).get(role, [])
+
+
+def _by_role(linked: Linked) -> dict[Resource, list[Resource]]:
+    found: dict[Resource, list[Resource]] = {}
+    for function in linked.of(FUNCTION):
+        if (role := function.template.resource(function.get("Role"))) is not None:
+            found.setdefault(role, []).append(function)
+    return found
 
 
 def _before(value: Value) -> str:

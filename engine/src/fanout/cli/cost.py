@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -72,7 +73,7 @@ def cost(
         view.print_compared(tables, RATES, as_json)
         return 0
     volumes = VOLUMES if events_per_month is None else (events_per_month,)
-    bills = {each.name: [bill_of(each, events, assumed) for events in volumes] for each in templates}
+    bills = {each.name: bills_of(each, volumes, assumed) for each in templates}
     unseen = [str(each) for each in unseen_in(link(templates))]
     if as_json:
         view.print_json(bills, unseen)
@@ -119,5 +120,7 @@ def chosen(assembly: Path, name: str | None) -> list[Template]:
     return one
 
 
-def bill_of(template: Template, events: int, assumed: Assumptions) -> Bill:
-    return monthly(template.body, events_per_month=events, assumptions=assumed)
+def bills_of(template: Template, volumes: Sequence[int], assumed: Assumptions) -> list[Bill]:
+    """Of the stack alone, read once."""
+    alone = Template(template.body)
+    return [monthly(alone, events_per_month=events, assumptions=assumed) for events in volumes]

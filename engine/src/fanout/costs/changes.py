@@ -36,7 +36,10 @@ def cost_changes(before: Mapping[str, Template], after: Mapping[str, Template]) 
     """Of each stack whose cost changes: the whole first, then those of its owners that change."""
     found: list[CostChange] = []
     for stack in dict.fromkeys((*before, *after)):
-        old, new = _bill(before.get(stack)), _bill(after.get(stack))
+        was, is_now = before.get(stack), after.get(stack)
+        if was and is_now and was.body == is_now.body:
+            continue
+        old, new = _bill(was), _bill(is_now)
         owners = dict.fromkeys((*old.subscribers, *new.subscribers, STACK))
         changes = [_change(stack, IN_ALL, None, old, new)]
         changes += [_change(stack, owner or "the stack", owner, old, new) for owner in owners]

@@ -21,15 +21,17 @@ DELIVERED = ("http", "https", "sms", "application", "firehose")
 """Protocols by which SNS takes money for each delivery, e-mail to people of an alarm aside."""
 
 
-def monthly(template: dict[str, Any], *, events_per_month: int, assumptions: Assumptions | None = None) -> Bill:
+def monthly(
+    template: dict[str, Any] | Template, *, events_per_month: int, assumptions: Assumptions | None = None
+) -> Bill:
     """What one stack costs in a month in which its topic gets so many events, and each reaches every subscriber.
 
-    `template` is CloudFormation's JSON as `cdk synth` writes it. Raises ValueError for a negative number.
+    `template` is CloudFormation's JSON as `cdk synth` writes it, or what was read of it: reading it is most of the work. Raises ValueError for a negative number.
     """
     if events_per_month < 0:
         raise ValueError(f"{events_per_month} events a month: expected 0 or more")
     assumed = assumptions or Assumptions()
-    read = Template(template)
+    read = template if isinstance(template, Template) else Template(template)
     found = [*_idle(read, assumed), *_traffic(read, events_per_month, assumed)]
     return Bill(
         events_per_month=events_per_month,

@@ -31,6 +31,8 @@ def compare_stacks(old: Mapping[str, Template], new: Mapping[str, Template]) -> 
 
 def compare(old: Template, new: Template) -> list[Change]:
     """What a deployment of `new` over `old` would do. Dangers first."""
+    if old.body == new.body:
+        return []
     moves = find_moves(old, new)
     before = renamed(old, moves)
     for template in (before, new):
@@ -57,4 +59,5 @@ def _changes(old: Template, new: Template, moves: Moves) -> Iterator[Change]:
         yield from messaging_changes(resource, after)
     yield from policy_changes(old, new, ignored=theirs)
     yield from delivery_changes(old, new, ignored=theirs)
-    yield from (added(each) for each in new.resources.values() if each.id not in {*old.resources, *theirs})
+    known = {*old.resources, *theirs}
+    yield from (added(each) for each in new.resources.values() if each.id not in known)

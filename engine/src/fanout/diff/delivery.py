@@ -8,8 +8,9 @@ from typing import Any
 from fanout.diff.change import Change, change, name_of
 from fanout.template.delivery import may_deliver
 from fanout.template.links import PIPE, RULE, SCHEDULE, Link
+from fanout.template.outputs import is_export
 from fanout.template.senders import links
-from fanout.template.template import Resource, Template, is_export
+from fanout.template.template import Resource, Template
 from fanout.template.types import FUNCTION
 from fanout.template.values import as_number
 

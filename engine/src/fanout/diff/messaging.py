@@ -9,7 +9,7 @@ from fanout.checks.rules.queues import DEFAULT_RETENTION, DEFAULT_VISIBILITY
 from fanout.diff.change import Change, change, name_of
 from fanout.diff.filters import filter_changes
 from fanout.diff.resources import is_kept
-from fanout.template.alarms import COMPOSITE, actions_of
+from fanout.template.alarms import alarmed
 from fanout.template.dead_letters import attempts_of, dead_letter_queue_of
 from fanout.template.messaging import Subscription, subscriptions
 from fanout.template.template import Resource, Template
@@ -178,9 +178,7 @@ def _encryption(before: Resource, after: Resource) -> Iterator[Change]:
 
 def _is_published_to(resource: Resource) -> bool:
     """By services of somebody's own: to a topic of alarms CloudWatch publishes, of which a rule speaks."""
-    template = resource.template
-    alarmed = {action for alarm in template.everywhere(ALARM, COMPOSITE) for action in actions_of(alarm)}
-    return resource.type == TOPIC and resource not in alarmed
+    return resource.type == TOPIC and resource not in alarmed(resource.template)
 
 
 def _plain(value: Value) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fanout.template.messaging import Subscription, function_of, subscriptions
-from fanout.template.template import Resource, Template
+from fanout.template.template import Linked, Resource, Template
 from fanout.template.values import UNKNOWN, Value
 
 INVOKE_CONFIG = "AWS::Lambda::EventInvokeConfig"
@@ -73,9 +73,15 @@ def _calls(template: Template) -> list[Call]:
 
 
 def _configurations(function: Resource) -> Iterator[Resource]:
-    for config in function.template.everywhere(INVOKE_CONFIG):
-        if function_of(config.template, config.get("FunctionName")) is function:
-            yield config
+    yield from function.template.linked.remember(_by_function).get(function, ())
+
+
+def _by_function(linked: Linked) -> dict[Resource, list[Resource]]:
+    found: dict[Resource, list[Resource]] = {}
+    for config in linked.of(INVOKE_CONFIG):
+        if (function := function_of(config.template, config.get("FunctionName"))) is not None:
+            found.setdefault(function, []).append(config)
+    return found
 
 
 def _minutes(of: Asynchronous) -> str:

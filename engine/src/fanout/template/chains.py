@@ -9,9 +9,9 @@ from fanout import names
 from fanout.template.filter_policy import matches
 from fanout.template.grants import grants_of
 from fanout.template.messaging import Subscription, all_mappings, all_subscriptions, function_of
-from fanout.template.template import Resource, Template
+from fanout.template.template import Linked, Resource, Template
 from fanout.template.types import FUNCTION, TOPIC
-from fanout.template.values import as_list
+from fanout.template.values import Value, as_list
 
 Emitted = tuple[Resource, str | None]
 """A topic, and the type of the event; None where the function does not say."""
@@ -34,14 +34,14 @@ def emitted(function: Resource) -> list[Emitted]:
     return told(function) or [(topic, None) for topic in _published_to(function)]
 
 
-def takers(template: Template) -> list[tuple[Subscription, Resource]]:
+def takers(linked: Linked) -> list[tuple[Subscription, Resource]]:
     """Each subscription with the function that works on what it delivers."""
     fed: dict[Resource, list[Resource]] = {}
-    for mapping in all_mappings(template):
+    for mapping in all_mappings(linked):
         if isinstance(mapping.queue, Resource) and mapping.function is not None:
             fed.setdefault(mapping.queue, []).append(mapping.function)
     found = []
-    for each in all_subscriptions(template):
+    for each in all_subscriptions(linked):
         if each.queue is not None:
             found += [(each, function) for function in fed.get(each.queue, [])]
         elif each.protocol == "lambda" and (called := function_of(each.resource.template, each.endpoint)) is not None:
@@ -59,22 +59,36 @@ def lets_through(subscription: Subscription, type_: str | None) -> bool:
     return matches(policy, {"type": type_}, partial=True) is not False
 
 
-def reached(template: Template) -> dict[Resource, dict[Resource, str]]:
+def takers_of(function: Resource) -> list[Subscription]:
+    """The subscriptions whose messages it works on."""
+    return function.template.linked.remember(_by_function).get(function, [])
+
+
+def _by_function(linked: Linked) -> dict[Resource, list[Subscription]]:
+    found: dict[Resource, list[Subscription]] = {}
+    for subscription, function in linked.remember(takers):
+        found.setdefault(function, []).append(subscription)
+    return found
+
+
+def reached(linked: Linked) -> dict[Resource, dict[Resource, str]]:
     """By function: the functions that what it makes reaches, each with the way: a type of event, or a topic."""
-    functions = [each for one in (template, *template.siblings) for each in one.of(FUNCTION)]
+    takes: dict[Value, list[tuple[Subscription, Resource]]] = {}
+    for subscription, taker in linked.remember(takers):
+        if isinstance(subscription.topic, Resource):
+            takes.setdefault(subscription.topic, []).append((subscription, taker))
     found: dict[Resource, dict[Resource, str]] = {}
-    takes = takers(template)
-    for function in functions:
+    for function in linked.of(FUNCTION):
         for topic, type_ in emitted(function):
-            for subscription, taker in takes:
-                if subscription.topic is topic and lets_through(subscription, type_):
+            for subscription, taker in takes.get(topic, ()):
+                if lets_through(subscription, type_):
                     found.setdefault(function, {}).setdefault(taker, type_ or topic.path)
     return found
 
 
 def circles(template: Template) -> Iterator[list[tuple[Resource, str]]]:
     """Each function of the template from which events come back to it by way of others: the functions on the way, and by what."""
-    ways = reached(template)
+    ways = template.linked.remember(reached)
     seen: set[frozenset[Resource]] = set()
     for function in template.of(FUNCTION):
         way = _back(ways, function)

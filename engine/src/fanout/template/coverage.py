@@ -9,10 +9,12 @@ from typing import Any
 from fanout.template.dead_letters import dead_letter_queues
 from fanout.template.macros import SERVERLESS
 from fanout.template.messaging import all_mappings
+from fanout.template.nested import objects
 from fanout.template.references import referred_in
 from fanout.template.senders import pipes_from_queues
-from fanout.template.template import NESTED, Resource, Template
+from fanout.template.template import NESTED, Linked, Resource, Template
 from fanout.template.types import QUEUE
+from fanout.template.values import Value
 
 MOST_NAMED = 5
 
@@ -69,23 +71,15 @@ def _unseen(template: Template) -> Iterator[Unseen]:
 
 def _open(template: Template) -> set[str]:
     """Conditions that are not decided and that something deployed depends on."""
-    used: set[str] = set()
-    for each in template.resources.values():
-        used |= _conditions_in(each.body)
-    return {name for name in used if name in template.conditions and template.conditions[name] is None}
+    undecided = {name for name, decided in template.conditions.items() if decided is None}
+    if not undecided:
+        return undecided
+    return {name for each in template.resources.values() for name in _conditions_in(each.body) & undecided}
 
 
 def _conditions_in(body: Any) -> set[str]:
-    found: set[str] = set()
-    waiting = [body]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, list):
-            waiting += node
-        elif isinstance(node, dict):
-            choice = node.get("Fn::If")
-            found |= {choice[0]} if isinstance(choice, list) and choice and isinstance(choice[0], str) else set()
-            waiting += node.values()
+    choices = (each["Fn::If"] for each in objects(body) if "Fn::If" in each)
+    found = {each[0] for each in choices if isinstance(each, list) and each and isinstance(each[0], str)}
     named = body.get("Condition") if isinstance(body, dict) else None
     return found | ({named} if isinstance(named, str) else set())
 
@@ -108,10 +102,15 @@ def _deciding(template: Template, condition: str) -> str:
 
 
 def _without_consumer(template: Template) -> list[Resource]:
-    taken = {each.queue for each in all_mappings(template)}
-    taken |= {queue for one in (template, *template.siblings) for _, queue in pipes_from_queues(one)}
+    taken = template.linked.remember(_taken)
     spared = dead_letter_queues(template)
     return [each for each in template.of(QUEUE) if each not in taken and each not in spared]
+
+
+def _taken(linked: Linked) -> set[Value]:
+    """The queues that something takes messages of."""
+    piped = {queue for template in linked.templates for _, queue in pipes_from_queues(template)}
+    return {each.queue for each in all_mappings(linked)} | piped
 
 
 def _parts(problem: str) -> tuple[str, str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
+from fanout.template.nested import objects
 from fanout.template.references import referred
-from fanout.template.template import Resource, Template
+from fanout.template.template import Linked, Resource, Template
 from fanout.template.types import QUEUE, SUBSCRIPTION
 from fanout.template.values import Value, as_number
 
@@ -32,22 +34,21 @@ def attempts_of(queue: Resource) -> float | None:
 
 
 def dead_letter_queues(template: Template) -> set[Resource]:
-    """Every queue that something names as the place for what it could not process, here or in a sibling."""
-    return template.remember(_all_dead_letter_queues)
+    """Every queue that something names as the place for what it could not process, here or in a template beside."""
+    return template.linked.remember(_all_dead_letter_queues)
 
 
-def _all_dead_letter_queues(template: Template) -> set[Resource]:
-    return {each for one in (template, *template.siblings) for each in one.remember(_dead_letter_queues)}
+def _all_dead_letter_queues(linked: Linked) -> set[Resource]:
+    return {each for template in linked.templates for each in _dead_letter_queues(template)}
 
 
 def message_dead_letter_queues(template: Template) -> set[Resource]:
     """Dead-letter queues of queues and subscriptions."""
-    return template.remember(_message_dead_letter_queues)
+    return template.linked.remember(_message_dead_letter_queues)
 
 
-def _message_dead_letter_queues(template: Template) -> set[Resource]:
-    owners = [each for each in template.everywhere(QUEUE, SUBSCRIPTION)]
-    found = (dead_letter_target(each.template, each) for each in owners)
+def _message_dead_letter_queues(linked: Linked) -> set[Resource]:
+    found = (dead_letter_target(each.template, each) for each in linked.of(QUEUE, SUBSCRIPTION))
     return {each for each in found if isinstance(each, Resource)}
 
 
@@ -56,23 +57,32 @@ FAILURE_WORDS = ("DeadLetterConfig", "OnFailure")
 
 
 def failure_queues(template: Template) -> set[Resource]:
-    """Dead-letter queues of whatever has one, here or in a sibling."""
-    return template.remember(_all_failure_queues)
+    """Dead-letter queues of whatever has one, here or in a template beside."""
+    return template.linked.remember(_all_failure_queues)
 
 
-def _all_failure_queues(template: Template) -> set[Resource]:
-    return message_dead_letter_queues(template) | {
-        each for one in (template, *template.siblings) for each in one.remember(_failure_queues)
-    }
+def _all_failure_queues(linked: Linked) -> set[Resource]:
+    named = {each for template in linked.templates for each in _failure_queues(template)}
+    return linked.remember(_message_dead_letter_queues) | named
 
 
 def _failure_queues(template: Template) -> list[Resource]:
     found = [
         each
-        for resource in template.resources.values()
+        for resource in template.remember(_with_a_word)
         for each in _named(template, resource.properties, FAILURE_WORDS.__contains__)
     ]
     return [each for each in found if each.type == QUEUE]
+
+
+def _with_a_word(template: Template) -> list[Resource]:
+    """The resources, few of all, in which such a word is a key: FAILURE_WORDS have one of these words in them."""
+    words = {each for each in template.expansion.keys if _is_dead_letter_word(str(each))}
+    return [
+        resource
+        for resource in template.resources.values()
+        if words and any(not words.isdisjoint(each) for each in objects(resource.body))
+    ]
 
 
 def _named(template: Template, node: Value, is_word: Callable[[str], bool], inside: bool = False) -> Iterator[Resource]:
@@ -91,7 +101,7 @@ def _named(template: Template, node: Value, is_word: Callable[[str], bool], insi
 
 def _dead_letter_queues(template: Template) -> list[Resource]:
     found: list[Resource] = []
-    for each in template.resources.values():
+    for each in template.remember(_with_a_word):
         found += _named(template, each.properties, _is_dead_letter_word)
         found += [template.resources[name] for name in _mentioned_for_failure(each.body) if name in template.resources]
     return [each for each in found if each.type == QUEUE]
@@ -111,5 +121,7 @@ def _mentioned_for_failure(body: Any) -> set[str]:
     return found
 
 
+@lru_cache(maxsize=1024)
 def _is_dead_letter_word(key: str) -> bool:
-    return any(word in key.lower().replace("-", "") for word in _DEAD_LETTER_WORDS)
+    plain = key.lower().replace("-", "")
+    return any(word in plain for word in _DEAD_LETTER_WORDS)

@@ -6,7 +6,7 @@ from fanout.template.grants import ROLE, role_may
 from fanout.template.links import Link
 from fanout.template.messaging import policy_of
 from fanout.template.policies import any_of, service_may
-from fanout.template.template import Resource
+from fanout.template.template import Linked, Resource
 from fanout.template.types import FUNCTION, QUEUE, TOPIC
 from fanout.template.values import UNKNOWN, External, Missing, Text, Value, shown
 
@@ -38,17 +38,25 @@ def may_deliver(link: Link, to: Resource | None = None) -> bool | None:
 
 
 def _invoked(sender: Link, function: Resource) -> bool | None:
-    return any_of(_permitted(each, sender, function) for each in function.template.everywhere(PERMISSION)) or (
-        None if function.template.macros else False
-    )
+    permissions = function.template.linked.remember(_permissions)
+    unseen = None if function.template.macros or None in permissions else False
+    return any_of([*(_permitted(each, sender) for each in permissions.get(function, ())), unseen])
 
 
-def _permitted(permission: Resource, sender: Link, function: Resource) -> bool | None:
-    target = permission.template.target(permission.get("FunctionName"))
-    if isinstance(target, Resource) and target.type != FUNCTION:
-        target = permission.template.target(target.get("FunctionName"))
-    if target is not function:
-        return None if target is UNKNOWN or isinstance(target, External | Text) else False
+def _permissions(linked: Linked) -> dict[Value, list[Resource]]:
+    """Those of each function; of None those whose function is not seen, which may be any."""
+    found: dict[Value, list[Resource]] = {}
+    for each in linked.of(PERMISSION):
+        target = each.template.target(each.get("FunctionName"))
+        if isinstance(target, Resource) and target.type != FUNCTION:
+            target = each.template.target(target.get("FunctionName"))
+        unseen = target is UNKNOWN or isinstance(target, External | Text)
+        if unseen or isinstance(target, Resource):
+            found.setdefault(None if unseen else target, []).append(each)
+    return found
+
+
+def _permitted(permission: Resource, sender: Link) -> bool | None:
     principal, source = permission.get("Principal"), permission.template.target(permission.get("SourceArn"))
     if principal not in (sender.service, *sender.others, "*", sender.source):
         return False if isinstance(principal, str) else None

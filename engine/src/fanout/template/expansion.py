@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fanout.template import for_each, sam
+from fanout.template.nested import shape_of
 
 
 @dataclass(frozen=True)
@@ -18,15 +19,19 @@ class Expansion:
     loops: list[str] = field(default_factory=list)
     why_not_sam: str | None = None
     is_fragment: bool = False
+    keys: frozenset[Any] = frozenset()
+    """Of all objects in it: what is none of them need not be looked for."""
 
 
 def expand(body: dict[str, Any], collection: for_each.Collection, values: Callable[[], dict[str, Any]]) -> Expansion:
     """Loops first, which may make resources of SAM. `values` are those of the parameters."""
     loops: list[str] = []
-    if for_each.has_loops(body):
+    keys = shape_of(body).keys
+    if for_each.has_loops(keys):
         body, loops = for_each.expand(body, collection)
+        keys = shape_of(body).keys
     if not sam.is_sam(body):
-        return Expansion(body, loops)
+        return Expansion(body, loops, keys=keys)
     is_fragment = not sam.is_transformed(body)
     body, why = sam.expand(body, values())
-    return Expansion(body, loops, why, is_fragment)
+    return Expansion(body, loops, why, is_fragment, shape_of(body).keys)

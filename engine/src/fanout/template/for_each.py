@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-functio
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 PREFIX = "Fn::ForEach::"
@@ -72,17 +72,9 @@ def expand(body: dict[str, Any], collection: Collection) -> tuple[dict[str, Any]
     return expanded, sorted(set(loops.unexpanded))
 
 
-def has_loops(body: Any) -> bool:
-    waiting = [body]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, list):
-            waiting += node
-        elif isinstance(node, dict):
-            if any(isinstance(key, str) and key.startswith(PREFIX) for key in node):
-                return True
-            waiting += node.values()
-    return False
+def has_loops(keys: Iterable[Any]) -> bool:
+    """Of the keys anywhere in a template."""
+    return any(isinstance(key, str) and key.startswith(PREFIX) for key in keys)
 
 
 def _replaced(node: Any, name: str, item: str) -> Any:

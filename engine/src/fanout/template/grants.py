@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fanout.template.policies import Statement, any_of, statements
-from fanout.template.template import Resource, Template
+from fanout.template.template import Linked, Resource, Template
 from fanout.template.values import Value, as_list, shown
 
 ROLE = "AWS::IAM::Role"
@@ -60,11 +60,19 @@ def role_documents(role: Resource) -> Iterator[Value]:
     for inline in as_list(role.get("Policies")):
         if isinstance(inline, dict):
             yield inline.get("PolicyDocument")
-    managed = {role.template.resource(each) for each in as_list(role.get("ManagedPolicyArns"))}
-    for policy in role.template.everywhere(*_ATTACHED):
-        named = as_list(policy.get(_ATTACHED[policy.type]))
-        if policy in managed or role in {policy.template.resource(each) for each in named}:
-            yield policy.document("PolicyDocument")
+    named = (role.template.resource(each) for each in as_list(role.get("ManagedPolicyArns")))
+    managed = [each for each in named if each is not None and each.type in _ATTACHED]
+    for policy in dict.fromkeys([*role.template.linked.remember(_attached).get(role, ()), *managed]):
+        yield policy.document("PolicyDocument")
+
+
+def _attached(linked: Linked) -> dict[Resource, list[Resource]]:
+    """The policies that name each role."""
+    found: dict[Resource, list[Resource]] = {}
+    for policy in linked.of(*_ATTACHED):
+        for role in roles_of_policy(policy):
+            found.setdefault(role, []).append(policy)
+    return found
 
 
 def roles_of_policy(policy: Resource) -> list[Resource]:

@@ -33,6 +33,7 @@ class Lookup(Protocol):
 DEEPEST = 60
 """Levels of nesting that are looked at. Real templates have about 15."""
 _DROP = object()
+_PLAIN = (str, bool, int, float)
 _VARIABLE = re.compile(r"\$\{(!?)([^${}]*)\}")
 
 
@@ -43,21 +44,26 @@ def resolve(template: Lookup, node: Any, depth: int = 0) -> Value:
 
 
 def _resolve(template: Lookup, node: Any, depth: int) -> Any:
+    if node is None or isinstance(node, _PLAIN):
+        return node
     if depth > DEEPEST:
         return UNKNOWN
     if isinstance(node, list):
         items = (_resolve(template, item, depth + 1) for item in node)
         return [item for item in items if item is not _DROP]
     if not isinstance(node, dict):
-        return node if node is None or isinstance(node, str | bool | int | float) else UNKNOWN
+        return UNKNOWN
     if len(node) == 1:
         ((name, argument),) = node.items()
         if name in _FUNCTIONS:
             return _FUNCTIONS[name](template, argument, depth + 1)
         if isinstance(name, str) and name.startswith("Fn::"):
             return UNKNOWN
-    resolved = {str(key): _resolve(template, item, depth + 1) for key, item in node.items()}
-    return {key: item for key, item in resolved.items() if item is not _DROP}
+    return {
+        str(key): resolved
+        for key, item in node.items()
+        if (resolved := _resolve(template, item, depth + 1)) is not _DROP
+    }
 
 
 def _ref(template: Lookup, argument: Any, depth: int) -> Any:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fanout.template.intrinsics import resolve
-from fanout.template.template import NESTED, Template, is_export
+from fanout.template.outputs import is_export
+from fanout.template.template import NESTED, Linked, Template
 from fanout.template.values import UNKNOWN, Value
 
 
 def link(templates: Iterable[Template]) -> list[Template]:
     """Templates that are deployed together: imports of one lead to exports of another."""
     linked = list(templates)
+    together = Linked(linked)
     for template in linked:
-        template.siblings = [other for other in linked if other is not template]
+        template.linked = together
         template.forget()
     _pass_parameters(linked)
     exports: dict[str, Value] = {}

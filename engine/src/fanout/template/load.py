@@ -11,6 +11,7 @@ from typing import Any
 
 from fanout.errors import Unusable
 from fanout.template.assembly import acknowledgements_in, artifact_of, as_dict, paths_in, template_files
+from fanout.template.nested import shape_of
 from fanout.template.template import Template
 
 LARGEST = 20_000_000
@@ -22,6 +23,13 @@ _ENDINGS = ("*.template.json", "*.template", "*.json", "*.yaml", "*.yml")
 class _How:
     production: bool = False
     given: Mapping[str, str] = field(default_factory=dict)
+    manifests: dict[Path, Any] = field(default_factory=dict)
+    """Of folders, each read once whatever the number of its stacks."""
+
+    def manifest(self, folder: Path) -> Any:
+        if folder not in self.manifests:
+            self.manifests[folder] = _parsed_if_there(folder / "manifest.json")
+        return self.manifests[folder]
 
 
 def load(
@@ -49,22 +57,9 @@ def load(
 def parse(text: str, where: str) -> Any:
     """JSON, or YAML with CloudFormation's short tags."""
     body = _parse(text, where)
-    if _is_deep(body):
+    if shape_of(body).depth >= DEEPEST:
         raise Unusable(f"{where}: nested too deeply for a template")
     return body
-
-
-def _is_deep(body: Any) -> bool:
-    level = [body]
-    for _ in range(DEEPEST):
-        level = [each for node in level for each in _inside(node)]
-        if not level:
-            return False
-    return True
-
-
-def _inside(node: Any) -> list[Any]:
-    return list(node.values()) if isinstance(node, dict) else node if isinstance(node, list) else []
 
 
 def _parse(text: str, where: str) -> Any:
@@ -84,7 +79,7 @@ def _parse(text: str, where: str) -> Any:
 def _folder(folder: Path, how: _How, problems: list[str] | None) -> list[Template]:
     is_assembly = (folder / "manifest.json").exists()
     read = partial(_synthesized, may_be_empty=True) if is_assembly else _named_by_file
-    files = list(_of_assembly(folder)) if is_assembly else []
+    files = list(_of_assembly(folder, how)) if is_assembly else []
     if not files:
         read, files = _named_by_file, list(_of_folder(folder))
     if not files:
@@ -103,10 +98,10 @@ def _folder(folder: Path, how: _How, problems: list[str] | None) -> list[Templat
     return found
 
 
-def _of_assembly(folder: Path) -> Iterator[Path]:
+def _of_assembly(folder: Path, how: _How) -> Iterator[Path]:
     """What the manifests say is deployed, stages too, and the nested stacks beside it; a template of an older synth is not."""
     for file in sorted(folder.rglob("*.template.json")):
-        named = template_files(_parsed_if_there(file.parent / "manifest.json"))
+        named = template_files(how.manifest(file.parent))
         if file.name in named or not named or file.name.endswith(".nested.template.json"):
             yield file
 
@@ -124,7 +119,7 @@ def _named_by_file(file: Path, how: _How) -> Template:
 def _synthesized(file: Path, how: _How, *, may_be_empty: bool = False) -> Template:
     """A template with what CDK wrote beside it: construct paths, acknowledgements, termination protection."""
     name = file.name.removesuffix(".template.json")
-    artifact = artifact_of(file.name, _parsed_if_there(file.parent / "manifest.json"))
+    artifact = artifact_of(file.name, how.manifest(file.parent))
     metadata = {**artifact.metadata, **as_dict(_parsed_if_there(file.parent / f"{name}.metadata.json"))}
     protected = replace(how, production=how.production or artifact.is_protected)
     template = _template(file, name, protected, may_be_empty=may_be_empty)

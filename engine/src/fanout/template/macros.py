@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-macros.h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from fanout.template.for_each import PREFIX
@@ -17,8 +17,8 @@ _HARMLESS = {"AWS::SecretsManager-2020-07-23", "AWS::SecretsManager-2024-09-16",
 _SAM = "AWS::Serverless-"
 
 
-def unseen_macros(body: Mapping[str, Any]) -> list[str]:
-    """Each macro of the template, and each fragment of one, in words."""
+def unseen_macros(body: Mapping[str, Any], keys: Container[Any]) -> list[str]:
+    """Each macro of the template, and each fragment of one, in words. `keys` are those of all its objects."""
     resources = body.get("Resources")
     resources = resources if isinstance(resources, dict) else {}
     types = [str(each.get("Type")) for each in resources.values() if isinstance(each, dict)]
@@ -30,7 +30,7 @@ def unseen_macros(body: Mapping[str, Any]) -> list[str]:
     serverless = sorted({each for each in types if each.startswith(SERVERLESS)})
     found += [f"{', '.join(serverless)}: SAM writes other resources in its place"] if serverless else []
     found += [f"module {each}" for each in sorted({each for each in types if each.endswith("::MODULE")})]
-    found += [f"Fn::Transform {_name(each)}" for each in _fragments(resources)]
+    found += [f"Fn::Transform {_name(each)}" for each in (_fragments(resources) if TRANSFORM in keys else ())]
     return list(dict.fromkeys(found))
 
 
@@ -51,7 +51,11 @@ def _fragments(node: Any) -> list[Any]:
         elif isinstance(each, dict):
             if TRANSFORM in each:
                 found.append(each[TRANSFORM])
-            waiting += [inner for key, inner in each.items() if not str(key).startswith(PREFIX)]
+            waiting += [
+                inner
+                for key, inner in each.items()
+                if isinstance(inner, dict | list) and not str(key).startswith(PREFIX)
+            ]
     return found
 
 

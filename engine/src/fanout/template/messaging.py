@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fanout import names
 from fanout.template.dead_letters import dead_letter_target
 from fanout.template.policies import Statement, statements
-from fanout.template.template import Resource, Template
+from fanout.template.template import Linked, Resource, Template
 from fanout.template.types import FUNCTION, MAPPING, QUEUE, SUBSCRIPTION, TOPIC
 from fanout.template.values import UNKNOWN, Text, Value, as_list
 
@@ -71,9 +71,13 @@ def _subscriptions(template: Template) -> list[Subscription]:
     return found
 
 
-def all_subscriptions(template: Template) -> list[Subscription]:
-    """Those of the template and of the ones it was checked with."""
-    return [each for one in (template, *template.siblings) for each in subscriptions(one)]
+def all_subscriptions(linked: Linked) -> list[Subscription]:
+    """Those of every template."""
+    return linked.remember(_all_subscriptions)
+
+
+def _all_subscriptions(linked: Linked) -> list[Subscription]:
+    return [each for template in linked.templates for each in subscriptions(template)]
 
 
 def mappings(template: Template) -> list[Mapping]:
@@ -91,9 +95,13 @@ def _mappings(template: Template) -> list[Mapping]:
     return found
 
 
-def all_mappings(template: Template) -> list[Mapping]:
-    """Those of the template and of the ones it was checked with."""
-    return [each for one in (template, *template.siblings) for each in mappings(one)]
+def all_mappings(linked: Linked) -> list[Mapping]:
+    """Those of every template."""
+    return linked.remember(_all_mappings)
+
+
+def _all_mappings(linked: Linked) -> list[Mapping]:
+    return [each for template in linked.templates for each in mappings(template)]
 
 
 def function_of(template: Template, value: Value) -> Resource | None:
@@ -106,7 +114,7 @@ def function_of(template: Template, value: Value) -> Resource | None:
     return found if found is not None and found.type == FUNCTION else None
 
 
-def queues(template: Template) -> list[Resource]:
+def queues(template: Template) -> Sequence[Resource]:
     return template.of(QUEUE)
 
 
@@ -130,13 +138,13 @@ def types_of(topic: Resource) -> tuple[str, ...] | None:
 
 def policies_of(resource: Resource) -> list[tuple[Resource, Value]]:
     """The policy resources of a queue or a topic with their documents."""
-    return resource.template.remember(_policies_by_target).get(resource, [])
+    return resource.template.linked.remember(_policies_by_target).get(resource, [])
 
 
-def _policies_by_target(template: Template) -> dict[Resource, list[tuple[Resource, Value]]]:
+def _policies_by_target(linked: Linked) -> dict[Resource, list[tuple[Resource, Value]]]:
     found: dict[Resource, list[tuple[Resource, Value]]] = {}
-    for one in (template, *template.siblings):
-        for policy, targets, document in one.remember(_resource_policies):
+    for template in linked.templates:
+        for policy, targets, document in template.remember(_resource_policies):
             for target in dict.fromkeys(targets):
                 found.setdefault(target, []).append((policy, document))
     return found

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from fanout.template.nested import objects
 from fanout.template.values import as_list
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z0-9.:]+)\}")
@@ -13,25 +14,16 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z0-9.:]+)\}")
 
 def referred_in(value: Any) -> set[str]:
     """The names in all intrinsic functions, however deep in it they are."""
-    found: set[str] = set()
-    waiting = [value]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, list):
-            waiting += node
-        elif isinstance(node, dict):
-            waiting += node.values()
-            found |= set(referred(node))
-    return found
+    return {name for each in objects(value) for name in referred(each)}
 
 
 def referred(node: dict[str, Any]) -> Iterator[str]:
     """The names in an object that is an intrinsic function."""
     if isinstance(node.get("Ref"), str):
         yield node["Ref"]
-    attribute = as_list(node.get("Fn::GetAtt"))[:1]
+    attribute = as_list(node["Fn::GetAtt"])[:1] if "Fn::GetAtt" in node else ()
     if attribute and isinstance(attribute[0], str):
         yield attribute[0].partition(".")[0]
-    text = as_list(node.get("Fn::Sub"))[:1]
+    text = as_list(node["Fn::Sub"])[:1] if "Fn::Sub" in node else ()
     if text and isinstance(text[0], str):
         yield from (name.partition(".")[0] for name in _VARIABLE.findall(text[0]))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fanout.template.alarms import actions_of, metrics_of
-from fanout.template.template import Resource, Template
+from fanout.template.template import Linked, Resource, Template
 from fanout.template.types import ALARM
 from fanout.template.values import Value, as_list, as_number
 
@@ -100,18 +100,24 @@ def policies(template: Template) -> list[Policy]:
 
 
 def _policies(template: Template) -> list[Policy]:
-    called: dict[Resource, list[Step]] = {}
-    for alarm in template.everywhere(ALARM):
-        for action in actions_of(alarm):
-            if isinstance(action, Resource) and action.type == POLICY:
-                named = tuple((namespace, metric) for namespace, metric, _ in metrics_of(alarm))
-                called.setdefault(action, []).append(Step(alarm, named))
+    called = template.linked.remember(_steps)
     known = targets(template)
     found = []
     for each in template.of(POLICY):
         target = template.resource(each.get("ScalingTargetId"))
         if target in known:
             found.append(Policy(each, target, tuple(called.get(each, ())), _tracked(each)))
+    return found
+
+
+def _steps(linked: Linked) -> dict[Resource, list[Step]]:
+    """The alarms that call each policy."""
+    found: dict[Resource, list[Step]] = {}
+    for alarm in linked.of(ALARM):
+        for action in actions_of(alarm):
+            if isinstance(action, Resource) and action.type == POLICY:
+                named = tuple((namespace, metric) for namespace, metric, _ in metrics_of(alarm))
+                found.setdefault(action, []).append(Step(alarm, named))
     return found
 
 

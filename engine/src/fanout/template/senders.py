@@ -8,7 +8,7 @@ from typing import Any
 from fanout.template.links import BUCKET, PIPE, RULE, SCHEDULE, Link
 from fanout.template.messaging import function_of, subscriptions
 from fanout.template.state_machines import tasks
-from fanout.template.template import Resource, Template
+from fanout.template.template import Linked, Resource, Template
 from fanout.template.types import QUEUE
 from fanout.template.values import UNKNOWN, Text, Value, as_list, shown
 
@@ -18,9 +18,13 @@ def links(template: Template) -> list[Link]:
     return template.remember(_links)
 
 
-def all_links(template: Template) -> list[Link]:
-    """Those of the template and of the ones it was checked with."""
-    return [each for one in (template, *template.siblings) for each in links(one)]
+def all_links(linked: Linked) -> list[Link]:
+    """Those of every template."""
+    return linked.remember(_all_links)
+
+
+def _all_links(linked: Linked) -> list[Link]:
+    return [each for template in linked.templates for each in links(template)]
 
 
 def _links(template: Template) -> list[Link]:

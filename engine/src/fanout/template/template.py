@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +14,7 @@ from fanout.template.conditions import decided
 from fanout.template.expansion import expand
 from fanout.template.intrinsics import resolve
 from fanout.template.macros import SERVERLESS, unseen_macros
+from fanout.template.outputs import is_export, is_published
 from fanout.template.references import referred_in
 from fanout.template.values import UNKNOWN, Reference, Text, Value, as_flag, as_list, as_number
 
@@ -79,7 +80,7 @@ class Resource:
 
 
 class Template:
-    """One template. `siblings` are templates deployed with it, into which its imports may lead."""
+    """One template. `linked` are those deployed together with it, itself among them, into which its imports may lead."""
 
     def __init__(
         self,
@@ -102,7 +103,7 @@ class Template:
         self.paths: dict[str, str] = {}
         self.acknowledged_in_cdk: list[tuple[str, str, str]] = []
         self.imports: dict[str, Value] = {}
-        self.siblings: list[Template] = []
+        self.linked = Linked([self])
         self.resources: dict[str, Resource] = {}
         self.conditions: dict[str, bool | None] = {}
         self._remembered: dict[Any, Any] = {}
@@ -122,6 +123,7 @@ class Template:
         self.resources |= {
             id_: Resource(self, id_, each) for id_, each in every.items() if id_ not in self.switched_off
         }
+        self.forget()
 
     def give(self, values: Mapping[str, Value]) -> None:
         """Values of parameters; what the template is deployed as follows from them."""
@@ -135,12 +137,13 @@ class Template:
         for worked_out in ("exported", "dependencies", "_named", "macros"):
             self.__dict__.pop(worked_out, None)
         self._remembered.clear()
+        self.linked.forget()
 
     @cached_property
     def macros(self) -> list[str]:
         """Macros that add resources which only CloudFormation sees."""
         fragment = [f"{SERVERLESS}* without its Transform, a fragment"] if self.expansion.is_fragment else []
-        return [*fragment, *unseen_macros(self.body)]
+        return [*fragment, *unseen_macros(self.body, self.expansion.keys)]
 
     def may_have(self, logical_id: str) -> bool:
         """Whether it may be deployed although it is not among the resources."""
@@ -162,13 +165,12 @@ class Template:
         plain = isinstance(found, list) and all(isinstance(each, str | int) for each in found)
         return [str(each) for each in found] if plain else None
 
-    def of(self, *types: str) -> list[Resource]:
-        """This template's own resources of these types."""
-        return [each for each in self.resources.values() if each.type in types]
-
-    def everywhere(self, *types: str) -> list[Resource]:
-        """Resources of these types in this template and in those it was checked with."""
-        return [each for template in (self, *self.siblings) for each in template.of(*types)]
+    def of(self, *types: str) -> Sequence[Resource]:
+        """This template's own resources of these types, in its order."""
+        if types not in self._remembered:
+            self._remembered[types] = [each for each in self.resources.values() if each.type in types]
+        found: Sequence[Resource] = self._remembered[types]
+        return found
 
     def target(self, value: Value) -> Value:
         """What an ARN, a URL or a name leads to: the Resource if it can be seen, else the value itself as identity."""
@@ -192,7 +194,7 @@ class Template:
         if not isinstance(named, str):
             return None
         file = Path(named).name
-        found = [each for each in self.siblings if each.file is not None and each.file.name == file]
+        found = [each for each in self.linked.remember(_by_file).get(file, ()) if each is not self]
         return found[0] if len(found) == 1 else None
 
     def _output_of(self, value: Reference) -> Value:
@@ -212,7 +214,7 @@ class Template:
     @cached_property
     def exported(self) -> set[Resource]:
         """Resources that another stack can use: what it does with them cannot be seen here."""
-        published = [each for name, each in self.outputs.items() if is_export(each) or _is_published(name, each)]
+        published = [each for name, each in self.outputs.items() if is_export(each) or is_published(name, each)]
         values = (resolve(self, each["Value"]) for each in published)
         found = (self.resource(value) for value in values)
         return {each for each in found if each is not None}
@@ -248,16 +250,40 @@ class Template:
         return isinstance(ours, dict) and ours.get(name) is True
 
 
+class Linked:
+    """Templates that are deployed together. A resource of them is looked for by an index that is made once, so that a question for
+    each resource stays linear."""
+
+    def __init__(self, templates: Iterable[Template]) -> None:
+        self.templates = tuple(templates)
+        self._remembered: dict[Any, Any] = {}
+
+    def of(self, *types: str) -> Sequence[Resource]:
+        """Resources of these types in any of the templates."""
+        if types not in self._remembered:
+            self._remembered[types] = [each for template in self.templates for each in template.of(*types)]
+        found: Sequence[Resource] = self._remembered[types]
+        return found
+
+    def remember(self, what: Callable[[Linked], _T]) -> _T:
+        """`what(self)`, worked out once."""
+        if what not in self._remembered:
+            self._remembered[what] = what(self)
+        found: _T = self._remembered[what]
+        return found
+
+    def forget(self) -> None:
+        self._remembered.clear()
+
+
 def _needs(template: Template, resource: Resource) -> set[str]:
     named = {*resource.depends_on, *referred_in(resource.body.get("Properties"))}
     return {each for each in named if each in template.resources}
 
 
-def is_export(output: Any) -> bool:
-    export = output.get("Export") if isinstance(output, dict) else None
-    return isinstance(export, dict) and "Name" in export and "Value" in output
-
-
-def _is_published(name: str, output: Any) -> bool:
-    """CDK's weak references name an output of another stack, which is not exported for that."""
-    return name.startswith("PublishOutput") and isinstance(output, dict) and "Value" in output
+def _by_file(linked: Linked) -> dict[str, list[Template]]:
+    found: dict[str, list[Template]] = {}
+    for each in linked.templates:
+        if each.file is not None:
+            found.setdefault(each.file.name, []).append(each)
+    return found

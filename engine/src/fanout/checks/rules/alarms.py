@@ -10,7 +10,7 @@ from fanout.template.alarms import COMPOSITE, actions_of, alarms_on, metrics_of,
 from fanout.template.dead_letters import failure_queues
 from fanout.template.messaging import policies_of, policy_of
 from fanout.template.policies import all_of, service_may
-from fanout.template.template import Resource, Template
+from fanout.template.template import Linked, Resource, Template
 from fanout.template.types import ALARM, TOPIC
 from fanout.template.values import UNKNOWN, ends_with, number
 
@@ -38,7 +38,7 @@ _KEY = "https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html"
 def dead_letter_queue_without_alarm(template: Template) -> Iterator[Problem]:
     for queue in _dead_letter_queues(template):
         unseen = queue in template.exported or watches_unseen_queues(template)
-        if not alarms_on(template, queue) and not unseen:
+        if not alarms_on(queue) and not unseen:
             yield Problem(queue, "no alarm watches this dead-letter queue")
 
 
@@ -53,7 +53,7 @@ def dead_letter_queue_without_alarm(template: Template) -> Iterator[Problem]:
 )
 def dead_letter_alarm_wrong_metric(template: Template) -> Iterator[Problem]:
     for queue in _dead_letter_queues(template):
-        found = alarms_on(template, queue)
+        found = alarms_on(queue)
         names = [metric for _, metric in found]
         if found and VISIBLE not in names and UNKNOWN not in names:
             for alarm, metric in found:
@@ -72,7 +72,7 @@ def dead_letter_alarm_wrong_metric(template: Template) -> Iterator[Problem]:
 )
 def dead_letter_alarm_late(template: Template) -> Iterator[Problem]:
     for queue in _dead_letter_queues(template):
-        visible = [alarm for alarm, metric in alarms_on(template, queue) if metric == VISIBLE]
+        visible = [alarm for alarm, metric in alarms_on(queue) if metric == VISIBLE]
         rings_at = min((_first_value_that_rings(alarm) for alarm in visible), default=1)
         if rings_at > 1:
             yield Problem(visible[0], f"rings at {number(rings_at)} dead letters, not at the first")
@@ -156,12 +156,17 @@ def _dead_letter_queues(template: Template) -> list[Resource]:
 
 def _alarm_topics(template: Template) -> Iterator[tuple[Resource, Resource]]:
     """Each topic of the template that alarms publish to, with the first such alarm."""
+    every = template.linked.remember(_all_alarm_topics)
+    return ((topic, alarm) for topic, alarm in every.items() if topic.template is template)
+
+
+def _all_alarm_topics(linked: Linked) -> dict[Resource, Resource]:
     found: dict[Resource, Resource] = {}
-    for alarm in template.everywhere(ALARM, COMPOSITE):
+    for alarm in linked.of(ALARM, COMPOSITE):
         for action in actions_of(alarm):
-            if isinstance(action, Resource) and action.type == TOPIC and action.template is template:
+            if isinstance(action, Resource) and action.type == TOPIC:
                 found.setdefault(action, alarm)
-    return iter(found.items())
+    return found
 
 
 def _may_use(key: Resource, alarm: Resource) -> bool | None:

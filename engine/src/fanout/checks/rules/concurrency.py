@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from fanout.checks.rule import Consequence, Problem, Severity, rule
 from fanout.template.messaging import all_mappings, mappings
-from fanout.template.template import Resource, Template
+from fanout.template.template import Linked, Resource, Template
 from fanout.template.values import UNKNOWN, number
 
 FEWEST, MOST = 2, 1_000
@@ -24,11 +24,9 @@ _SCALING = "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.ht
     link=_SCALING,
 )
 def reserved_concurrency_too_low(template: Template) -> Iterator[Problem]:
-    fed_by: dict[Resource, list[Resource]] = defaultdict(list)
-    for mapping in all_mappings(template):
-        if mapping.function is not None and mapping.function.template is template:
-            fed_by[mapping.function].append(mapping.resource)
-    for function, sources in fed_by.items():
+    for function, sources in template.linked.remember(_fed_by).items():
+        if function.template is not template:
+            continue
         reserved = function.number("ReservedConcurrentExecutions")
         if reserved is None:
             continue
@@ -48,6 +46,15 @@ def reserved_concurrency_too_low(template: Template) -> Iterator[Problem]:
                 f"{endless[0]} has no MaximumConcurrency" if endless else f"its mappings may run {number(sum_)} at once"
             )
             yield Problem(function, f"ReservedConcurrentExecutions is {number(reserved)}, but {most}")
+
+
+def _fed_by(linked: Linked) -> dict[Resource, list[Resource]]:
+    """The mappings of each function."""
+    found: dict[Resource, list[Resource]] = defaultdict(list)
+    for mapping in all_mappings(linked):
+        if mapping.function is not None:
+            found[mapping.function].append(mapping.resource)
+    return found
 
 
 @rule(

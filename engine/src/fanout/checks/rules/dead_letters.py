@@ -9,7 +9,7 @@ from fanout.checks.rule import Consequence, Problem, rule
 from fanout.checks.rules.queues import DEFAULT_RETENTION
 from fanout.template.dead_letters import dead_letter_queue_of
 from fanout.template.messaging import all_subscriptions, is_fifo, queues, subscriptions
-from fanout.template.template import Resource, Template
+from fanout.template.template import Linked, Resource, Template
 from fanout.template.types import QUEUE
 from fanout.template.values import UNKNOWN, Value, number, shown
 
@@ -56,7 +56,7 @@ def dead_letter_retention_not_longer(template: Template) -> Iterator[Problem]:
     link=_CONFIGURE,
 )
 def dead_letter_queue_shared(template: Template) -> Iterator[Problem]:
-    for dead_letters, tasks in _users(template).items():
+    for dead_letters, tasks in template.linked.remember(_users).items():
         imported = {each for each in tasks if not isinstance(each, Resource)}  # one of these may be one of the others
         for some in (tasks - imported, imported):
             if len(some) > 1 and dead_letters.template is template:
@@ -83,14 +83,14 @@ def dead_letter_queue_of_other_type(template: Template) -> Iterator[Problem]:
             yield Problem(owner, f"this is {kind}, but its dead-letter queue {dead_letters.id} is not")
 
 
-def _users(template: Template) -> dict[Resource, set[Value]]:
+def _users(linked: Linked) -> dict[Resource, set[Value]]:
     """The queues whose messages may end in each dead-letter queue, by their own policy or by a subscription's."""
     users: dict[Resource, set[Value]] = defaultdict(set)
-    for queue in template.everywhere(QUEUE):
+    for queue in linked.of(QUEUE):
         target = dead_letter_queue_of(queue)
         if isinstance(target, Resource):
             users[target].add(queue)
-    for each in all_subscriptions(template):
+    for each in all_subscriptions(linked):
         if isinstance(each.dead_letter_queue, Resource) and each.endpoint not in (None, UNKNOWN):
             users[each.dead_letter_queue].add(each.endpoint)
     return users

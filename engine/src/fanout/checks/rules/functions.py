@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fanout.checks.rule import Consequence, Problem, rule
-from fanout.template.chains import circles, lets_through, takers, told
+from fanout.template.chains import circles, lets_through, takers_of, told
 from fanout.template.grants import grants_of, permits
 from fanout.template.messaging import all_mappings, all_subscriptions, mappings
 from fanout.template.policies import any_of
-from fanout.template.template import Resource, Template
+from fanout.template.template import Linked, Resource, Template
 from fanout.template.types import TOPIC
 
 _ASYNC = "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html"
@@ -47,17 +47,17 @@ def function_feeds_itself(template: Template) -> Iterator[Problem]:
         if function.get("RecursiveLoop") not in (None, "Terminate"):
             continue  # it is meant, and Lambda does not stop it
         for source in sources:
-            if _is_kept_back(template, function, source):
+            if _is_kept_back(function, source):
                 continue
             action = "sns:Publish" if source.type == TOPIC else "sqs:SendMessage"
             if any_of(permits(grant, action, source) for grant in grants_of(function)):
                 yield Problem(function, f"may {action} to {source.path}, which it is fed from")
 
 
-def _is_kept_back(template: Template, function: Resource, topic: Resource) -> bool:
+def _is_kept_back(function: Resource, topic: Resource) -> bool:
     """Whether all that the function says it makes for the topic is kept back by its own filter there."""
     types = [type_ for where, type_ in told(function) if where is topic]
-    own = [each for each, taker in takers(template) if taker is function and each.topic is topic]
+    own = [each for each in takers_of(function) if each.topic is topic]
     return bool(types) and not any(lets_through(each, type_) for each in own for type_ in types)
 
 
@@ -79,14 +79,18 @@ def events_in_a_circle(template: Template) -> Iterator[Problem]:
 
 def _sources(template: Template) -> dict[Resource, list[Resource]]:
     """Each function of the template with its queues and the topics they are subscribed to."""
+    found = template.linked.remember(_all_sources)
+    return {function: sources for function, sources in found.items() if function.template is template}
+
+
+def _all_sources(linked: Linked) -> dict[Resource, list[Resource]]:
     found: dict[Resource, list[Resource]] = {}
     topics_of: dict[Resource, list[Resource]] = {}
-    for each in all_subscriptions(template):
+    for each in all_subscriptions(linked):
         if each.queue is not None and isinstance(each.topic, Resource):
             topics_of.setdefault(each.queue, []).append(each.topic)
-    for mapping in all_mappings(template):
+    for mapping in all_mappings(linked):
         function, queue = mapping.function, mapping.queue
-        if function is None or function.template is not template or not isinstance(queue, Resource):
-            continue
-        found.setdefault(function, []).extend([queue, *topics_of.get(queue, ())])
+        if function is not None and isinstance(queue, Resource):
+            found.setdefault(function, []).extend([queue, *topics_of.get(queue, ())])
     return {function: list(dict.fromkeys(sources)) for function, sources in found.items()}

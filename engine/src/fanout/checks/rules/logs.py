@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from fanout.checks.rule import Consequence, Problem, Severity, rule
 from fanout.template.messaging import mappings
-from fanout.template.template import Resource, Template
-from fanout.template.values import Text, shown
+from fanout.template.template import Linked, Resource, Template
+from fanout.template.values import Text
 
 _LINK = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/Working-with-log-groups-and-streams.html"
 _GROUP = "AWS::Logs::LogGroup"
@@ -36,12 +36,16 @@ def log_group_never_expires(template: Template) -> Iterator[Problem]:
 def _has_group(template: Template, function: Resource) -> bool:
     if function.get("LoggingConfig", "LogGroup") is not None or template.macros:
         return True
-    named = [each.get("LogGroupName") for each in template.everywhere(_GROUP, *_RETENTIONS)]
     name = function.get("FunctionName")
-    return any(_is_for(template, each, function, name) for each in named)
+    groups = template.linked.remember(_groups)
+    return function in groups or (isinstance(name, str) and f"/aws/lambda/{name}" in groups)
 
 
-def _is_for(template: Template, group: object, function: Resource, name: object) -> bool:
-    if isinstance(group, Text):
-        return template.resource(group.parts[-1]) is function
-    return isinstance(group, str) and isinstance(name, str) and shown(group) == f"/aws/lambda/{name}"
+def _groups(linked: Linked) -> set[Resource | str | None]:
+    """What log groups are made for: names, and functions whose names are known to the deployment only."""
+    named = ((each.template, each.get("LogGroupName")) for each in linked.of(_GROUP, *_RETENTIONS))
+    return {
+        template.resource(group.parts[-1]) if isinstance(group, Text) else group
+        for template, group in named
+        if isinstance(group, Text | str)
+    }

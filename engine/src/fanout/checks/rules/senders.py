@@ -11,7 +11,7 @@ from fanout.template.grants import ROLE
 from fanout.template.links import Link
 from fanout.template.messaging import function_of, is_fifo
 from fanout.template.senders import all_links, links
-from fanout.template.template import Resource, Template
+from fanout.template.template import Linked, Resource, Template
 from fanout.template.types import FUNCTION, QUEUE, TOPIC
 from fanout.template.values import Value, shown
 
@@ -89,17 +89,7 @@ def function_refuses_sender(template: Template) -> Iterator[Problem]:
     link=_ASYNC,
 )
 def function_without_failure_destination(template: Template) -> Iterator[Problem]:
-    found: dict[Resource, Link] = {}
-    for each in all_links(template):
-        function = each.target
-        if (
-            each.kind in _ASYNCHRONOUS
-            and not _ticks(each.owner)
-            and isinstance(function, Resource)
-            and function.type == FUNCTION
-        ):
-            found.setdefault(function, each)
-    for function, sender in found.items():
+    for function, sender in template.linked.remember(_invoked).items():
         if function.template is template and _keeps_failures(function) is False:
             when = asynchronous(function).when
             yield Problem(function, f"{sender.name} invokes it, and an event is dropped {when}")
@@ -162,16 +152,29 @@ def _ticks(owner: Resource) -> bool:
     return "minute" in shown(owner.get("ScheduleExpression") or "")
 
 
+def _invoked(linked: Linked) -> dict[Resource, Link]:
+    """The functions that are invoked asynchronously, each with its first sender."""
+    found: dict[Resource, Link] = {}
+    for each in all_links(linked):
+        function = each.target
+        if each.kind in _ASYNCHRONOUS and isinstance(function, Resource) and function.type == FUNCTION:
+            if not _ticks(each.owner):
+                found.setdefault(function, each)
+    return found
+
+
 def _keeps_failures(function: Resource) -> bool | None:
     if function.get("DeadLetterConfig") is not None:
         return True
-    for config in function.template.everywhere(INVOKE_CONFIG):
-        target = config.template.target(config.get("FunctionName"))
-        if config.get("DestinationConfig", "OnFailure") is not None and (
-            target is function or not isinstance(target, Resource)
-        ):
-            return True
-    return None if function.template.macros else False
+    keeping = function.template.linked.remember(_keeping)
+    return True if function in keeping or None in keeping else None if function.template.macros else False
+
+
+def _keeping(linked: Linked) -> set[Resource | None]:
+    """The functions whose failures have a destination; None among them when one is not seen: it may be any."""
+    configs = (each for each in linked.of(INVOKE_CONFIG) if each.get("DestinationConfig", "OnFailure") is not None)
+    targets = (each.template.target(each.get("FunctionName")) for each in configs)
+    return {target if isinstance(target, Resource) else None for target in targets}
 
 
 def _id(target: Value) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fanout.checks.rule import Consequence, Problem, Severity, rule
-from fanout.template.alarms import COMPOSITE, actions_of
+from fanout.template.alarms import alarmed
 from fanout.template.template import Resource, Template
-from fanout.template.types import ALARM, QUEUE, TOPIC
+from fanout.template.types import QUEUE, TOPIC
 
 NAMES = {
     QUEUE: "QueueName",
@@ -90,8 +90,8 @@ def kept_at_failed_creation(template: Template) -> Iterator[Problem]:
 
 def _stateful(template: Template, *types: str) -> list[Resource]:
     """Resources of these types. A topic for alarms holds nothing, and no publisher knows it."""
-    alarmed = {action for alarm in template.everywhere(ALARM, COMPOSITE) for action in actions_of(alarm)}
-    return [each for each in template.of(*types) if each not in alarmed]
+    told = alarmed(template)
+    return [each for each in template.of(*types) if each not in told]
 
 
 def _is_kept(resource: Resource, attribute: str) -> bool:

@@ -8,11 +8,11 @@ from typing import Any
 
 from fanout import names
 from fanout.checks.rule import Consequence, Problem, Severity, rule
-from fanout.template.alarms import COMPOSITE, actions_of
+from fanout.template.alarms import alarmed
 from fanout.template.messaging import Subscription, all_subscriptions, is_fifo, policies_of, subscriptions
-from fanout.template.template import Resource, Template
-from fanout.template.types import ALARM, TOPIC
-from fanout.template.values import UNKNOWN, Missing
+from fanout.template.template import Linked, Resource, Template
+from fanout.template.types import TOPIC
+from fanout.template.values import UNKNOWN, Missing, Value
 
 _DEAD_LETTERS = "https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html"
 _RAW = "https://docs.aws.amazon.com/sns/latest/dg/sns-large-payload-raw-message-delivery.html"
@@ -69,14 +69,18 @@ def subscription_not_raw(template: Template) -> Iterator[Problem]:
     link=_SUBSCRIBE,
 )
 def subscription_twice(template: Template) -> Iterator[Problem]:
-    pairs: dict[Any, list[Subscription]] = defaultdict(list)
-    for each in all_subscriptions(template):
+    for first, extra in template.linked.remember(_twice):
+        if extra.template is template:
+            yield Problem(extra, f"the same topic and endpoint as {first.path}")
+
+
+def _twice(linked: Linked) -> list[tuple[Resource, Resource]]:
+    """Each subscription of what an earlier one, the first, already subscribed."""
+    pairs: dict[Any, list[Resource]] = defaultdict(list)
+    for each in all_subscriptions(linked):
         if UNKNOWN not in (each.topic, each.endpoint) and None not in (each.topic, each.endpoint):
-            pairs[str(each.protocol), each.topic, each.endpoint].append(each)
-    for found in pairs.values():
-        for extra in found[1:]:
-            if extra.resource.template is template:
-                yield Problem(extra.resource, f"the same topic and endpoint as {found[0].resource.path}")
+            pairs[str(each.protocol), each.topic, each.endpoint].append(each.resource)
+    return [(found[0], extra) for found in pairs.values() for extra in found[1:]]
 
 
 @rule(
@@ -166,15 +170,19 @@ def subscription_inline(template: Template) -> Iterator[Problem]:
     link=_HTTP,
 )
 def raw_event_leaves(template: Template) -> Iterator[Problem]:
-    alarmed = {action for alarm in template.everywhere(ALARM, COMPOSITE) for action in actions_of(alarm)}
-    programs = {each.topic for each in all_subscriptions(template) if each.loses}
+    told = alarmed(template)
+    programs = template.linked.remember(_topics_of_programs)
     for each in subscriptions(template):
         person = each.protocol in ("email", "email-json", "sms")
         program = each.protocol in ("http", "https", "application", "firehose")
-        if each.topic in alarmed or not (person or program):
+        if each.topic in told or not (person or program):
             continue
         if program or each.topic in programs or _has_a_reason(each):
             yield Problem(each.resource, f"hands each message on by {each.protocol}, as it was published")
+
+
+def _topics_of_programs(linked: Linked) -> set[Value]:
+    return {each.topic for each in all_subscriptions(linked) if each.loses}
 
 
 def _has_a_reason(subscription: Subscription) -> bool:

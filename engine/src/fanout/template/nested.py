@@ -1,0 +1,39 @@
+"""Walking through JSON of any depth, without recursion and past its texts and numbers, which are most of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+CONTAINERS = (dict, list)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """`keys` of all objects, and how many levels deep they lie."""
+
+    keys: frozenset[Any]
+    depth: int
+
+
+def shape_of(node: Any) -> Shape:
+    keys: set[Any] = set()
+    depth, level = 0, [node]
+    while level := [each for each in level if isinstance(each, CONTAINERS)]:
+        depth += 1
+        keys.update(*(each for each in level if isinstance(each, dict)))
+        level = [inside for each in level for inside in (each.values() if isinstance(each, dict) else each)]
+    return Shape(frozenset(keys), depth)
+
+
+def objects(node: Any) -> Iterator[dict[Any, Any]]:
+    """Every object below `node`, and `node` if it is one."""
+    waiting = [node]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            yield each
+            waiting += [inside for inside in each.values() if isinstance(inside, CONTAINERS)]
+        elif isinstance(each, list):
+            waiting += [inside for inside in each if isinstance(inside, CONTAINERS)]
