@@ -1,12 +1,17 @@
 """A look is complete when it has seen what SQS counts; what it did not see, it says."""
 
+from contextlib import suppress
+from threading import Barrier, BrokenBarrierError, Lock
+from typing import Any
+
 import pytest
+from botocore.exceptions import ClientError
 
 from fanout.errors import OpsError
 from fanout.ops import lease
 from fanout.ops.dead_letters import show as showing
-from fanout.ops.dead_letters.browse import Browse, browse
-from tests.unit.ops.aws.sqs import Sqs, in_turn
+from fanout.ops.dead_letters.browse import LANES, TEN, Browse, browse
+from tests.unit.ops.aws.sqs import Sqs, in_turn, refused
 from tests.unit.ops.given import World, fifo, world
 
 __all__ = ["fifo", "world"]
@@ -23,6 +28,68 @@ def test_a_look_sees_all_and_hides_nothing_afterwards(world: World) -> None:
     found = look(world)
     assert (found.seen, found.complete) == (25, True)
     assert len(world.sqs.visible(world.dead)) == 25
+
+
+def under_way(world: World, operation: str, at_once: int) -> list[int]:
+    """How many calls of an operation were under way when each ended, if so many wait for each other."""
+    barrier, counts, now, lock = Barrier(at_once), list[int](), [0], Lock()
+
+    def around(when: str, what: str, asked: dict[str, Any]) -> None:
+        if what != operation or asked.get("WaitTimeSeconds"):
+            return
+        with lock:
+            now[0] += 1 if when == "before" else -1
+            counts.append(now[0])
+        if when == "before":
+            with suppress(BrokenBarrierError):
+                barrier.wait(timeout=0.5)
+
+    world.sqs.around = around
+    return counts
+
+
+def test_a_look_receives_and_releases_in_lanes_what_sqs_counts_and_no_more(world: World) -> None:
+    world.bury(80)
+    receives = under_way(world, "ReceiveMessage", LANES)
+    found = look(world, lanes=LANES)
+    assert (found.seen, found.complete) == (80, True)
+    assert max(receives) == LANES and world.sqs.calls["ReceiveMessage"] == LANES + 2  # one that waits proves the end
+    assert world.sqs.calls["ChangeMessageVisibilityBatch"] == 8 and len(world.sqs.visible(world.dead)) == 80
+
+
+def test_what_is_held_is_shown_again_side_by_side(world: World) -> None:
+    world.bury(80)
+    releases = under_way(world, "ChangeMessageVisibilityBatch", LANES)
+    assert look(world).seen == 80
+    assert max(releases) == LANES and len(world.sqs.visible(world.dead)) == 80
+
+
+def test_lanes_hold_no_more_than_the_limit(world: World) -> None:
+    world.bury(100)
+    with browse(world.aws, world.dead, limit=37, lanes=LANES) as browsing:
+        sizes = [len(page) for page in browsing.pages()]
+    assert sum(sizes) == 37 and max(sizes) <= TEN
+    assert not browsing.complete and len(world.sqs.visible(world.dead)) == 100
+
+
+def test_a_lane_that_is_refused_leaves_nothing_hidden_that_another_received(world: World) -> None:
+    world.bury(50)
+    refusals = iter([False, True])
+
+    def one_is_refused(when: str, operation: str, asked: dict[str, Any]) -> None:
+        if (when, operation) == ("before", "ReceiveMessage") and next(refusals, False):
+            raise refused("AccessDenied", operation)
+
+    world.sqs.around = one_is_refused
+    with pytest.raises(ClientError, match="AccessDenied"):
+        look(world, lanes=LANES)
+    assert len(world.sqs.visible(world.dead)) == 50
+
+
+def test_a_group_is_looked_at_in_one_lane(fifo: World) -> None:
+    fifo.bury(9, lambda number: "a")
+    receives = under_way(fifo, "ReceiveMessage", 2)
+    assert look(fifo, lanes=LANES).complete and max(receives) == 1
 
 
 def test_an_empty_answer_without_waiting_proves_nothing(world: World) -> None:

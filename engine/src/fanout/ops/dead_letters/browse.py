@@ -19,6 +19,7 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -35,6 +36,8 @@ _MARGIN = 10.0
 LIMIT = 1_000
 MOST = 10_000
 TEN = 10
+LANES = 8
+"""Receives of one look that are under way at once, and releases."""
 _LONG_POLL = 20
 """Seconds that one receive may wait: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html"""
 
@@ -57,7 +60,8 @@ class Browse:
     """One pass over a dead-letter queue. Leave the `with` block, and every message that was held is shown again.
 
     `patience`: seconds to wait for messages that SQS counts and somebody else holds; `gone`: deleted by the same command
-    before, when `began_with` messages were there; SQS may count them for a while.
+    before, when `began_with` messages were there; SQS may count them for a while. `lanes`: receives at once, of a standard queue and of no
+    more than SQS counts; for a look that does nothing to what it sees.
     """
 
     aws: Aws
@@ -67,6 +71,7 @@ class Browse:
     patience: float = 0.0
     gone: int = 0
     began_with: int = 0
+    lanes: int = 1
     seen: int = 0
     completeness: Completeness = field(default_factory=lambda: Completeness(("the look was not ended",)))
     """Of the pass, once it has ended: what was not seen, and why."""
@@ -79,6 +84,7 @@ class Browse:
     _ends: float = 0.0
 
     def __enter__(self) -> "Browse":
+        _ = self.aws.sqs  # made before there are threads
         self._ends = self._visibility_end()
         return self
 
@@ -95,12 +101,12 @@ class Browse:
             self.began_with = read_depth(self.aws, self.url).all
         wait, patience = 0, lease.now() + self.patience
         while len(self._held) < self.limit and lease.now() < self._ends:
-            messages = [each for each in self._receive(size, wait) if each.message_id not in self._held]
-            self._nothing_came = bool(wait) and not messages
-            if messages:
+            pages = self._receive_in_lanes(size) if not wait else [self._receive(size, wait)]
+            pages = [page for page in pages if page]
+            self._nothing_came = bool(wait) and not pages
+            if pages:
                 wait, patience = 0, lease.now() + self.patience
-                self._hold(messages)
-                yield messages
+                yield from pages
                 continue
             if wait:
                 self._judge()
@@ -126,13 +132,18 @@ class Browse:
         """Shows what is held again. What cannot be released shows by itself at the end of the visibility timeout."""
         handles = list(self._held.values())
         self._held.clear()
-        for start in range(0, len(handles), TEN):
-            entries = [
-                {"Id": str(number), "ReceiptHandle": handle, "VisibilityTimeout": 0}
-                for number, handle in enumerate(handles[start : start + TEN])
-            ]
-            with suppress(ClientError, BotoCoreError):
-                self.aws.sqs.change_message_visibility_batch(QueueUrl=self.url, Entries=entries)  # type: ignore[arg-type]
+        batches = [handles[start : start + TEN] for start in range(0, len(handles), TEN)]
+        if batches:
+            with ThreadPoolExecutor(min(LANES, len(batches))) as pool:
+                list(pool.map(self._release, batches))
+
+    def _release(self, handles: Sequence[str]) -> None:
+        entries = [
+            {"Id": str(number), "ReceiptHandle": handle, "VisibilityTimeout": 0}
+            for number, handle in enumerate(handles)
+        ]
+        with suppress(ClientError, BotoCoreError):
+            self.aws.sqs.change_message_visibility_batch(QueueUrl=self.url, Entries=entries)  # type: ignore[arg-type]
 
     def _hold(self, messages: Sequence[DeadLetterMessage]) -> None:
         self.seen += len(messages)
@@ -171,8 +182,29 @@ class Browse:
         """A little early, so that a message is never acted on after somebody else may see it."""
         return lease.now() + self.visibility - min(_MARGIN, self.visibility / 3)
 
+    def _receive_in_lanes(self, size: int) -> list[list[DeadLetterMessage]]:
+        """Without waiting. As many receives as what SQS counts needs, each of a share of the room."""
+        left = min(self.limit - len(self._held), max(1, self.began_with - self.seen))
+        rooms = [min(size, TEN, left - start) for start in range(0, left, min(size, TEN))][: self.lanes]
+        if len(rooms) == 1 or self.url.endswith(".fifo"):  # whose groups come back one after the other
+            return [self._receive(size, 0)]
+        with ThreadPoolExecutor(len(rooms)) as pool:
+            under_way = [pool.submit(self._ask, room, 0) for room in rooms]
+        pages = [self._new(each.result()) for each in under_way if each.exception() is None]
+        for each in under_way:
+            each.result()  # raises what one of them met, now that what the others received is held, and so shown again
+        return pages
+
     def _receive(self, size: int, wait: int) -> list[DeadLetterMessage]:
-        room = min(size, TEN, self.limit - len(self._held))
+        return self._new(self._ask(min(size, TEN, self.limit - len(self._held)), wait))
+
+    def _new(self, messages: Sequence[DeadLetterMessage]) -> list[DeadLetterMessage]:
+        """Those that were not seen before; they are held from now on."""
+        new = [each for each in messages if each.message_id not in self._held]
+        self._hold(new)
+        return new
+
+    def _ask(self, room: int, wait: int) -> list[DeadLetterMessage]:
         expires = self._visibility_end()
         answer = self.aws.sqs.receive_message(
             QueueUrl=self.url,
@@ -199,8 +231,9 @@ def browse(
     patience: float = 0.0,
     gone: int = 0,
     began_with: int = 0,
+    lanes: int = 1,
 ) -> Iterator[Browse]:
-    with Browse(aws, url, visibility, limit, patience, gone, began_with) as browsing:
+    with Browse(aws, url, visibility, limit, patience, gone, began_with, lanes) as browsing:
         yield browsing
 
 

@@ -7,7 +7,7 @@ such a group is what `fanout dead drop` makes, and `fanout dead import` sends it
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO, Final
 
@@ -33,13 +33,17 @@ def export(stack: Stack, subscriber: DeployedSubscriber, path: Path, stop: Stop)
     url = subscriber.dead_letter_queue_url
     depth = browse.read_depth(stack.aws, url).all
     visibility = min(_LONGEST, browse.VISIBILITY + int(depth / browse.TEN * _SECONDS_OF_TEN))
-    with new_file(path) as file, browse.browse(stack.aws, url, limit=MOST, visibility=visibility) as browsing:
+    with new_file(path) as file, _look(stack, url, visibility) as browsing:
         for page in browsing.pages():
             append(file, stack, subscriber, page)
             if stop:
                 break
     stopped = Completeness(("what came after you asked to stop",)) if stop else browsing.completeness
     return browsing.seen, stopped
+
+
+def _look(stack: Stack, url: str, visibility: int) -> AbstractContextManager[browse.Browse]:
+    return browse.browse(stack.aws, url, limit=MOST, visibility=visibility, lanes=browse.LANES)
 
 
 def open_export(

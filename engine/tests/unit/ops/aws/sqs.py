@@ -8,6 +8,7 @@ import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from threading import RLock
 from typing import Any
 
 from botocore.exceptions import ClientError, ReadTimeoutError
@@ -87,6 +88,7 @@ class Sqs:
         self.fails: Callable[[dict[str, Any]], str | None] = lambda entry: None
         self.empty: Iterator[bool] = itertools.repeat(False)
         self._ids = itertools.count()
+        self._one_at_a_time = RLock()
 
     def queue(self, url: str) -> Queue:
         return self.queues.setdefault(url, Queue(url.rsplit("/", 1)[-1]))
@@ -196,10 +198,12 @@ class Sqs:
     def _carried_out(
         self, operation: str, asked: dict[str, Any], carry_out: Callable[[], dict[str, Any]]
     ) -> dict[str, Any]:
-        self.calls[operation] += 1
-        self.requests.append((operation, asked))
+        with self._one_at_a_time:
+            self.calls[operation] += 1
+            self.requests.append((operation, asked))
         self.around("before", operation, asked)
-        answer = carry_out()
+        with self._one_at_a_time:
+            answer = carry_out()
         self.around("after", operation, asked)
         return answer
 
