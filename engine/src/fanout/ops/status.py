@@ -1,9 +1,9 @@
 """What an operator must know first: per subscriber, the topic, and what rings. Reads only."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,6 +21,8 @@ from fanout.ops.pause.reason import Pause
 from fanout.ops.recipients import unheard
 from fanout.words import counted
 
+AT_ONCE = 16
+"""Calls under way, as many as the SDK keeps connections: fanout.ops.aws.session.CONFIG."""
 RECENT = timedelta(minutes=15)
 START_SECONDS = 2.0
 """In which a function on an embedded AWS has started and logged what it received."""
@@ -74,6 +76,9 @@ class Health:
         }
 
 
+Read = Callable[[DeployedSubscriber, Health], None]
+
+
 @dataclass
 class Report:
     """The stack now."""
@@ -106,27 +111,68 @@ class Report:
 
 
 def report(stack: Stack) -> Report:
-    """A handful of calls for each subscriber, side by side. What cannot be read is a problem of that subscriber only."""
+    """A handful of calls for each subscriber, AT_ONCE of them under way at a time whoever's they are.
+
+    A subscriber waits for none of its own but for the two of its mapping, and for what only its queue and log give cause to ask.
+    What cannot be read is a problem of that subscriber only.
+    """
     problems = (
         [] if stack.status.endswith("_COMPLETE") and "ROLLBACK" not in stack.status else [f"it is {stack.status}"]
     )
-    with ThreadPoolExecutor(8) as pool:
-        healths = list(pool.map(health, (*stack.subscribers, *stack.deliveries)))
-    problems += [each.line for each in unheard(stack)]
-    return Report(
-        stack, datetime.now(UTC), healths, _subscriptions(stack, problems), _alarms(stack, problems), problems
-    )
+    of_topics, of_alarms = list[str](), list[str]()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        deaf = pool.submit(unheard, stack)
+        subscriptions = pool.submit(_subscriptions, stack, of_topics)
+        ringing = pool.submit(_alarms, stack, of_alarms)
+        healths = _healths((*stack.subscribers, *stack.deliveries), pool)
+    problems += [*(each.line for each in deaf.result()), *of_topics, *of_alarms]
+    return Report(stack, datetime.now(UTC), healths, subscriptions.result(), ringing.result(), problems)
 
 
 def health(subscriber: DeployedSubscriber) -> Health:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return _healths([subscriber], pool)[0]
+
+
+def _healths(subscribers: Sequence[DeployedSubscriber], pool: ThreadPoolExecutor) -> list[Health]:
+    begun = [[pool.submit(_part, each, read) for read in _READS[each.kind]] for each in subscribers]
+    found = [_joined(each, [part.result() for part in parts]) for each, parts in zip(subscribers, begun, strict=True)]
+    list(pool.map(_conclude, subscribers, found))
+    return found
+
+
+def _part(subscriber: DeployedSubscriber, read: Read) -> Health:
+    """What one question says, so that several can be asked at once."""
+    found = Health(subscriber.task)
+    _asked(subscriber, found, read)
+    return found
+
+
+def _conclude(subscriber: DeployedSubscriber, found: Health) -> None:
+    for read in _THEN.get(subscriber.kind, ()):
+        _asked(subscriber, found, read)
+
+
+def _asked(subscriber: DeployedSubscriber, found: Health, read: Read) -> None:
+    try:
+        read(subscriber, found)
+    except (UserError, ClientError, BotoCoreError) as error:
+        found.problems.append(one_line(error))
+    except Exception as error:  # whatever is in a queue, a log or an answer: it is this subscriber's
+        found.problems.append(f"not all of it can be read: {type(error).__name__} in {read.__name__.strip('_')}")
+
+
+def _joined(subscriber: DeployedSubscriber, parts: Sequence[Health]) -> Health:
+    """No two parts say the same but sentences, which follow each other in the order of the questions."""
+    nothing = Health(subscriber.task)
     found = Health(subscriber.task, kind=subscriber.kind, backfill=subscriber.open_backfill)
-    for read in _READS[subscriber.kind]:
-        try:
-            read(subscriber, found)
-        except (UserError, ClientError, BotoCoreError) as error:
-            found.problems.append(one_line(error))
-        except Exception as error:  # whatever is in a queue, a log or an answer: it is this subscriber's
-            found.problems.append(f"not all of it can be read: {type(error).__name__} in {read.__name__.strip('_')}")
+    for part in parts:
+        for each in fields(Health):
+            value = getattr(part, each.name)
+            if isinstance(value, list):
+                getattr(found, each.name).extend(value)
+            elif value != getattr(nothing, each.name):
+                setattr(found, each.name, value)
     return found
 
 
@@ -148,7 +194,8 @@ def _mapping(subscriber: DeployedSubscriber, found: Health) -> None:
     mapping = subscriber.mapping()
     found.mapping = str(mapping.get("State", "unknown"))
     found.concurrency = mapping.get("ScalingConfig", {}).get("MaximumConcurrency")
-    found.pause = reason.read(subscriber)
+    tags = subscriber.tags(mapping)
+    found.pause = reason.pause_in(tags)
     running = found.mapping in ("Enabled", "Enabling", "Updating", "Creating")
     if found.pause and running:
         found.problems.append(
@@ -159,7 +206,7 @@ def _mapping(subscriber: DeployedSubscriber, found: Health) -> None:
         found.problems.append(
             f"paused: {found.pause.reason} ({found.pause.by}): fanout resume {subscriber.task} when it is over"
         )
-    elif not running and (since := switch.circuit_since(subscriber)):
+    elif not running and (since := switch.circuit_in(tags)):
         found.mapping = "circuit open"
         told = datetime.fromtimestamp(since, UTC).isoformat(timespec="seconds")
         found.problems.append(
@@ -244,16 +291,22 @@ def _age(subscriber: DeployedSubscriber, found: Health) -> None:
     values = answer["MetricDataResults"][0].get("Values", [])
     if values:
         found.oldest_seconds = int(values[0])
+
+
+def _old(subscriber: DeployedSubscriber, found: Health) -> None:
     if found.oldest_seconds and found.oldest_seconds > OLD_SECONDS and (found.waiting or found.delayed):
         found.problems.append(f"its oldest message waits for {found.oldest_seconds} s: fanout tail {subscriber.task}")
 
 
-_READS: dict[str, tuple[Callable[[DeployedSubscriber, Health], None], ...]] = {
-    FUNCTION: (_queue, _dead, _mapping, _log, _start, _age),
+_READS: dict[str, tuple[Read, ...]] = {
+    FUNCTION: (_queue, _dead, _mapping, _log, _age),
     WORKER: (_queue, _dead, _worker, _log, _age),
     DIRECT: (_dead, _subscribed, _log),
     DELIVERY: (_dead, _subscribed),
 }
+"""None of them needs what another says."""
+_THEN: dict[str, tuple[Read, ...]] = {FUNCTION: (_start, _old), WORKER: (_old,)}
+"""What follows from all of it, and what only that gives cause to ask."""
 
 
 def _subscriptions(stack: Stack, problems: list[str]) -> int | None:

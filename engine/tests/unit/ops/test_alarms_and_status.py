@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from threading import Barrier
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -92,6 +93,26 @@ class World:
         )
         self.sqs.list_queue_tags = lambda **_: {}  # type: ignore[attr-defined]
         self.subscriber = DeployedSubscriber(cast(Aws, self.aws), "Task", "task", "https://1/q", "https://1/d", "f")
+
+
+def test_a_subscribers_questions_are_asked_at_once() -> None:
+    """Both queues, the mapping, the log and the age: each waits until all have been asked, and would give up alone."""
+    world, together = World(), Barrier(5)
+
+    def waits(answer: Callable[..., Any]) -> Callable[..., Any]:
+        def asked(*arguments: Any, **named: Any) -> Any:
+            together.wait(timeout=5)
+            return answer(*arguments, **named)
+
+        return asked
+
+    sqs: Any = world.sqs
+    sqs.get_queue_attributes = waits(sqs.get_queue_attributes)
+    world.aws.functions.list_event_source_mappings = waits(world.aws.functions.list_event_source_mappings)
+    world.logs.around = waits(lambda _: None)
+    world.aws.cloudwatch.get_metric_data = waits(lambda **_: {"MetricDataResults": [{"Values": [2.0]}]})
+    found = status.health(world.subscriber)
+    assert (found.problems, found.mapping, found.oldest_seconds, found.dead) == ([], "Enabled", 2, 0)
 
 
 @pytest.mark.parametrize("error", [RuntimeError("CANARY"), KeyError("CANARY"), RecursionError(), TypeError("x")])

@@ -148,11 +148,12 @@ class DeployedSubscriber:
     def _mapping_arn(self) -> str:
         return self.mapping()["EventSourceMappingArn"]
 
-    def tags(self) -> dict[str, str]:
-        """Of the mapping, or of a worker's queue: who paused it."""
+    def tags(self, mapping: "EventSourceMappingConfigurationTypeDef | None" = None) -> dict[str, str]:
+        """Of the mapping, which is asked for unless it is given, or of a worker's queue: who paused it."""
         if self.kind == WORKER:
             return dict(self.aws.sqs.list_queue_tags(QueueUrl=self.queue_url).get("Tags", {}))
-        return dict(self.aws.functions.list_tags(Resource=self._mapping_arn).get("Tags", {}))
+        arn = mapping["EventSourceMappingArn"] if mapping else self._mapping_arn
+        return dict(self.aws.functions.list_tags(Resource=arn).get("Tags", {}))
 
     def tag(self, key: str, value: str) -> None:
         """The mapping, or a worker's queue."""

@@ -2,6 +2,7 @@
 
 import os
 from functools import cached_property
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -25,6 +26,23 @@ CONFIG = Config(
     connect_timeout=5, read_timeout=30, max_pool_connections=16, retries={"mode": "standard", "total_max_attempts": 6}
 )
 """Throttling is retried with backoff: https://docs.aws.amazon.com/boto3/latest/guide/retries.html"""
+
+
+_MAKING = RLock()
+
+if TYPE_CHECKING:
+    made_once = cached_property
+else:
+
+    class made_once(cached_property):
+        """By one thread at a time: a session makes one client after the other.
+
+        https://docs.aws.amazon.com/boto3/latest/guide/session.html#multithreading-or-multiprocessing-with-sessions
+        """
+
+        def __get__(self, instance, owner=None):
+            with _MAKING:
+                return super().__get__(instance, owner)
 
 
 class Aws:
@@ -53,58 +71,58 @@ class Aws:
         """Whose credentials these are."""
         return self.sts.get_caller_identity()["Arn"]
 
-    @cached_property
+    @made_once
     def cloudformation(self) -> "CloudFormationClient":
         return self.session.client("cloudformation", config=CONFIG)
 
-    @cached_property
+    @made_once
     def cloudwatch(self) -> "CloudWatchClient":
         return self.session.client("cloudwatch", config=CONFIG)
 
-    @cached_property
+    @made_once
     def dynamodb(self) -> "DynamoDBClient":
         return self.session.client("dynamodb", config=CONFIG)
 
-    @cached_property
+    @made_once
     def ecs(self) -> Any:
         return self.session.client("ecs", config=CONFIG)
 
-    @cached_property
+    @made_once
     def iam(self) -> "IAMClient":
         return self.session.client("iam", config=CONFIG)
 
-    @cached_property
+    @made_once
     def functions(self) -> "LambdaClient":
         return self.session.client("lambda", config=CONFIG)
 
-    @cached_property
+    @made_once
     def logs(self) -> "CloudWatchLogsClient":
         return self.session.client("logs", config=CONFIG)
 
-    @cached_property
+    @made_once
     def s3(self) -> "S3Client":
         return self.session.client("s3", config=CONFIG)
 
-    @cached_property
+    @made_once
     def scheduler(self) -> Any:
         return self.session.client("scheduler", config=CONFIG)
 
-    @cached_property
+    @made_once
     def secrets(self) -> Any:
         return self.session.client("secretsmanager", config=CONFIG)
 
-    @cached_property
+    @made_once
     def sns(self) -> "SNSClient":
         return self.session.client("sns", config=CONFIG)
 
-    @cached_property
+    @made_once
     def sqs(self) -> "SQSClient":
         return self.session.client("sqs", config=CONFIG)
 
-    @cached_property
+    @made_once
     def ssm(self) -> "SSMClient":
         return self.session.client("ssm", config=CONFIG)
 
-    @cached_property
+    @made_once
     def sts(self) -> "STSClient":
         return self.session.client("sts", config=CONFIG)

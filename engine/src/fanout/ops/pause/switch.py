@@ -6,6 +6,7 @@ of Lambda switches only if a tag is, or is not, there, so each looks after it ac
 """
 
 import time
+from collections.abc import Mapping
 
 from botocore.exceptions import ClientError
 
@@ -99,9 +100,9 @@ def why_not_draining(subscriber: DeployedSubscriber) -> str | None:
     return f"{subscriber.task} {why}: {waits} and none is worked on; fanout resume {subscriber.task} first"
 
 
-def circuit_since(subscriber: DeployedSubscriber) -> int | None:
-    """Since when (seconds since 1970) the task's circuit breaker keeps its mapping off; None when it does not."""
-    value = subscriber.tags().get(CIRCUIT_TAG, "")
+def circuit_in(tags: Mapping[str, str]) -> int | None:
+    """Since when (seconds since 1970) a circuit breaker keeps the mapping with these tags off; None when it does not."""
+    value = tags.get(CIRCUIT_TAG, "")
     return int(value) if value.isdecimal() else None
 
 
