@@ -14,6 +14,7 @@ from fanout.errors import UserError
 from fanout.ops.aws import alarms, logs, service, starts
 from fanout.ops.aws.discovery import DELIVERY, DIRECT, FUNCTION, WORKER, DeployedSubscriber, Stack
 from fanout.ops.aws.line import Line
+from fanout.ops.aws.session import AT_ONCE
 from fanout.ops.aws.subscription import read_subscriptions, subscription_state
 from fanout.ops.dead_letters import browse
 from fanout.ops.pause import reason, switch
@@ -21,8 +22,6 @@ from fanout.ops.pause.reason import Pause
 from fanout.ops.recipients import unheard
 from fanout.words import counted
 
-AT_ONCE = 16
-"""Calls under way, as many as the SDK keeps connections: fanout.ops.aws.session.CONFIG."""
 RECENT = timedelta(minutes=15)
 START_SECONDS = 2.0
 """In which a function on an embedded AWS has started and logged what it received."""

@@ -13,7 +13,7 @@ from fanout.ops.aws import alarms
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.aws.session import Aws
 from fanout.ops.doctor.deployed import Deployed
-from fanout.ops.doctor.doctor import _drift
+from fanout.ops.doctor.doctor import _drift, examine
 from fanout.ops.doctor.live import READS
 from fanout.ops.interrupt import Stop
 from fanout.ops.pause.drain import drain
@@ -66,6 +66,25 @@ def test_doctor_asks_for_all_alarms_in_a_few_calls_and_compares_composite_ones()
     ]
     assert [(each.kind, each.where) for each in found] == [("gone", "A3"), ("drift", "A39")]
     assert len(cloudwatch.requests) == 2
+
+
+def test_doctor_asks_for_what_is_live_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of the queues waits until all have been asked, and would give up alone."""
+    sqs, together = Sqs(), Barrier(3)
+
+    def attributes(**asked: Any) -> dict[str, Any]:
+        together.wait(timeout=5)
+        return {"Attributes": {"VisibilityTimeout": "31" if asked["QueueUrl"] == "https://1/Q1" else "30"}}
+
+    sqs.get_queue_attributes = attributes  # type: ignore[method-assign]
+    queues: dict[str, Any] = {f"Q{n}": {"Type": "AWS::SQS::Queue", "Properties": {}} for n in range(3)}
+    aws = cast(Aws, SimpleNamespace(sqs=sqs, is_aws=False))
+    read = Deployed(
+        Stack(aws, NAME, ARN, "CREATE_COMPLETE", {}, ()), {"Resources": queues}, {q: f"https://1/{q}" for q in queues}
+    )
+    monkeypatch.setattr(Deployed, "read", lambda stack: read)
+    found = [each for each in examine(read.stack) if each.kind != "finding"]
+    assert [(each.kind, each.where) for each in found] == [("drift", "Q1")]
 
 
 def test_a_hundred_names_are_asked_for_at_a_time() -> None:

@@ -22,8 +22,13 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_sts import STSClient
 
+AT_ONCE = 16
+"""Calls under way at a time, each on a connection that is kept."""
 CONFIG = Config(
-    connect_timeout=5, read_timeout=30, max_pool_connections=16, retries={"mode": "standard", "total_max_attempts": 6}
+    connect_timeout=5,
+    read_timeout=30,
+    max_pool_connections=AT_ONCE,
+    retries={"mode": "standard", "total_max_attempts": 6},
 )
 """Throttling is retried with backoff: https://docs.aws.amazon.com/boto3/latest/guide/retries.html"""
 

@@ -7,7 +7,8 @@ finding, with its reason and its remedy.
 
 import copy
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +17,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from fanout.aws_errors import one_line
 from fanout.checks.engine import check_template
 from fanout.ops.aws.discovery import Stack
+from fanout.ops.aws.session import AT_ONCE
 from fanout.ops.aws.subscription import subscription_state
 from fanout.ops.doctor.deployed import UNKNOWN, Deployed
-from fanout.ops.doctor.live import READS
+from fanout.ops.doctor.live import ALARMS, READS, Read
 from fanout.ops.recipients import unheard
 
 
@@ -42,11 +44,22 @@ _DEPLOY = "remove it from the template and deploy, then add it again; or make it
 
 
 def examine(stack: Stack) -> list[Problem]:
-    """Everything that is not as it should be; an empty list means well."""
+    """Everything that is not as it should be; an empty list means well. What is live is asked for side by side."""
     deployed = Deployed.read(stack)
     live = copy.deepcopy(deployed.template)
-    found = [each for kind, read in READS.items() for each in _drift(deployed, kind, read, live)]
-    return found + list(_findings(deployed, live)) + list(_unheard(stack)) + list(_unsubscribed(stack))
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        deaf, without = pool.submit(lambda: list(_unheard(stack))), pool.submit(lambda: list(_unsubscribed(stack)))
+        reads = {kind: _begun(deployed, kind, read, pool) for kind, read in READS.items()}
+        found = [each for kind, read in reads.items() for each in _drift(deployed, kind, read, live)]
+    return found + list(_findings(deployed, live)) + deaf.result() + without.result()
+
+
+def _begun(deployed: Deployed, kind: str, read: Read, pool: ThreadPoolExecutor) -> Read:
+    """The same questions, under way before their answers are looked at. One call has the alarms of all kinds."""
+    if kind in ALARMS:
+        return read
+    asked = {logical_id: pool.submit(read, deployed, logical_id) for logical_id in deployed.of_type(kind)}
+    return lambda _, logical_id: asked[logical_id].result()
 
 
 def _unheard(stack: Stack) -> Iterator[Problem]:
@@ -69,9 +82,7 @@ def _unsubscribed(stack: Stack) -> Iterator[Problem]:
             yield Problem("gone" if state == "gone" else "unconfirmed", each.task, what, todo)
 
 
-def _drift(
-    deployed: Deployed, kind: str, read: Callable[[Deployed, str], dict[str, Any]], live: dict[str, Any]
-) -> Iterator[Problem]:
+def _drift(deployed: Deployed, kind: str, read: Read, live: dict[str, Any]) -> Iterator[Problem]:
     for logical_id, properties in deployed.of_type(kind).items():
         where = deployed.path(logical_id)
         try:

@@ -105,7 +105,10 @@ def _attributes(deployed: Deployed, url: str) -> dict[str, str]:
     return {str(name): value for name, value in answer.get("Attributes", {}).items()}
 
 
-READS: dict[str, Callable[[Deployed, str], dict[str, Any]]] = {
+Read = Callable[[Deployed, str], dict[str, Any]]
+"""The properties of a resource, by its logical id."""
+ALARMS = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
+READS: dict[str, Read] = {
     "AWS::SQS::Queue": _queue,
     "AWS::SQS::QueuePolicy": _queue_policy,
     "AWS::SNS::TopicPolicy": _topic_policy,
