@@ -29,8 +29,6 @@ STATEFUL = (
 EVERY_TASK = {
     "logs:CreateLogStream",
     "logs:PutLogEvents",
-    "xray:PutTraceSegments",
-    "xray:PutTelemetryRecords",
     "sqs:ReceiveMessage",
     "sqs:ChangeMessageVisibility",
     "sqs:GetQueueUrl",
@@ -39,6 +37,8 @@ EVERY_TASK = {
     "sqs:SendMessage",
     "dynamodb:UpdateItem",
 }
+TRACE = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+"""Where settings trace."""
 CLAIM = {"dynamodb:PutItem", "dynamodb:DeleteItem"}
 """Of the functions that an update replaces, until 0.5."""
 OWN_WORK = {
@@ -122,7 +122,8 @@ def test_a_function_may_do_its_task_and_nothing_else(name: str, keys: bool, synt
     for task, own in OWN_WORK.items():
         (policy,) = [each for id_, each in roles.items() if id_.startswith(task)]
         granted = {action for statement in statements(policy) for action in actions(statement)}
-        assert granted == EVERY_TASK | own | (WITH_KEYS if keys else set())
+        traced = TRACE if name == "dev" else set()
+        assert granted == EVERY_TASK | own | traced | (WITH_KEYS if keys else set())
 
 
 def test_a_function_sends_to_its_own_dead_letter_queue_only(template: Template) -> None:
@@ -182,10 +183,11 @@ def test_production_can_restore_what_it_remembers(synth: Synth) -> None:
     assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
 
 
-def test_only_x_ray_is_granted_on_everything(template: Template) -> None:
+def test_only_x_ray_is_granted_on_everything_and_only_where_settings_trace(template: Template) -> None:
+    traced = bool(of_type(template, "AWS::XRay::ResourcePolicy"))
     for policy in of_functions(template).values():
         anywhere = [each for each in statements(policy) if "*" in json.dumps(each["Resource"]).replace('/*"', "")]
-        assert [set(actions(each)) for each in anywhere] == [{"xray:PutTraceSegments", "xray:PutTelemetryRecords"}]
+        assert [set(actions(each)) for each in anywhere] == [TRACE] * traced
 
 
 def test_a_role_writes_to_its_own_log_group_only(template: Template) -> None:

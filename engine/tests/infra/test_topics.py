@@ -43,7 +43,7 @@ def test_the_main_topic_has_the_short_names_and_the_other_ones_begin_with_its_id
 
 
 def test_no_physical_name_stands_twice(tmp_path: Path) -> None:
-    template = two_topics(tmp_path)
+    template = two_topics(tmp_path, settings=replace(SETTINGS, tracing="active"))
     parameters = [each["Properties"]["Name"] for each in of_type(template, "AWS::SSM::Parameter").values()]
     groups = [each["Properties"]["Name"] for each in of_type(template, "AWS::Scheduler::ScheduleGroup").values()]
     policies = [each["Properties"]["PolicyName"] for each in of_type(template, "AWS::XRay::ResourcePolicy").values()]
@@ -52,7 +52,7 @@ def test_no_physical_name_stands_twice(tmp_path: Path) -> None:
 
 
 def test_where_the_account_lets_topics_trace_no_stack_does(tmp_path: Path) -> None:
-    template = two_topics(tmp_path, settings=replace(SETTINGS, tracing_policy="account"))
+    template = two_topics(tmp_path, settings=replace(SETTINGS, tracing="active", tracing_policy="account"))
     assert not of_type(template, "AWS::XRay::ResourcePolicy")
     assert all(each["Properties"]["TracingConfig"] == "Active" for each in events_topics(template))
 

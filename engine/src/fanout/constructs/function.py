@@ -1,4 +1,4 @@
-"""The function of one task, with a role that may write to its own log group and trace, and nothing more."""
+"""The function of one task, with a role that may write to its own log group, trace where settings say so, and nothing more."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -55,6 +55,7 @@ def task_function(
     role = iam.Role(scope, "Role", assumed_by=LAMBDA)
     log_group.grant_write(role)
     layer = _layer(scope, task, settings) if task else None
+    traced = settings.tracing == "active"
     function = lambda_.Function(
         scope,
         "Function",
@@ -66,7 +67,7 @@ def task_function(
         architecture=ARCHITECTURE,
         timeout=timeout,
         memory_size=memory_mib,
-        tracing=lambda_.Tracing.ACTIVE,
+        tracing=lambda_.Tracing.ACTIVE if traced else None,
         logging_format=lambda_.LoggingFormat.JSON,
         application_log_level_v2=lambda_.ApplicationLogLevel[settings.log_level],
         log_group=log_group,
@@ -74,7 +75,16 @@ def task_function(
         environment=dict(variables),
         reserved_concurrent_executions=concurrency,
     )
+    if not traced:
+        _pass_through(function)
     return TaskFunction(function, role, log_group)
+
+
+def _pass_through(function: lambda_.Function) -> None:
+    """Said, so that an update ends what was active; and by L1, as the CDK's own PASS_THROUGH lets the role write to X-Ray."""
+    resource = function.node.default_child
+    if isinstance(resource, lambda_.CfnFunction):
+        resource.tracing_config = lambda_.CfnFunction.TracingConfigProperty(mode="PassThrough")
 
 
 def _layer(scope: Construct, task: str, settings: Settings) -> lambda_.LayerVersion | None:

@@ -1,10 +1,11 @@
 """Everything in which environments differ, as data. A stack never asks which environment it is in."""
 
 import re
+import warnings
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from enum import Enum
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from aws_cdk import RemovalPolicy
 from aws_cdk.aws_logs import RetentionDays
@@ -21,6 +22,10 @@ PROVEN_PARTITION = "aws"
 LONGEST_QUEUE_RETENTION_DAYS = DEAD_LETTER_RETENTION_DAYS - 1
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_.-]{1,256}")
+
+
+Tracing = Literal["active", "pass-through"]
+"""Whether X-Ray gets segments, or the publisher's trace header is only handed on."""
 
 
 class Encryption(Enum):
@@ -44,8 +49,11 @@ class Settings:
     """Twelve digits once pinned: credentials of any other account are then refused. None: whoever deploys."""
     region: str | None = None
     encryption: Encryption = Encryption.CUSTOMER_KEYS
-    topic_tracing: TracingConfig = TracingConfig.ACTIVE
-    """ACTIVE: the topic sends segments to X-Ray. PASS_THROUGH: it only hands on the publisher's trace header."""
+    tracing: Tracing = "pass-through"
+    """Of topic and functions, unless a subscriber says otherwise. `active` while somebody looks: $5 a million events at the
+    topic, and as much at each subscriber: docs/adr/0047-half-the-bill.md."""
+    topic_tracing: TracingConfig | None = None
+    """Deprecated: the topic alone, where `tracing` is not meant for it."""
     tracing_policy: Literal["stack", "account"] = "stack"
     """Whose X-Ray resource policy lets the topic send: an account has room for five in a region. `account`: the one that
     its owner made for all topics there, by hand, which no stack takes away: docs/deploying.md#traces."""
@@ -92,6 +100,15 @@ class Settings:
     dependencies: Literal["aws", "this-machine"] = "aws"
     """What the wheels of a task's requirements.txt are for: Lambda, or, on the embedded AWS, the Python that runs this."""
 
+    def __post_init__(self) -> None:
+        if self.topic_tracing is not None:
+            said = f"settings {self.name}: topic_tracing goes: write tracing='active' or 'pass-through', of topic and functions"
+            warnings.warn(said, DeprecationWarning, stacklevel=3)
+
+    @property
+    def traces_topic(self) -> bool:
+        return self.topic_tracing is TracingConfig.ACTIVE if self.topic_tracing else self.tracing == "active"
+
     @classmethod
     def production(cls, name: str, *, owner: str, alarm_recipients: tuple[str, ...], **others: Any) -> Self:
         """Keeps what it holds when it is removed, with its own keys, all alarms and a heartbeat."""
@@ -99,7 +116,7 @@ class Settings:
 
     @classmethod
     def development(cls, name: str, *, owner: str, **others: Any) -> Self:
-        """Cheap and without a trace when it is removed: AWS's keys, essential alarms, no heartbeat, debug logs for a week."""
+        """Cheap, and all gone when it is removed: AWS's keys, essential alarms, no heartbeat, debug logs for a week."""
         return cls._made(
             name,
             others,
@@ -110,6 +127,7 @@ class Settings:
             removal_policy=RemovalPolicy.DESTROY,
             alarms="essential",
             heartbeat=None,
+            tracing="active",
             queue_retention_days=4,
             max_concurrency=5,
         )
@@ -121,7 +139,7 @@ class Settings:
             name,
             **{
                 "owner": owner,
-                "topic_tracing": TracingConfig.PASS_THROUGH,
+                "tracing": "pass-through",
                 "log_retention": RetentionDays.ONE_DAY,
                 "queue_retention_days": 1,
                 "retry": Retry(attempts=3, backoff=[timedelta(seconds=1), timedelta(seconds=2)]),
@@ -173,6 +191,7 @@ class Settings:
             f"1 to {LONGEST_QUEUE_RETENTION_DAYS} days, fewer than the 14 of dead letters",
         )
         self.expect(2 <= self.max_concurrency <= 1000, "max_concurrency", "2 to 1000 (AWS refuses 1)")
+        self.expect(self.tracing in get_args(Tracing), "tracing", "'active' or 'pass-through'")
         self.expect(self.tracing_policy in ("stack", "account"), "tracing_policy", "'stack' or 'account'")
         self.expect(self.batching in BATCHING, "batching", " or ".join(map(repr, BATCHING)))
         for name in ("publisher_accounts", "subscriber_accounts"):

@@ -1,6 +1,7 @@
 """The one construct: all that one task needs to receive every event of a topic, and to lose none of them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Unpack
@@ -28,7 +29,7 @@ from fanout.constructs.keys import queue_key
 from fanout.constructs.registry import announce
 from fanout.constructs.replayable import check_replay, tell_replay
 from fanout.constructs.retry import Retry
-from fanout.constructs.settings import DEAD_LETTER_RETENTION_DAYS, Settings
+from fanout.constructs.settings import DEAD_LETTER_RETENTION_DAYS, Settings, Tracing
 from fanout.constructs.subscriber_checks import check_environment, check_order_in_time
 from fanout.constructs.task_queue import subscribe, task_queue, tell_fair
 from fanout.constructs.topic import AnyTopic
@@ -46,7 +47,7 @@ class Subscriber(Construct):
     `idempotent=True` is for a task whose target itself ignores what it has seen: it claims no event, which saves a write.
     `owner` is named by its alarms, which settings choose. `undeliverable` is for a topic of another Region alone: the ARN of
     a queue there, of this account, where SNS leaves what it cannot deliver. `emits` are the topics to which the task may
-    publish further events with `fanout.runtime.emit`, by their type. `replayable=True`: archived events may be sent to it,
+    publish further events with `fanout.runtime.emit`, by their type. `tracing` is of its function alone. `replayable=True`: archived events may be sent to it,
     old as they are (not to a task that mails or pays); `backfill`: how far back `fanout replay --backfill` reaches, once.
 
     Derived, so that nobody types them: visibility = 6 x timeout + window, as AWS asks
@@ -78,6 +79,7 @@ class Subscriber(Construct):
         settings: Settings | None = None,
         undeliverable: str | None = None,
         emits: Emits | None = None,
+        tracing: Tracing | None = None,
         **deprecated: Unpack[OldArguments],
     ) -> None:
         super().__init__(scope, id_)
@@ -88,6 +90,8 @@ class Subscriber(Construct):
         self.schedule_group, self.fair_by = topic.schedule_group, topic.fair_by
         self.attachments = topic.attachments
         self.settings = settings or topic.settings
+        if tracing:
+            self.settings = replace(self.settings, tracing=tracing)
         check_task(find_root(), task)
         asked = dict(given.get("only", only) or {})
         self.only: Filter = self._types(handles, topic, asked) | asked
@@ -110,6 +114,8 @@ class Subscriber(Construct):
         self.stack_name = name_of_stack(self)
         self._queues(undeliverable)
         self.consumer = self.compute.consumer(self, self)
+        if tracing and not self.consumer.has_function:
+            raise ConfigurationError(f"{self.owner_id}: tracing is of a function, and it runs on {self.consumer.KIND}")
         remember(self, self.consumer, task=task, claims=not given.get("idempotent", idempotent), settings=self.settings)
         if emits:
             self._let_emit(emits)

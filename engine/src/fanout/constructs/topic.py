@@ -93,7 +93,7 @@ class Topic(Construct):
             self, "PublisherPolicy", description="Publish events: attach to the role of whoever publishes"
         )
         self.topic.grant_publish(self.publisher_policy)
-        if settings.topic_tracing is sns.TracingConfig.ACTIVE and settings.tracing_policy == "stack":
+        if settings.traces_topic and settings.tracing_policy == "stack":
             self._allow_tracing()
         self._outputs()
         check_heard(self, self.topic, self.types)
@@ -167,7 +167,7 @@ class Topic(Construct):
             "Topic",
             enforce_ssl=True,
             master_key=self.key,
-            tracing_config=settings.topic_tracing,
+            tracing_config=sns.TracingConfig.ACTIVE if settings.traces_topic else sns.TracingConfig.PASS_THROUGH,
             topic_name=self._fifo_name(settings),
             fifo=settings.ordered or None,
             fifo_throughput_scope=sns.FifoThroughputScope.MESSAGE_GROUP if settings.ordered else None,

@@ -61,6 +61,8 @@ _NOTICES = {
     "filter-widened": "More events are delivered.",
     "statement-added": "A policy allows or denies more than before.",
     "logical-id-moved": "The same resource under another logical id: made anew.",
+    "traces-end": 'X-Ray gets no more traces of it; `tracing="active"` in settings or a subscriber keeps them.',
+    "traces-begin": "X-Ray gets traces of it, which are paid for: fanout cost.",
     "function-updated": "A function is updated in place.",
     "resource-added": "A new resource.",
     "resource-removed": "A resource that holds nothing is removed.",

@@ -45,7 +45,7 @@ def policy_changes(old: Template, new: Template, *, ignored: set[str]) -> Iterat
         if tls and not now_tls:
             yield change("tls-lost", where, f"{subject}: nothing denies plain HTTP any more")
             lost = {each for each in lost if "securetransport" not in each.condition.lower()}
-        yield from (change("statement-lost", where, f"{subject}: no longer: {each}") for each in sorted(lost, key=str))
+        yield from (change(_lost(each), where, f"{subject}: no longer: {each}") for each in sorted(lost, key=str))
     for subject, (holder, rights, _) in after.items():
         if subject in before and holder.id not in ignored:
             born = new.resources.keys() - old.resources.keys()
@@ -53,6 +53,11 @@ def policy_changes(old: Template, new: Template, *, ignored: set[str]) -> Iterat
                 (each for each in rights - before[subject][1] if not _names_any(each.resource, born)), key=str
             )
             yield from (change("statement-added", holder, f"{subject}: from now on: {each}") for each in gained)
+
+
+def _lost(right: Right) -> str:
+    """Without its right to send traces a task does all else as before."""
+    return "traces-end" if right.action.startswith("xray:") else "statement-lost"
 
 
 def _rights(template: Template) -> dict[str, tuple[Resource, set[Right], bool]]:

@@ -63,11 +63,19 @@ def updated(before: Resource, after: Resource) -> Iterator[Change]:
     old, new = (each.body.get("Properties") for each in (before, after))
     old, new = old if isinstance(old, dict) else {}, new if isinstance(new, dict) else {}
     names = [key for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
+    if before.type in (FUNCTION, TOPIC) and is_traced(before) != is_traced(after):
+        yield change("traces-begin" if is_traced(after) else "traces-end", after, "TracingConfig")
+        names.remove("TracingConfig")
     if before.type == FUNCTION and names:
         yield change("function-updated", after, f"updated in place: {', '.join(names)}")
     elif [key for key in names if key not in _TOLD_ELSEWHERE]:
         told = ", ".join(key for key in names if key not in _TOLD_ELSEWHERE)
         yield change("resource-updated", after, f"{before.type} updated in place: {told}")
+
+
+def is_traced(resource: Resource) -> bool:
+    """Of a function or a topic: whether it sends X-Ray what it samples."""
+    return "Active" in (resource.get("TracingConfig"), resource.get("TracingConfig", "Mode"))
 
 
 def word_of(resource: Resource) -> str | None:

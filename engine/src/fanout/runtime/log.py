@@ -31,7 +31,7 @@ _json = json.JSONEncoder(separators=(",", ":"), default=_shown).encode
 
 
 class Line(logging.Formatter):
-    """level, message, timestamp (RFC 3339, UTC), task, the fields of `extra`, and X-Ray's trace id where there is one.
+    """level, message, timestamp (RFC 3339, UTC), task, the fields of `extra`, and X-Ray's trace id where one is made.
 
     A line of the runtime's own logger has names.LOG_FIELD as well, by which tools know it; `extra` cannot set it.
     An exception is told as `describe` tells it, so that `logger.exception` gives no answer away either.
@@ -52,7 +52,8 @@ class Line(logging.Formatter):
         line |= {name: value for name, value in vars(record).items() if name not in self.OWN}
         if record.exc_info and record.exc_info[1]:
             line |= describe(record.exc_info[1]) | traceback_of(record.exc_info[1])
-        if trace := os.environ.get("_X_AMZN_TRACE_ID"):
+        trace = os.environ.get("_X_AMZN_TRACE_ID", "")
+        if "Sampled=1" in trace:
             line["xray_trace_id"] = trace.partition("Root=")[2].partition(";")[0]
         return _json(line)
 

@@ -107,6 +107,8 @@ CASES: list[tuple[str, Spoil, set[str], tuple[str, ...]]] = [
     ("mapping filter", put("mapping", "FilterCriteria", {"Filters": [{"Pattern": "{}"}]}), {"filter-narrowed"}, BOTH),
     ("whole batches", take("mapping", "FunctionResponseTypes"), {"partial-batch-lost"}, BOTH),
     ("letters deleted with the stack", lose_retain, {"retain-lost"}, KEYS),
+    ("no traces of the function", put("function", "TracingConfig", {"Mode": "PassThrough"}), set(), BOTH),
+    ("no right to trace", lambda stack: stack.drop("NotifyPartner/Role/DefaultPolicy", action="xray"), set(), ("dev",)),
     ("slower function", put("function", "Timeout", 20), set(), BOTH),
 ]  # fmt: skip
 

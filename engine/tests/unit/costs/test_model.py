@@ -311,7 +311,9 @@ def test_every_price_is_in_some_bill_and_has_a_source(name: str) -> None:
         found = bill(of_workers(least=1)["Resources"], 1000)
         assert name in {each.price for each in found.lines if each.part == "idle"}
         return
-    found = bill(everything(), 1000)
+    resources = everything()
+    resources["Topic"]["Properties"] = {"TracingConfig": "Active"}
+    found = bill(resources, 1000)
     other = bill({**everything(), "Function": with_x86()}, 1000)
     assert name in {
         each.price for each in (*found.lines, *other.lines, *bill(fifo(), 1000).lines, *bill(fair(), 1000).lines)

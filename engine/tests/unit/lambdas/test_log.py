@@ -113,6 +113,15 @@ def test_it_names_x_rays_trace(lines: Lines, monkeypatch: pytest.MonkeyPatch) ->
     assert lines()[0]["xray_trace_id"] == "1-5759e988-bd862e3fe1be46a994272793"
 
 
+@pytest.mark.parametrize("sampled", ["", ";Parent=53995c3f42cd8ad8;Sampled=0"], ids=["handed on", "not sampled"])
+def test_it_names_no_trace_that_x_ray_does_not_have(
+    sampled: str, lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", f"Root=1-5759e988-bd862e3fe1be46a994272793{sampled}")
+    logger.info("not traced")
+    assert "xray_trace_id" not in lines()[0]
+
+
 @pytest.mark.parametrize(
     "text",
     ['a "quote"\nand a line', "half a pair: \ud83d", "\u2028 Zoë"],

@@ -39,6 +39,7 @@ def test_a_region_and_an_account_may_be_pinned() -> None:
         ("max_concurrency", 1001),
         ("batching", "speed"),
         ("tracing_policy", "product"),
+        ("tracing", "off"),
         ("publisher_accounts", ("12345",)),
         ("subscriber_accounts", ("123456789012", "a-team")),
         ("alarm_recipients", ("nobody",)),

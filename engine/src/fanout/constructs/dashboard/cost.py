@@ -9,6 +9,8 @@ from fanout.costs.prices import PRICES
 HOURS = 720
 """Of a month."""
 HOUR = Duration.hours(1)
+_SAMPLED = "IF(FILL(calls, 0) < 3600, FILL(calls, 0), 3600 + 0.05 * (FILL(calls, 0) - 3600))"
+"""X-Ray records one a second, and a twentieth of the rest."""
 
 
 def dollars_a_month(subscriber: Subscriber) -> cloudwatch.MathExpression:
@@ -25,8 +27,7 @@ def dollars_a_month(subscriber: Subscriber) -> cloudwatch.MathExpression:
         f"{calls} * {_dollars('lambda-request')}",
         f"{ms} * {_dollars('lambda-gb-second-arm64', subscriber.consumer.memory_mib / 1024 / 1000)}",
         f"{size} * {_dollars('log-ingested', 1e-9)}",
-        # X-Ray records one a second, and a twentieth of the rest.
-        f"IF({calls} < 3600, {calls}, 3600 + 0.05 * ({calls} - 3600)) * {_dollars('xray-trace')}",
+        *([f"{_SAMPLED} * {_dollars('xray-trace')}"] if subscriber.settings.tracing == "active" else []),
     )
     queue, function = subscriber.queue, subscriber.function
     log = {"LogGroupName": function.log_group.log_group_name}

@@ -39,9 +39,10 @@ def dashboard(
     made = cloudwatch.Dashboard(scope, "Dashboard", default_interval=Duration.hours(3))
 
     def rows() -> list[cloudwatch.Row]:
+        traced = settings.traces_topic or any(each.settings.tracing == "active" for each in subscribers)
         first, *others = [_topic(title, topic) for title, topic in topics.items()]
         return [
-            cloudwatch.Row(_links(scope, settings), _needs_a_person(alarms()), first),
+            cloudwatch.Row(_links(scope, settings, traced=traced), _needs_a_person(alarms()), first),
             *(cloudwatch.Row(*others[at : at + 2]) for at in range(0, len(others), 2)),
             *(intake.row(stack) for stack in intakes),
             *(cloudwatch.Row(*_row(subscriber)) for subscriber in in_order(subscribers)),
@@ -82,13 +83,14 @@ class _Late:
         return self._json
 
 
-def _links(scope: Construct, settings: Settings) -> cloudwatch.TextWidget:
+def _links(scope: Construct, settings: Settings, *, traced: bool) -> cloudwatch.TextWidget:
     region = Stack.of(scope).region
     console = f"https://{region}.console.aws.amazon.com"
+    traces = f"[traces]({console}/cloudwatch/home?region={region}#xray:service-map/map) · " if traced else ""
     return cloudwatch.TextWidget(
         markdown=f"## {settings.name}\n"
         f"[alarms]({console}/cloudwatch/home?region={region}#alarmsV2:) · "
-        f"[traces]({console}/cloudwatch/home?region={region}#xray:service-map/map) · "
+        f"{traces}"
         f"[queues]({console}/sqs/v3/home?region={region}#/queues)\n\n"
         f"`fanout status {where(Place(scope=scope, settings=settings, owner=settings.owner))}` · {OPERATIONS} · owner: {settings.owner}",
         width=6,

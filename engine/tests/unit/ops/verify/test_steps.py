@@ -197,6 +197,11 @@ def test_what_the_embedded_aws_cannot_show_is_said_and_never_passed(name: str, m
     assert next(each for each in STEPS if each.name == name).embedded
 
 
+def test_a_trace_that_the_settings_do_not_ask_for_is_not_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(NotShown, match="no function is traced: tracing is 'pass-through' in the settings"):
+        check("trace", World(monkeypatch, frozenset({"not traced", "no trace"})))
+
+
 def test_a_task_that_claims_nothing_has_no_duplicate(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NotShown, match="no task of this stack keeps claims"):
         check("duplicate", World(monkeypatch, variables={names.IDEMPOTENT: "false"}))

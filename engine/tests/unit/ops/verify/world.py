@@ -218,7 +218,8 @@ class World:
         config = {"Timeout": TIMEOUT, "Environment": {"Variables": {**variables, **self.variables}}}
 
         def function(FunctionName: str) -> dict[str, Any]:
-            return {**config, "LoggingConfig": {"LogGroup": FunctionName}}
+            traced = {"TracingConfig": {"Mode": "PassThrough" if "not traced" in self.broken else "Active"}}
+            return {**config, **traced, "LoggingConfig": {"LogGroup": FunctionName}}
 
         schedule = {
             "State": "DISABLED" if "schedule disabled" in self.broken else "ENABLED",

@@ -117,6 +117,9 @@ def trace(verification: Verification) -> str:
         for outcome in verification.lines(each, happy[each.task])
         if outcome.trace_id
     ]
+    traced = [each for each in verification.reached if _is_traced(each)]
+    if not traced:
+        raise NotShown("no function is traced: tracing is 'pass-through' in the settings")
     if not ids:
         raise Failed("no outcome names a trace: the functions are not traced, or their log lines say nothing of it")
     xray, began = verification.stack.aws.session.client("xray"), verification.clock()
@@ -132,6 +135,10 @@ def trace(verification: Verification) -> str:
     traces = verification.wait(found, TRACE, f"none of {len(ids[:5])} traces that log lines name is in X-Ray")
     verification.learn("when is a trace readable?", "seconds", verification.clock() - began)
     return f"{counted(len(traces), 'trace')} of {len(ids[:5])} found"
+
+
+def _is_traced(subscriber: DeployedSubscriber) -> bool:
+    return subscriber.kind != WORKER and subscriber.function.get("TracingConfig", {}).get("Mode") == "Active"
 
 
 def _happy(verification: Verification) -> dict[str, probes.Probe]:
