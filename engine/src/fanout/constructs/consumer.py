@@ -144,5 +144,6 @@ def variables(host: Host, *, messages_at_once: int) -> dict[str, str]:
         names.RETRY_JITTER: str(host.retry.jitter),
         names.CONCURRENCY: str(messages_at_once),
         names.MEASURED_GROUPS: str(host.settings.measured_groups),
+        names.METRICS: host.settings.metrics,
         **({names.TRACEBACKS: "true"} if host.settings.tracebacks else {}),
     }

@@ -67,6 +67,9 @@ class Settings:
     """E-mail addresses, or ARNs of SNS topics that exist already."""
     alarms: Literal["essential", "full"] = "full"
     """`essential`: what no machine can mend, $0.20 per subscriber and month. `full`: why, and earlier, $2.60."""
+    metrics: Literal["essential", "full"] = "essential"
+    """`essential`: what alarms and dashboard ask for. `full`: also the attempts and the time from event to done, as metrics in
+    place of fields in the log: $0.60 per subscriber and month, and as much for each measured group."""
     heartbeat: timedelta | None = timedelta(minutes=5)
     """How often every subscriber has to acknowledge an event that a schedule publishes: whole minutes, 1 to 60. $0.40 of
     those alarms per subscriber and month, and $0.30 of a metric. None: never. A subscriber in another stack says the same."""
@@ -90,7 +93,7 @@ class Settings:
     """(7, 19): from 7:00 to 19:00 UTC on weekdays, each hour without an event is an alarm. None: silence is fine."""
     measured_groups: int = 0
     """So many groups have metrics of their own in each container of a task, the rest are "other". Each of them and each
-    task costs up to $1.80 a month: six custom metrics, paid for the hours in which they are sent."""
+    task costs up to $1.20 a month: four custom metrics, paid for the hours in which they are sent."""
     tracebacks: bool = False
     """An error's traceback in its log line, where the data is made up: it can quote what a task works on."""
     workers: Literal["fargate", "elsewhere"] = "fargate"
@@ -206,6 +209,7 @@ class Settings:
         self.expect(1 <= self.generation <= 999, "generation", "1 to 999, counted up")
         self.expect(1 <= len(self.owner.strip()) <= 60, "owner", "a team or person, in 60 characters")
         self.expect(self.alarms in ("essential", "full"), "alarms", "'essential' or 'full'")
+        self.expect(self.metrics in ("essential", "full"), "metrics", "'essential' or 'full'")
         self.expect(_is_heartbeat(self.heartbeat), "heartbeat", "1 to 60 whole minutes, or None")
         self.expect(_are_hours(self.expected_hours), "expected_hours", "(first, last) with 0 <= first < last <= 24")
         self.expect(0 <= self.measured_groups <= 100, "measured_groups", "0 to 100, as each costs money")

@@ -38,7 +38,9 @@ def delivered(worker: Worker, events: float, assumed: Assumptions) -> Found:
 
 def worked(worker: Worker, events: float, assumed: Assumptions) -> Found:
     if names.TASK in worker.variables:
-        yield from traffic.measured(number_of(worker, names.MEASURED_GROUPS, 0), events, assumed)
+        yield from traffic.measured(
+            number_of(worker, names.MEASURED_GROUPS, 0), worker.variables.get(names.METRICS), events, assumed
+        )
     if worker.role is not None:
         yield from traffic.effects(worker.role, worker.variables, events, assumed)
 

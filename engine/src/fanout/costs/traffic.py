@@ -18,8 +18,8 @@ DUST = 1e-9
 """What is left of floating point."""
 FOR_EVER = 3_650
 """Days: ten years."""
-METRICS_ALWAYS, METRICS_OF_FAILURES, METRICS_OF_HEARTBEATS = 3, 1, 1
-"""Of lambdas/shared/metrics.py: Done, Attempts and Latency; Failed; how long a heartbeat took."""
+METRICS_ALWAYS, METRICS_OF_FAILURES, METRICS_OF_HEARTBEATS, DETAILS = 1, 1, 1, 2
+"""Done; Failed; how long a heartbeat took; Attempts and Latency where the settings measure all."""
 EFFECTS = (
     (("s3:PutObject",), "objects put", "s3-put"),
     (("ses:SendEmail",), "e-mails", "ses-email"),
@@ -127,13 +127,14 @@ def kept(group: Resource | None, size: float, assumed: Assumptions) -> Found:
 def _metrics(function: Resource, events: float, assumed: Assumptions) -> Found:
     if _is_ours(function):
         groups = at_least(0, function, "Environment", "Variables", names.MEASURED_GROUPS, default=0)
-        yield from measured(groups, events, assumed)
+        yield from measured(groups, function.get("Environment", "Variables", names.METRICS), events, assumed)
 
 
-def measured(groups: float, events: float, assumed: Assumptions) -> Found:
-    """Metrics of our runtime, paid for the hours in which they are sent; each measured group has its own."""
+def measured(groups: float, which: Value, events: float, assumed: Assumptions) -> Found:
+    """Metrics of our runtime, paid for the hours in which they are sent; each measured group has its own. An engine before
+    0.3 says nothing of `which`, and sends all."""
     sets = 1 + groups
-    always = METRICS_ALWAYS * share_with_any(events, MONTH_HOURS)
+    always = (METRICS_ALWAYS + (0 if which == "essential" else DETAILS)) * share_with_any(events, MONTH_HOURS)
     failures = METRICS_OF_FAILURES * share_with_any(events * assumed.failing, MONTH_HOURS)
     yield "metrics of its own", sets * (always + failures), "custom-metric"
 

@@ -24,12 +24,16 @@ MOST_VALUES = 100
 """Of one metric in one line."""
 
 _json = json.JSONEncoder(separators=(",", ":")).encode
+DETAILS = (names.ATTEMPTS, names.LATENCY)
+"""What no alarm and no graph of ours asks for."""
+_LEFT_OUT = DETAILS if os.environ.get(names.METRICS) == "essential" else ()
 _MOST_GROUPS = int(os.environ.get(names.MEASURED_GROUPS, "0"))
 _groups: set[str] = set()
 
 
 def emit(outcomes: Sequence[Outcome], group_name: str) -> None:
-    """Done, Duplicate, Dead, Failed (counts), Attempts, Latency (ms from the event's own time), by stack and task.
+    """Done, Duplicate, Dead, Failed (counts), Attempts, Latency (ms from the event's own time), by stack and task. The last
+    two are metrics where settings measure all, else fields of the line, which Logs Insights reads.
 
     One line, or one for each group of the batch where settings measure groups, with the group by `group_name`, its
     property's; and one for heartbeats, which count as nothing else: Heartbeat, ms from when each was due. One for probes
@@ -98,7 +102,11 @@ def _ms_since(outcomes: Sequence[Outcome], now: float) -> list[int]:
 
 
 def _line(group: tuple[str, str] | None, values: dict[str, Any], now: float) -> dict[str, Any]:
-    units = [{"Name": name, "Unit": "Milliseconds" if name in MILLISECONDS else "Count"} for name in values]
+    units = [
+        {"Name": name, "Unit": "Milliseconds" if name in MILLISECONDS else "Count"}
+        for name in values
+        if name not in _LEFT_OUT
+    ]
     dimensions = {
         names.STACK_DIMENSION: os.environ.get(names.STACK, "unknown"),
         names.TASK_DIMENSION: os.environ.get(names.TASK, "unknown"),

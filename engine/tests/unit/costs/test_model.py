@@ -210,6 +210,10 @@ def test_our_runtimes_metrics_are_paid_for_the_hours_they_are_sent_in() -> None:
     assert found["metrics of its own"] == pytest.approx(3 * 3 * (1 - math.exp(-1)))
     failing = quantities(bill(resources, ONE_A_SECOND, replace(PLAIN, failing=1)), "bill_me", "traffic")
     assert failing["metrics of its own"] == pytest.approx(3 * 4)
+    variables["FANOUT_METRICS"] = "essential"
+    resources = with_properties("Function", Environment={"Variables": variables})
+    failing = quantities(bill(resources, ONE_A_SECOND, replace(PLAIN, failing=1)), "bill_me", "traffic")
+    assert failing["metrics of its own"] == pytest.approx(3 * 2)
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,14 @@ def test_a_publishers_clock_that_is_ahead_makes_no_negative_latency(emitted: Emi
     assert emitted()[0]["Latency"] == [0]
 
 
+def test_what_nothing_asks_for_is_a_field_and_no_metric(emitted: Emitted, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics, "_LEFT_OUT", metrics.DETAILS)
+    emit([outcome("done"), outcome("failed")])
+    (line,) = emitted()
+    assert {each["Name"] for each in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]}.isdisjoint(metrics.DETAILS)
+    assert line["Attempts"] and line["Latency"] and line["Done"]
+
+
 def test_forms_are_told_apart_up_to_a_number(emitted: Emitted, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metrics, "_MOST_GROUPS", 2)
     emit([outcome("done", "a"), outcome("done", "b"), outcome("done", "a")])

@@ -40,6 +40,7 @@ def test_a_region_and_an_account_may_be_pinned() -> None:
         ("batching", "speed"),
         ("tracing_policy", "product"),
         ("tracing", "off"),
+        ("metrics", "none"),
         ("publisher_accounts", ("12345",)),
         ("subscriber_accounts", ("123456789012", "a-team")),
         ("alarm_recipients", ("nobody",)),
