@@ -8,11 +8,13 @@ from typing import Annotated
 
 import typer
 
+from fanout.batching import BATCHING
 from fanout.cli.views import cost as view
 from fanout.cli.views import load as load_view
 from fanout.costs.assumptions import Assumptions
 from fanout.costs.bill import Bill
 from fanout.costs.model import monthly
+from fanout.costs.switches import Switch, switches
 from fanout.errors import Unusable
 from fanout.project import stack_name
 from fanout.template.coverage import unseen_in
@@ -78,7 +80,8 @@ def cost(
     if as_json:
         view.print_json(bills, unseen)
     else:
-        view.print_bills(bills, unseen, detailed=events_per_month is not None)
+        switched = {each.name: switches_of(each, events_per_month, assumed) for each in templates}
+        view.print_bills(bills, unseen, switched, detailed=events_per_month is not None)
     return 0
 
 
@@ -124,3 +127,10 @@ def bills_of(template: Template, volumes: Sequence[int], assumed: Assumptions) -
     """Of the stack alone, read once."""
     alone = Template(template.body)
     return [monthly(alone, events_per_month=events, assumptions=assumed) for events in volumes]
+
+
+def switches_of(template: Template, events: int | None, assumed: Assumptions) -> list[Switch]:
+    """Of one volume; none where three are shown."""
+    if events is None:
+        return []
+    return switches(template.body, events_per_month=events, batching=BATCHING, assumptions=assumed)

@@ -54,6 +54,7 @@ class Assumptions:
     writes_per_event: float = _assumed(
         2, "writes of an attempt to the table of records: claim and end; a task that claims nothing: 1"
     )
+    record_kb: float = _assumed(0.5, "KB of one record, with its index and what AWS adds to an item")
     requests_per_entry: float = _assumed(3, "requests to an intake for each entry: its page, the entry, its status")
     index_writes_per_event: float = _assumed(
         1, "writes to an index of that table: 1 where the contract names a reference"

@@ -12,7 +12,7 @@ from fanout.template.template import Template
 
 NOT_COUNTED = (
     "free tiers, volume discounts and taxes",
-    "what is kept for ever: objects in the archive",
+    "what is kept for ever: objects of a bucket without an end",
     "cold starts, dead letters and what operators do",
     "data that leaves AWS: webhooks and e-mails",
 )

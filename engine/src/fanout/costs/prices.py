@@ -30,6 +30,7 @@ _LAMBDA = "https://cloudchipr.com/blog/aws-lambda-pricing"
 _CLOUDWATCH = "https://www.factualminds.com/blog/amazon-cloudwatch-pricing-metrics-logs-alarms-dashboards/"
 _CLOUDWATCH_TOO = "https://cloudburn.io/blog/amazon-cloudwatch-pricing"
 _FARGATE = "https://www.vantage.sh/blog/fargate-pricing"
+_S3 = "https://devnotes.tech/understanding-aws-s3-pricing-a-complete-cost-breakdown-with-examples"
 _DYNAMODB = "https://airbyte.com/data-engineering-resources/dynamodb-pricing"
 
 PRICES = {
@@ -77,6 +78,23 @@ PRICES = {
         Price("dynamodb-write", 0.625 / MILLION, "write of 1 KB", _DYNAMODB, "2025-07-21"),
         Price("dynamodb-read", 0.125 / MILLION, "read of 4 KB, consistent", _DYNAMODB, "2025-07-21"),
         Price(
+            "dynamodb-stored",
+            0.25,
+            "GB and month",
+            "https://aws.amazon.com/dynamodb/pricing/",
+            "undated",
+            "undated source",
+        ),
+        Price(
+            "dynamodb-point-in-time",
+            0.20,
+            "GB of the table and month",
+            "https://finops.com.py/services/dynamodb/backups",
+            "undated",
+            "undated source",
+        ),
+        Price("s3-stored", 0.023, "GB and month", _S3, "undated", "undated source"),
+        Price(
             "http-request",
             1.00 / MILLION,
             "request of an HTTP API, of 512 KB",
@@ -87,7 +105,7 @@ PRICES = {
             "s3-put",
             0.005 / 1000,
             "PUT",
-            "https://devnotes.tech/understanding-aws-s3-pricing-a-complete-cost-breakdown-with-examples",
+            _S3,
             "undated",
             "undated source",
         ),

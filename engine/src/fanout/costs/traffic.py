@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 
 from fanout import names
+from fanout.costs import kept as keeping
 from fanout.costs.assumptions import MONTH_HOURS, MONTH_SECONDS, Assumptions
 from fanout.costs.idle import Found
 from fanout.costs.polling import MOST_PER_REQUEST, share_with_any
@@ -155,9 +156,11 @@ def effects(role: Resource, variables: Mapping[str, Value], events: float, assum
     """What the role lets a task do for each event."""
     if may(role, "dynamodb:UpdateItem", "dynamodb:PutItem"):
         yield "writes of records", events * writes(role.template, variables, assumed), "dynamodb-write"
+        yield from keeping.records(role, variables, events, _key_periods(events, assumed), assumed)
     for actions, what, price in EFFECTS:
         if may(role, *actions):
             yield what, events, price
+    yield from keeping.objects(role, events, _key_periods(events, assumed), assumed)
 
 
 def writes(template: Template, variables: Mapping[str, Value], assumed: Assumptions, *, indexes: bool = True) -> float:

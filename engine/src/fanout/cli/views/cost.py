@@ -15,19 +15,29 @@ from fanout.costs.bill import STACK, Bill
 from fanout.costs.model import NOT_COUNTED, monthly
 from fanout.costs.prices import PRICES, REGION, SEEN
 from fanout.costs.rebatched import rebatched
+from fanout.costs.switches import Switch
 from fanout.words import printable
 
 MOST_LINES = 8
 """Of one owner, in the detailed table."""
 
 
-def print_bills(bills: Mapping[str, Sequence[Bill]], unseen: Sequence[str], *, detailed: bool) -> None:
+def print_bills(
+    bills: Mapping[str, Sequence[Bill]],
+    unseen: Sequence[str],
+    switched: Mapping[str, Sequence[Switch]],
+    *,
+    detailed: bool,
+) -> None:
     for name, some in bills.items():
         console.print(Text(f"{printable(name)}: dollars a month", style="bold"))
         console.print(_summary(some))
         if detailed:
             console.print()
             console.print(_lines(some[0]))
+        if switched.get(name):
+            console.print()
+            console.print(_switches(switched[name]))
         for unknown in some[0].unpriced:
             console.print(Text(f"not priced: {printable(unknown)}", style="yellow"))
         console.print()
@@ -57,6 +67,13 @@ def _lines(bill: Bill) -> Any:
         rest = sum(each.dollars for each in lines[MOST_LINES:])
         if rest:
             shown.add_row("", "everything else", "", "", _money(rest))
+    return shown
+
+
+def _switches(some: Sequence[Switch]) -> Any:
+    shown = table("setting", "now", "instead", "$ a month", right=("$ a month",))
+    for each in some:
+        shown.add_row(each.setting, each.now, each.instead, f"{each.dollars:+,.2f}")
     return shown
 
 
