@@ -97,9 +97,8 @@ gate: synth # a danger is told here, and stops a pull request: make changes
 	$(BIN)/fanout diff $(BASE) cdk.out || [ $$? = 1 ]
 	@$(ENGINE) rules CHECK=--check
 
-synth: install ## templates of all environments to cdk.out, without the CDK CLI
-	@CDK_OUTDIR=cdk.out CDK_CONTEXT_JSON="$$($(BIN)/python -c 'import json; print(json.dumps(json.load(open("cdk.json"))["context"]))')" $(BIN)/python app.py
-	@echo "cdk.out: templates of $$(ls cdk.out | grep -c template.json) environments"
+synth: install ## templates of all environments to cdk.out, without the CDK CLI; again: what changed (ANEW=1: all)
+	@$(BIN)/python -m fanout.assembly $(if $(ANEW),--anew) cdk.out $(BIN)/python app.py
 
 snapshot: install ## accept the templates as they are now
 	$(BIN)/python -m pytest -q tests/test_snapshots.py --update-snapshots
@@ -145,7 +144,7 @@ adopter: install # a copy of this checkout is adopted as its documents say, and 
 
 deploy: CDK_VALIDATION := true
 deploy: install ## make deploy ENV=dev, all its stacks; YES=1 answers for an account that settings do not pin
-	@$(MAKE) --no-print-directory synth
+	@$(MAKE) --no-print-directory synth ANEW=1
 	@$(BIN)/fanout deploy prepare "$(ENV)" $(if $(YES),--yes)
 	$(BIN)/cdk deploy --app cdk.out "*-$(ENV)" $(if $(CI),--require-approval never)
 

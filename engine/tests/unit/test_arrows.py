@@ -48,6 +48,7 @@ ALLOWED: dict[str, set[str]] = {
     "diff": {"names", "errors", "words", "template", "checks", "contracts"},
     "catalog": {"names", "errors", "project", "template", "contracts", "costs"},
     "packaging": {"names", "errors", "project"},
+    "assembly": {"project"},
     "diff.schemas": {"installed"},  # which extra brings what is missing; the next two as well
     "template.yaml": {"installed"},
     "template.sam": {"installed"},
@@ -75,7 +76,7 @@ ALLOWED: dict[str, set[str]] = {
         "packaging", "publisher", "ops", "scaffold", "local", "installed", "batching", "worker",
     },
     "local.__main__": {"cli.main"},  # python -m fanout.local is fanout local, for one version
-    "local": {"names", "errors", "aws_errors", "project", "words", "terminal", "template", "ops", "publisher", "contracts", "packaging"},
+    "local": {"names", "errors", "aws_errors", "project", "words", "terminal", "template", "ops", "publisher", "contracts", "packaging", "assembly"},
     "local.intake": {"intake.page"},  # how a browser sends what its page asks for
     "local.handlers.call": {"runtime"},  # it runs a task on an event as the runtime does
     "scaffold": {"names", "errors", "project", "contracts"},
