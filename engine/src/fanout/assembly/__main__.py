@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fanout.assembly.kept import Assembly
+from fanout.errors import Unusable
 from fanout.project import find_root
 
 USAGE = "usage: python -m fanout.assembly [--anew] FOLDER PROGRAM [ARGUMENT ...]"
@@ -39,9 +40,22 @@ def main(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) 
 
 def context(root: Path) -> dict[str, Any]:
     """What the CDK CLI hands to an app: of cdk.json, and what it has looked up."""
-    own = json.loads((root / "cdk.json").read_text("utf-8")).get("context", {})
-    found = root / "cdk.context.json"
-    return {**own, **(json.loads(found.read_text("utf-8")) if found.is_file() else {})}
+    read = _read(root / "cdk.json").get("context", {})
+    own = read if isinstance(read, dict) else {}
+    return own | (_read(found) if (found := root / "cdk.context.json").is_file() else {})
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """Raises Unusable."""
+    try:
+        found = json.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise Unusable(f"{file}: {error.strerror}") from None
+    except ValueError as error:
+        raise Unusable(f"{file}: not JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise Unusable(f"{file}: not an object of JSON")
+    return found
 
 
 def _made(assembly: Assembly, descriptor: int) -> int:
@@ -77,4 +91,7 @@ if __name__ == "__main__":
         status = main(sys.argv[1:])
     except KeyboardInterrupt:
         status = 130
+    except (Unusable, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        status = 2
     sys.exit(status)

@@ -30,9 +30,9 @@ class Assembly:
     def kept(self) -> str | None:
         """What its synth said; None unless it was made from what is there now, and is as it was made."""
         record = _read(self.folder / RECORD)
-        if not record or record["key"] != self.key() or record["digest"] != digest(self.folder, but=RECORD):
+        if not record or record.get("key") != self.key() or record.get("digest") != digest(self.folder, but=RECORD):
             return None
-        return str(record["said"])
+        return str(record.get("said", ""))
 
     def forget(self) -> None:
         (self.folder / RECORD).unlink(missing_ok=True)

@@ -11,7 +11,7 @@ import pytest
 
 from fanout.assembly import inputs
 from fanout.assembly.__main__ import main
-from fanout.assembly.kept import RECORD
+from fanout.assembly.kept import RECORD, Assembly
 
 APP = """\
 import os, pathlib, sys
@@ -251,3 +251,22 @@ def test_a_command_line_without_a_program_is_refused_in_one_line(capsys: pytest.
 def test_it_is_asked_without_the_cdk_and_boto3() -> None:
     asked = "import sys, fanout.assembly.__main__; print(*{'aws_cdk', 'jsii', 'boto3', 'typer'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout == "\n"
+
+
+@pytest.mark.parametrize("text", ["{", "[]", ""])
+def test_a_cdk_json_that_cannot_be_read_is_one_line(tmp_path: Path, text: str) -> None:
+    checkout = Checkout(tmp_path)
+    checkout.write("cdk.json", text)
+    command = [sys.executable, "-m", "fanout.assembly", "cdk.out", *checkout.program]
+    ended = subprocess.run(
+        command, cwd=checkout.root, env=checkout.environment, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 2 and ended.stderr.count("\n") == 1
+    assert ended.stderr.startswith("error: ") and "cdk.json: not" in ended.stderr
+
+
+@pytest.mark.parametrize("record", ["{", "[]", "{}", '{"key": 1}'])
+def test_a_record_of_anybody_elses_is_no_record(tmp_path: Path, record: str) -> None:
+    checkout = Checkout(tmp_path)
+    checkout.write(f"cdk.out/{RECORD}", record)
+    assert Assembly(checkout.root, checkout.root / "cdk.out", checkout.program, checkout.environment).kept() is None
