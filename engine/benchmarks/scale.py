@@ -77,7 +77,7 @@ def _deployed(connection: Connection, state: State, say: Say) -> Iterator[Row]:
     )
     say(f"deploying {SUBSCRIBERS} subscribers")
     began = time.monotonic()
-    many = _deploy(connection, state, "Many", [str(SUBSCRIBERS)])
+    many = deploy_stack(connection, state, "Many", [str(SUBSCRIBERS)])
     yield row(f"{SUBSCRIBERS} subscribers: deployed to the embedded AWS", time.monotonic() - began, unit="s")
     asked = connection.session.client("lambda").get_function_configuration(FunctionName=many["Task0FunctionName"])
     sender = asked["Environment"]["Variables"]["EMAIL_SENDER"]
@@ -87,7 +87,7 @@ def _deployed(connection: Connection, state: State, say: Say) -> Iterator[Row]:
     yield row(f"{SUBSCRIBERS} subscribers: received an event", reached, unit="subscribers", goal=at_least(SUBSCRIBERS))
     yield row(f"{SUBSCRIBERS} subscribers: until the last was done", took, unit="s")
     say("a second stack on the same topic")
-    more = _deploy(connection, state, "More", ["1", many["TopicArn"]])
+    more = deploy_stack(connection, state, "More", ["1", many["TopicArn"]])
     reached, _ = _reach(connection, many["TopicArn"], {**many, **{f"More{name}": arn for name, arn in more.items()}})
     yield row("and a second stack's: received an event", reached, unit="subscribers", goal=at_least(SUBSCRIBERS + 1))
 
@@ -96,7 +96,7 @@ def _app(*arguments: object) -> list[str]:
     return [sys.executable, str(APP), *map(str, arguments)]
 
 
-def _deploy(connection: Connection, state: State, stack: str, arguments: Sequence[str]) -> Mapping[str, str]:
+def deploy_stack(connection: Connection, state: State, stack: str, arguments: Sequence[str]) -> Mapping[str, str]:
     """With the real CLI; its outputs."""
     told = state.folder / "outputs.json"
     command = [str(find_cdk()), "deploy", stack, "--app", " ".join(_app(*arguments)), "--require-approval", "never"]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
@@ -13,7 +14,7 @@ from fanout import names
 from fanout.errors import OpsError
 from fanout.ops.aws import service
 from fanout.ops.aws.line import LONGEST_LIFE
-from fanout.ops.aws.session import Aws
+from fanout.ops.aws.session import AT_ONCE, Aws
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import EventSourceMappingConfigurationTypeDef, FunctionConfigurationResponseTypeDef
@@ -285,7 +286,7 @@ class Stack:
 
 
 def find(aws: Aws, name: str) -> Stack:
-    """One DescribeStacks, and one ListQueueTags for each subscriber."""
+    """One DescribeStacks, and one ListQueueTags for each subscriber, side by side."""
     try:
         described = aws.cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     except ClientError as error:
@@ -302,7 +303,8 @@ def find(aws: Aws, name: str) -> Stack:
     complete += [id_ for id_ in subscribed if id_ + _FUNCTION in outputs]
     if not complete and not any(key.endswith((_TOPIC, names.INTAKE_TABLE_OUTPUT)) for key in outputs):
         raise OpsError(f"the stack {name} has no TopicArn and no subscriber among its outputs: it is none of ours")
-    subscribers = tuple(_subscriber(aws, id_, outputs) for id_ in sorted(complete))
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        subscribers = tuple(pool.map(lambda id_: _subscriber(aws, id_, outputs), sorted(complete)))
     deliveries = tuple(
         DeployedSubscriber(aws, id_, id_, "", outputs[id_ + _DEAD], "", subscription_arn=outputs[id_ + _DELIVERY])
         for id_ in sorted(ids)

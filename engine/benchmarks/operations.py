@@ -1,0 +1,69 @@
+"""Operators' commands: how often they ask AWS, in how many rounds, and how long that takes with 50 ms more for each call.
+
+Stacks of 3 and of 40 subscribers on the embedded AWS, whose first task has no dead letter, then 1,000, and with 3 subscribers 10,000.
+`rounds` is the greatest number of calls of which each waited for the one before. 1 round: the counts are the same in each.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from benchmarks.harness.measuring import APP, ENGINE, Say, run
+from benchmarks.harness.rows import Row, at_most, row
+from benchmarks.scale import deploy_stack
+from fanout.local import deploy
+from fanout.local.emulator.connection import Connection
+from fanout.local.emulator.emulator import Emulator
+from fanout.local.emulator.state import State
+from fanout.local.program import environment as environment_of
+
+ON_CALL = ENGINE / "benchmarks" / "peers" / "on_call.py"
+STACKS = {3: (0, 1_000, 10_000), 40: (0, 1_000)}
+"""Subscribers, and dead letters of the first."""
+COMMANDS = ("status", "doctor")
+
+
+def measure(say: Say) -> Iterator[Row]:
+    for subscribers, letters in STACKS.items():
+        with TemporaryDirectory() as folder:
+            state = State(Path(folder) / "state")
+            state.create()
+            emulator = Emulator(state, preferred_port=0)
+            try:
+                say(f"deploying {subscribers} subscribers")
+                emulator.start()
+                deploy.prepare(emulator.connection)
+                deploy_stack(emulator.connection, state, "Many", [str(subscribers)])
+                for command in COMMANDS:
+                    say(f"{command}, {subscribers} subscribers")
+                    yield from _rows(emulator.connection, command, f"{subscribers} subscribers", subscribers)
+                yield from _listed(emulator.connection, subscribers, letters, say)
+            finally:
+                emulator.stop()
+
+
+def _listed(connection: Connection, subscribers: int, letters: tuple[int, ...], say: Say) -> Iterator[Row]:
+    there = 0
+    for count in letters:
+        if count > there:
+            say(f"burying {count - there:,} letters")
+            _on_call(connection, str(count - there))
+            there = count
+        say(f"dead list, {count:,} letters")
+        yield from _rows(connection, "dead list", f"{subscribers} subscribers, {count:,} letters", None)
+
+
+def _rows(connection: Connection, command: str, of: str, subscribers: int | None) -> Iterator[Row]:
+    found: dict[str, Any] = json.loads(_on_call(connection, command))
+    bound = at_most(5 + 2 * subscribers) if subscribers and command == "status" else None
+    yield row(f"{command}, {of}", found["seconds"], unit="s")
+    yield row(f"{command}, {of}: calls", found["calls"], unit="calls", goal=bound)
+    yield row(f"{command}, {of}: rounds", found["rounds"], unit="rounds")
+
+
+def _on_call(connection: Connection, command: str) -> str:
+    asked = {**environment_of(connection), "PYTHONPATH": f"{APP}:{ENGINE}"}
+    return run([sys.executable, str(ON_CALL), command, "Many"], environment=asked)

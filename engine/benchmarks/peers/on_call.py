@@ -1,0 +1,91 @@
+"""`python benchmarks/peers/on_call.py status Many`: one operator's command on a deployed stack, with what AWS was asked for it.
+
+Every call waits for LATENCY more, as between an operator and AWS. Prints JSON: `seconds`, `calls`, and `rounds`, the greatest number of calls
+of which each began after the one before had ended. A number instead of a command puts so many dead letters into the first queue.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock, local
+from typing import Any
+
+import boto3
+
+from fanout.ops import status
+from fanout.ops.aws.discovery import Stack, find
+from fanout.ops.aws.session import Aws
+from fanout.ops.dead_letters.browse import LANES, MOST, TEN
+from fanout.ops.dead_letters.summary import collect
+from fanout.ops.doctor import doctor
+
+LATENCY = 0.05
+"""Seconds."""
+COMMANDS: dict[str, Callable[[Stack], Any]] = {
+    "status": status.report,
+    "doctor": doctor.examine,
+    "dead list": lambda stack: collect(stack, None, limit=MOST),
+}
+
+
+class Calls:
+    """Of every client of a session, by when each began and ended."""
+
+    def __init__(self, session: boto3.Session) -> None:
+        self.spans: list[tuple[float, float]] = []
+        self._here, self._lock = local(), Lock()
+        session.events.register("before-send", self._begin)
+        session.events.register("response-received", self._end)
+
+    def _begin(self, **_: Any) -> None:
+        self._here.began = time.perf_counter()
+        time.sleep(LATENCY)
+
+    def _end(self, **_: Any) -> None:
+        with self._lock:
+            self.spans.append((self._here.began, time.perf_counter()))
+
+    @property
+    def rounds(self) -> int:
+        found, last = 0, float("-inf")
+        for began, ended in sorted(self.spans, key=lambda span: span[1]):
+            if began >= last:
+                found, last = found + 1, ended
+        return found
+
+
+def bury(stack: Stack, count: int) -> None:
+    sqs, url = stack.aws.sqs, stack.subscribers[0].dead_letter_queue_url
+    event = {
+        "specversion": "1.0",
+        "id": "letter",
+        "source": "benchmarks",
+        "type": "order.placed.v1",
+        "data": {"order_id": "letter"},
+    }
+    body = json.dumps(event)
+
+    def send(start: int) -> None:
+        entries = [{"Id": str(number), "MessageBody": body} for number in range(min(TEN, count - start))]
+        sqs.send_message_batch(QueueUrl=url, Entries=entries)  # type: ignore[arg-type]
+
+    with ThreadPoolExecutor(LANES) as pool:
+        list(pool.map(send, range(0, count, TEN)))
+
+
+def main(command: str, name: str) -> None:
+    session = boto3.Session(region_name=os.environ["AWS_REGION"])
+    if command.isdecimal():
+        bury(find(Aws(session), name), int(command))
+        return
+    calls, began = Calls(session), time.perf_counter()
+    COMMANDS[command](find(Aws(session), name))
+    seconds = time.perf_counter() - began
+    print(json.dumps({"seconds": seconds, "calls": len(calls.spans), "rounds": calls.rounds}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2])
