@@ -48,7 +48,7 @@ ALLOWED: dict[str, set[str]] = {
     "diff": {"names", "errors", "words", "template", "checks", "contracts"},
     "catalog": {"names", "errors", "project", "template", "contracts", "costs"},
     "packaging": {"names", "errors", "project"},
-    "assembly": {"project"},
+    "assembly": {"project", "errors"},
     "diff.schemas": {"installed"},  # which extra brings what is missing; the next two as well
     "template.yaml": {"installed"},
     "template.sam": {"installed"},
