@@ -24,6 +24,8 @@ SKIPPED = frozenset(
 """Folders that tools write. A virtual environment is known by its pyvenv.cfg."""
 INSTALLED = frozenset((".fanout", "site-packages", "dist-packages"))
 _OF_TOOLS = frozenset((".coverage", ".DS_Store"))
+_OF_THE_CLI = frozenset((".cache",))
+"""Zips of what it has uploaded, by the hash of their content."""
 _OF_THE_TERMINAL = frozenset(
     ("_", "PWD", "OLDPWD", "SHLVL", "TERM", "COLUMNS", "LINES", "ANEW")
     + ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MAKE_TERMOUT", "MAKE_TERMERR")
@@ -40,10 +42,10 @@ def key(root: Path, program: Sequence[str], environment: Mapping[str, str], *, a
 
 
 def digest(folder: Path, *, but: str) -> str:
-    """Of all files of an assembly, by name and content, without its file `but`."""
+    """Of all files of an assembly, by name and content, without its file `but` and what the CDK CLI puts there."""
     told = hashlib.sha256()
-    for path in sorted(_below(str(folder), set(), frozenset())):
-        if path != str(folder / but):
+    for path in sorted(_below(str(folder), set(), _OF_THE_CLI)):
+        if path != str(folder / but) and not path.endswith(".lock"):
             told.update(f"{os.path.relpath(path, folder)}\0{_content(path)}\n".encode("utf-8", "surrogateescape"))
     return told.hexdigest()
 
@@ -66,12 +68,12 @@ def _below(start: str, seen: set[str], skipped: frozenset[str]) -> Iterator[str]
     """Files, links followed; a folder that was `seen` is not looked into again."""
     for folder, folders, files in os.walk(start, followlinks=True):
         real = os.path.realpath(folder)
-        if real in seen or (skipped and "pyvenv.cfg" in files):
+        if real in seen or (skipped is SKIPPED and "pyvenv.cfg" in files):
             folders.clear()
             continue
         seen.add(real)
         folders[:] = [each for each in folders if each not in skipped]
-        yield from (os.path.join(folder, each) for each in files if not skipped or each not in _OF_TOOLS)
+        yield from (os.path.join(folder, each) for each in files if skipped is not SKIPPED or each not in _OF_TOOLS)
 
 
 def _tools(root: Path) -> Iterator[bytes]:

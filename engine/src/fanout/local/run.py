@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fanout import names
 from fanout.errors import UserError
-from fanout.local import synth
+from fanout.local import deployed, synth
 from fanout.local.app import App, load
 from fanout.local.console import note, step
 from fanout.local.console_page import ConsolePage
@@ -72,6 +72,17 @@ class Run:
     def evidence(self) -> Evidence:
         return Evidence(self.emulator, self.receiver, self.stack())
 
+    def current(self, port: int | None = None) -> Stack | None:
+        """The stack, where `up` would change nothing and each handler could be imported; asks AWS once. Hold the lock."""
+        if not (self.emulator.is_running() and self.receiver.is_running() and self.state.environment.exists()):
+            return None
+        if port not in (None, self.connection.port) or code.is_put(self.state):
+            return None
+        is_there = synth.is_current(self.connection, self.state) and deployed.is_deployed(
+            self.connection, self.state, self.receiver.url, imported=True
+        )
+        return self.stack() if is_there else None
+
     def up(self, port: int | None = None, agree: Agree = lambda deletions: None) -> Evidence:
         """Starts what does not run, deploys what changed, and writes the addresses down. Hold the lock.
 
@@ -103,6 +114,9 @@ class Run:
         told, stack = load(), stack_name(ENTRY)
         with step(f"synthesizing {stack}"):
             assembly = synth.synthesize(self.connection, self.state, app)
+        if deployed.is_deployed(self.connection, self.state, self.receiver.url):
+            return self._settle(told)
+        deployed.forget(self.state)
         synthesized = synth.templates(self.state)
         lines = [
             line
@@ -115,6 +129,7 @@ class Run:
             prepare(self.connection)
             told.prepare(self.connection.session, self.receiver)
             deploy(self.connection, self.state, say, assembly)
+            deployed.remember(self.connection, self.state, self.receiver.url)
             return self._settle(told)
 
     def _settle(self, told: App) -> Evidence:

@@ -1,11 +1,13 @@
 """Synthesizes the stack of the settings entry `local`, with the app's own program; tells in the app's words what is wrong."""
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
 from typing import Any
 
+from fanout.assembly.kept import Assembly
 from fanout.local.console import errors
 from fanout.local.deploy import ENTRY, reason
 from fanout.local.emulator.connection import ACCOUNT, REGION, Connection
@@ -23,16 +25,18 @@ _OF_THE_CLI = {"aws:cdk:enable-path-metadata": True, "aws:cdk:enable-asset-metad
 
 
 def synthesize(connection: Connection, state: State, app: str = APP) -> str:
-    """What `cdk deploy --app` takes: the assembly or, where the stack looks something up, the command for the CLI."""
+    """What `cdk deploy --app` takes: the assembly or, where the stack looks something up, the command for the CLI.
+
+    An assembly that was made from what is there now is taken as it is.
+    """
+    is_own = app == APP  # what another program reads is not known
+    if is_own and is_current(connection, state):
+        return str(state.assembly)
+    assembly = _assembly(connection, state, app)
     shutil.rmtree(state.assembly, ignore_errors=True)
-    own = {
-        "CDK_OUTDIR": str(state.assembly),
-        "CDK_CONTEXT_JSON": json.dumps(_context()),
-        "CDK_DEFAULT_ACCOUNT": ACCOUNT,
-        "CDK_DEFAULT_REGION": REGION,
-    }
+    before = assembly.key() if is_own else ""
     log = state.log("synth")
-    with log.open("w") as file, running(["/bin/sh", "-c", app], {**environment(connection), **own}) as program:
+    with log.open("w") as file, running(assembly.program, dict(assembly.environment)) as program:
         assert program.stdout is not None
         file.writelines(program.stdout)
     if program.returncode:
@@ -41,7 +45,26 @@ def synthesize(connection: Connection, state: State, app: str = APP) -> str:
             errors.print(f"{finding}\n", markup=False)
         raise LocalError(f"the stack was not synthesized: {reason(log)}; all it said is in {log}")
     manifest = _json(state.assembly / "manifest.json")
-    return app if manifest.get("missing") else str(state.assembly)
+    if manifest.get("missing"):
+        return app
+    if is_own:
+        assembly.keep(before, "")
+    return str(state.assembly)
+
+
+def is_current(connection: Connection, state: State) -> bool:
+    """Whether a synth would make the assembly that is there."""
+    return not os.environ.get("CI") and _assembly(connection, state, APP).kept() is not None
+
+
+def _assembly(connection: Connection, state: State, app: str) -> Assembly:
+    own = {
+        "CDK_OUTDIR": str(state.assembly),
+        "CDK_CONTEXT_JSON": json.dumps(_context()),
+        "CDK_DEFAULT_ACCOUNT": ACCOUNT,
+        "CDK_DEFAULT_REGION": REGION,
+    }
+    return Assembly(find_root(), state.assembly, ["/bin/sh", "-c", app], {**environment(connection), **own})
 
 
 def template(state: State) -> dict[str, Any]:

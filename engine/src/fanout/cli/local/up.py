@@ -9,11 +9,12 @@ from rich.markup import escape
 from fanout.cli.local_command import State, agree, folder_of, local_command
 from fanout.cli.options import Yes
 from fanout.local.console import console
+from fanout.local.deployed import remember_imported
 from fanout.local.errors import LocalError
-from fanout.local.handlers.imports import deployed_handlers, importing
+from fanout.local.handlers.imports import Failure, deployed_handlers, importing
 from fanout.local.handlers.view import show_failures
 from fanout.local.intake import intake_of
-from fanout.local.run import Run
+from fanout.local.run import Agree, Run
 from fanout.ops.aws.discovery import Stack
 
 
@@ -28,9 +29,12 @@ def up(
     """Start the embedded AWS, deploy the settings entry `local`, write .local/env. Again: deploy what changed."""
     run = Run(folder_of(state))
     waiting = "another `make up` or `make down` is at work here: waiting"
-    with importing() as importer, run.state.lock(waiting=lambda: console.print(waiting)):
-        stack = run.up(port, agree=partial(agree, yes=yes)).stack
-        failures = importer.failures(deployed_handlers(stack, run.connection))
+    failures: list[Failure] = []
+    with run.state.lock(waiting=lambda: console.print(waiting)):
+        if stack := run.current(port):
+            console.print(f"nothing changed since {stack.name} was deployed")
+        else:
+            stack, failures = _deployed(run, port, partial(agree, yes=yes))
         console_says = _console(run, stack)
     console.print(
         f"\ntopic  {stack.topic_arn}\nuse it [bold]set -a; . {run.state.environment}; set +a[/]", soft_wrap=True
@@ -41,6 +45,15 @@ def up(
             console.print(f"fill in {intake.url}/{name}", soft_wrap=True)
     show_failures(failures)
     return int(bool(failures))
+
+
+def _deployed(run: Run, port: int | None, agreed: Agree) -> tuple[Stack, list[Failure]]:
+    with importing() as importer:
+        stack = run.up(port, agree=agreed).stack
+        failures = importer.failures(deployed_handlers(stack, run.connection))
+    if not failures:
+        remember_imported(run.state)
+    return stack, failures
 
 
 def _console(run: Run, stack: Stack) -> str:

@@ -6,6 +6,7 @@ import zipfile
 from hashlib import sha256
 from pathlib import Path
 
+from fanout.local.emulator.state import State
 from fanout.local.evidence import Evidence
 from fanout.packaging.zip_contents import zip_files
 from fanout.project import find_root
@@ -29,6 +30,11 @@ def put_again(seen: Evidence) -> None:
         if task in seen.stack.tasks:
             put(seen, task)
     mark.unlink(missing_ok=True)
+
+
+def is_put(state: State) -> bool:
+    """Whether any task runs what CloudFormation does not know."""
+    return (state.folder / MARK).exists()
 
 
 def zipped(task: str) -> bytes:

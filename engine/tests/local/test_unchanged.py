@@ -1,0 +1,75 @@
+"""`fanout local up` again: nothing where nothing changed, and all of it where anything did."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from fanout.local.run import Run
+from fanout.local.watch import code
+from tests.places import APP, NODE_MODULES
+
+pytestmark = pytest.mark.long
+
+TASK = "archive_order"
+NOTHING = "nothing changed since OrderEvents-local was deployed"
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    folder = tmp_path / "app"
+    for name in ("stacks", "lambdas", "contracts"):
+        shutil.copytree(APP / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("app.py", "cdk.json", "demo.py"):
+        shutil.copy(APP / name, folder)
+    (folder / ".fanout").symlink_to(APP / ".fanout")
+    (folder / "node_modules").symlink_to(NODE_MODULES)
+    monkeypatch.chdir(folder)
+    yield folder
+
+
+def test_up_again_does_what_is_needed_and_no_more(
+    checkout: Path, run: Run, program_environment: dict[str, str]
+) -> None:
+    command = [sys.executable, "-m", "fanout.cli.main", "local", "up", "--state", str(run.state.folder)]
+    variables = {name: value for name, value in program_environment.items() if name not in ("CI", "PYTHONPATH")}
+    handler = checkout / "lambdas" / TASK / "handler.py"
+    whole = handler.read_text()
+
+    def up(*options: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [*command, *options], env=variables, cwd=checkout, capture_output=True, text=True, check=False, timeout=120
+        )
+
+    def is_nothing() -> bool:
+        done = up()
+        assert done.returncode == 0, done.stderr
+        return NOTHING in done.stdout
+
+    def code_of_the_task() -> str:
+        function = run.stack().subscriber(TASK).function_name
+        client = run.connection.session.client("lambda")
+        return client.get_function_configuration(FunctionName=function)["CodeSha256"]
+
+    def is_seen(change: Callable[[], object]) -> bool:
+        change()
+        return not is_nothing() and is_nothing()
+
+    assert not is_nothing() and is_nothing()
+    first = code_of_the_task()
+    assert is_seen(lambda: handler.write_text(f"{whole}# edited\n")) and code_of_the_task() != first
+    assert is_seen(lambda: run.connection.session.client("cloudformation").delete_stack(StackName="OrderEvents-local"))
+    assert is_seen(lambda: code.put(run.evidence(), TASK))
+    assert is_seen(run.receiver.stop)
+    assert is_seen(run.state.environment.unlink)
+    assert is_seen(run.down)
+
+    handler.write_text(f"import nosuchmodule\n{whole}")
+    broken = [up() for _ in range(2)]
+    assert all(each.returncode == 1 and "nosuchmodule" in each.stdout + each.stderr for each in broken)
+    port = run.connection.port
+    assert f"runs on port {port} already" in up("--port", str(port + 1 if port < 65535 else port - 1)).stderr
+    assert is_seen(lambda: handler.write_text(whole)) and code_of_the_task() == first
