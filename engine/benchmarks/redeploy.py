@@ -1,4 +1,4 @@
-"""Redeploy: `make up` again, after one handler was edited, as the whole command from outside. 5 rounds.
+"""Redeploy: `make up` again, after one handler was edited and after nothing was, as the whole command from outside. 5 rounds.
 
 In a copy of this checkout, so that no file of yours is edited; that the function's code is another one afterwards is
 checked in each round. Beside it, in turn, what the CDK CLI needs to say its version.
@@ -17,7 +17,7 @@ from benchmarks.harness.measuring import ROOT, Say, environment, interleaved, ru
 from benchmarks.harness.rows import Row, at_most, row
 from fanout.local.run import Run
 
-TASK = "notify_partner"
+TASK = "notify_webhook"
 LINKED = (".venv", "node_modules")
 ROUNDS = 5
 
@@ -28,6 +28,7 @@ def measure(say: Say) -> Iterator[Row]:
         checkout = _copy(Path(folder) / "checkout")
         command = [sys.executable, "-m", "fanout.cli.main", "local", "up", "--state", str(checkout / ".local")]
         variables = environment(PYTHONPATH=str(checkout))
+        variables.pop("CI", None)
         state = Run(checkout / ".local")
         try:
             say("the first deployment")
@@ -42,9 +43,20 @@ def measure(say: Say) -> Iterator[Row]:
                     raise BenchmarkError("`make up` left the code of the edited function as it was")
                 return took
 
+            def unchanged() -> float:
+                deployed = (checkout / ".local" / "deploy.log").stat().st_mtime_ns
+                took = seconds(command, environment=variables, cwd=checkout)
+                if (checkout / ".local" / "deploy.log").stat().st_mtime_ns != deployed:
+                    raise BenchmarkError("`make up` deployed what had not changed")
+                return took
+
             cli = [str(ROOT / "node_modules" / ".bin" / "cdk"), "--version"]
             times = interleaved(
-                {"make up": edited, "cdk --version": lambda: seconds(cli, environment=environment())},
+                {
+                    "make up": edited,
+                    "make up, unchanged": unchanged,
+                    "cdk --version": lambda: seconds(cli, environment=environment()),
+                },
                 rounds=ROUNDS,
                 say=say,
             )
@@ -54,6 +66,13 @@ def measure(say: Say) -> Iterator[Row]:
                 unit="s",
                 peer=times["cdk --version"],
                 goal=at_most(4),
+            )
+            yield row(
+                "make up where nothing changed, against cdk --version",
+                times["make up, unchanged"],
+                unit="s",
+                peer=times["cdk --version"],
+                goal=at_most(1),
             )
         finally:
             state.down()

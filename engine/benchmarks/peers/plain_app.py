@@ -21,9 +21,6 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 
-from fanout.packaging.dependencies import dependencies_of
-from fanout.packaging.targets import aws_target
-
 LAMBDAS = Path(__file__).parents[2] / "tests" / "app" / "lambdas"
 
 
@@ -39,13 +36,6 @@ def main(count: int) -> None:
         billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
         time_to_live_attribute="expires_at",
         removal_policy=cdk.RemovalPolicy.DESTROY,
-    )
-    layer = lambda_.LayerVersion(
-        stack,
-        "Dependencies",
-        code=lambda_.Code.from_asset(str(dependencies_of(LAMBDAS.parent, "notify_partner", aws_target()))),
-        compatible_runtimes=[lambda_.Runtime.PYTHON_3_14],
-        compatible_architectures=[lambda_.Architecture.ARM_64],
     )
     for number in range(count):
         name = f"Task{number}"
@@ -87,7 +77,6 @@ def main(count: int) -> None:
                 exclude=["*", "!shared", "!shared/**", "!send_receipt", "!send_receipt/**", "**/__pycache__"],
             ),
             handler="send_receipt.handler.handle",
-            layers=[layer],
             runtime=lambda_.Runtime.PYTHON_3_14,
             architecture=lambda_.Architecture.ARM_64,
             timeout=cdk.Duration.seconds(30),
