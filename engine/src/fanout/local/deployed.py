@@ -21,7 +21,7 @@ def is_deployed(connection: Connection, state: State, receiver: str, *, imported
     imported then. An emulator that was started again has no stack.
     """
     kept = _read(state)
-    if not kept or (imported and not kept["imported"]):
+    if not kept or (imported and kept.get("imported") is not True):
         return False
     return {**kept, "imported": False} == _now(connection, state, receiver)
 
@@ -43,10 +43,10 @@ def remember_imported(state: State) -> None:
 
 def _read(state: State) -> dict[str, Any]:
     try:
-        read: dict[str, Any] = json.loads((state.folder / FILE).read_text("utf-8"))
+        read = json.loads((state.folder / FILE).read_text("utf-8"))
     except (OSError, ValueError):
         return {}
-    return read
+    return read if isinstance(read, dict) else {}
 
 
 def _now(connection: Connection, state: State, receiver: str) -> dict[str, Any] | None:
