@@ -27,10 +27,12 @@ class Assembly:
     def key(self) -> str:
         return key(self.root, self.program, self.environment, assembly=self.folder)
 
-    def kept(self) -> str | None:
-        """What its synth said; None unless it was made from what is there now, and is as it was made."""
+    def kept(self, now: str | None = None) -> str | None:
+        """What its synth said; None unless it was made from what is there now, and is as it was made. `now` is its key."""
         record = _read(self.folder / RECORD)
-        if not record or record.get("key") != self.key() or record.get("digest") != digest(self.folder, but=RECORD):
+        if not record or record.get("key") != (now or self.key()):
+            return None
+        if record.get("digest") != digest(self.folder, but=RECORD):
             return None
         return str(record.get("said", ""))
 

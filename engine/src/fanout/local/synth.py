@@ -30,11 +30,11 @@ def synthesize(connection: Connection, state: State, app: str = APP) -> str:
     An assembly that was made from what is there now is taken as it is.
     """
     is_own = app == APP  # what another program reads is not known
-    if is_own and is_current(connection, state):
-        return str(state.assembly)
     assembly = _assembly(connection, state, app)
-    shutil.rmtree(state.assembly, ignore_errors=True)
     before = assembly.key() if is_own else ""
+    if is_own and not os.environ.get("CI") and assembly.kept(before) is not None:
+        return str(state.assembly)
+    shutil.rmtree(state.assembly, ignore_errors=True)
     log = state.log("synth")
     with log.open("w") as file, running(assembly.program, dict(assembly.environment)) as program:
         assert program.stdout is not None
