@@ -4,7 +4,8 @@ import json
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import aws_cdk as cdk
 import pytest
@@ -12,6 +13,7 @@ from cfnlint.api import lint
 
 from fanout.checks.engine import check_template
 from fanout.constructs.circuit_breaker import CircuitBreaker
+from fanout.constructs.consumer import Host, beside
 from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.subscriber import Subscriber
 from fanout.constructs.topic import Topic
@@ -57,6 +59,13 @@ def test_one_closer_looks_after_every_mapping_once_a_minute(template: dict[str, 
     functions = of_type(template, "AWS::Lambda::Function")
     told = [each["Properties"]["Environment"]["Variables"] for id_, each in functions.items() if id_ not in closers]
     assert [each["FANOUT_CIRCUIT_FAILURES"] for each in told] == ["7", "7"]
+
+
+@pytest.mark.parametrize(("breaker", "files"), [(CircuitBreaker(), ("circuit_breaker.py",)), (None, ())])
+def test_its_half_of_the_runtime_is_in_the_zip_of_a_task_that_has_one_alone(
+    breaker: CircuitBreaker | None, files: tuple[str, ...]
+) -> None:
+    assert beside(cast(Host, SimpleNamespace(circuit_breaker=breaker, attachments=None))) == files
 
 
 def test_our_checks_and_cfn_lint_have_nothing_to_say(template: dict[str, Any]) -> None:

@@ -33,6 +33,7 @@ class Host(Protocol):
     topic: sns.ITopic
     ordered: bool
     environment: Mapping[str, str]
+    circuit_breaker: CircuitBreaker | None
     only: Filter
     queue_url: str
     dead_letter_queue_url: str
@@ -57,7 +58,8 @@ class Host(Protocol):
 
 def beside(host: Host) -> tuple[str, ...]:
     """Files of the runtime that few functions need."""
-    return ("claim_check.py",) if host.attachments else ()
+    asked = {"circuit_breaker.py": host.circuit_breaker, "claim_check.py": host.attachments}
+    return tuple(name for name, asks in asked.items() if asks)
 
 
 class Consumer(ABC):

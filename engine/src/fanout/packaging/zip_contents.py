@@ -25,8 +25,10 @@ from fanout.packaging.tidy import FOLDER, mode_of
 RUNTIME = ("__init__.py", "names.py", "runtime")
 """Of the engine's package; standard library only."""
 OF_A_WORKER = ("errors.py", "aws_errors.py", "worker")
-_NOT_BESIDE_A_TASK = {f"fanout/runtime/{each}.py" for each in ("claim_check", "close_circuits", "direct")}
-"""The engine's own function, and what few tasks need: `beside` names what one has of it."""
+OF_FEW = ("circuit_breaker.py", "claim_check.py", "direct.py")
+"""Of the runtime: `beside` names what a task's stack asks of it."""
+_NOT_BESIDE_A_TASK = {f"fanout/runtime/{each}" for each in (*OF_FEW, "close_circuits.py")}
+"""The engine's own function, and what few tasks need."""
 EVENTS = "events"
 UPCASTS = "upcasts"
 _OF_SEVERAL_TYPES = "fanout/runtime/several.py"
@@ -52,9 +54,9 @@ def zip_contents(app_root: Path, task: str | None, *, engine: Path | None = None
 
 
 def zip_files(app_root: Path, task: str) -> Iterator[tuple[Path, str]]:
-    """Each file of a task's zip as it is now, with its name there; nothing is copied or kept."""
+    """Each file of a task's zip as it is now, with its name there, whatever its stack asks for; nothing is copied or kept."""
     check_task(app_root, task)
-    return _contents(app_root / "lambdas", task, Path(next(iter(fanout.__path__))))
+    return _contents(app_root / "lambdas", task, Path(next(iter(fanout.__path__))), OF_FEW)
 
 
 def check_task(app_root: Path, task: str) -> None:
@@ -133,7 +135,7 @@ def image_files(app_root: Path, task: str) -> Iterator[tuple[str, bytes]]:
     parts = [_python(engine / part, f"fanout/{part}") for part in OF_A_WORKER]
     yield from _bytes(
         [
-            *_contents(app_root / "lambdas", task, engine, ("claim_check.py",)),
+            *_contents(app_root / "lambdas", task, engine, ("circuit_breaker.py", "claim_check.py")),
             *(each for part in parts for each in part),
         ],
         task,

@@ -13,7 +13,8 @@ import warnings
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from fanout.runtime import circuit_breaker, metrics, retry, threads
+from fanout import names
+from fanout.runtime import metrics, retry, threads
 from fanout.runtime.attempt import Attempt, Task
 from fanout.runtime.event import annotated_classes, event_classes
 from fanout.runtime.log import describe
@@ -62,6 +63,9 @@ def handler_of(task: Task, *others: Task) -> Callable[[dict[str, Any], Context],
         from fanout.runtime.several import OneOf
 
         task = OneOf((task, *others), annotated_classes)
+    circuit: Any = None
+    if os.environ.get(names.CIRCUIT_FAILURES):  # beside a task that has a circuit, and no other
+        from fanout.runtime import circuit_breaker as circuit
     classes = event_classes(task)
     group_name = next((each.GROUP for each in classes if each.GROUP), "")
 
@@ -82,8 +86,8 @@ def handler_of(task: Task, *others: Task) -> Callable[[dict[str, Any], Context],
         _guarded("measuring", lambda: metrics.emit(outcomes, group_name))
         if failed:
             _in_time("postponing", end, lambda: retry.postpone(failed, time.monotonic() - began))
-        if circuit_breaker.LIMIT:
-            _in_time("the circuit breaker", end, lambda: circuit_breaker.watch(outcomes))
+        if circuit:
+            _in_time("the circuit breaker", end, lambda: circuit.watch(outcomes))
         return {"batchItemFailures": [{"itemIdentifier": outcome.message_id} for outcome in failed]}
 
     handle.task = task  # type: ignore[attr-defined]

@@ -92,6 +92,7 @@ def test_whatever_raises_beside_the_work_the_answer_is_given(
     module: Any, name: str, what: str, sqs: Sqs, monkeypatch: pytest.MonkeyPatch, lines: Lines
 ) -> None:
     monkeypatch.setattr(circuit_breaker, "LIMIT", 100)
+    monkeypatch.setenv("FANOUT_CIRCUIT_FAILURES", "100")
     monkeypatch.setattr(module, name, raises)
     assert answered() == ["bad"]
     (told,) = [each for each in lines() if each["message"].startswith(what)]

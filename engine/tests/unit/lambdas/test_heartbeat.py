@@ -118,6 +118,7 @@ def test_it_neither_opens_a_circuit_nor_keeps_one_closed(
     opened: list[int] = []
     monkeypatch.setattr(retry, "postpone", lambda failed: None)
     monkeypatch.setattr(circuit_breaker, "LIMIT", 3)
+    monkeypatch.setenv("FANOUT_CIRCUIT_FAILURES", "3")
     monkeypatch.setattr(circuit_breaker, "_in_a_row", 0)
     monkeypatch.setattr(circuit_breaker, "_open", lambda queue, failures: opened.append(failures))
 

@@ -177,6 +177,7 @@ def test_beside_an_event_it_changes_no_number_of_its_task(
 def test_it_opens_no_circuit(monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[int] = []
     monkeypatch.setattr(circuit_breaker, "LIMIT", 1)
+    monkeypatch.setenv("FANOUT_CIRCUIT_FAILURES", "1")
     monkeypatch.setattr(circuit_breaker, "_open", lambda queue, failures: opened.append(failures))
     run(body("transient"))
     assert opened == []

@@ -10,7 +10,7 @@ import pytest
 
 import fanout
 from fanout.errors import ConfigurationError
-from fanout.packaging.zip_contents import _room, _staged, zip_contents
+from fanout.packaging.zip_contents import OF_FEW, _room, _staged, zip_contents, zip_files
 from tests.unit.packaging import small_app as app
 
 
@@ -42,6 +42,18 @@ def test_what_an_archive_needs_is_there_where_the_task_names_it(written: tuple[P
     handler.write_text(handler.read_text() + "from fanout.runtime import archive_key\n")
     _staged.cache_clear()
     assert app.files(staged(written)) == {*app.ZIPPED, "fanout/runtime/archive.py"}
+
+
+@pytest.mark.parametrize("name", OF_FEW)
+def test_what_few_tasks_need_is_there_where_their_stack_asks_for_it(name: str, written: tuple[Path, Path]) -> None:
+    (written[1] / "runtime" / name).write_text("")
+    assert app.files(staged(written)) == app.ZIPPED
+    asked = zip_contents(written[0], "ship", engine=written[1], beside=(name,))
+    assert app.files(asked) == {*app.ZIPPED, f"fanout/runtime/{name}"}
+
+
+def test_code_that_is_put_by_hand_has_whatever_a_stack_may_ask_for(written: tuple[Path, Path]) -> None:
+    assert {f"fanout/runtime/{name}" for name in OF_FEW} <= {name for _, name in zip_files(written[0], "ship")}
 
 
 def test_upcasts_and_what_several_types_need_are_there_where_the_app_has_them(written: tuple[Path, Path]) -> None:
