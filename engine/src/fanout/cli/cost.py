@@ -77,10 +77,10 @@ def cost(
     volumes = VOLUMES if events_per_month is None else (events_per_month,)
     bills = {each.name: bills_of(each, volumes, assumed) for each in templates}
     unseen = [str(each) for each in unseen_in(link(templates))]
+    switched = {each.name: switches_of(each, events_per_month, assumed) for each in templates}
     if as_json:
-        view.print_json(bills, unseen)
+        view.print_json(bills, unseen, switched)
     else:
-        switched = {each.name: switches_of(each, events_per_month, assumed) for each in templates}
         view.print_bills(bills, unseen, switched, detailed=events_per_month is not None)
     return 0
 

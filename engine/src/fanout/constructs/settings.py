@@ -93,7 +93,8 @@ class Settings:
     """(7, 19): from 7:00 to 19:00 UTC on weekdays, each hour without an event is an alarm. None: silence is fine."""
     measured_groups: int = 0
     """So many groups have metrics of their own in each container of a task, the rest are "other". Each of them and each
-    task costs up to $1.20 a month: four custom metrics, paid for the hours in which they are sent."""
+    task costs up to $1.20 a month, $1.80 with `metrics="full"`: four or six custom metrics, paid for the hours in which they
+    are sent."""
     tracebacks: bool = False
     """An error's traceback in its log line, where the data is made up: it can quote what a task works on."""
     workers: Literal["fargate", "elsewhere"] = "fargate"

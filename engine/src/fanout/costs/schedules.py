@@ -28,7 +28,7 @@ def times_a_month(schedule: Resource) -> float:
 
 def heartbeats(template: Template, topics: list[Resource]) -> float:
     """Events a month that schedules publish to one of `topics`."""
-    return sum(times_a_month(each) for each in template.of(*SCHEDULES) if _feeds(each, topics))
+    return sum(times_a_month(each) for each in template.of(*SCHEDULES) if feeds(each, topics))
 
 
 def functions(schedule: Resource) -> list[Resource]:
@@ -37,7 +37,8 @@ def functions(schedule: Resource) -> list[Resource]:
     return [each for each in found if each is not None]
 
 
-def _feeds(schedule: Resource, topics: list[Resource]) -> bool:
+def feeds(schedule: Resource, topics: list[Resource]) -> bool:
+    """Whether it publishes to one of `topics`."""
     for arn in _targets(schedule):
         if isinstance(arn, str) and arn.endswith(PUBLISHES):
             named = referred_in(schedule.body.get("Properties"))

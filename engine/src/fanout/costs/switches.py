@@ -1,5 +1,6 @@
 """What each setting that decides a bill would change in it: the same template with that one thing the other way."""
 
+import re
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
@@ -7,17 +8,25 @@ from functools import partial
 from typing import Any
 
 from fanout import names
-from fanout.costs.assumptions import Assumptions
+from fanout.costs.assumptions import MONTH_SECONDS, Assumptions
 from fanout.costs.model import monthly
 from fanout.costs.rebatched import rebatched
-from fanout.costs.schedules import SCHEDULES
+from fanout.costs.schedules import SCHEDULES, feeds, heartbeats
 from fanout.costs.traffic import topics
+from fanout.template.alarms import metrics_of
 from fanout.template.template import Template
-from fanout.template.types import FUNCTION, TOPIC
+from fanout.template.types import ALARM, FUNCTION, TOPIC
 
 MONTH = 30
 """Days."""
 Body = dict[str, Any]
+_EARLY = (
+    "EventDied|DeadLetterOld|DeadLetterGrowth|QueueBacklog|QueuePaused|FunctionErrors|FunctionThrottles|FunctionTimeouts"
+    "|FunctionSlow|LeftOver|FilteredOut|EventWaits|WorkerAbsent|Incomplete|NeedsAPerson"
+)
+EARLY = re.compile(rf"({_EARLY})Alarm[0-9A-F]{{8}}$")
+"""Logical ids of the alarms that `alarms="essential"` leaves out."""
+_SCHEDULER = "AWS/Scheduler"
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,7 @@ def switches(
     def dollars(body: Body) -> float:
         return monthly(body, events_per_month=events_per_month, assumptions=assumptions).total
 
+    template = _readable(template)
     found, today = [], dollars(template)
     settings: list[_Setting] = [*_SETTINGS, ("batching", _batching, partial(_batch, batching))]
     for setting, read, change in settings:
@@ -49,6 +59,20 @@ def switches(
             now, instead = states
             found.append(Switch(setting, now, instead, dollars(change(deepcopy(template), instead)) - today))
     return sorted(found, key=lambda each: each.dollars)
+
+
+def _readable(template: Body) -> Body:
+    """Without what CloudFormation would refuse, so that a change finds resources, and properties in each."""
+    resources = template.get("Resources")
+    found = {
+        id_: each for id_, each in (resources if isinstance(resources, dict) else {}).items() if isinstance(each, dict)
+    }
+    return {**template, "Resources": {id_: {**each, "Properties": _properties_of(each)} for id_, each in found.items()}}
+
+
+def _properties_of(resource: Body) -> Body:
+    properties = resource.get("Properties")
+    return properties if isinstance(properties, dict) else {}
 
 
 def _tracing(template: Template) -> tuple[str, str] | None:
@@ -65,7 +89,7 @@ def _trace(body: Body, word: str) -> Body:
     for properties in _properties(body, FUNCTION):
         properties["TracingConfig"] = {"Mode": mode}
     for each in topics(Template(body)):
-        body["Resources"][each.id].setdefault("Properties", {})["TracingConfig"] = mode
+        body["Resources"][each.id]["Properties"]["TracingConfig"] = mode
     return body
 
 
@@ -78,10 +102,55 @@ def _metrics(template: Template) -> tuple[str, str] | None:
 
 
 def _measure(body: Body, word: str) -> Body:
+    return _with_variable(body, names.METRICS, word)
+
+
+def _idempotent(template: Template) -> tuple[str, str] | None:
+    """Of tasks with a record; one that claims is enough for a row."""
+    found = (each.get("Environment", "Variables") for each in template.of(FUNCTION))
+    ours = [each for each in found if isinstance(each, dict) and names.COMPLETED_TABLE in each]
+    return ("False", "True") if any(each.get(names.IDEMPOTENT) != "false" for each in ours) else None
+
+
+def _claim_nothing(body: Body, _: str) -> Body:
+    return _with_variable(body, names.IDEMPOTENT, "false")
+
+
+def _with_variable(body: Body, name: str, value: str) -> Body:
+    """Of each function that has our runtime."""
     for properties in _properties(body, FUNCTION):
-        variables = properties.get("Environment", {}).get("Variables")
+        environment = properties.get("Environment")
+        variables = environment.get("Variables") if isinstance(environment, dict) else None
         if isinstance(variables, dict) and names.TASK in variables:
-            variables[names.METRICS] = word
+            variables[name] = value
+    return body
+
+
+def _alarms(template: Template) -> tuple[str, str] | None:
+    """What only `full` has beside `essential`: by logical ids, as CloudFormation knows no kinds of alarms."""
+    return ("full", "essential") if any(EARLY.search(each) for each in template.resources) else None
+
+
+def _ring_late(body: Body, _: str) -> Body:
+    return _without(body, {each for each in body["Resources"] if EARLY.search(each)})
+
+
+def _heartbeat(template: Template) -> tuple[str, str] | None:
+    times = heartbeats(template, topics(template))
+    return (f"{MONTH_SECONDS / 60 / times:.0f} minutes", "None") if times else None
+
+
+def _no_heartbeat(body: Body, _: str) -> Body:
+    """Neither the schedules nor the alarms that look at what they do."""
+    template = Template(body)
+    fed = topics(template)
+    beats = {each.id for each in template.of(*SCHEDULES) if feeds(each, fed)}
+    watching = (each.id for each in template.of(ALARM) if any(one[0] == _SCHEDULER for one in metrics_of(each)))
+    return _without(body, {*beats, *watching})
+
+
+def _without(body: Body, ids: set[str]) -> Body:
+    body["Resources"] = {id_: each for id_, each in body["Resources"].items() if id_ not in ids}
     return body
 
 
@@ -92,8 +161,9 @@ def _retention(template: Template) -> tuple[str, str] | None:
 
 
 def _retain(body: Body, _: str) -> Body:
-    for properties in _properties(body, _LOG_GROUP):
-        properties["RetentionInDays"] = MONTH
+    for each in Template(body).of(_LOG_GROUP):
+        if (each.number("RetentionInDays") or 0) > MONTH:
+            body["Resources"][each.id]["Properties"]["RetentionInDays"] = MONTH
     return body
 
 
@@ -116,16 +186,14 @@ def _encryption(template: Template) -> tuple[str, str] | None:
 
 
 def _no_keys(body: Body, _: str) -> Body:
-    body["Resources"] = {id_: each for id_, each in body["Resources"].items() if each.get("Type") != _KEY}
     for each in body["Resources"].values():
         for property_ in ("KmsMasterKeyId", "SSESpecification", "BucketEncryption"):
-            each.get("Properties", {}).pop(property_, None)
-    return body
+            each["Properties"].pop(property_, None)
+    return _without(body, {id_ for id_, each in body["Resources"].items() if each.get("Type") == _KEY})
 
 
 def _properties(body: Body, type_: str) -> list[dict[str, Any]]:
-    found = (each for each in body["Resources"].values() if isinstance(each, Mapping) and each.get("Type") == type_)
-    return [each["Properties"] for each in found if isinstance(each.get("Properties"), dict)]
+    return [each["Properties"] for each in body["Resources"].values() if each.get("Type") == type_]
 
 
 _LOG_GROUP, _MAPPING, _KEY = "AWS::Logs::LogGroup", "AWS::Lambda::EventSourceMapping", "AWS::KMS::Key"
@@ -136,4 +204,7 @@ _SETTINGS: tuple[_Setting, ...] = (
     ("metrics", _metrics, _measure),
     ("log_retention", _retention, _retain),
     ("encryption", _encryption, _no_keys),
+    ("alarms", _alarms, _ring_late),
+    ("heartbeat", _heartbeat, _no_heartbeat),
+    ("idempotent", _idempotent, _claim_nothing),
 )

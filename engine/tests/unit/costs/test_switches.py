@@ -1,14 +1,20 @@
 """What each setting would change: by the bill of the same template with it the other way."""
 
+import copy
 import json
+import math
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fanout.batching import BATCHING
 from fanout.costs.model import monthly
-from fanout.costs.switches import switches
+from fanout.costs.switches import _retain, switches
+from tests.examples import examples
 from tests.places import ENGINE, SNAPSHOTS
+from tests.unit.checks.test_any_json import ANY_JSON, body, places
 
 MILLION = 1_000_000
 
@@ -25,9 +31,13 @@ def by_setting(template: dict[str, Any]) -> dict[str, tuple[str, str, float]]:
 
 
 def test_production_is_told_what_each_of_its_settings_is_worth() -> None:
+    """idempotent: a write less for each of 1.01 million attempts at the two tasks that claim, $0.625 a million."""
     assert by_setting(snapshot("prod")) == {
+        "alarms": ("full", "essential", -6.50),
         "encryption": ("customer-keys", "sqs-managed", -5.39),
         "batching": ("latency", "cost", -3.98),
+        "heartbeat": ("5 minutes", "None", -2.39),
+        "idempotent": ("False", "True", -1.26),
         "log_retention": ("365 days", "30 days", -0.24),
         "metrics": ("essential", "full", 1.8),
         "tracing": ("pass-through", "active", 20.26),
@@ -51,6 +61,22 @@ def test_nothing_is_changed_in_the_template_that_is_asked_about() -> None:
     before = json.dumps(template)
     switches(template, events_per_month=MILLION, batching=BATCHING)
     assert json.dumps(template) == before
+
+
+def test_a_log_that_is_kept_for_less_stays_as_it_is() -> None:
+    kept = {days: {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": days}} for days in (7, 365)}
+    changed = _retain({"Resources": {str(days): each for days, each in kept.items()}}, "")
+    assert [each["Properties"]["RetentionInDays"] for each in changed["Resources"].values()] == [7, 30]
+
+
+@given(st.data())
+@settings(max_examples=examples(40), deadline=None)
+def test_random_json_in_random_places_has_switches(data: st.DataObject) -> None:
+    template = copy.deepcopy(body())
+    for container, key in data.draw(st.lists(st.sampled_from(places(template)), min_size=1, max_size=3)):
+        container[key] = data.draw(ANY_JSON)
+    for each in switches(template, events_per_month=MILLION, batching=BATCHING):
+        assert math.isfinite(each.dollars)
 
 
 def test_a_template_of_other_hands_has_the_switches_that_it_shows() -> None:

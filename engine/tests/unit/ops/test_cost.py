@@ -49,6 +49,9 @@ def test_for_programs_it_is_json(run: Run) -> None:
     (bill,) = run.json()["stacks"]["OrderEvents-prod"]
     assert bill["events_per_month"] == 1000
     assert sum(each["dollars"] for each in bill["lines"]) == pytest.approx(bill["total"], abs=0.001)
+    switched = {each["setting"]: each for each in run.json()["switches"]["OrderEvents-prod"]}
+    assert (switched["tracing"]["now"], switched["tracing"]["instead"]) == ("pass-through", "active")
+    assert switched["alarms"]["dollars"] < 0
     assert run.json()["assumptions"]["sends_billed"]["unverified"]
     assert {"source", "dated", "dollars"} <= set(run.json()["prices"]["list"][0])
 

@@ -77,6 +77,10 @@ def _switches(some: Sequence[Switch]) -> Any:
     return shown
 
 
+def _switch(one: Switch) -> dict[str, Any]:
+    return {**vars(one), "dollars": round(one.dollars, 4)}
+
+
 def _footnotes(assumed: Assumptions) -> None:
     sure = [f"{each.name}={getattr(assumed, each.name):g}" for each in described() if not each.metadata["unverified"]]
     unsure = [f"{each.name}={getattr(assumed, each.name):g}" for each in described() if each.metadata["unverified"]]
@@ -89,13 +93,17 @@ def _footnotes(assumed: Assumptions) -> None:
         console.print(Text(line, style="dim"), soft_wrap=not console.is_terminal)
 
 
-def print_json(bills: Mapping[str, Sequence[Bill]], unseen: Sequence[str]) -> None:
-    """{stacks: {name: [a bill for each volume]}, prices: {...}, assumptions: {...}, unseen: [...]}"""
+def print_json(
+    bills: Mapping[str, Sequence[Bill]], unseen: Sequence[str], switched: Mapping[str, Sequence[Switch]]
+) -> None:
+    """{stacks: {name: [a bill for each volume]}, switches: {name: [one for each setting]}, prices: {...}, assumptions: {...},
+    unseen: [...]}; no switches where three volumes are asked for."""
     first = next(iter(bills.values()))[0]
     print(
         json.dumps(
             {
                 "stacks": {name: [each.as_dict() for each in some] for name, some in bills.items()},
+                "switches": {name: [_switch(each) for each in some] for name, some in switched.items()},
                 "prices": {"region": REGION, "seen": SEEN, "list": [vars(each) for each in PRICES.values()]},
                 "assumptions": {
                     each.name: {"value": getattr(first.assumptions, each.name), **each.metadata} for each in described()
