@@ -53,13 +53,18 @@ def test_without_a_burst_nothing_waits() -> None:
 def test_events_that_are_followed_one_by_one_take_as_long(
     burst: int, rate: int, workers: int, failing: float, seed: int
 ) -> None:
-    """Each worker does four events a second, one after the other; failures are drawn."""
+    """Each worker does four events a second, one after the other; failures are drawn.
+
+    The model goes by seconds, events come by the second, and a worker is done with one after a quarter: by these they may differ.
+    """
     if rate * (1 + failing) > 0.6 * 4 * workers:
         return
     told = after_burst(burst, rate=rate, capacity=Capacity(4, workers, scales=False), failing=failing, delay=10)
     assert told.drained is not None
     if not failing:
-        assert abs(told.drained - followed(burst, rate, workers, failing, 10, seed)) <= max(2, 0.1 * told.drained)
+        assert abs(told.drained - followed(burst, rate, workers, failing, 10, seed)) <= max(
+            1 + 1 + 0.25, 0.1 * told.drained
+        )
     else:
         assert followed(burst, rate, workers, failing, 10, seed) <= told.drained + 40
 
