@@ -83,8 +83,10 @@ class Subscriber(Construct):
         **deprecated: Unpack[OldArguments],
     ) -> None:
         super().__init__(scope, id_)
-        topic = modern_topic(f"subscriber {id_}", topic, settings)
-        given = modern(f"subscriber {id_}", deprecated, settings or topic.settings)
+        self.owner_id = f"subscriber {id_}"
+        """As errors name it."""
+        topic = modern_topic(self.owner_id, topic, settings)
+        given = modern(self.owner_id, deprecated, settings or topic.settings)
         self.task = task
         self.topic, self.ordered = topic.topic, topic.topic.fifo
         self.schedule_group, self.fair_by = topic.schedule_group, topic.fair_by
@@ -238,11 +240,6 @@ class Subscriber(Construct):
     @property
     def max_concurrency(self) -> int:
         return self.compute.bound(self.settings)
-
-    @property
-    def owner_id(self) -> str:
-        """As errors name it."""
-        return f"subscriber {self.node.id}"
 
     @property
     def queue(self) -> sqs.Queue:

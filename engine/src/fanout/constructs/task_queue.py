@@ -89,8 +89,6 @@ def subscribe(
         dead_letter_queue=undelivered or dead_letter_queue,  # whose policy it lets itself into
         filter_policy=filter_policy(only, settings, heartbeats=heartbeats),
     )
-    if allowed.policy_dependable:
-        subscription.node.add_dependency(allowed.policy_dependable)
-    if undelivered is None:
-        subscription.node.add_dependency(dead_letter_queue.node.find_child("Policy"))
+    own = [dead_letter_queue.node.find_child("Policy")] if undelivered is None else []
+    subscription.node.add_dependency(*([allowed.policy_dependable] if allowed.policy_dependable else []), *own)
     return subscription
