@@ -86,7 +86,7 @@ def _per_message(say: Say) -> Iterator[Row]:
         say=say,
     )
     peers = {"floor": times["by hand"], "peer": times["Powertools"]}
-    yield row("a message of ten, whole", times["ours"], unit="us", goal=at_most(60), **peers)
+    yield row("a message of ten, whole", times["ours"], unit="us", goal=at_most(40), **peers)
     yield row("of it its log lines", times["log"], unit="us")
     yield row("of it parse, contract, outcome and metrics", times["parts"], unit="us", goal=at_most(15))
     yield row("of it handing to threads", times["ours"].over(times["log"]).over(times["parts"]), unit="us")
