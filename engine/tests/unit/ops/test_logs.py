@@ -1,7 +1,11 @@
 """`fanout logs`: what a task's function wrote, line by line; and a queue that cannot empty."""
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from threading import Barrier
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -85,6 +89,22 @@ def test_every_line_is_followed_once() -> None:
     assert seen == ["printed", json.dumps(OUTCOME)]
     again = list(follow([task], EVERYTHING, since, 0.0, Stop(), once=True, unread=print))
     assert len(again) == 2 and set(cast(Any, task.aws).patterns) == {""}
+
+
+def test_logs_are_read_at_once() -> None:
+    """Each waits until both have been asked, and would give up alone."""
+    tasks, together = [subscriber("printed"), replace(subscriber("told"), task="u")], Barrier(2)
+    for each in tasks:
+        aws: Any = each.aws
+        aws.logs.filter_log_events = partial(_waiting, together, aws.logs.filter_log_events)
+    since = datetime.now(UTC) - timedelta(minutes=1)
+    found = list(follow(tasks, EVERYTHING, since, 0.0, Stop(), once=True, unread=print))
+    assert {line.text for _, line in found} == {"printed", "told"} and not together.broken
+
+
+def _waiting(together: Barrier, read: Callable[..., Any], **asked: Any) -> Any:
+    together.wait(timeout=5)
+    return read(**asked)
 
 
 def test_tail_follows_outcomes_alone() -> None:

@@ -1,5 +1,6 @@
 """A look is complete when it has seen what SQS counts; what it did not see, it says."""
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from threading import Barrier, BrokenBarrierError, Lock
 from typing import Any
@@ -9,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from fanout.errors import OpsError
 from fanout.ops import lease
+from fanout.ops.dead_letters import browse as looking
 from fanout.ops.dead_letters import show as showing
 from fanout.ops.dead_letters.browse import LANES, TEN, Browse, browse
 from tests.unit.ops.aws.sqs import Sqs, in_turn, refused
@@ -84,6 +86,22 @@ def test_a_lane_that_is_refused_leaves_nothing_hidden_that_another_received(worl
     with pytest.raises(ClientError, match="AccessDenied"):
         look(world, lanes=LANES)
     assert len(world.sqs.visible(world.dead)) == 50
+
+
+def test_a_look_that_is_interrupted_leaves_nothing_hidden(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C comes to who waits for the lanes, whose messages have been received."""
+    world.bury(80)
+
+    class Interrupted(ThreadPoolExecutor):
+        def map(self, *asked: Any, **more: Any) -> Any:
+            super().map(*asked, **more)
+            monkeypatch.undo()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(looking, "ThreadPoolExecutor", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        look(world, lanes=LANES)
+    assert world.sqs.calls["ReceiveMessage"] == LANES and len(world.sqs.visible(world.dead)) == 80
 
 
 def test_a_group_is_looked_at_in_one_lane(fifo: World) -> None:

@@ -2,6 +2,7 @@
 
 import io
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -16,6 +17,7 @@ from fanout.ops.aws import records
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.aws.session import Aws
 from fanout.ops.timeline import timeline
+from fanout.ops.timeline.filters import judge_unseen
 from fanout.ops.timeline.state import DEAD, DONE, NOT_FOUND, RETRYING, UNKNOWN, WORKING, EventState
 from fanout.runtime import record
 from tests.examples import examples
@@ -91,6 +93,19 @@ def done_everywhere(world: World, *but: str) -> None:
     for each in TASKS:
         if each not in but:
             world.put(each, "done")
+
+
+def test_the_subscriptions_of_all_are_asked_for_at_once() -> None:
+    """Each waits until all have been asked, and would give up alone."""
+    world, together = World(), Barrier(len(TASKS))
+
+    def denied(_: str) -> Any:
+        together.wait(timeout=5)
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": ""}}, "ListSubscriptionsByTopic")
+
+    cast(Any, world.aws).sns.get_paginator = denied
+    found = [(each, EventState(each.task, NOT_FOUND)) for each in world.stack.subscribers]
+    assert [each.state for each in judge_unseen(found)] == [NOT_FOUND] * 3 and not together.broken
 
 
 def test_done_everywhere_is_one_call(world: World) -> None:

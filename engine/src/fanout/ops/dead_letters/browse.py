@@ -22,6 +22,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from threading import Lock
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -82,6 +83,7 @@ class Browse:
     _deleted: int = 0
     _nothing_came: bool = False
     _ends: float = 0.0
+    _one_at_a_time: Lock = field(default_factory=Lock)
 
     def __enter__(self) -> "Browse":
         _ = self.aws.sqs  # made before there are threads
@@ -188,20 +190,19 @@ class Browse:
         rooms = [min(size, TEN, left - start) for start in range(0, left, min(size, TEN))][: self.lanes]
         if len(rooms) == 1 or self.url.endswith(".fifo"):  # whose groups come back one after the other
             return [self._receive(size, 0)]
-        with ThreadPoolExecutor(len(rooms)) as pool:
-            under_way = [pool.submit(self._ask, room, 0) for room in rooms]
-        pages = [self._new(each.result()) for each in under_way if each.exception() is None]
-        for each in under_way:
-            each.result()  # raises what one of them met, now that what the others received is held, and so shown again
-        return pages
+        with ThreadPoolExecutor(
+            len(rooms)
+        ) as pool:  # left when all have ended, whatever one of them or a person raises
+            return list(pool.map(lambda room: self._new(self._ask(room, 0)), rooms))
 
     def _receive(self, size: int, wait: int) -> list[DeadLetterMessage]:
         return self._new(self._ask(min(size, TEN, self.limit - len(self._held)), wait))
 
     def _new(self, messages: Sequence[DeadLetterMessage]) -> list[DeadLetterMessage]:
-        """Those that were not seen before; they are held from now on."""
-        new = [each for each in messages if each.message_id not in self._held]
-        self._hold(new)
+        """Those that were not seen before; they are held from now on, and so shown again."""
+        with self._one_at_a_time:
+            new = [each for each in messages if each.message_id not in self._held]
+            self._hold(new)
         return new
 
     def _ask(self, room: int, wait: int) -> list[DeadLetterMessage]:

@@ -1,6 +1,7 @@
 """Whether a subscriber without a trace of an event was to get it: by its filters, and by what others know of the event."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,6 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout.ops.aws import logs
 from fanout.ops.aws.discovery import DeployedSubscriber
+from fanout.ops.aws.session import AT_ONCE
 from fanout.ops.aws.subscription import KnownEvent, Subscription, read_subscriptions
 from fanout.ops.timeline.state import FILTERED_OUT, NOT_FOUND, OTHER_TOPIC, EventState
 
@@ -22,7 +24,8 @@ def judge_unseen(found: Found) -> list[EventState]:
     """
     if all(state.state != NOT_FOUND for _, state in found):
         return [state for _, state in found]
-    subscriptions = [_subscriptions(subscriber) for subscriber, _ in found]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        subscriptions = list(pool.map(_subscriptions, [subscriber for subscriber, _ in found]))
     event = _known_event(found, filtered=any(each.policy for some in subscriptions for each in some))
     seen = {
         each.topic_arn

@@ -1,11 +1,13 @@
 """Follows log lines as they are written: the outcomes of subscribers, or every line of theirs."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 from fanout.ops.aws import logs
 from fanout.ops.aws.discovery import DeployedSubscriber
 from fanout.ops.aws.line import Line, Raw, outcome
+from fanout.ops.aws.session import AT_ONCE
 from fanout.ops.dead_letters.causes import Cause
 from fanout.ops.interrupt import Stop
 
@@ -50,10 +52,12 @@ def follow(
     seen: dict[str, dict[str, datetime]] = {each.task: {} for each in subscribers}
     start = {each.task: since for each in subscribers}
     while subscribers and not stop:
+        readings = [logs.Reading(each.aws, each.log_group, pattern, start[each.task]) for each in subscribers]
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            news = pool.map(_new, readings, [seen[each.task] for each in subscribers])
         found: list[tuple[DeployedSubscriber, Raw]] = []
-        for each in subscribers:
-            reading = logs.Reading(each.aws, each.log_group, pattern, start[each.task])
-            found += [(each, raw) for raw in _new(reading, seen[each.task])]
+        for each, reading, new in zip(subscribers, readings, news, strict=True):
+            found += [(each, raw) for raw in new]
             if once and not reading.completeness:
                 unread("; ".join(reading.completeness.unseen))
             start[each.task] = max(since, reading.read_until - (_OVERLAP if reading.completeness else timedelta(0)))
@@ -73,11 +77,13 @@ def _with_log(subscribers: Sequence[DeployedSubscriber], unread: Callable[[str],
     return [each for each in subscribers if each.log_group]
 
 
-def _new(reading: Iterable[Raw], seen: dict[str, datetime]) -> Iterator[Raw]:
+def _new(reading: Iterable[Raw], seen: dict[str, datetime]) -> list[Raw]:
+    found = []
     for raw in reading:
         if raw.id not in seen:
             seen[raw.id] = raw.at
-            yield raw
+            found.append(raw)
+    return found
 
 
 def is_wanted(line: Line, cause: str | None) -> bool:

@@ -19,6 +19,7 @@ from fanout.ops.aws import logs, records, starts
 from fanout.ops.aws.discovery import DIRECT, DeployedSubscriber, Stack
 from fanout.ops.aws.line import Line
 from fanout.ops.aws.records import EventRecord
+from fanout.ops.aws.session import AT_ONCE
 from fanout.ops.completeness import COMPLETE, Completeness
 from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters import show as showing
@@ -54,7 +55,7 @@ def for_stack(stack: Stack, id_: str, *, since: datetime | None = None, letters:
     """One for each subscriber, or more where several sources use the id."""
     start = since or datetime.now(UTC) - WINDOW
     recorded = read_records(stack, id_)
-    with ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         found = list(
             pool.map(lambda each: for_subscriber(each, id_, start, recorded, letters=letters), stack.subscribers)
         )
