@@ -10,7 +10,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -53,9 +54,11 @@ def _measured(folder: Path, template: dict[str, Any], stacks: int, say: Say) -> 
         "docs": ["docs", str(now), "--out", str(folder / "documents")],
     }
     memory: dict[str, float] = {}
-    variants = {"floor": lambda: seconds([sys.executable, "-c", READ, str(now)], environment=environment())}
+    variants: dict[str, Callable[[], float]] = {
+        "floor": lambda: seconds([sys.executable, "-c", READ, str(now)], environment=environment())
+    }
     for name, arguments in commands.items():
-        variants[name] = lambda name=name, arguments=arguments: _fanout(arguments, memory, name)  # type: ignore[misc]
+        variants[name] = partial(_fanout, arguments, memory, name)
     took = interleaved(variants, rounds=ROUNDS, say=say)
     largest = stacks == STACKS[-1]
     for name in commands:

@@ -1,6 +1,5 @@
 """`fanout local up` again: nothing where nothing changed, and all of it where anything did."""
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -10,7 +9,7 @@ import pytest
 
 from fanout.local.run import Run
 from fanout.local.watch import code
-from tests.places import APP, NODE_MODULES
+from tests.places import copy_app
 
 pytestmark = pytest.mark.long
 
@@ -21,12 +20,7 @@ NOTHING = "nothing changed since OrderEvents-local was deployed"
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = tmp_path / "app"
-    for name in ("stacks", "lambdas", "contracts"):
-        shutil.copytree(APP / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("app.py", "cdk.json", "demo.py"):
-        shutil.copy(APP / name, folder)
-    (folder / ".fanout").symlink_to(APP / ".fanout")
-    (folder / "node_modules").symlink_to(NODE_MODULES)
+    copy_app(folder)
     monkeypatch.chdir(folder)
     yield folder
 

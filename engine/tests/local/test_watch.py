@@ -1,6 +1,5 @@
 """`fanout local watch` on the embedded AWS: what is saved runs, what is broken is told, and what tasks print appears."""
 
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +11,7 @@ import pytest
 from fanout.local.watch import code
 from tests.local.conftest import Deployed
 from tests.local.test_fan_out import new_event, publish
-from tests.places import APP, NODE_MODULES
+from tests.places import copy_app
 
 pytestmark = pytest.mark.long
 
@@ -22,12 +21,7 @@ TASK = "archive_order"
 @pytest.fixture
 def checkout(tmp_path: Path, a_deployment: Deployed) -> Iterator[Path]:
     """A copy of the app that is deployed; its code is put back afterwards."""
-    for name in ("stacks", "lambdas", "contracts"):
-        shutil.copytree(APP / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("app.py", "cdk.json", "demo.py"):
-        shutil.copy(APP / name, tmp_path)
-    (tmp_path / ".fanout").symlink_to(APP / ".fanout")
-    (tmp_path / "node_modules").symlink_to(NODE_MODULES)
+    copy_app(tmp_path)
     yield tmp_path
     code.put(a_deployment.evidence, TASK)
 

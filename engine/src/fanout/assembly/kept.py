@@ -29,7 +29,7 @@ class Assembly:
 
     def kept(self, now: str | None = None) -> str | None:
         """What its synth said; None unless it was made from what is there now, and is as it was made. `now` is its key."""
-        record = _read(self.folder / RECORD)
+        record = read_object(self.folder / RECORD)
         if not record or record.get("key") != (now or self.key()):
             return None
         if record.get("digest") != digest(self.folder, but=RECORD):
@@ -41,7 +41,7 @@ class Assembly:
 
     def keep(self, before: str, said: str) -> bool:
         """`before` is its key before the synth. Not kept: where an input changed meanwhile, or the CDK is to look something up."""
-        manifest = _read(self.folder / "manifest.json")
+        manifest = read_object(self.folder / "manifest.json")
         if not manifest or manifest.get("missing") or before != self.key():
             return False
         record = {"key": before, "digest": digest(self.folder, but=RECORD), "said": said}
@@ -62,7 +62,8 @@ class Assembly:
             os.close(descriptor)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_object(path: Path) -> dict[str, Any]:
+    """An object of JSON; empty where there is none that can be read."""
     try:
         read = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):

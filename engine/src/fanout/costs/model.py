@@ -26,7 +26,8 @@ def monthly(
 ) -> Bill:
     """What one stack costs in a month in which its topic gets so many events, and each reaches every subscriber.
 
-    `template` is CloudFormation's JSON as `cdk synth` writes it, or what was read of it: reading it is most of the work. Raises ValueError for a negative number.
+    `template` is CloudFormation's JSON as `cdk synth` writes it, or what was read of it: reading it is most of the work.
+    Raises ValueError for a negative number.
     """
     if events_per_month < 0:
         raise ValueError(f"{events_per_month} events a month: expected 0 or more")

@@ -48,14 +48,15 @@ def switches(
 ) -> list[Switch]:
     """Of settings that this template shows, the largest saving first. `batching`: batch size and window of each word."""
 
-    def dollars(body: Body) -> float:
-        return monthly(body, events_per_month=events_per_month, assumptions=assumptions).total
+    def dollars(of: Body | Template) -> float:
+        return monthly(of, events_per_month=events_per_month, assumptions=assumptions).total
 
     template = _readable(template)
-    found, today = [], dollars(template)
+    whole = Template(template)
+    found, today = [], dollars(whole)
     settings: list[_Setting] = [*_SETTINGS, ("batching", _batching, partial(_batch, batching))]
     for setting, read, change in settings:
-        if (states := read(Template(template))) is not None:
+        if (states := read(whole)) is not None:
             now, instead = states
             found.append(Switch(setting, now, instead, dollars(change(deepcopy(template), instead)) - today))
     return sorted(found, key=lambda each: each.dollars)

@@ -6,7 +6,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout.assembly.inputs import digest
-from fanout.assembly.kept import RECORD
+from fanout.assembly.kept import RECORD, read_object
 from fanout.local.emulator.connection import Connection
 from fanout.local.emulator.state import State, write_private
 
@@ -20,7 +20,7 @@ def is_deployed(connection: Connection, state: State, receiver: str, *, imported
     `receiver` is the address that stacks were given for webhooks; `imported` asks as well whether each handler could be
     imported then. An emulator that was started again has no stack.
     """
-    kept = _read(state)
+    kept = read_object(state.folder / FILE)
     if not kept or (imported and kept.get("imported") is not True):
         return False
     return {**kept, "imported": False} == _now(connection, state, receiver)
@@ -37,16 +37,8 @@ def remember(connection: Connection, state: State, receiver: str) -> None:
 
 
 def remember_imported(state: State) -> None:
-    if kept := _read(state):
+    if kept := read_object(state.folder / FILE):
         write_private(state.folder / FILE, json.dumps({**kept, "imported": True}))
-
-
-def _read(state: State) -> dict[str, Any]:
-    try:
-        read = json.loads((state.folder / FILE).read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return read if isinstance(read, dict) else {}
 
 
 def _now(connection: Connection, state: State, receiver: str) -> dict[str, Any] | None:

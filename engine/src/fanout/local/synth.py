@@ -4,10 +4,9 @@ import json
 import os
 import re
 import shutil
-from pathlib import Path
 from typing import Any
 
-from fanout.assembly.kept import Assembly
+from fanout.assembly.kept import Assembly, read_object
 from fanout.local.console import errors
 from fanout.local.deploy import ENTRY, reason
 from fanout.local.emulator.connection import ACCOUNT, REGION, Connection
@@ -44,7 +43,7 @@ def synthesize(connection: Connection, state: State, app: str = APP) -> str:
         for finding in _FINDING.findall(said):
             errors.print(f"{finding}\n", markup=False)
         raise LocalError(f"the stack was not synthesized: {reason(log)}; all it said is in {log}")
-    manifest = _json(state.assembly / "manifest.json")
+    manifest = read_object(state.assembly / "manifest.json")
     if manifest.get("missing"):
         return app
     if is_own:
@@ -75,18 +74,10 @@ def template(state: State) -> dict[str, Any]:
 def templates(state: State) -> dict[str, dict[str, Any]]:
     """Of each stack, by its name: an intake has one of its own."""
     found = sorted(state.assembly.glob(f"*{_TEMPLATE}"))
-    return {path.name.removesuffix(_TEMPLATE): _json(path) for path in found}
+    return {path.name.removesuffix(_TEMPLATE): read_object(path) for path in found}
 
 
 def _context() -> dict[str, Any]:
     root = find_root()
-    told = _json(root / "cdk.json").get("context", {})
-    return {**_OF_THE_CLI, **told, **_json(root / "cdk.context.json")}
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        read = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return read if isinstance(read, dict) else {}
+    told = read_object(root / "cdk.json").get("context", {})
+    return {**_OF_THE_CLI, **told, **read_object(root / "cdk.context.json")}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from typing import Any
 
 from fanout.template.nested import objects
@@ -121,7 +120,6 @@ def _mentioned_for_failure(body: Any) -> set[str]:
     return found
 
 
-@lru_cache(maxsize=1024)
 def _is_dead_letter_word(key: str) -> bool:
     plain = key.lower().replace("-", "")
     return any(word in plain for word in _DEAD_LETTER_WORDS)

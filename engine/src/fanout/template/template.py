@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from fanout import names
 from fanout.contracts.contract import Contract
@@ -79,7 +79,21 @@ class Resource:
         return found if found is None or isinstance(found, dict) else UNKNOWN
 
 
-class Template:
+class _Remembering:
+    """What is worked out of it, once, until it is forgotten."""
+
+    def __init__(self) -> None:
+        self._remembered: dict[Any, Any] = {}
+
+    def remember(self, what: Callable[[Self], _T]) -> _T:
+        """`what(self)`, worked out once."""
+        if what not in self._remembered:
+            self._remembered[what] = what(self)
+        found: _T = self._remembered[what]
+        return found
+
+
+class Template(_Remembering):
     """One template. `linked` are those deployed together with it, itself among them, into which its imports may lead."""
 
     def __init__(
@@ -91,6 +105,7 @@ class Template:
         size: int | None = None,
         given: Mapping[str, Value] | None = None,
     ) -> None:
+        super().__init__()
         self.body: dict[str, Any] = body if isinstance(body, dict) else {}
         self._written = self.body
         self.name = name
@@ -106,7 +121,6 @@ class Template:
         self.linked = Linked([self])
         self.resources: dict[str, Resource] = {}
         self.conditions: dict[str, bool | None] = {}
-        self._remembered: dict[Any, Any] = {}
         self.parameters = self._section("Parameters")
         self.mappings = self._section("Mappings")
         self._read()
@@ -219,13 +233,6 @@ class Template:
         found = (self.resource(value) for value in values)
         return {each for each in found if each is not None}
 
-    def remember(self, what: Callable[[Template], _T]) -> _T:
-        """`what(self)`, worked out once."""
-        if what not in self._remembered:
-            self._remembered[what] = what(self)
-        found: _T = self._remembered[what]
-        return found
-
     @cached_property
     def dependencies(self) -> dict[str, set[str]]:
         """The logical ids each resource needs before it can be made: by Ref, GetAtt, Sub and DependsOn."""
@@ -250,26 +257,19 @@ class Template:
         return isinstance(ours, dict) and ours.get(name) is True
 
 
-class Linked:
+class Linked(_Remembering):
     """Templates that are deployed together. A resource of them is looked for by an index that is made once, so that a question for
     each resource stays linear."""
 
     def __init__(self, templates: Iterable[Template]) -> None:
+        super().__init__()
         self.templates = tuple(templates)
-        self._remembered: dict[Any, Any] = {}
 
     def of(self, *types: str) -> Sequence[Resource]:
         """Resources of these types in any of the templates."""
         if types not in self._remembered:
             self._remembered[types] = [each for template in self.templates for each in template.of(*types)]
         found: Sequence[Resource] = self._remembered[types]
-        return found
-
-    def remember(self, what: Callable[[Linked], _T]) -> _T:
-        """`what(self)`, worked out once."""
-        if what not in self._remembered:
-            self._remembered[what] = what(self)
-        found: _T = self._remembered[what]
         return found
 
     def forget(self) -> None:

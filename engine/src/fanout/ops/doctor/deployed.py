@@ -9,6 +9,7 @@ from fanout.ops.aws import alarms
 from fanout.ops.aws.discovery import Stack
 
 UNKNOWN = object()
+ALARMS = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
 """What cannot be resolved: nothing is said about it."""
 _ARNS = {
     "AWS::Lambda::Function": ("lambda", "function:{}"),
@@ -40,9 +41,7 @@ class Deployed:
     @cached_property
     def alarms(self) -> dict[str, dict[str, Any]]:
         """As they are live, by name."""
-        ids = [
-            id_ for kind in ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm") for id_ in self.of_type(kind)
-        ]
+        ids = [id_ for kind in ALARMS for id_ in self.of_type(kind)]
         return alarms.by_name(self.stack, [self.ids.get(id_, "") for id_ in ids])
 
     def of_type(self, kind: str) -> dict[str, dict[str, Any]]:

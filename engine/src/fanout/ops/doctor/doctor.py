@@ -19,8 +19,8 @@ from fanout.checks.engine import check_template
 from fanout.ops.aws.discovery import Stack
 from fanout.ops.aws.session import AT_ONCE
 from fanout.ops.aws.subscription import subscription_state
-from fanout.ops.doctor.deployed import UNKNOWN, Deployed
-from fanout.ops.doctor.live import ALARMS, READS, Read
+from fanout.ops.doctor.deployed import ALARMS, UNKNOWN, Deployed
+from fanout.ops.doctor.live import READS, Read
 from fanout.ops.recipients import unheard
 
 

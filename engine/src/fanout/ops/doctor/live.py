@@ -107,7 +107,6 @@ def _attributes(deployed: Deployed, url: str) -> dict[str, str]:
 
 Read = Callable[[Deployed, str], dict[str, Any]]
 """The properties of a resource, by its logical id."""
-ALARMS = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
 READS: dict[str, Read] = {
     "AWS::SQS::Queue": _queue,
     "AWS::SQS::QueuePolicy": _queue_policy,
