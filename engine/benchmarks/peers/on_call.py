@@ -38,11 +38,11 @@ class Calls:
         self.spans: list[tuple[float, float]] = []
         self._here, self._lock = local(), Lock()
         session.events.register("before-send", self._begin)
+        delay(session, LATENCY)
         session.events.register("response-received", self._end)
 
     def _begin(self, **_: Any) -> None:
         self._here.began = time.perf_counter()
-        time.sleep(LATENCY)
 
     def _end(self, **_: Any) -> None:
         with self._lock:
@@ -55,6 +55,12 @@ class Calls:
             if began >= last:
                 found, last = found + 1, ended
         return found
+
+
+def delay(session: boto3.Session, seconds: float) -> None:
+    """Each call, as between an operator and AWS."""
+    if seconds:
+        session.events.register("before-send", lambda **_: time.sleep(seconds))
 
 
 def bury(stack: Stack, count: int) -> None:

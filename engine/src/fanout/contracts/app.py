@@ -20,7 +20,12 @@ def app_contracts() -> Contracts:
 
 def known_contracts() -> Contracts:
     """The same for what is of use without them too, as to an operator who is in no app's folder: none are known there."""
-    folder = find_root() / "contracts"
+    return _known(Path.cwd())
+
+
+@cache
+def _known(here: Path) -> Contracts:
+    folder = find_root(here) / "contracts"
     return _loaded(folder) if folder.is_dir() else Contracts({})
 
 

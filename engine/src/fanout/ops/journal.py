@@ -8,6 +8,7 @@ line, before the step. Several programs may append at once: each write is made u
 import fcntl
 import json
 import os
+import threading
 import time
 import uuid
 from collections.abc import Iterable, Iterator
@@ -25,6 +26,8 @@ from fanout.ops.dead_letters.message import DeadLetterMessage
 SENDING, SENT, DELETED, NOT_SENT = "sending", "sent", "deleted", "not sent"
 _LOCK_SECONDS: Final = 20.0
 """A lock is held for one write and one fsync."""
+_ONE_AT_A_TIME: Final = threading.Lock()
+"""Of this program's threads; programs wait for each other's lock of the file."""
 
 
 def home() -> Path:
@@ -75,7 +78,7 @@ class Journal:
         text = "".join(json.dumps({**head, **line}, separators=(",", ":")) + "\n" for line in lines)
         if not text:
             return
-        with _one_line(self.path):
+        with _ONE_AT_A_TIME, _one_line(self.path):
             descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
             try:
                 _lock(descriptor)

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from fanout.errors import OpsError
 from fanout.ops import lease
-from fanout.ops.dead_letters import browse as looking
+from fanout.ops.aws import lanes as side_by_side
 from fanout.ops.dead_letters import show as showing
 from fanout.ops.dead_letters.browse import LANES, TEN, Browse, browse
 from tests.unit.ops.aws.sqs import Sqs, in_turn, refused
@@ -32,7 +32,7 @@ def test_a_look_sees_all_and_hides_nothing_afterwards(world: World) -> None:
     assert len(world.sqs.visible(world.dead)) == 25
 
 
-def under_way(world: World, operation: str, at_once: int) -> list[int]:
+def under_way(sqs: Sqs, operation: str, at_once: int) -> list[int]:
     """How many calls of an operation were under way when each ended, if so many wait for each other."""
     barrier, counts, now, lock = Barrier(at_once), list[int](), [0], Lock()
 
@@ -46,14 +46,14 @@ def under_way(world: World, operation: str, at_once: int) -> list[int]:
             with suppress(BrokenBarrierError):
                 barrier.wait(timeout=0.5)
 
-    world.sqs.around = around
+    sqs.around = around
     return counts
 
 
 def test_a_look_receives_and_releases_in_lanes_what_sqs_counts_and_no_more(world: World) -> None:
     world.bury(80)
-    receives = under_way(world, "ReceiveMessage", LANES)
-    found = look(world, lanes=LANES)
+    receives = under_way(world.sqs, "ReceiveMessage", LANES)
+    found = look(world)
     assert (found.seen, found.complete) == (80, True)
     assert max(receives) == LANES and world.sqs.calls["ReceiveMessage"] == LANES + 2  # one that waits proves the end
     assert world.sqs.calls["ChangeMessageVisibilityBatch"] == 8 and len(world.sqs.visible(world.dead)) == 80
@@ -61,16 +61,16 @@ def test_a_look_receives_and_releases_in_lanes_what_sqs_counts_and_no_more(world
 
 def test_what_is_held_is_shown_again_side_by_side(world: World) -> None:
     world.bury(80)
-    releases = under_way(world, "ChangeMessageVisibilityBatch", LANES)
+    releases = under_way(world.sqs, "ChangeMessageVisibilityBatch", LANES)
     assert look(world).seen == 80
     assert max(releases) == LANES and len(world.sqs.visible(world.dead)) == 80
 
 
 def test_lanes_hold_no_more_than_the_limit(world: World) -> None:
     world.bury(100)
-    with browse(world.aws, world.dead, limit=37, lanes=LANES) as browsing:
+    with browse(world.aws, world.dead, limit=37) as browsing:
         sizes = [len(page) for page in browsing.pages()]
-    assert sum(sizes) == 37 and max(sizes) <= TEN
+    assert sum(sizes) == 37 and max(sizes) == 37
     assert not browsing.complete and len(world.sqs.visible(world.dead)) == 100
 
 
@@ -84,7 +84,7 @@ def test_a_lane_that_is_refused_leaves_nothing_hidden_that_another_received(worl
 
     world.sqs.around = one_is_refused
     with pytest.raises(ClientError, match="AccessDenied"):
-        look(world, lanes=LANES)
+        look(world)
     assert len(world.sqs.visible(world.dead)) == 50
 
 
@@ -98,16 +98,16 @@ def test_a_look_that_is_interrupted_leaves_nothing_hidden(world: World, monkeypa
             monkeypatch.undo()
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(looking, "ThreadPoolExecutor", Interrupted)
+    monkeypatch.setattr(side_by_side, "ThreadPoolExecutor", Interrupted)
     with pytest.raises(KeyboardInterrupt):
-        look(world, lanes=LANES)
+        look(world)
     assert world.sqs.calls["ReceiveMessage"] == LANES and len(world.sqs.visible(world.dead)) == 80
 
 
 def test_a_group_is_looked_at_in_one_lane(fifo: World) -> None:
     fifo.bury(9, lambda number: "a")
-    receives = under_way(fifo, "ReceiveMessage", 2)
-    assert look(fifo, lanes=LANES).complete and max(receives) == 1
+    receives = under_way(fifo.sqs, "ReceiveMessage", 2)
+    assert look(fifo).complete and max(receives) == 1
 
 
 def test_an_empty_answer_without_waiting_proves_nothing(world: World) -> None:
@@ -140,15 +140,15 @@ def test_with_patience_it_waits_for_what_a_killed_run_held(world: World) -> None
 
 
 def test_the_time_of_a_look_is_bounded_and_told(world: World) -> None:
-    world.bury(50)
+    world.bury(300)
 
     def slow(when: str, operation: str, asked: object) -> None:
         if when == "after" and operation == "ReceiveMessage":
-            world.clock.wait(25)
+            world.clock.wait(25 / LANES)
 
     world.sqs.around = slow
     found = look(world)
-    assert found.completeness.unseen == ("30 dead letters of about 50: the time of one look was over",)
+    assert found.completeness.unseen == ("140 dead letters of about 300: the time of one look was over",)
 
 
 def test_in_a_fifo_queue_ten_of_a_group_are_not_all(fifo: World) -> None:
@@ -166,7 +166,7 @@ def test_what_was_deleted_and_still_counts_is_no_absence(world: World) -> None:
     world.sqs.queue(world.dead).lag = 60
     world.clock.wait(61)
     with browse(world.aws, world.dead) as browsing:
-        for page in browsing.pages():
+        for page in browsing.pages(TEN):
             entries = [{"Id": str(n), "ReceiptHandle": each.receipt_handle} for n, each in enumerate(page)]
             world.sqs.delete_message_batch(QueueUrl=world.dead, Entries=entries)
             browsing.forget(page)
@@ -177,7 +177,7 @@ def test_deleting_does_not_make_up_for_what_somebody_holds(world: World) -> None
     world.bury(12)
     world.sqs.receive_message(QueueUrl=world.dead, MaxNumberOfMessages=2, VisibilityTimeout=200)
     with browse(world.aws, world.dead) as browsing:
-        for page in browsing.pages():
+        for page in browsing.pages(TEN):
             entries = [{"Id": str(n), "ReceiptHandle": each.receipt_handle} for n, each in enumerate(page)]
             world.sqs.delete_message_batch(QueueUrl=world.dead, Entries=entries)
             browsing.forget(page)

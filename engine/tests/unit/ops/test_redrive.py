@@ -221,7 +221,11 @@ def test_many_go_once_in_few_calls(night: Night) -> None:
     assert calls["SendMessageBatch"] == calls["DeleteMessageBatch"] == 100 and calls["ReceiveMessage"] <= 103
 
 
-def test_killed_between_sending_and_writing_it_down_the_event_may_come_twice_and_is_said(night: Night) -> None:
+@pytest.mark.parametrize(("lanes", "twice"), [(1, 10), (2, 20), (16, 30)])
+def test_killed_between_sending_and_writing_it_down_what_was_under_way_may_come_twice_and_is_said(
+    night: Night, monkeypatch: pytest.MonkeyPatch, lanes: int, twice: int
+) -> None:
+    monkeypatch.setattr(runner, "lanes_for", lambda _: lanes)
     night.world.bury(30)
 
     def die(when: str, operation: str, asked: object) -> None:
@@ -234,27 +238,35 @@ def test_killed_between_sending_and_writing_it_down_the_event_may_come_twice_and
     night.world.sqs.around = lambda *_: None
     result = night.redrive(canary=False)
     sent = night.world.sent()
-    assert len(set(sent)) == 30 and len(sent) == 40 and result.counts["perhaps_twice"] == 10
+    assert len(set(sent)) == 30 and len(sent) == 30 + twice and result.counts["perhaps_twice"] == twice
     assert not night.world.sqs.queue(night.world.dead).messages
 
 
+@pytest.mark.parametrize(("lanes", "sent"), [(1, 10), (2, 30)])  # what is sent while the first are deleted
 def test_killed_between_writing_it_down_and_deleting_nothing_comes_twice(
-    night: Night, monkeypatch: pytest.MonkeyPatch
+    night: Night, monkeypatch: pytest.MonkeyPatch, lanes: int, sent: int
 ) -> None:
+    monkeypatch.setattr(runner, "lanes_for", lambda _: lanes)
     night.world.bury(30)
 
     def die(*_: Any) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as context, pytest.raises(KeyboardInterrupt):
-        context.setattr(MessageMover, "_delete", lambda self, messages, browsing: die() if messages else None)
+        context.setattr(MessageMover, "_delete", lambda self, messages, *_: die() if messages else None)
         night.redrive(canary=False)
     result = night.redrive(canary=False)
     assert len(night.world.sent()) == len(set(night.world.sent())) == 30
-    assert (result.counts["deleted_only"], result.counts["sent"], result.counts["perhaps_twice"]) == (10, 20, 0)
+    assert (result.counts["deleted_only"], result.counts["sent"], result.counts["perhaps_twice"]) == (
+        sent,
+        30 - sent,
+        0,
+    )
 
 
-def test_asked_to_stop_it_finishes_what_was_begun(night: Night) -> None:
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_asked_to_stop_it_finishes_what_was_begun(night: Night, monkeypatch: pytest.MonkeyPatch, lanes: int) -> None:
+    monkeypatch.setattr(runner, "lanes_for", lambda _: lanes)
     night.world.bury(100)
 
     def ask(when: str, operation: str, asked: object) -> None:
@@ -263,7 +275,8 @@ def test_asked_to_stop_it_finishes_what_was_begun(night: Night) -> None:
     night.world.sqs.around = ask
     result = night.redrive(canary=False)
     assert result.stopped is not None and "run it again" in result.stopped
-    assert len(night.world.sent()) == 10 and len(night.world.sqs.visible(night.world.dead)) == 90
+    assert len(night.world.sent()) == 10 * lanes
+    assert len(night.world.sqs.visible(night.world.dead)) == 100 - 10 * lanes
 
 
 def test_an_answer_that_is_lost_is_told_by_the_next_run(night: Night) -> None:

@@ -33,7 +33,7 @@ def redrive(
     canary: Annotated[
         bool, typer.Option(help="One first, then 5, 20, 100, 500: each batch when the one before is done.")
     ] = True,
-    rate: Annotated[float, typer.Option(metavar="N", help="Messages a second.", min=0.1, max=1_000)] = 50.0,
+    rate: Annotated[float, typer.Option(metavar="N", help="Messages a second.", min=0.1, max=10_000)] = 50.0,
     patience: Annotated[float, typer.Option(metavar="SECONDS", help="Wait so long for outcomes.", min=1)] = 120.0,
     stop_after: Annotated[int, typer.Option(metavar="N", help="So many that fail again stop the rest.", min=1)] = 5,
     visibility: Annotated[

@@ -4,13 +4,14 @@
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from fanout import names
+from fanout.ops.aws.lanes import in_lanes
 from fanout.ops.aws.session import Aws
 from fanout.ops.completeness import COMPLETE, Completeness
 from fanout.runtime import record
@@ -77,26 +78,33 @@ def read(aws: Aws, table: str, keys: Iterable[Key], *, sleep: Callable[[float], 
     return found
 
 
+_Answer = tuple[list[Mapping[str, Any]], set[str], datetime | None]
+
+
 def get_items(
     aws: Aws, table: str, keys: Iterable[str], *, sleep: Callable[[float], None] | None = None
-) -> Iterator[tuple[list[Mapping[str, Any]], set[str], datetime | None]]:
+) -> list[_Answer]:
     """The items of each hundred keys, the keys that DynamoDB did not get to in a bounded number of times, and its clock."""
     askable = [each for each in keys if _is_key(each)]
-    for begin in range(0, len(askable), MOST_KEYS):
-        asked: list[dict[str, Any]] = [{names.RECORD_KEY: {"S": each}} for each in askable[begin : begin + MOST_KEYS]]
-        items: list[Mapping[str, Any]] = []
-        now = None
-        for number in range(TRIES):
-            answer = aws.dynamodb.batch_get_item(RequestItems={table: {"Keys": asked, "ConsistentRead": True}})
-            now = _date(answer) or now
-            items += answer.get("Responses", {}).get(table, [])
-            rest = answer.get("UnprocessedKeys", {})
-            asked = [dict(each) for each in rest[table]["Keys"]] if table in rest else []
-            if not asked:
-                break
-            if number + 1 < TRIES:
-                (sleep or _wait)(min(2.0, 0.1 * 2**number))
-        yield items, {str(each[names.RECORD_KEY]["S"]) for each in asked}, now
+    hundreds = [askable[begin : begin + MOST_KEYS] for begin in range(0, len(askable), MOST_KEYS)]
+    return in_lanes(lambda hundred: _get_items(aws, table, hundred, sleep or _wait), hundreds)
+
+
+def _get_items(aws: Aws, table: str, keys: Iterable[str], sleep: Callable[[float], None]) -> _Answer:
+    asked: list[dict[str, Any]] = [{names.RECORD_KEY: {"S": each}} for each in keys]
+    items: list[Mapping[str, Any]] = []
+    now = None
+    for number in range(TRIES):
+        answer = aws.dynamodb.batch_get_item(RequestItems={table: {"Keys": asked, "ConsistentRead": True}})
+        now = _date(answer) or now
+        items += answer.get("Responses", {}).get(table, [])
+        rest = answer.get("UnprocessedKeys", {})
+        asked = [dict(each) for each in rest[table]["Keys"]] if table in rest else []
+        if not asked:
+            break
+        if number + 1 < TRIES:
+            sleep(min(2.0, 0.1 * 2**number))
+    return items, {str(each[names.RECORD_KEY]["S"]) for each in asked}, now
 
 
 def ids_of_reference(aws: Aws, table: str, reference: str) -> tuple[list[Key], Completeness]:

@@ -19,7 +19,6 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from threading import Lock
@@ -27,6 +26,7 @@ from threading import Lock
 from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout.ops import lease
+from fanout.ops.aws.lanes import in_lanes
 from fanout.ops.aws.session import Aws
 from fanout.ops.completeness import COMPLETE, Completeness
 from fanout.ops.dead_letters.message import DeadLetterMessage
@@ -38,7 +38,7 @@ LIMIT = 1_000
 MOST = 10_000
 TEN = 10
 LANES = 8
-"""Receives of one look that are under way at once, and releases."""
+"""Receives of one look that are under way at once, of ten messages each."""
 _LONG_POLL = 20
 """Seconds that one receive may wait: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html"""
 
@@ -61,8 +61,7 @@ class Browse:
     """One pass over a dead-letter queue. Leave the `with` block, and every message that was held is shown again.
 
     `patience`: seconds to wait for messages that SQS counts and somebody else holds; `gone`: deleted by the same command
-    before, when `began_with` messages were there; SQS may count them for a while. `lanes`: receives at once, of a standard queue and of no
-    more than SQS counts; for a look that does nothing to what it sees.
+    before, when `began_with` messages were there; SQS may count them for a while.
     """
 
     aws: Aws
@@ -72,7 +71,6 @@ class Browse:
     patience: float = 0.0
     gone: int = 0
     began_with: int = 0
-    lanes: int = 1
     seen: int = 0
     completeness: Completeness = field(default_factory=lambda: Completeness(("the look was not ended",)))
     """Of the pass, once it has ended: what was not seen, and why."""
@@ -97,18 +95,17 @@ class Browse:
     def complete(self) -> bool:
         return bool(self.completeness)
 
-    def pages(self, size: int = TEN) -> Iterator[list[DeadLetterMessage]]:
+    def pages(self, size: int = LANES * TEN) -> Iterator[list[DeadLetterMessage]]:
         """Up to `size` messages at a time. Those still held when the pass ends are shown again."""
         if not self.gone:
             self.began_with = read_depth(self.aws, self.url).all
         wait, patience = 0, lease.now() + self.patience
         while len(self._held) < self.limit and lease.now() < self._ends:
-            pages = self._receive_in_lanes(size) if not wait else [self._receive(size, wait)]
-            pages = [page for page in pages if page]
-            self._nothing_came = bool(wait) and not pages
-            if pages:
+            page = self._receive(size, wait)
+            self._nothing_came = bool(wait) and not page
+            if page:
                 wait, patience = 0, lease.now() + self.patience
-                yield from pages
+                yield page
                 continue
             if wait:
                 self._judge()
@@ -125,19 +122,17 @@ class Browse:
 
     def forget(self, messages: Sequence[DeadLetterMessage]) -> None:
         """They are deleted, so there is nothing to show again."""
-        for each in messages:
-            self._deleted += self._held.pop(each.message_id, None) is not None
-            if each.group is not None and each.group in self._groups:
-                self._groups[each.group] -= 1
+        with self._one_at_a_time:
+            for each in messages:
+                self._deleted += self._held.pop(each.message_id, None) is not None
+                if each.group is not None and each.group in self._groups:
+                    self._groups[each.group] -= 1
 
     def release(self) -> None:
         """Shows what is held again. What cannot be released shows by itself at the end of the visibility timeout."""
         handles = list(self._held.values())
         self._held.clear()
-        batches = [handles[start : start + TEN] for start in range(0, len(handles), TEN)]
-        if batches:
-            with ThreadPoolExecutor(min(LANES, len(batches))) as pool:
-                list(pool.map(self._release, batches))
+        in_lanes(self._release, (handles[start : start + TEN] for start in range(0, len(handles), TEN)))
 
     def _release(self, handles: Sequence[str]) -> None:
         entries = [
@@ -184,19 +179,14 @@ class Browse:
         """A little early, so that a message is never acted on after somebody else may see it."""
         return lease.now() + self.visibility - min(_MARGIN, self.visibility / 3)
 
-    def _receive_in_lanes(self, size: int) -> list[list[DeadLetterMessage]]:
-        """Without waiting. As many receives as what SQS counts needs, each of a share of the room."""
-        left = min(self.limit - len(self._held), max(1, self.began_with - self.seen))
-        rooms = [min(size, TEN, left - start) for start in range(0, left, min(size, TEN))][: self.lanes]
-        if len(rooms) == 1 or self.url.endswith(".fifo"):  # whose groups come back one after the other
-            return [self._receive(size, 0)]
-        with ThreadPoolExecutor(
-            len(rooms)
-        ) as pool:  # left when all have ended, whatever one of them or a person raises
-            return list(pool.map(lambda room: self._new(self._ask(room, 0)), rooms))
-
     def _receive(self, size: int, wait: int) -> list[DeadLetterMessage]:
-        return self._new(self._ask(min(size, TEN, self.limit - len(self._held)), wait))
+        """As many calls as what SQS counts needs. One that waits asks all of its servers, and a group comes ten at a time."""
+        alone = wait or self.url.endswith(".fifo")
+        most = TEN if alone else max(TEN, self.began_with - self.gone - self.seen)
+        room = min(size, self.limit - len(self._held), most)
+        asks = [min(TEN, room - start) for start in range(0, room, TEN)]
+        pages = in_lanes(lambda ask: self._new(self._ask(ask, wait)), asks)
+        return [each for page in pages for each in page]
 
     def _new(self, messages: Sequence[DeadLetterMessage]) -> list[DeadLetterMessage]:
         """Those that were not seen before; they are held from now on, and so shown again."""
@@ -232,9 +222,8 @@ def browse(
     patience: float = 0.0,
     gone: int = 0,
     began_with: int = 0,
-    lanes: int = 1,
 ) -> Iterator[Browse]:
-    with Browse(aws, url, visibility, limit, patience, gone, began_with, lanes) as browsing:
+    with Browse(aws, url, visibility, limit, patience, gone, began_with) as browsing:
         yield browsing
 
 

@@ -1,11 +1,14 @@
 """`fanout dead drop`: each message is in a file, on the disk, before it is deleted."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 from fanout.ops import lease
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack
+from fanout.ops.aws.lanes import ahead, in_lanes
+from fanout.ops.aws.session import AT_ONCE
 from fanout.ops.completeness import COMPLETE, Completeness
 from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters import export as exporting
@@ -15,8 +18,6 @@ from fanout.ops.dead_letters.selection import Selection
 from fanout.ops.interrupt import Stop
 from fanout.ops.journal import Journal, about
 from fanout.words import counted
-
-_PORTION = 200
 
 
 @dataclass
@@ -65,29 +66,24 @@ class Drop:
     def _pass(self, browsing: browse.Browse, file: IO[str], found: Dropped, stop: Stop) -> None:
         explainer = Explainer(self.subscriber.aws, self.subscriber)
         self._late = COMPLETE
-        portion: list[DeadLetterMessage] = []
-
-        def bury() -> None:
-            chosen = self.selection.pick(portion, explainer)
-            picked = [each for each in chosen if lease.now() < each.expires]
-            if len(picked) < len(chosen):
-                late = counted(len(chosen) - len(picked), "dead letter")
-                self._late += Completeness((f"{late} that somebody else may have in hand by now",))
-            exporting.append(file, self.stack, self.subscriber, picked)
-            self.journal.write_all({"step": "dropping", **self._told(each, found.path)} for each in picked)
-            gone = delete(self.subscriber, picked, browsing)
-            self.journal.write_all({"step": "dropped", **self._told(each, found.path)} for each in gone)
-            found.count += len(gone)
-            found.left += len(picked) - len(gone)
-            portion.clear()
-
-        for page in browsing.pages():
-            portion += page
-            if len(portion) >= _PORTION:
-                bury()
+        for page in ahead(browsing.pages(), lambda _: browsing.seen < browsing.began_with):
+            self._bury(self.selection.pick(page, explainer), browsing, file, found)
             if stop or self.selection.is_satisfied:
                 break
-        bury()
+
+    def _bury(
+        self, chosen: Sequence[DeadLetterMessage], browsing: browse.Browse, file: IO[str], found: Dropped
+    ) -> None:
+        picked = [each for each in chosen if lease.now() < each.expires]
+        if len(picked) < len(chosen):
+            late = counted(len(chosen) - len(picked), "dead letter")
+            self._late += Completeness((f"{late} that somebody else may have in hand by now",))
+        exporting.append(file, self.stack, self.subscriber, picked)
+        self.journal.write_all({"step": "dropping", **self._told(each, found.path)} for each in picked)
+        gone = delete(self.subscriber, picked, browsing)
+        self.journal.write_all({"step": "dropped", **self._told(each, found.path)} for each in gone)
+        found.count += len(gone)
+        found.left += len(picked) - len(gone)
 
     def _told(self, message: DeadLetterMessage, path: Path) -> dict[str, object]:
         queue = self.subscriber.dead_letter_queue_name
@@ -95,20 +91,23 @@ class Drop:
 
 
 def delete(
-    subscriber: DeployedSubscriber, messages: list[DeadLetterMessage], browsing: browse.Browse
+    subscriber: DeployedSubscriber, messages: list[DeadLetterMessage], browsing: browse.Browse, lanes: int = AT_ONCE
 ) -> list[DeadLetterMessage]:
     """Those that SQS says are gone; the others stay, and so does what somebody else may hold by now."""
-    gone: list[DeadLetterMessage] = []
-    for start in range(0, len(messages), browse.TEN):
+
+    def deleted(start: int) -> list[DeadLetterMessage]:
         some = [each for each in messages[start : start + browse.TEN] if lease.now() < each.expires]
         if not some:
-            continue
+            return []
         entries = [{"Id": str(number), "ReceiptHandle": each.receipt_handle} for number, each in enumerate(some)]
         answer = subscriber.aws.sqs.delete_message_batch(
             QueueUrl=subscriber.dead_letter_queue_url,
             Entries=entries,  # type: ignore[arg-type]
         )
         accepted = {each["Id"] for each in answer.get("Successful", [])}
-        gone += [each for number, each in enumerate(some) if str(number) in accepted]
+        return [each for number, each in enumerate(some) if str(number) in accepted]
+
+    answers = in_lanes(deleted, range(0, len(messages), browse.TEN), lanes)
+    gone = [each for some in answers for each in some]
     browsing.forget(gone)
     return gone

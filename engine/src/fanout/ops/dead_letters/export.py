@@ -43,7 +43,7 @@ def export(stack: Stack, subscriber: DeployedSubscriber, path: Path, stop: Stop)
 
 
 def _look(stack: Stack, url: str, visibility: int) -> AbstractContextManager[browse.Browse]:
-    return browse.browse(stack.aws, url, limit=MOST, visibility=visibility, lanes=browse.LANES)
+    return browse.browse(stack.aws, url, limit=MOST, visibility=visibility)
 
 
 def open_export(

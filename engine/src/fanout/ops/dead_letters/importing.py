@@ -9,6 +9,7 @@ from typing import Any, Final
 from fanout.errors import OpsError, Unusable
 from fanout.ops.aws import tombstones
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack
+from fanout.ops.dead_letters.browse import LANES
 from fanout.ops.dead_letters.line import Line, Origin, read_line
 from fanout.ops.dead_letters.wrapped import json_value
 from fanout.ops.interrupt import Stop
@@ -92,13 +93,14 @@ def import_messages(file: ImportFile, journal: Journal, stop: Stop) -> Imported:
             journal,
             [each.outgoing for each in lines],
             partial(_told, file, subscriber.task),
+            lanes=LANES,
         )
-        for answer in (each for answers in sending for each in answers):
-            if answer.id is None:
-                raise OpsError(
-                    f"SQS did not take {answer.outgoing.key} ({answer.refusal}); {done.sent} were sent: run it again to go on"
-                )
-            done.sent += 1
+        for answers in sending:
+            refused = [each for each in answers if each.id is None]
+            done.sent += len(answers) - len(refused)
+            if refused:
+                why = f"SQS did not take {refused[0].outgoing.key} ({refused[0].refusal})"
+                raise OpsError(f"{why}; {done.sent} were sent: run it again to go on")
     return done
 
 
@@ -114,7 +116,7 @@ def _without_erased(stack: Stack, subscriber: DeployedSubscriber, lines: list[Li
 def _portions(
     file: ImportFile, known: set[tuple[str, ...]], done: Imported
 ) -> Iterator[tuple[DeployedSubscriber, list[Line]]]:
-    """Lines of one task that stand together and were not sent before, ten at a time."""
+    """Lines of one task that stand together and were not sent before, as many as go at once."""
     portion: list[Line] = []
     of: DeployedSubscriber | None = None
     for subscriber, line in file.lines():
@@ -122,7 +124,7 @@ def _portions(
             done.before += 1
             continue
         known.add(line.key)
-        if of is not None and (of is not subscriber or len(portion) == MOST_ENTRIES):
+        if of is not None and (of is not subscriber or len(portion) == LANES * MOST_ENTRIES):
             yield of, portion
             portion = []
         of = subscriber

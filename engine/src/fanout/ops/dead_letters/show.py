@@ -103,7 +103,7 @@ class Looked:
 
 def look_for(subscriber: DeployedSubscriber, id_: str, limit: int = MOST) -> Looked:
     """By message or event id, or by the event's reference. What was received on the way is visible again when this returns."""
-    with browse.browse(subscriber.aws, subscriber.dead_letter_queue_url, limit=limit, lanes=browse.LANES) as browsing:
+    with browse.browse(subscriber.aws, subscriber.dead_letter_queue_url, limit=limit) as browsing:
         message = match(browsing, id_)
     return Looked(message, browsing.seen, COMPLETE if message is not None else browsing.completeness)
 

@@ -68,9 +68,7 @@ def _summarize(subscriber: DeployedSubscriber, journal: Journal, limit: int, tol
     try:
         found.total = browse.read_depth(subscriber.aws, subscriber.dead_letter_queue_url).all
         told(found)
-        with browse.browse(
-            subscriber.aws, subscriber.dead_letter_queue_url, limit=limit, lanes=browse.LANES
-        ) as browsing:
+        with browse.browse(subscriber.aws, subscriber.dead_letter_queue_url, limit=limit) as browsing:
             waiting: list[DeadLetterMessage] = []
             for page in browsing.pages():
                 waiting += page

@@ -115,7 +115,6 @@ class _Look:
             visibility=visibility,
             limit=browse.MOST,
             patience=patience,
-            lanes=browse.LANES,
         ) as browsing:
             for page in browsing.pages():
                 portion += [each for each in page if each.message_id not in self._seen]

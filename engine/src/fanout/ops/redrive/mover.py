@@ -1,7 +1,8 @@
 """Dead-letter messages back to their own task's queue: sent, written down, and only then deleted.
 
-For each request: the journal says `sending`; SQS takes the messages; the journal says `sent`; the letters are deleted; the
-journal says `deleted`. Whatever is cut in between, the event is in at least one queue:
+For each request, and for those beside it in other lanes with one write: the journal says `sending`; SQS takes the messages; the
+journal says `sent`; the letters are deleted; the journal says `deleted`. Whatever is cut in between, the event is in at
+least one queue:
 
 - Killed after `sent`: the message is still there. The next redrive with the same journal only deletes it.
 - Killed between SQS's yes and the line `sent`, a request without an answer, or another operator without this journal: the
@@ -12,6 +13,7 @@ journal says `deleted`. Whatever is cut in between, the event is in at least one
 """
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from fanout.ops import lease
@@ -23,6 +25,8 @@ from fanout.ops.journal import DELETED, Journal, Unfinished, about
 from fanout.ops.send.journalled import TOO_LATE, send_written
 from fanout.ops.send.queue import OutgoingMessage, Sent
 
+Told = dict[str, dict[str, object]]
+"""What the journal says of a message, by its id."""
 _TRIES = 3
 
 
@@ -43,25 +47,37 @@ class Tally:
 
 
 class MessageMover:
-    """Moves messages of one subscriber. Not safe in threads."""
+    """Moves messages of one subscriber, in so many `lanes`. Not safe in threads.
 
-    def __init__(self, subscriber: DeployedSubscriber, journal: Journal) -> None:
-        self.subscriber, self.journal = subscriber, journal
+    With more than one, what was sent is deleted while the next are sent: `finish` waits for that.
+    """
+
+    def __init__(self, subscriber: DeployedSubscriber, journal: Journal, lanes: int = 1) -> None:
+        self.subscriber, self.journal, self.lanes = subscriber, journal, lanes
         self.tally = Tally()
         self._queue = subscriber.dead_letter_queue_name
         self._before: Unfinished = journal.unfinished(self._queue)
+        self._beside = ThreadPoolExecutor(1)
+        self._deleting: Future[None] | None = None
 
     def move(self, messages: Sequence[DeadLetterMessage], browsing: Browse) -> list[Sent]:
         """Sends and deletes them; what was refused or cannot be read stays. The answer has those that were sent now."""
         timely = [each for each in messages if lease.now() < each.expires]
         self.tally.late += len(messages) - len(timely)
+        told = {each.message_id: self._about(each) for each in timely}
         done_before = [each for each in timely if each.message_id in self._before.sent]
         self.tally.finished += len(done_before)
-        self._delete(done_before, browsing)
+        self._delete(done_before, told, browsing)
         fresh = [each for each in timely if each.message_id not in self._before.sent]
-        return [sent for some in self._sent(fresh, browsing) for sent in some]
+        return [sent for some in self._sent(fresh, told, browsing) for sent in some]
 
-    def _sent(self, messages: Sequence[DeadLetterMessage], browsing: Browse) -> Iterator[list[Sent]]:
+    def finish(self) -> None:
+        """Whatever was sent is deleted, or told as left behind. Raises what AWS said to it."""
+        if deleting := self._deleting:
+            self._deleting = None
+            deleting.result()
+
+    def _sent(self, messages: Sequence[DeadLetterMessage], told: Told, browsing: Browse) -> Iterator[list[Sent]]:
         of = {each.message_id: each for each in messages}
         outgoing = [made for each in messages if (made := self._outgoing(each))]
         self.tally.maybe_twice += sum(each.key in self._before.unsure for each in outgoing)
@@ -71,8 +87,9 @@ class MessageMover:
             url,
             self.journal,
             outgoing,
-            lambda each: self._told(of[each.key]),
+            lambda each: told[each.key],
             lambda each: lease.now() < of[each.key].expires,
+            self.lanes,
         ):
             sent = [each for each in answers if each.id is not None]
             late = [each for each in answers if each.refusal == TOO_LATE]
@@ -80,7 +97,11 @@ class MessageMover:
             self.tally.late += len(late)
             refused = (each for each in answers if each.id is None and each not in late)
             self.tally.refused += [f"{each.outgoing.key}: {each.refusal}" for each in refused]
-            self._delete([of[each.outgoing.key] for each in sent], browsing)
+            self.finish()
+            done = [of[each.outgoing.key] for each in sent]
+            self._deleting = self._beside.submit(self._delete, done, told, browsing)
+            if self.lanes == 1:
+                self.finish()
             yield sent
 
     def _outgoing(self, message: DeadLetterMessage) -> OutgoingMessage | None:
@@ -93,16 +114,17 @@ class MessageMover:
             return None
         return made
 
-    def _delete(self, messages: Sequence[DeadLetterMessage], browsing: Browse) -> None:
+    def _delete(self, messages: Sequence[DeadLetterMessage], told: Told, browsing: Browse) -> None:
         """What cannot be deleted stays in the journal as sent: the next redrive deletes it and sends nothing."""
         left = list(messages)
         for _ in range(_TRIES):
             if not left:
                 break
-            gone = delete(self.subscriber, left, browsing)
-            self.journal.write_all({"step": DELETED, **self._told(each)} for each in gone)
-            left = [each for each in left if each not in gone]
+            gone = delete(self.subscriber, left, browsing, self.lanes)
+            self.journal.write_all({"step": DELETED, **told[each.message_id]} for each in gone)
+            ids = {each.message_id for each in gone}
+            left = [each for each in left if each.message_id not in ids]
         self.tally.left += len(left)
 
-    def _told(self, message: DeadLetterMessage) -> dict[str, object]:
+    def _about(self, message: DeadLetterMessage) -> dict[str, object]:
         return {"task": self.subscriber.task, "queue": self._queue, **about(message)}

@@ -5,12 +5,13 @@ not too many failed again: what is wrong is seen while most letters are untouche
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from fanout.ops import lease
 from fanout.ops.aws.discovery import DeployedSubscriber
+from fanout.ops.aws.lanes import ahead, lanes_for
 from fanout.ops.completeness import COMPLETE, Completeness
 from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters.causes import Explainer
@@ -76,7 +77,7 @@ class RedriveRun:
         self, subscriber: DeployedSubscriber, journal: Journal, plan: Plan, frozen: Frozen, report: Report, stop: Stop
     ) -> None:
         self.subscriber, self.plan, self.frozen, self.report, self.stop = subscriber, plan, frozen, report, stop
-        self.mover = MessageMover(subscriber, journal)
+        self.mover = MessageMover(subscriber, journal, 1 if subscriber.is_fifo else lanes_for(plan.rate))
         self.watcher = OutcomeWatcher(subscriber)
         self._explainer = Explainer(subscriber.aws, subscriber)
         self._handled: set[str] = set()
@@ -130,7 +131,10 @@ class RedriveRun:
                 gone=self._moved,
                 began_with=self._began_with,
             ) as browsing:
-                failing = self._pass(browsing, number, before + size, began)
+                try:
+                    failing = self._pass(browsing, number, before + size, began)
+                finally:
+                    self.mover.finish()  # before the rest is shown again
             self._began_with = browsing.began_with
             if failing:
                 return failing
@@ -144,9 +148,10 @@ class RedriveRun:
         return None
 
     def _pass(self, browsing: browse.Browse, number: int, until: int, began: float) -> str | None:
-        size = max(1, min(browse.TEN, int(self.plan.rate)))
+        size = max(1, min(browse.TEN * self.mover.lanes, int(self.plan.rate)))
         before = self._moved
-        for page in browsing.pages(min(size, until - self._moved)):
+        pages = browsing.pages(min(size, until - self._moved))
+        for page in ahead(pages, lambda page: self._is_more(page, until)):
             fresh = [each for each in page if each.message_id not in self._handled]
             chosen = self.frozen.pick(fresh, self.plan.selection, self._explainer)[: until - self._moved]
             picked = [each for each in chosen if lease.now() < each.expires]  # another look has the others
@@ -158,6 +163,11 @@ class RedriveRun:
             if failing or self.stop or self._moved >= until or not self._is_rest:
                 return failing
         return None
+
+    def _is_more(self, page: Sequence[DeadLetterMessage], until: int) -> bool:
+        """Whether another page will be wanted: it is received while this one is moved, where there are lanes."""
+        left = min(until - self._moved, len(self.frozen) - len(self._handled))
+        return self.mover.lanes > 1 and len(page) < left
 
     @property
     def _is_rest(self) -> bool:

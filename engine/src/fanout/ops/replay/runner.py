@@ -1,32 +1,36 @@
 """Sends what the plan has, to one task's queue and to nothing else: one first, then ever more, as a redrive does.
 
-For each request: the plan says `sending`; SQS takes the messages; the plan says `sent`. Killed in between, the run that
-goes on sends these few again, and counts them: the task skips an event that it has done, and a FIFO queue drops a second
+For each request, and for those beside it in other lanes with one write: the plan says `sending`; SQS takes the messages; the
+plan says `sent`. Killed in between, the run that goes on sends these few again, and counts them: the task skips an event that it has done, and a FIFO queue drops a second
 message of the same deduplication id within five minutes. With `--again` both copies carry the moment at which the replay
 began, so the second meets what the first has done since, and is skipped too.
 """
 
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 from typing import Any, Final
 
+from fanout.ops.aws.lanes import in_lanes, lanes_for
 from fanout.ops.interrupt import Stop
 from fanout.ops.redrive.outcomes import MOST_WATCHED, OutcomeWatcher
 from fanout.ops.redrive.report import Report
 from fanout.ops.redrive.runner import BATCHES
 from fanout.ops.redrive.waiting import BatchWait
 from fanout.ops.replay.archive import Unread
-from fanout.ops.replay.checking import ERASED, GONE, READERS, REFUSED, erased_of, is_of
+from fanout.ops.replay.checking import ERASED, GONE, REFUSED, erased_of, is_of
 from fanout.ops.replay.message import Archived, Engines, Refused
 from fanout.ops.replay.plan import READY, SENDING, SENT, Row
 from fanout.ops.replay.replay import Replay
-from fanout.ops.send.queue import NotAnswered, OutgoingMessage, Sent, requests, send
+from fanout.ops.send.queue import NotAnswered, OutgoingMessage, Sent, answer_to, raise_first, requests
 from fanout.words import counted
 
 MOST_READ: Final = 100
-"""Bodies in memory at a time."""
+"""Bodies of one portion; those of the next are read while it is sent, so twice as many are in memory."""
+READERS: Final = 50
 
 
 @dataclass(frozen=True)
@@ -64,13 +68,14 @@ class ReplayRun:
         self.sent = self.left_out = 0
         self.sent_before, self.perhaps_twice = counts.get(SENT, 0), counts.get(SENDING, 0)
         self.total = self.sent_before + self.perhaps_twice + counts.get(READY, 0)
-        self.refusals: list[str] = []
+        self._bodies: dict[int, Future[str | Unread]] = {}
+        self._lanes = 1 if self.subscriber.is_fifo else lanes_for(pace.rate)
         self._wait = BatchWait(self.watcher, report, stop, pace.patience, pace.stop_after, "failed", self._rest)
 
     def run(self) -> Result:
         began = time.monotonic()
-        with ThreadPoolExecutor(READERS) as pool:
-            stopped = self._batches(lambda rows: list(pool.map(self._body, rows)))
+        with ThreadPoolExecutor(READERS) as readers:
+            stopped = self._batches(readers)
         if self.stop:
             stopped = "you asked to stop: what was begun is finished; run it again to go on"
         if stopped is None and self.watcher.failed:
@@ -79,7 +84,7 @@ class ReplayRun:
             stopped = f"{counted(self.left_out, 'object')} changed or went since they were counted, and were left out"
         return Result(stopped, time.monotonic() - began, self._counts())
 
-    def _batches(self, read: Callable[[Sequence[Row]], list[str | Unread]]) -> str | None:
+    def _batches(self, readers: ThreadPoolExecutor) -> str | None:
         """Why the rest must stay, or None."""
         sizes = iter((*BATCHES,) if self.pace.watch else ())
         number = 0
@@ -87,7 +92,7 @@ class ReplayRun:
             number += 1
             size = next(sizes, MOST_WATCHED)
             before = self.sent
-            why = self._send(number, size, read)
+            why = self._send(number, size, readers)
             sent = self.sent - before
             if why or self.stop:
                 return why
@@ -99,16 +104,17 @@ class ReplayRun:
                 return None
         return None
 
-    def _send(self, number: int, size: int, read: Callable[[Sequence[Row]], list[str | Unread]]) -> str | None:
+    def _send(self, number: int, size: int, readers: ThreadPoolExecutor) -> str | None:
         began, before = time.monotonic(), self.sent
         while not self.stop and (left := size - (self.sent - before)) > 0:
             most = min(left, MOST_READ, max(1, int(self.pace.rate)))
-            rows = self.plan.portion(SENDING, most) or self.plan.portion(READY, most)
+            rows = self._portion(most, readers)
             if not rows:
                 return None
-            outgoing = self._outgoing(rows, read(rows))
-            for request in requests(self.subscriber.queue_url, outgoing):
-                if why := self._request(request, {str(each.number): each for each in rows}):
+            outgoing = self._outgoing(rows, [self._bodies.pop(row.number).result() for row in rows])
+            waiting = requests(self.subscriber.queue_url, outgoing)
+            while some := list(islice(waiting, self._lanes)):
+                if why := self._requests(some, {str(each.number): each for each in rows}):
                     return why
                 self.stop.sleep((self.sent - before) / self.pace.rate - (time.monotonic() - began))
                 if failing := self._wait.progress(lambda: self._progress(number), canary=self._is_canary(number)):
@@ -116,6 +122,14 @@ class ReplayRun:
                 if self.stop:
                     return None
         return None
+
+    def _portion(self, most: int, readers: ThreadPoolExecutor) -> list[Row]:
+        """Its bodies are read, or being read, and so are those of the next."""
+        rows = self.plan.portion(SENDING, 2 * most) or self.plan.portion(READY, 2 * most)
+        for row in rows:
+            if row.number not in self._bodies:
+                self._bodies[row.number] = readers.submit(self._body, row)
+        return rows[:most]
 
     def _body(self, row: Row) -> str | Unread:
         try:
@@ -154,22 +168,26 @@ class ReplayRun:
     def _key(self, row: Row) -> str:
         return f"{self.plan.path.stem}-{row.number}"
 
-    def _request(self, request: Sequence[OutgoingMessage], rows: dict[str, Row]) -> str | None:
-        """Sends one, and writes down what became of it. Raises what AWS said to a whole request."""
-        of = {each.key: rows[each.key.rpartition("-")[2]] for each in request}
+    def _requests(self, some: Sequence[Sequence[OutgoingMessage]], rows: dict[str, Row]) -> str | None:
+        """Sends them side by side, and writes down what became of each. Raises what AWS said to a whole one."""
+        of = {each.key: rows[each.key.rpartition("-")[2]] for request in some for each in request}
         self.plan.mark(SENDING, (row.number for row in of.values()))
-        try:
-            answers = send(self.subscriber.aws, self.subscriber.queue_url, request)
-        except NotAnswered as error:
-            if not error.perhaps:
-                self.plan.mark(READY, (row.number for row in of.values()))
-            raise error.why from None
+        ended = in_lanes(partial(answer_to, self.subscriber.aws, self.subscriber.queue_url), some)
+        surely_not = [
+            of[each.key].number
+            for request, answer in zip(some, ended, strict=True)
+            if isinstance(answer, NotAnswered) and not answer.perhaps
+            for each in request
+        ]
+        self.plan.mark(READY, surely_not)
+        answers = [each for answer in ended if isinstance(answer, list) for each in answer]
         taken = [each for each in answers if each.id is not None]
         self.plan.mark_sent((of[each.outgoing.key].number, str(each.id)) for each in taken)
         for each in taken:
             if self.pace.watch:
                 self.watcher.watch(str(each.id), of[each.outgoing.key].event_id)
         self.sent += len(taken)
+        raise_first(ended)
         return self._refused([each for each in answers if each.id is None], of)
 
     def _refused(self, answers: Sequence[Sent], of: dict[str, Row]) -> str | None:

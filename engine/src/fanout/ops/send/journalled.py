@@ -4,13 +4,16 @@
 `sending`: perhaps SQS took it, and the next run says so.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import islice
 from typing import Any
 
 from fanout.aws_errors import one_line
+from fanout.ops.aws.lanes import in_lanes
 from fanout.ops.aws.session import Aws
 from fanout.ops.journal import NOT_SENT, SENDING, SENT, Journal
-from fanout.ops.send.queue import NotAnswered, OutgoingMessage, Sent, requests, send
+from fanout.ops.send.queue import NotAnswered, OutgoingMessage, Sent, answer_to, raise_first, requests
 
 BEHIND = "an earlier message of its group was not taken"
 TOO_LATE = "somebody else may have it in hand by now"
@@ -20,34 +23,47 @@ def send_written(
     aws: Aws,
     queue_url: str,
     journal: Journal,
-    outgoing: Sequence[OutgoingMessage],
+    outgoing: Iterable[OutgoingMessage],
     told: Callable[[OutgoingMessage], dict[str, Any]],
     is_ours: Callable[[OutgoingMessage], bool] = lambda _: True,
+    lanes: int = 1,
 ) -> Iterator[list[Sent]]:
-    """Request by request; `told` is what the journal says of a message. Raises what AWS said to a whole request.
+    """As many requests at a time as `lanes` says; `told` is what the journal says of a message. Raises what AWS said to a whole
+    request, when what became of those beside it is written and given.
 
-    A request with a message that is not ours any more, as its time is over, is not sent. In a FIFO queue nothing more of a group is sent after one that was not taken, so that order is kept.
+    A request with a message that is not ours any more, as its time is over, is not sent. In a FIFO queue nothing more of a
+    group is sent after one that was not taken, and one request goes at a time, so that order is kept.
     """
-    blocked: set[str | None] = set()
-    for request in requests(queue_url, outgoing):
-        if queue_url.endswith(".fifo") and request[0].group in blocked:
-            yield [Sent(each, None, BEHIND) for each in request]
-            continue
-        if not all(is_ours(each) for each in request):
-            blocked |= {each.group for each in request}
-            yield [Sent(each, None, TOO_LATE) for each in request]
-            continue
-        journal.write_all({"step": SENDING, **told(each)} for each in request)
-        try:
-            answers = send(aws, queue_url, request)
-        except NotAnswered as error:
-            if not error.perhaps:
-                why = one_line(error.why)
-                journal.write_all({"step": NOT_SENT, **told(each), "why": why} for each in request)
-            raise error.why from None
-        journal.write_all(line for each in answers if (line := _line(each, told(each.outgoing))))
+    fifo, blocked = queue_url.endswith(".fifo"), set[str | None]()
+    waiting = requests(queue_url, outgoing)
+    while some := list(islice(waiting, 1 if fifo else lanes)):
+        begun: list[list[OutgoingMessage]] = []
+        for request in some:
+            if fifo and request[0].group in blocked:
+                yield [Sent(each, None, BEHIND) for each in request]
+            elif not all(is_ours(each) for each in request):
+                blocked |= {each.group for each in request}
+                yield [Sent(each, None, TOO_LATE) for each in request]
+            else:
+                begun.append(request)
+        journal.write_all({"step": SENDING, **told(each)} for request in begun for each in request)
+        ended = list(zip(begun, in_lanes(partial(answer_to, aws, queue_url), begun, lanes), strict=True))
+        journal.write_all(line for request, answer in ended for line in _lines(request, answer, told))
+        answers = [each for _, answer in ended if isinstance(answer, list) for each in answer]
         blocked |= {each.outgoing.group for each in answers if each.id is None}
-        yield answers
+        if answers:
+            yield answers
+        raise_first(answer for _, answer in ended)
+
+
+def _lines(
+    request: list[OutgoingMessage], answer: list[Sent] | NotAnswered, told: Callable[[OutgoingMessage], dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    if isinstance(answer, NotAnswered):
+        if not answer.perhaps:
+            yield from ({"step": NOT_SENT, **told(each), "why": one_line(answer.why)} for each in request)
+        return
+    yield from (line for each in answer if (line := _line(each, told(each.outgoing))))
 
 
 def _line(sent: Sent, told: dict[str, Any]) -> dict[str, Any] | None:

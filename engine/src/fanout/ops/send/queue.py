@@ -14,7 +14,7 @@ A request is the unit that SQS takes or refuses: whoever writes down what was se
 import base64
 import json
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -104,7 +104,7 @@ class NotAnswered(Exception):
         self.perhaps = not isinstance(why, ClientError) or _may_be_carried_out(why)
 
 
-def requests(queue_url: str, outgoing: Sequence[OutgoingMessage]) -> Iterator[list[OutgoingMessage]]:
+def requests(queue_url: str, outgoing: Iterable[OutgoingMessage]) -> Iterator[list[OutgoingMessage]]:
     """In their order, as many together as SQS takes; in a FIFO queue one by one, so that order is kept, and to a function."""
     if queue_url.endswith(".fifo") or queue_url.startswith(INVOKED):
         yield from ([each] for each in outgoing)
@@ -140,6 +140,21 @@ def send(aws: Aws, queue_url: str, request: Sequence[OutgoingMessage]) -> list[S
         )
         for id_, each in ((str(number), each) for number, each in enumerate(request))
     ]
+
+
+def answer_to(aws: Aws, queue_url: str, request: Sequence[OutgoingMessage]) -> list[Sent] | NotAnswered:
+    """As `send`, for one request among others, whose answers matter as well."""
+    try:
+        return send(aws, queue_url, request)
+    except NotAnswered as error:
+        return error
+
+
+def raise_first(answers: Iterable[list[Sent] | NotAnswered]) -> None:
+    """What AWS said to the first request that it refused as a whole, or did not answer."""
+    for each in answers:
+        if isinstance(each, NotAnswered):
+            raise each.why from None
 
 
 def _one(aws: Aws, queue_url: str, outgoing: OutgoingMessage) -> Sent:

@@ -95,6 +95,7 @@ class World:
         self.told: list[str] = []
         self.stop = Stop()
         monkeypatch.setattr("fanout.ops.replay.runner.OutcomeWatcher", lambda _: self.outcomes)
+        monkeypatch.setattr("fanout.ops.replay.runner.lanes_for", lambda _: 1)  # in order
         monkeypatch.setattr("fanout.ops.replay.checking.read_subscriptions", lambda _: [])
 
     def archive(self, number: int, *, at: datetime | None = None, key: str | None = None, **more: Any) -> str:

@@ -1,0 +1,40 @@
+"""Calls side by side: each is mostly waiting, so many take little longer than one."""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+from fanout.ops.aws.session import AT_ONCE
+
+_SECONDS_OF_TEN: Final = 0.15
+"""A call, and what is written down before and after it; the calls before and after it are made meanwhile, for others."""
+
+_Item = TypeVar("_Item")
+_Answer = TypeVar("_Answer")
+
+
+def in_lanes(call: Callable[[_Item], _Answer], items: Iterable[_Item], lanes: int = AT_ONCE) -> list[_Answer]:
+    """The answers in the items' order. Raises what the first call raised, when those that had begun have ended."""
+    waiting = list(items)
+    if min(lanes, len(waiting)) < 2:
+        return [call(each) for each in waiting]
+    with ThreadPoolExecutor(min(lanes, len(waiting))) as pool:
+        return list(pool.map(call, waiting))
+
+
+def lanes_for(rate: float) -> int:
+    """How many requests of ten messages must be under way at once for so many messages a second; the more there are, the
+    more a kill leaves that were perhaps sent."""
+    return max(1, min(AT_ONCE, int(rate * _SECONDS_OF_TEN / 10)))
+
+
+def ahead(pages: Iterator[_Item], more: Callable[[_Item], bool] = lambda _: True) -> Iterator[_Item]:
+    """The same, of which the next is got while one is used, if there will be `more` after that one."""
+    with ThreadPoolExecutor(1) as beside:
+        for page in pages:
+            while True:
+                coming = beside.submit(next, pages, None) if more(page) else None
+                yield page
+                if coming is None or (got := coming.result()) is None:
+                    break
+                page = got
