@@ -1,7 +1,7 @@
 """`python benchmarks/peers/on_call.py status Many`: one operator's command on a deployed stack, with what AWS was asked for it.
 
-Every call waits for LATENCY more, as between an operator and AWS. Prints JSON: `seconds`, `calls`, and `rounds`, the greatest number of calls
-of which each began after the one before had ended. A number instead of a command puts so many dead letters into the first queue.
+Every call waits for LATENCY more, as between an operator and AWS. Prints JSON: `seconds`, `calls`, `rounds`, the greatest number of calls
+of which each began after the one before had ended, and `slowest`, the seconds of one. A number instead of a command puts so many dead letters into the first queue.
 """
 
 import json
@@ -9,7 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from threading import Lock, local
 from typing import Any
 
@@ -17,16 +17,26 @@ import boto3
 
 from fanout.ops import status
 from fanout.ops.aws.discovery import Stack, find
+from fanout.ops.aws.lanes import in_lanes
 from fanout.ops.aws.session import Aws
-from fanout.ops.dead_letters.browse import LANES, MOST, TEN
+from fanout.ops.dead_letters.browse import MOST, TEN
 from fanout.ops.dead_letters.summary import collect
 from fanout.ops.doctor import doctor
+from fanout.ops.interrupt import Stop
+from fanout.ops.timeline.tail import follow_outcomes
+from fanout.ops.timeline.timeline import for_stack
 
 LATENCY = 0.05
 """Seconds."""
 COMMANDS: dict[str, Callable[[Stack], Any]] = {
     "status": status.report,
     "doctor": doctor.examine,
+    "where": lambda stack: for_stack(stack, "an event that nobody has"),
+    "tail": lambda stack: list(
+        follow_outcomes(
+            stack.subscribers, datetime.now(UTC) - timedelta(minutes=1), 1.0, Stop(), once=True, unread=print
+        )
+    ),
     "dead list": lambda stack: collect(stack, None, limit=MOST),
 }
 
@@ -47,6 +57,11 @@ class Calls:
     def _end(self, **_: Any) -> None:
         with self._lock:
             self.spans.append((self._here.began, time.perf_counter()))
+
+    @property
+    def slowest(self) -> float:
+        """Seconds."""
+        return max(ended - began for began, ended in self.spans)
 
     @property
     def rounds(self) -> int:
@@ -78,8 +93,7 @@ def bury(stack: Stack, count: int) -> None:
         entries = [{"Id": str(number), "MessageBody": body} for number in range(min(TEN, count - start))]
         sqs.send_message_batch(QueueUrl=url, Entries=entries)  # type: ignore[arg-type]
 
-    with ThreadPoolExecutor(LANES) as pool:
-        list(pool.map(send, range(0, count, TEN)))
+    in_lanes(send, range(0, count, TEN))
 
 
 def main(command: str, name: str) -> None:
@@ -90,7 +104,8 @@ def main(command: str, name: str) -> None:
     calls, began = Calls(session), time.perf_counter()
     COMMANDS[command](find(Aws(session), name))
     seconds = time.perf_counter() - began
-    print(json.dumps({"seconds": seconds, "calls": len(calls.spans), "rounds": calls.rounds}))
+    told = {"seconds": seconds, "calls": len(calls.spans), "rounds": calls.rounds, "slowest": calls.slowest}
+    print(json.dumps(told))
 
 
 if __name__ == "__main__":

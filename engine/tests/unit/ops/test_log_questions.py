@@ -1,7 +1,10 @@
 """Questions to a log: pages as AWS gives them, a bound for each, and what was not read is said."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from threading import Barrier, BrokenBarrierError, Lock
 from typing import Any
 
 import pytest
@@ -36,6 +39,26 @@ class World:
 @pytest.fixture
 def world() -> World:
     return World()
+
+
+def test_many_causes_are_asked_for_side_by_side_and_no_more_than_the_log_takes(world: World) -> None:
+    """As other commands ask as well: of 400 letters, 25 a question."""
+    letters = [replace(message(event(number)), message_id=f"m{number}") for number in range(400)]
+    barrier, now, most, lock = Barrier(asking.AT_ONCE), [0], [0], Lock()
+
+    def around(asked: dict[str, Any]) -> None:
+        with lock:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+        with suppress(BrokenBarrierError):
+            barrier.wait(timeout=0.2)
+        with lock:
+            now[0] -= 1
+
+    world.logs.around = around
+    with ThreadPoolExecutor(8) as pool:
+        explainers = [pool.submit(Explainer(world.aws, world.subscriber).explain, letters) for _ in range(2)]
+    assert all(len(each.result()) == 400 for each in explainers) and most == [asking.AT_ONCE]
 
 
 def test_empty_pages_with_a_token_are_no_end(world: World) -> None:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from threading import BoundedSemaphore
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
@@ -22,6 +23,10 @@ MOST_PAGES: Final = 200
 """Of a question for every line of a kind."""
 FEW_PAGES: Final = 10
 """Of a question by id."""
+AT_ONCE: Final = 4
+"""Requests of this program under way at a time. AWS takes a few a second of an account, and refuses what is more:
+https://repost.aws/knowledge-center/cloudwatch-logs-throttling"""
+_ASKING: Final = BoundedSemaphore(AT_ONCE)
 FULL_PAGE: Final = 10_000
 """A page has 1 MB or 10,000 events, or fewer, or none, and ends the log only when it has no token:
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html"""
@@ -69,7 +74,8 @@ class Reading:
         while self.pages < self._most:
             self.pages += 1
             try:
-                page = self._aws.logs.filter_log_events(**arguments)
+                with _ASKING:
+                    page = self._aws.logs.filter_log_events(**arguments)
             except ClientError as error:
                 if code_of(error) != "ResourceNotFoundException":
                     raise

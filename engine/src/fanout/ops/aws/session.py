@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 AT_ONCE = 16
 """Calls under way at a time, where a command asks about many things."""
-_CONNECTIONS = 64
-"""Kept of a client: eight queues that are looked at, in eight lanes each."""
+_CONNECTIONS = 128
+"""Kept of a client: sixteen queues that are looked at, in eight lanes each."""
 CONFIG = Config(
     connect_timeout=5,
     read_timeout=30,

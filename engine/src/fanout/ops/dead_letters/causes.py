@@ -14,6 +14,7 @@ from fanout.aws_errors import DENIED, NO_ANSWER, code_of, is_throttled
 from fanout.contracts.ids import groups_name
 from fanout.ops.aws import logs, records, starts
 from fanout.ops.aws.discovery import DELIVERY, WORKER, DeployedSubscriber
+from fanout.ops.aws.lanes import in_lanes
 from fanout.ops.aws.session import Aws
 from fanout.ops.dead_letters.message import DeadLetterMessage
 
@@ -166,9 +167,8 @@ class Explainer:
     def _from_log(self, messages: Sequence[DeadLetterMessage]) -> dict[str, Cause | None]:
         found: dict[str, Cause | None] = {}
         in_time = sorted(messages, key=lambda each: each.sent_at)
-        for begin in range(0, len(in_time), AT_A_TIME):
-            some = in_time[begin : begin + AT_A_TIME]
-            history = self._history(some)
+        questions = [in_time[begin : begin + AT_A_TIME] for begin in range(0, len(in_time), AT_A_TIME)]
+        for some, history in zip(questions, in_lanes(self._history, questions, logs.AT_ONCE), strict=True):
             by_event = {str(line.event_id): line for line in history.lines if line.error_type and line.event_id}
             for each in some:
                 told = [line for line in history.of.get(each.died_as, []) if line.error_type]

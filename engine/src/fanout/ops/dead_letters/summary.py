@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -12,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from fanout.aws_errors import one_line
 from fanout.errors import UserError
 from fanout.ops.aws.discovery import DELIVERY, DeployedSubscriber, Stack
+from fanout.ops.aws.lanes import in_lanes
 from fanout.ops.completeness import COMPLETE, Completeness
 from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters.causes import Cause, Explainer, Group, attempts_at
@@ -58,8 +58,7 @@ Told = Callable[[DeadLetterSummary], None]
 def collect(stack: Stack, task: str | None, *, limit: int, told: Told = lambda _: None) -> list[DeadLetterSummary]:
     """Side by side; one that cannot be read does not hide the others. `told` hears of each on the way."""
     journal = Journal.of(stack)
-    with ThreadPoolExecutor(8) as pool:
-        return list(pool.map(lambda each: _summarize(each, journal, limit, told), stack.with_letters(task)))
+    return in_lanes(lambda each: _summarize(each, journal, limit, told), stack.with_letters(task))
 
 
 def _summarize(subscriber: DeployedSubscriber, journal: Journal, limit: int, told: Told) -> DeadLetterSummary:
