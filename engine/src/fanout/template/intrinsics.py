@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from fanout.template.nested import PLAIN
 from fanout.template.values import UNKNOWN, External, Missing, Referable, Reference, Text, Value, joined
 
 
@@ -33,7 +34,6 @@ class Lookup(Protocol):
 DEEPEST = 60
 """Levels of nesting that are looked at. Real templates have about 15."""
 _DROP = object()
-_PLAIN = (str, bool, int, float)
 _VARIABLE = re.compile(r"\$\{(!?)([^${}]*)\}")
 
 
@@ -44,12 +44,12 @@ def resolve(template: Lookup, node: Any, depth: int = 0) -> Value:
 
 
 def _resolve(template: Lookup, node: Any, depth: int) -> Any:
-    if node is None or isinstance(node, _PLAIN):
+    if node.__class__ in PLAIN or isinstance(node, (str, int, float)):
         return node
     if depth > DEEPEST:
         return UNKNOWN
     if isinstance(node, list):
-        items = (_resolve(template, item, depth + 1) for item in node)
+        items = (item if item.__class__ in PLAIN else _resolve(template, item, depth + 1) for item in node)
         return [item for item in items if item is not _DROP]
     if not isinstance(node, dict):
         return UNKNOWN
@@ -62,7 +62,7 @@ def _resolve(template: Lookup, node: Any, depth: int) -> Any:
     return {
         str(key): resolved
         for key, item in node.items()
-        if (resolved := _resolve(template, item, depth + 1)) is not _DROP
+        if (resolved := item if item.__class__ in PLAIN else _resolve(template, item, depth + 1)) is not _DROP
     }
 
 

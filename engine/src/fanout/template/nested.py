@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from typing import Any
 
 CONTAINERS = (dict, list)
+PLAIN = frozenset({str, int, float, bool, type(None)})
+"""Classes of what has nothing below it: by far most of a template, so it is asked first, and by class."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class Shape:
 def shape_of(node: Any) -> Shape:
     keys: set[Any] = set()
     depth, level = 0, [node]
-    while level := [each for each in level if isinstance(each, CONTAINERS)]:
+    while level := [each for each in level if each.__class__ not in PLAIN and isinstance(each, CONTAINERS)]:
         depth += 1
         keys.update(*(each for each in level if isinstance(each, dict)))
         level = [inside for each in level for inside in (each.values() if isinstance(each, dict) else each)]
@@ -34,6 +36,20 @@ def objects(node: Any) -> Iterator[dict[Any, Any]]:
         each = waiting.pop()
         if isinstance(each, dict):
             yield each
-            waiting += [inside for inside in each.values() if isinstance(inside, CONTAINERS)]
+            waiting += [inside for inside in each.values() if inside.__class__ not in PLAIN]
         elif isinstance(each, list):
-            waiting += [inside for inside in each if isinstance(inside, CONTAINERS)]
+            waiting += [inside for inside in each if inside.__class__ not in PLAIN]
+
+
+def has_key(node: Any, keys: Set[Any]) -> bool:
+    """Whether an object below `node`, or `node` itself, has one of them."""
+    waiting = [node]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            if not keys.isdisjoint(each):
+                return True
+            waiting += [inside for inside in each.values() if inside.__class__ not in PLAIN]
+        elif isinstance(each, list):
+            waiting += [inside for inside in each if inside.__class__ not in PLAIN]
+    return False

@@ -9,12 +9,13 @@ from typing import Any
 from fanout.template.nested import objects
 from fanout.template.values import as_list
 
+_FUNCTIONS = frozenset({"Ref", "Fn::GetAtt", "Fn::Sub"})
 _VARIABLE = re.compile(r"\$\{([A-Za-z0-9.:]+)\}")
 
 
 def referred_in(value: Any) -> set[str]:
     """The names in all intrinsic functions, however deep in it they are."""
-    return {name for each in objects(value) for name in referred(each)}
+    return {name for each in objects(value) if not _FUNCTIONS.isdisjoint(each) for name in referred(each)}
 
 
 def referred(node: dict[str, Any]) -> Iterator[str]:

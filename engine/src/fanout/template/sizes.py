@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from fanout.physical_names import ACCOUNT, LONGEST_STACK_NAME, REGION, reference_length
+from fanout.template.nested import PLAIN
 from fanout.template.template import Resource, Template
 from fanout.template.values import External, Reference, Text, Value
 
@@ -23,6 +24,8 @@ def as_deployed(template: Template, value: Value) -> Any:
 
     What cannot be seen counts nothing, so that a size is never more than the deployment's own.
     """
+    if value.__class__ in PLAIN:
+        return value
     if isinstance(value, dict):
         return {key: as_deployed(template, each) for key, each in value.items()}
     if isinstance(value, list):
