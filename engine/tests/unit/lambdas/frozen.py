@@ -75,21 +75,21 @@ class Container:
             patch.setattr(module, "time", clock)
         self.jobs: list[threads.Job] = []
         patch.setattr(threads, "_begin", self._begin)
-        patch.setattr(threads, "_ended", lambda: _Ended(self))
+        patch.setattr(threads, "_reasons", lambda: _Reasons(self))
         patch.setattr(threads, "_given_up", [])
         patch.setattr(batch, "_exit", self._exit)
 
     def _begin(self, job: threads.Job) -> None:
         """It is busy until the batch has heard of its end."""
-        then = job.then
+        run = job.run
 
         def heard() -> None:
-            then()
+            run()
             with self.changed:
                 self.jobs.remove(job)
                 self.changed.notify_all()
 
-        job.then = heard
+        job.run = heard
         self.jobs.append(job)
         try:
             BEGIN(job)
@@ -162,7 +162,7 @@ class Container:
                 self.changed.wait(0.001)
 
 
-class _Ended:
+class _Reasons:
     """The queue in which the batch hears of attempts that ended: when every thread waits, time passes."""
 
     def __init__(self, container: Container) -> None:

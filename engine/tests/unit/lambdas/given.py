@@ -73,5 +73,5 @@ def record(body: str, message_id: str = "m-1", *, received: int = 1) -> dict[str
 def ended(jobs: list[Job]) -> None:
     """Waits until threads that were given up have come to their end."""
     until = time.monotonic() + 5
-    while any(not each.ended for each in jobs) and time.monotonic() < until:
+    while any(not each.ended.is_set() for each in jobs) and time.monotonic() < until:
         time.sleep(0.0005)

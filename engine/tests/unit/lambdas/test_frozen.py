@@ -130,13 +130,52 @@ def test_more_messages_than_threads_at_their_last_attempt_have_a_share_each(
     assert set(container.effects) == set(ids("good", 4))
 
 
-def test_without_a_thread_to_be_had_a_message_comes_back(container: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+def starting(monkeypatch: pytest.MonkeyPatch, *can_start: bool) -> None:
+    """Of the threads of this test, one after the other, which the system has; all that come later."""
+    left = list(can_start)
+
+    def thread(**of: Any) -> Any:
+        return threading.Thread(**of) if not left or left.pop(0) else SimpleNamespace(start=none)
+
     def none() -> None:
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threads, "_idle", [])
-    monkeypatch.setattr(threads, "Thread", lambda **_: SimpleNamespace(start=none))
+    monkeypatch.setattr(threads, "Thread", thread)
+
+
+def test_without_a_thread_to_be_had_a_message_comes_back(container: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+    starting(monkeypatch, *[False] * 9)
     assert container.invoke([message("good-1"), message("good-2", ATTEMPTS, "g")]) == {"good-1", "good-2"}
+
+
+def test_with_one_thread_to_be_had_it_works_on_all_of_them(
+    container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starting(monkeypatch, True, *[False] * 9)
+    assert container.invoke([message(each) for each in ids("good", 10)]) == set()
+
+
+def test_when_it_hangs_another_is_asked_for_again(container: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+    starting(monkeypatch, True, False)
+    monkeypatch.setattr(threads, "CONCURRENCY", 2)
+    batch = [message("hang-1", ATTEMPTS), *(message(each, ATTEMPTS) for each in ids("good", 4))]
+    assert container.invoke(batch) == {"hang-1"} and len(container.effects) == 4
+
+
+def test_a_thread_that_does_not_come_holds_nobody_up(container: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tasks that wait for nothing are done by the first, and no more than one other is woken."""
+    begin, called = threads._begin, 0
+
+    def first(job: threads.Job) -> None:
+        nonlocal called
+        called += 1
+        if called == 1:
+            begin(job)
+
+    monkeypatch.setattr(threads, "_begin", first)
+    assert container.invoke([message(each) for each in ids("good", 10)]) == set()
+    assert len(container.effects) == 10 and called == 2
 
 
 KINDS = st.sampled_from(["good", "good", "good", "hang", "late", "slow", "crash", "fails", "dead"])
