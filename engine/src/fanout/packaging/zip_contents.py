@@ -31,6 +31,7 @@ _NOT_BESIDE_A_TASK = {f"fanout/runtime/{each}" for each in (*OF_FEW, "close_circ
 """The engine's own function, and what few tasks need."""
 EVENTS = "events"
 UPCASTS = "upcasts"
+_NAMES = "fanout/names.py"
 _OF_SEVERAL_TYPES = "fanout/runtime/several.py"
 """Of an app with one type it is in no zip."""
 _ASKED_FOR = {
@@ -144,10 +145,27 @@ def image_files(app_root: Path, task: str) -> Iterator[tuple[str, bytes]]:
 
 def _bytes(contents: Iterable[tuple[Path, str]], task: str | None) -> Iterator[tuple[str, bytes]]:
     """Each file's name and content; what the engine wrote goes without docstrings, what the team wrote as it is."""
+    found: dict[str, bytes] = {}
     for source, name in contents:
         content = source.read_bytes()
         is_the_teams = bool(task) and name.startswith((f"{task}/", f"{UPCASTS}."))
-        yield name, content if is_the_teams else _without_docstrings(content)
+        found[name] = content if is_the_teams else _without_docstrings(content)
+    if names := found.pop(_NAMES, b""):
+        said = frozenset[bytes]().union(*map(_words, found.values()))
+        found[_NAMES] = _only(names, said & _words(names))
+    yield from found.items()
+
+
+@cache
+def _words(content: bytes) -> frozenset[bytes]:
+    return frozenset(re.findall(rb"\b[A-Z][A-Z_]+\b", content))
+
+
+@cache
+def _only(names: bytes, said: frozenset[bytes]) -> bytes:
+    """Of `fanout.names`, a line for each, those that another file of the zip says; no line moves."""
+    lines = names.split(b"\n")
+    return b"\n".join(b"" if line[:1].isupper() and not said & _words(line) else line for line in lines)
 
 
 @cache

@@ -35,7 +35,9 @@ def original(name: Path) -> Path:
 @pytest.mark.parametrize("name", FILES, ids=str)
 def test_each_line_is_where_it_was(name: Path) -> None:
     staged, source = (STAGED / name).read_text(), original(name).read_text()
-    assert statements(staged) == statements(source)
+    left_out = set(statements(source)) - set(statements(staged))
+    assert statements(staged) == [each for each in statements(source) if each not in left_out]
+    assert bool(left_out) == (name.name == "names.py"), "only what no file of the zip says is left out"
     if name.parts[0] == TASK:
         assert staged == source
     else:
