@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from contextvars import Context
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from os import environ
@@ -24,11 +24,14 @@ from fanout.runtime.attempt import Attempt, Ending, event_in
 from fanout.runtime.decision import CURRENT, AttemptOver, Decision
 from fanout.runtime.outcome import NotTried, Outcome, OutOfTime, Record
 
+Run = Callable[[], None]
+
 CONCURRENCY = int(environ.get(names.CONCURRENCY, "10"))
 """Messages at a time."""
 
-_given_up: "list[Job]" = []
-_idle: "list[SimpleQueue[Job]]" = []
+_given_up: list[Event] = []
+"""Of each thread that was given up: set when it has ended after all."""
+_idle: "list[SimpleQueue[tuple[Run, Event]]]" = []
 """The inbox of each thread that waits for something to do."""
 
 Lane = deque[int]
@@ -37,22 +40,21 @@ Lane = deque[int]
 
 def left_over() -> int:
     """Threads of earlier invocations that have not ended yet."""
-    _given_up[:] = [each for each in _given_up if not each.ended.is_set()]
+    _given_up[:] = [each for each in _given_up if not each.is_set()]
     return len(_given_up)
 
 
-def in_time(run: Callable[[], None], seconds: float) -> bool:
+def in_time(run: Run, seconds: float) -> bool:
     """Calls `run` in a thread and waits for it as long as that; False: it was given up, or there was no thread."""
-    decision = Decision[Any]()
-    job = Job(partial(_decided, decision, run))
+    decision, ended = Decision[Any](), Event()
     try:
-        _begin(job)
+        _begin(partial(_decided, decision, run), ended)
     except RuntimeError:  # the system has no more threads
         return False
-    in_time = job.ended.wait(seconds)
+    in_time = ended.wait(seconds)
     decision.close()
     if not in_time:
-        _given_up.append(job)
+        _given_up.append(ended)
     return in_time
 
 
@@ -62,27 +64,21 @@ def work(attempt: Attempt, records: list[Record]) -> list[Outcome]:
 
 
 @dataclass(eq=False, slots=True)
-class Job:
-    """What one thread does; it is free for another once `ended`."""
-
-    run: Callable[[], None]
-    ended: Event = field(default_factory=Event)
-
-
-@dataclass(eq=False, slots=True)
 class _Running:
     place: int
     behind: Lane
     decision: Decision[Ending]
     began: float
     until: float
-    job: Job
+    ended: Event
+    """Of its thread."""
     outcome: Outcome | None = None
 
 
 class _Work:
     """The threads share the messages out among themselves, and the caller sees to the time alone: to hand each message
-    over costs more than most of what is done to it. Who has taken one calls the next thread, and that takes what is left.
+    over costs more than most of what is done to it. One thread is called, and that calls the caller: it comes to that as
+    soon as the thread waits for something, and calls all the others; where none waits, one does it all.
     """
 
     def __init__(self, attempt: Attempt, records: list[Record]) -> None:
@@ -94,8 +90,8 @@ class _Work:
         self._last = [is_last(each) for each in records]
         self._last_waiting = sum(self._last)
         """Of the messages in `_waiting`."""
-        self._called = False
-        """Whether a thread is on its way."""
+        self._called = 0
+        """Threads on their way."""
         self._running: list[_Running] = []
         self._found: dict[int, Outcome] = {}
         self._wakes_at = attempt.deadline
@@ -103,54 +99,64 @@ class _Work:
         self._reasons = _reasons()
 
     def run(self) -> list[Outcome]:
-        self._call()
+        self._call(1)
         while not self._over():
             try:
                 self._reasons.get(timeout=max(0.0, self._wakes_at - time.monotonic()))
             except Empty:
                 self._give_up()
-            self._call()
+            self._call(CONCURRENCY)
         return [self._found.get(place) or self._untried(place, OutOfTime()) for place in range(len(self._records))]
 
     def _over(self) -> bool:
         with self._lock:
             self._wakes_at = min((each.until for each in self._running), default=self._attempt.deadline)
-            return not (self._running or (self._called and self._may_begin()))
+            return not (self._running or (self._called and self._room()))
 
-    def _may_begin(self) -> bool:
-        free = len(self._running) < CONCURRENCY
-        return free and bool(self._waiting) and time.monotonic() < self._attempt.deadline
+    def _room(self) -> int:
+        """How many messages could begin now."""
+        in_time = time.monotonic() < self._attempt.deadline
+        return max(0, min(CONCURRENCY - len(self._running), len(self._waiting))) if in_time else 0
 
-    def _call(self) -> None:
-        with self._lock:
-            if self._called or not self._may_begin():
+    def _call(self, most: int) -> None:
+        """Threads, as long as there is something for another to do; `most` on their way."""
+        while self._one_more(most):
+            ended = Event()
+            try:
+                _begin(partial(self._serve, ended), ended)
+            except RuntimeError as error:  # the system has no more threads: those that run go on
+                self._without_another(error)
                 return
-            self._called = True
-        job = Job(lambda: self._serve(job))
-        try:
-            _begin(job)
-        except RuntimeError as error:  # the system has no more threads: those that run go on
-            with self._lock:
-                self._called = False
-                while self._waiting and not self._running:
-                    place, behind = self._head()
-                    self._finish(place, behind, self._untried(place, error))
 
-    def _serve(self, job: Job) -> None:
+    def _one_more(self, most: int) -> bool:
         with self._lock:
-            self._called = False
-            one = self._take(job)
+            calls = self._called < min(most, self._room())
+            self._called += calls
+            return calls
+
+    def _without_another(self, error: RuntimeError) -> None:
+        with self._lock:
+            self._called -= 1
+            while self._waiting and not (self._running or self._called):
+                place, behind = self._head()
+                self._finish(place, behind, self._untried(place, error))
+
+    def _serve(self, ended: Event) -> None:
+        with self._lock:
+            self._called -= 1
+            one = self._take(ended)
+            if not self._called and self._room():
+                self._reasons.put(None)
         while one:
-            self._call()
             Context().run(_decided, one.decision, partial(self._try, one))
             one = self._next(one)
 
-    def _take(self, job: Job) -> _Running | None:
-        if not self._may_begin():
+    def _take(self, ended: Event) -> _Running | None:
+        if not self._room():
             return None
         place, behind = self._head()
         now = time.monotonic()
-        one = _Running(place, behind, Decision(), now, self._until(now, behind), job)
+        one = _Running(place, behind, Decision(), now, self._until(now, behind), ended)
         self._running.append(one)
         if one.until < self._wakes_at:
             self._reasons.put(None)
@@ -172,7 +178,7 @@ class _Work:
             one.decision.close()
             self._running.remove(one)
             self._finish(one.place, one.behind, one.outcome)
-            following = self._take(one.job)
+            following = self._take(one.ended)
             if not self._running:
                 self._reasons.put(None)
             return following
@@ -183,10 +189,12 @@ class _Work:
         Those would follow it to the dead letters without having been tried once. Where they come again, it keeps all
         the time there is: to be slow is no fault.
         """
+        deadline = self._attempt.deadline
+        if not (self._last_waiting or behind):
+            return deadline
         free = CONCURRENCY - len(self._running) - 1
         elsewhere = self._last_waiting - sum(map(self._lasts, islice(self._waiting, max(free, 0))))
         rounds = 1 + self._lasts(behind) + -(-elsewhere // CONCURRENCY)
-        deadline = self._attempt.deadline
         return deadline if rounds == 1 else now + (deadline - now) / rounds
 
     def _give_up(self) -> None:
@@ -197,7 +205,7 @@ class _Work:
                 kind, error = ending if ending is not None else ("failed", OutOfTime())
                 event = event_in(self._records[one.place], self._attempt.classes)
                 outcome = Outcome(kind, self._records[one.place], event, error, (now - one.began) * 1000)
-                _given_up.append(one.job)
+                _given_up.append(one.ended)
                 self._running.remove(one)
                 self._finish(one.place, one.behind, outcome, hangs=True)
 
@@ -244,26 +252,27 @@ def _reasons() -> "SimpleQueue[None]":
     return SimpleQueue()
 
 
-def _decided(decision: Decision[Any], run: Callable[[], None]) -> None:
+def _decided(decision: Decision[Any], run: Run) -> None:
     CURRENT.set(decision)
     with suppress(AttemptOver):
         run()
 
 
-def _begin(job: Job) -> None:
+def _begin(run: Run, ended: Event) -> None:
     """In a thread that is free, or in a new one; raises RuntimeError where the system has no more of them."""
+    inbox: SimpleQueue[tuple[Run, Event]]
     if _idle:
-        _idle.pop().put(job)
-        return
-    inbox: SimpleQueue[Job] = SimpleQueue()
-    Thread(target=_serve, args=(inbox,), name="message", daemon=True).start()
-    inbox.put(job)
+        inbox = _idle.pop()
+    else:
+        inbox = SimpleQueue()
+        Thread(target=_serve, args=(inbox,), name="message", daemon=True).start()
+    inbox.put((run, ended))
 
 
-def _serve(inbox: "SimpleQueue[Job]") -> None:
-    """Each job in a context of its own: what it sets there ends with it."""
+def _serve(inbox: "SimpleQueue[tuple[Run, Event]]") -> None:
+    """Each in a context of its own: what it sets there ends with it."""
     while True:
-        job = inbox.get()
-        Context().run(job.run)
+        run, ended = inbox.get()
+        Context().run(run)
         _idle.append(inbox)
-        job.ended.set()
+        ended.set()

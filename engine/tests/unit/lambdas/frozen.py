@@ -73,28 +73,26 @@ class Container:
         clock = SimpleNamespace(monotonic=lambda: self.mono, perf_counter=lambda: self.mono, time=lambda: self.wall)
         for module in (threads, batch, attempt):
             patch.setattr(module, "time", clock)
-        self.jobs: list[threads.Job] = []
+        self.jobs: list[threading.Event] = []
         patch.setattr(threads, "_begin", self._begin)
         patch.setattr(threads, "_reasons", lambda: _Reasons(self))
         patch.setattr(threads, "_given_up", [])
         patch.setattr(batch, "_exit", self._exit)
 
-    def _begin(self, job: threads.Job) -> None:
+    def _begin(self, run: threads.Run, ended: threading.Event) -> None:
         """It is busy until the batch has heard of its end."""
-        run = job.run
 
         def heard() -> None:
             run()
             with self.changed:
-                self.jobs.remove(job)
+                self.jobs.remove(ended)
                 self.changed.notify_all()
 
-        job.run = heard
-        self.jobs.append(job)
+        self.jobs.append(ended)
         try:
-            BEGIN(job)
+            BEGIN(heard, ended)
         except RuntimeError:
-            self.jobs.remove(job)
+            self.jobs.remove(ended)
             raise
 
     def _exit(self, status: int) -> None:

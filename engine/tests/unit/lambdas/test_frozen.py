@@ -144,9 +144,13 @@ def starting(monkeypatch: pytest.MonkeyPatch, *can_start: bool) -> None:
     monkeypatch.setattr(threads, "Thread", thread)
 
 
-def test_without_a_thread_to_be_had_a_message_comes_back(container: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_thread_to_be_had_a_message_comes_back_at_once(
+    container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
     starting(monkeypatch, *[False] * 9)
+    began = container.mono
     assert container.invoke([message("good-1"), message("good-2", ATTEMPTS, "g")]) == {"good-1", "good-2"}
+    assert container.mono == began
 
 
 def test_with_one_thread_to_be_had_it_works_on_all_of_them(
@@ -163,19 +167,17 @@ def test_when_it_hangs_another_is_asked_for_again(container: Container, monkeypa
     assert container.invoke(batch) == {"hang-1"} and len(container.effects) == 4
 
 
-def test_a_thread_that_does_not_come_holds_nobody_up(container: Container, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tasks that wait for nothing are done by the first, and no more than one other is woken."""
-    begin, called = threads._begin, 0
-
-    def first(job: threads.Job) -> None:
-        nonlocal called
-        called += 1
-        if called == 1:
-            begin(job)
-
-    monkeypatch.setattr(threads, "_begin", first)
+def test_tasks_that_wait_for_nothing_are_all_done_by_the_first_thread(
+    container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No other is called before the caller has been waiting: here, until that thread is done."""
+    called: list[threads.Run] = []
+    monkeypatch.setattr(threads, "_begin", lambda run, ended: called.append(run))
+    monkeypatch.setattr(
+        threads, "_reasons", lambda: SimpleNamespace(put=lambda _: None, get=lambda timeout: called[0]())
+    )
     assert container.invoke([message(each) for each in ids("good", 10)]) == set()
-    assert len(container.effects) == 10 and called == 2
+    assert len(container.effects) == 10 and len(called) == 1
 
 
 KINDS = st.sampled_from(["good", "good", "good", "hang", "late", "slow", "crash", "fails", "dead"])
