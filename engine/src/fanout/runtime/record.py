@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 WORKING, DONE, FAILED, DEAD = "working", "done", "failed", "dead"
 PREFIX = "of_"
+_json = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
 def key(task: str, event_id: str) -> str:
@@ -49,8 +50,7 @@ def fingerprint(type_: str, data: Any) -> str:
 
     The event's time and extensions are no part of it: a publisher that tries again may set them anew.
     """
-    written = json.dumps([type_, data], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(written.encode()).hexdigest()[:16]
+    return hashlib.sha256(_json([type_, data]).encode()).hexdigest()[:16]
 
 
 def identity(event: "Event") -> str:

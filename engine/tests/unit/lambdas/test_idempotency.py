@@ -461,6 +461,7 @@ def test_a_body_that_is_no_event_is_kept_nowhere(table: Table) -> None:
     assert kind(Effects(), message("{}")) == "dead" and not table.items and not table.requests
 
 
-def test_without_a_table_every_delivery_runs(letters: Letters) -> None:
+def test_without_a_table_every_delivery_runs(letters: Letters, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(record, "fingerprint", None)  # nor is worked out what a record would hold
     task = Effects(None, ValueError(), PermanentError("no"))
     assert [kind(task, copy_of()) for _ in range(3)] == ["done", "failed", "dead"]
