@@ -5,6 +5,7 @@ import logging
 import os
 import re
 import sys
+import time
 import traceback
 from datetime import UTC, datetime
 from typing import Any
@@ -28,6 +29,7 @@ def _shown(value: object) -> str:
 
 
 _json = json.JSONEncoder(separators=(",", ":"), default=_shown).encode
+_EMPTY = vars(logging.makeLogRecord({"name": _OWN_NAME}))
 
 
 class Line(logging.Formatter):
@@ -56,6 +58,18 @@ class Line(logging.Formatter):
         if "Sampled=1" in trace:
             line["xray_trace_id"] = trace.partition("Root=")[2].partition(";")[0]
         return _json(line)
+
+
+def say(level: int, message: str, fields: dict[str, Any]) -> None:
+    """`own.log(level, message, extra=fields)` for what each message says, a third faster: nobody asks who called.
+
+    No field is in Line.OWN.
+    """
+    if own.isEnabledFor(level):
+        record, now = logging.LogRecord.__new__(logging.LogRecord), time.time()
+        said = {"levelno": level, "levelname": logging.getLevelName(level), "msg": message}
+        vars(record).update(_EMPTY | fields | said, created=now, msecs=now % 1 * 1000)
+        own.handle(record)
 
 
 def describe(error: BaseException) -> dict[str, str]:

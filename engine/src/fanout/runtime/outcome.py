@@ -2,12 +2,12 @@
 
 import re
 from dataclasses import dataclass
+from logging import ERROR, INFO, WARNING
 from typing import Any, Literal
 
 from fanout.runtime.errors import PermanentError, TransientError
 from fanout.runtime.event import Event, Heartbeat
-from fanout.runtime.log import describe, traceback_of
-from fanout.runtime.log import own as logger
+from fanout.runtime.log import describe, say, traceback_of
 from fanout.runtime.probe import Probe
 
 Record = dict[str, Any]
@@ -89,8 +89,7 @@ class Outcome:
             fields["event_id"] = self.event.id
         if isinstance(self.event, Event):
             fields |= self.event.ids() | _trace(self.event)
-        say = {"failed": logger.warning, "dead": logger.error}.get(self.kind, logger.info)
-        say(self.kind, extra=fields)
+        say({"failed": WARNING, "dead": ERROR}.get(self.kind, INFO), self.kind, fields)
 
 
 def _trace(event: Event) -> dict[str, str]:

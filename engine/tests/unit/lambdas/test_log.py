@@ -12,7 +12,7 @@ import pytest
 from fanout.contracts.contract import load
 from fanout.contracts.roles import LOGGED
 from fanout.runtime.errors import PermanentError
-from fanout.runtime.log import describe, logger, own, traceback_of
+from fanout.runtime.log import describe, logger, own, say, traceback_of
 from fanout.runtime.outcome import Outcome
 from tests.unit.contracts.given import put, schema
 from tests.unit.lambdas.conftest import Lines
@@ -143,6 +143,24 @@ def test_the_runtimes_own_logger_does_not_say_it_again(lines: Lines, monkeypatch
     monkeypatch.setattr(logging.getLogger(), "handlers", [Heard(said)])
     logger.info("once")
     assert not said and len(lines()) == 1
+
+
+def test_what_each_message_says_is_a_record_as_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For handlers and formatters that a team adds."""
+    records: list[logging.LogRecord] = []
+    monkeypatch.setattr(own, "handlers", [Heard(records)])
+    own.info("done", extra={"attempt": 1})
+    say(logging.INFO, "done", {"attempt": 1})
+    usual, ours = map(vars, records)
+    same = ("name", "levelno", "levelname", "msg", "attempt", "exc_info", "process", "thread")
+    assert usual.keys() == ours.keys() and all(usual[name] == ours[name] for name in same)
+    assert abs(usual["created"] - ours["created"]) < 10 and ours["msecs"] == ours["created"] % 1 * 1000
+    own.setLevel(logging.WARNING)
+    try:
+        say(logging.INFO, "done", {})
+    finally:
+        own.setLevel(logging.NOTSET)
+    assert len(records) == 2
 
 
 def test_no_role_can_replace_a_field_of_a_log_line(tmp_path: Path, lines: Lines) -> None:
