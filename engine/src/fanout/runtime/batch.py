@@ -11,13 +11,14 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from logging import INFO
 from typing import Any, Protocol
 
 from fanout import names
 from fanout.runtime import metrics, retry, threads
 from fanout.runtime.attempt import Attempt, Task
 from fanout.runtime.event import annotated_classes, event_classes
-from fanout.runtime.log import describe
+from fanout.runtime.log import describe, say
 from fanout.runtime.log import own as logger
 from fanout.runtime.outcome import NotTried, Outcome, Record
 
@@ -97,7 +98,7 @@ def handler_of(task: Task, *others: Task) -> Callable[[dict[str, Any], Context],
 def _announce(records: list[Record], request_id: str) -> None:
     """Says who is about to be tried: after a crash or a time-out this line is all that names the messages."""
     messages = {each["messageId"]: int(each["attributes"]["ApproximateReceiveCount"]) for each in records}
-    logger.info("received", extra={"messages": messages, "function_request_id": request_id})
+    say(INFO, "received", {"messages": messages, "function_request_id": request_id})
 
 
 def _look_at(left_over: int, records: list[Record], request_id: str, end: float) -> None:

@@ -39,8 +39,9 @@ class Model:
             values += tuple(named.pop(name) for name in self._FIELDS[len(values) :] if name in named)
         if named or len(values) != len(self._FIELDS):
             raise TypeError(f"{type(self).__name__} needs {', '.join(self._FIELDS)}, each once")
+        put = object.__setattr__
         for name, value in zip(self._FIELDS, values, strict=True):
-            object.__setattr__(self, name, value)
+            put(self, name, value)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__}.{name} cannot be changed")

@@ -8,6 +8,7 @@ import sys
 import time
 import traceback
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from fanout import names
@@ -32,6 +33,11 @@ _json = json.JSONEncoder(separators=(",", ":"), default=_shown).encode
 _EMPTY = vars(logging.makeLogRecord({"name": _OWN_NAME}))
 
 
+@lru_cache(maxsize=1)
+def _second(time: int) -> str:
+    return datetime.fromtimestamp(time, UTC).isoformat()[:19]
+
+
 class Line(logging.Formatter):
     """level, message, timestamp (RFC 3339, UTC), task, the fields of `extra`, and X-Ray's trace id where one is made.
 
@@ -46,12 +52,13 @@ class Line(logging.Formatter):
         line: dict[str, object] = {
             "level": record.levelname,
             "message": record.getMessage(),
-            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "timestamp": f"{_second(int(record.created))}.{int(record.created % 1 * 1000):03}+00:00",
             "task": os.environ.get(names.TASK, "unknown"),
         }
         if record.name == _OWN_NAME:
             line[names.LOG_FIELD] = names.METADATA
-        line |= {name: value for name, value in vars(record).items() if name not in self.OWN}
+        own_names = self.OWN
+        line |= {name: value for name, value in vars(record).items() if name not in own_names}
         if record.exc_info and record.exc_info[1]:
             line |= describe(record.exc_info[1]) | traceback_of(record.exc_info[1])
         trace = os.environ.get("_X_AMZN_TRACE_ID", "")
