@@ -4,15 +4,18 @@ The task does nothing and the log goes to /dev/null. First the whole handler, ne
 (the floor) and to Powertools' Batch with a line of its Logger for each message, which checks no contract and has no
 threads. Then its parts: the log lines alone; parse, contract, outcome and metrics; and what handing to threads adds.
 
-Then batches of a task that waits 20 ms for each message, on as many threads as the subscriber's `concurrency` allows.
+Then batches of a task that waits 20 ms for each message, on as many threads as the subscriber's `concurrency` allows, and
+a batch of 10,000: what a message of it takes, against one of 1,000, and what all of it adds to memory.
 """
 
 import json
 import os
 import sys
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
+from functools import partial
 from logging import StreamHandler
 from typing import Any
 
@@ -44,6 +47,7 @@ def measure(say: Say) -> Iterator[Row]:
         yield from _per_message(say)
         for messages, most in ((10, 24), (100, 40)):
             yield _waiting(messages, most, say)
+        yield from _large(say)
 
 
 class Context:
@@ -61,16 +65,16 @@ def _per_message(say: Say) -> Iterator[Row]:
     from fanout.runtime.attempt import Attempt
     from fanout.runtime.log import logger
 
-    _silence(logger)
-    event, event_class = _batch(10), _event_class()
+    silence(logger)
+    event, of = batch_of(10), event_class()
     done: list[object] = []
-    batch.handler_of(_task(lambda: done.append(None)))(event, Context())
+    batch.handler_of(task_of(lambda: done.append(None)))(event, Context())
     if len(done) != len(event["Records"]):
         raise BenchmarkError(
             f"the task was handed {len(done)} of {len(event['Records'])} events: nothing would be measured"
         )
-    handle = batch.handler_of(_task(lambda: None))
-    attempt = Attempt(lambda event: None, (event_class,), "request-1", time.monotonic() + 3_600)
+    handle = batch.handler_of(task_of(lambda: None))
+    attempt = Attempt(lambda event: None, (of,), "request-1", time.monotonic() + 3_600)
     outcomes = [attempt.at(record) for record in event["Records"]]
 
     def log() -> None:
@@ -79,15 +83,15 @@ def _per_message(say: Say) -> Iterator[Row]:
             outcome.log("request-1")
 
     def parts() -> None:
-        metrics.emit([attempt.at(record) for record in event["Records"]], event_class.GROUP)
+        metrics.emit([attempt.at(record) for record in event["Records"]], of.GROUP)
 
     times = interleaved(
         {
-            "ours": lambda: _best(lambda: handle(event, Context())),
-            "by hand": lambda: _best(lambda: _by_hand(event)),
-            "Powertools": lambda: _best(_powertools(event)),
-            "log": lambda: _best(log),
-            "parts": lambda: _best(parts),
+            "ours": lambda: best(lambda: handle(event, Context())),
+            "by hand": lambda: best(lambda: _by_hand(event)),
+            "Powertools": lambda: best(_powertools(event)),
+            "log": lambda: best(log),
+            "parts": lambda: best(parts),
         },
         rounds=ROUNDS,
         say=say,
@@ -99,10 +103,30 @@ def _per_message(say: Say) -> Iterator[Row]:
     yield row("of it handing to threads", times["ours"].over(times["log"]).over(times["parts"]), unit="us")
 
 
+def _large(say: Say) -> Iterator[Row]:
+    from fanout.runtime import batch
+
+    handle = batch.handler_of(task_of(lambda: None))
+    batches = {f"{messages:,}": batch_of(messages) for messages in (1_000, 10_000)}
+
+    def a_message(event: dict[str, Any]) -> float:
+        return _microseconds(lambda: handle(event, Context())) / len(event["Records"])
+
+    variants = {name: partial(a_message, event) for name, event in batches.items()}
+    times = interleaved(variants, rounds=ROUNDS, say=say)
+    goal = at_most(1.2, of="peer")
+    yield row("a message of 10,000, against one of 1,000", times["10,000"], unit="us", peer=times["1,000"], goal=goal)
+    tracemalloc.start()
+    handle(batches["10,000"], Context())
+    peak = tracemalloc.get_traced_memory()[1] / 1e6
+    tracemalloc.stop()
+    yield row("what a batch of 10,000 adds to memory", peak, unit="MB", goal=at_most(40))
+
+
 def _waiting(messages: int, most: int, say: Say) -> Row:
     from fanout.runtime import batch, threads
 
-    handle, event = batch.handler_of(_task(lambda: time.sleep(WAITING))), _batch(messages)
+    handle, event = batch.handler_of(task_of(lambda: time.sleep(WAITING))), batch_of(messages)
     before = threads.CONCURRENCY
     threads.CONCURRENCY = messages  # as FANOUT_CONCURRENCY makes it when the function starts
     name = f"{messages} messages that wait"
@@ -117,22 +141,22 @@ def _waiting(messages: int, most: int, say: Say) -> Row:
     )
 
 
-def _event_class() -> Any:
+def event_class() -> Any:
     """The app's only class of events."""
     import events
 
     return next(each for each in vars(events).values() if isinstance(each, type))
 
 
-def _task(work: Callable[[], None]) -> Callable[[Any], None]:
+def task_of(work: Callable[[], None]) -> Callable[[Any], None]:
     def task(event: Any) -> None:
         work()
 
-    task.__annotations__["event"] = _event_class()
+    task.__annotations__["event"] = event_class()
     return task
 
 
-def _batch(messages: int) -> dict[str, Any]:
+def batch_of(messages: int) -> dict[str, Any]:
     """As Lambda hands it over: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html"""
     example = json.loads(load(APP / "contracts").valid["contact_form"])
     return {
@@ -167,18 +191,18 @@ def _powertools(event: dict[str, Any]) -> Callable[[], object]:
         order = json.loads(record.body)
         logger.info("done", extra={"message_id": record.message_id, "event_id": order["id"]})
 
-    _silence(logger)
+    silence(logger)
     context: Any = Context()
     return lambda: process_partial_response(event=event, record_handler=one, processor=processor, context=context)
 
 
-def _silence(logger: Any) -> None:
+def silence(logger: Any) -> None:
     for handler in logger.handlers:
         if isinstance(handler, StreamHandler):
             handler.setStream(open(os.devnull, "w"))
 
 
-def _best(work: Callable[[], object]) -> float:
+def best(work: Callable[[], object]) -> float:
     """Microseconds a message of ten."""
     return min(_microseconds(work) for _ in range(BATCHES)) / 10
 

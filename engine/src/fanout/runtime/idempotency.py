@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from fanout import names
 from fanout.runtime import record
-from fanout.runtime.aws import client
+from fanout.runtime.aws import unchecked as client
 from fanout.runtime.errors import PermanentError, TransientError
 from fanout.runtime.event import Event
 from fanout.runtime.log import describe

@@ -8,10 +8,13 @@ import copy
 import re
 import threading
 from collections.abc import Iterator
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
 from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.session import get_session
+from botocore.validate import ParamValidator
 
 Item = dict[str, Any]
 
@@ -31,6 +34,12 @@ class ConditionalCheckFailedException(ClientError):
 
     AWS APIReference/API_UpdateItem.html#DDB-UpdateItem-request-ReturnValuesOnConditionCheckFailure
     """
+
+
+@cache
+def _shape() -> Any:
+    """Of the request: the runtime's client sends it unchecked (`fanout.runtime.aws.unchecked`)."""
+    return get_session().get_service_model("dynamodb").operation_model("UpdateItem").input_shape
 
 
 class Table:
@@ -63,6 +72,8 @@ class Table:
     def _carry_out(self, request: Item) -> Item:
         """One after the other: AWS developerguide/WorkingWithItems.html#WorkingWithItems.ConditionalUpdate"""
         self.requests.append(request)
+        wrong = ParamValidator().validate(request, _shape())
+        assert not wrong.has_errors(), wrong.generate_report()
         expressions = Expressions(request)
         with self.lock:
             key = request["Key"][self.key]["S"]

@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, ParamValidationError
 
 from fanout.runtime import aws, decision
 from fanout.runtime.decision import CURRENT, AttemptOver, Decision
@@ -97,9 +98,11 @@ class Server:
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     made = Server()
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{made.http.server_port}")
-    aws.client.cache_clear()
+    for client in (aws.client, aws.unchecked):
+        client.cache_clear()
     yield made
-    aws.client.cache_clear()
+    for client in (aws.client, aws.unchecked):
+        client.cache_clear()
     made.http.shutdown()
     made.http.server_close()
 
@@ -108,11 +111,22 @@ def request() -> Any:
     return aws.client("sqs").get_queue_url(QueueName="q")
 
 
-def test_a_client_sends_nothing_for_an_attempt_that_is_over(server: Server) -> None:
+@pytest.mark.parametrize("client", [aws.client, aws.unchecked], ids=["a task's", "the runtime's"])
+def test_a_client_sends_nothing_for_an_attempt_that_is_over(client: Any, server: Server) -> None:
     over: Decision[Any] = Decision()
     over.close()
-    assert [type(each) for each in in_thread(over, request)] == [AttemptOver]
+    sqs = client("sqs")
+    assert [type(each) for each in in_thread(over, lambda: sqs.get_queue_url(QueueName="q"))] == [AttemptOver]
     assert server.requests == 0
+
+
+def test_a_tasks_requests_are_checked_before_they_are_sent_and_the_runtimes_are_not(server: Server) -> None:
+    with pytest.raises(ParamValidationError):
+        aws.client("sqs").get_queue_url()
+    assert server.requests == 0
+    with pytest.raises(ClientError):
+        aws.unchecked("sqs").get_queue_url()
+    assert server.requests == 2
 
 
 def test_nor_the_second_try_of_a_request_that_began_before(server: Server) -> None:

@@ -1,6 +1,8 @@
 """Nothing of one invocation takes part in the next, whatever hangs, crashes or is slow, and however often it thaws."""
 
 import threading
+import time
+import tracemalloc
 from collections import Counter
 from collections.abc import Iterator
 from contextvars import ContextVar
@@ -11,7 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from events import OrderPlaced
 from fanout.runtime import metrics, threads
+from fanout.runtime.attempt import Attempt
 from fanout.runtime.errors import PermanentError, TransientError
 from tests.examples import examples
 from tests.unit.lambdas.conftest import Lines
@@ -248,6 +252,19 @@ def test_in_a_large_batch_each_message_is_looked_at_once(container: Container, m
     monkeypatch.setattr(threads, "is_last", is_last)
     assert container.invoke([message(each) for each in ids("good", 150)]) == set()
     assert len(asked) == 150
+
+
+def test_a_large_batch_takes_4_kb_a_message() -> None:
+    """40 MB for ten thousand, at the most."""
+    records = [message(f"good-{number}") for number in range(1_000)]
+    attempt = Attempt(lambda order: None, (OrderPlaced,), "request", time.monotonic() + 60)
+    threads.work(attempt, records)
+    tracemalloc.start()
+    try:
+        threads.work(attempt, records)
+        assert tracemalloc.get_traced_memory()[1] < 4_000 * len(records)
+    finally:
+        tracemalloc.stop()
 
 
 def test_behind_an_event_that_ended_its_last_attempt_the_group_need_not_wait(container: Container) -> None:
