@@ -1,11 +1,13 @@
 """An attempt is decided once; after that its thread says nothing and sends nothing, not even a second try."""
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextvars import copy_context
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError, ParamValidationError
 
@@ -98,11 +100,11 @@ class Server:
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     made = Server()
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{made.http.server_port}")
-    for client in (aws.client, aws.unchecked):
-        client.cache_clear()
+    for cached in (aws.client, aws.unchecked, aws._session):
+        cached.cache_clear()
     yield made
-    for client in (aws.client, aws.unchecked):
-        client.cache_clear()
+    for cached in (aws.client, aws.unchecked, aws._session):
+        cached.cache_clear()
     made.http.shutdown()
     made.http.server_close()
 
@@ -118,6 +120,19 @@ def test_a_client_sends_nothing_for_an_attempt_that_is_over(client: Any, server:
     sqs = client("sqs")
     assert [type(each) for each in in_thread(over, lambda: sqs.get_queue_url(QueueName="q"))] == [AttemptOver]
     assert server.requests == 0
+
+
+@pytest.mark.parametrize("service", ["dynamodb", "lambda", "s3", "secretsmanager", "sesv2", "sns", "sqs"])
+def test_a_client_can_do_what_boto3s_can(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And boto3 is imported for S3 alone."""
+    theirs: Any = boto3.client(service)  # type: ignore[call-overload]
+    assert set(dir(theirs)) == set(dir(aws.client(service)))
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    if service == "s3":
+        with pytest.raises(ImportError):
+            aws.client.__wrapped__(service)
+    else:
+        aws.client.__wrapped__(service)
 
 
 def test_a_tasks_requests_are_checked_before_they_are_sent_and_the_runtimes_are_not(server: Server) -> None:

@@ -15,14 +15,14 @@ from tests.unit.lambdas.conftest import VARIABLES
 
 LAMBDAS = APP / "lambdas"
 
-SDK = {"boto3", "botocore.config", "functools", "typing"}
+SDK = {"botocore.config", "botocore.session", "functools", "typing"}
 LOG = {"contextvars", "datetime", "json", "logging", "os", "re", "sys", "threading", "traceback"}
 BATCH = {
     "base64", "collections", "collections.abc", "contextlib", "dataclasses", "hashlib", "importlib", "inspect", "itertools",
     "math", "queue", "random", "time", "types", "warnings",
 }  # fmt: skip
 IMPORTED = {
-    "archive_order": SDK | LOG | BATCH | {"botocore.exceptions"},
+    "archive_order": SDK | LOG | BATCH | {"boto3", "botocore.exceptions"},
     "fanout.runtime.close_circuits": SDK | LOG | {"time"},
     "notify_partner": SDK | LOG | BATCH | {"hmac", "ssl", "urllib3", "urllib3.exceptions"},
     "send_receipt": SDK | LOG | BATCH | {"unicodedata"},
@@ -41,10 +41,11 @@ PROGRAM = """
 import builtins, importlib, json, sys
 from unittest.mock import MagicMock
 
-boto3, asked, real = MagicMock(), set(), builtins.__import__
+boto3, botocore, asked, real = MagicMock(), MagicMock(), set(), builtins.__import__
 exceptions = MagicMock(ClientError=Exception, HTTPError=Exception)
 sys.modules.update({"boto3": boto3, "urllib3": MagicMock(), "urllib3.exceptions": exceptions})
 sys.modules.update({"botocore": MagicMock(), "botocore.config": MagicMock(), "botocore.exceptions": exceptions})
+sys.modules["botocore.session"] = botocore
 
 
 def noted(name, globals=None, locals=None, fromlist=(), level=0):
@@ -56,7 +57,8 @@ def noted(name, globals=None, locals=None, fromlist=(), level=0):
 
 builtins.__import__ = noted
 importlib.import_module(TASK if "." in TASK else TASK + ".handler")
-made = [call.args[0] for call in boto3.client.call_args_list]
+makers = botocore.get_session().create_client, boto3.Session().client
+made = [call.args[0] for maker in makers for call in maker.call_args_list]
 print(json.dumps({"asked": sorted(asked), "made": sorted(made)}))
 """
 
