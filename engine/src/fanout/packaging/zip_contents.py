@@ -170,16 +170,16 @@ def _only(names: bytes, said: frozenset[bytes]) -> bytes:
 
 @cache
 def _without_docstrings(source: bytes) -> bytes:
-    """Nor lines of comment: a third of a zip that every cold start reads. Each other line stays where it is, for tracebacks."""
+    """Nor comments: a third of a zip that every cold start reads. Each other line stays where it is, for tracebacks."""
     lines = source.split(b"\n")
+    for token in tokenize.tokenize(io.BytesIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            lines[token.start[0] - 1] = token.line[: token.start[1]].rstrip().encode()
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             lines[node.lineno - 1] = lines[node.lineno - 1][: node.col_offset] + b"..."
             for number in range(node.lineno, node.end_lineno or node.lineno):
                 lines[number] = b""
-    for token in tokenize.tokenize(io.BytesIO(source).readline):
-        if token.type == tokenize.COMMENT and token.line.lstrip().startswith("#"):
-            lines[token.start[0] - 1] = b""
     return b"\n".join(lines)
 
 
