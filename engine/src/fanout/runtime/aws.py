@@ -1,12 +1,15 @@
 """SDK clients that give up in time to try again within one attempt."""
 
 from functools import cache
+from threading import Lock
 from typing import Any
 
 from fanout.runtime import decision
 
+_making = Lock()
+"""Messages that fail at the same time need one client of SQS together, and not one each."""
 
-@cache
+
 def client(service: str) -> Any:
     """The SDK's client of `service`, one per container: 2 s to connect, 5 s to answer, two tries.
 
@@ -18,17 +21,19 @@ def client(service: str) -> Any:
     asks before-send's handlers before each of them.
     https://docs.aws.amazon.com/boto3/latest/guide/events.html
     """
-    return _made(service, checked=True)
+    with _making:
+        return _made(service, checked=True)
 
 
-@cache
 def unchecked(service: str) -> Any:
     """The same for requests of the runtime's own, which its tests hold against the service's model: the SDK's check of each is
     a fifth of what it takes of the processor. https://docs.aws.amazon.com/botocore/latest/reference/config.html
     """
-    return _made(service, checked=False)
+    with _making:
+        return _made(service, checked=False)
 
 
+@cache
 def _made(service: str, *, checked: bool) -> Any:
     from botocore.config import Config
 

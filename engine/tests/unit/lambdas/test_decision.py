@@ -3,7 +3,9 @@
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from contextvars import copy_context
+from functools import cache
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -100,10 +102,10 @@ class Server:
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     made = Server()
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{made.http.server_port}")
-    for cached in (aws.client, aws.unchecked, aws._session):
+    for cached in (aws._made, aws._session):
         cached.cache_clear()
     yield made
-    for cached in (aws.client, aws.unchecked, aws._session):
+    for cached in (aws._made, aws._session):
         cached.cache_clear()
     made.http.shutdown()
     made.http.server_close()
@@ -130,9 +132,29 @@ def test_a_client_can_do_what_boto3s_can(service: str, monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "boto3", None)
     if service == "s3":
         with pytest.raises(ImportError):
-            aws.client.__wrapped__(service)
+            aws._made.__wrapped__(service, checked=True)
     else:
-        aws.client.__wrapped__(service)
+        aws._made.__wrapped__(service, checked=True)
+
+
+def test_messages_that_need_a_client_at_the_same_time_have_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    second, made = threading.Barrier(2, timeout=0.2), list[object]()
+
+    @cache
+    def make(service: str, *, checked: bool) -> object:
+        with suppress(threading.BrokenBarrierError):
+            second.wait()  # for another that is made
+        made.append(object())
+        return made[-1]
+
+    monkeypatch.setattr(aws, "_made", make)
+    ready = threading.Barrier(4, timeout=5)
+    threads = [threading.Thread(target=lambda: (ready.wait(), aws.client("sqs"))) for _ in range(4)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join(5)
+    assert len(made) == 1 and aws.client("sqs") is made[0]
 
 
 def test_a_tasks_requests_are_checked_before_they_are_sent_and_the_runtimes_are_not(server: Server) -> None:
