@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_iam as iam
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 T = TypeVar("T")
 
@@ -18,12 +18,22 @@ LAMBDA = iam.ServicePrincipal("lambda.amazonaws.com")
 
 _stacks: WeakKeyDictionary[Construct, Stack] = WeakKeyDictionary()
 _made: WeakKeyDictionary[Stack, dict[str, Any]] = WeakKeyDictionary()
+_asked: WeakKeyDictionary[Any, dict[str, Any]] = WeakKeyDictionary()
 
 
-def stack_of(scope: Construct) -> Stack:
+def stack_of(scope: Construct, parent: Construct | None = None) -> Stack:
+    """With `parent`, its stack: known from then on."""
     if scope not in _stacks:
-        _stacks[scope] = Stack.of(scope)
+        _stacks[scope] = stack_of(parent) if parent else Stack.of(scope)
     return _stacks[scope]
+
+
+def fact(construct: IConstruct, attribute: str) -> Any:
+    """What never changes, as an ARN."""
+    known = _asked.setdefault(construct, {})
+    if attribute not in known:
+        known[attribute] = getattr(construct, attribute)
+    return known[attribute]
 
 
 def name_of_stack(scope: Construct) -> str:

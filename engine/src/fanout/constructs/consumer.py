@@ -13,6 +13,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from fanout import names
+from fanout.constructs.cdk_cache import fact
 from fanout.constructs.circuit_breaker import CircuitBreaker
 from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.filter import Filter
@@ -33,6 +34,7 @@ class Host(Protocol):
     topic: sns.ITopic
     ordered: bool
     environment: Mapping[str, str]
+    record_variables: Mapping[str, str]
     circuit_breaker: CircuitBreaker | None
     only: Filter
     queue_url: str
@@ -127,15 +129,14 @@ def let_consume(host: Host, role: iam.Role) -> None:
 
 
 def let_bury(host: Host, role: iam.Role) -> None:
-    role.add_to_principal_policy(  # `grant_send_messages` allows more
-        iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[host.dead_letter_queue.queue_arn])
-    )
+    arn = fact(host.dead_letter_queue, "queue_arn")  # the queue's own `grant_send_messages` allows more
+    iam.Grant.add_to_principal(grantee=role, actions=["sqs:SendMessage"], resource_arns=[arn])
     if host.key:
         host.key.grant(role, "kms:Decrypt", "kms:GenerateDataKey")
 
 
-def variables(host: Host, *, messages_at_once: int) -> dict[str, str]:
-    """What every task with a queue is told, beside what its stack gives it."""
+def variables(host: Host, own: Mapping[str, str] | None = None, *, messages_at_once: int) -> dict[str, str]:
+    """What every task with a queue is told, beside what its stack gives it; `own` is of its way to run."""
     return {
         **host.environment,
         names.STACK: host.stack_name,
@@ -148,4 +149,6 @@ def variables(host: Host, *, messages_at_once: int) -> dict[str, str]:
         names.MEASURED_GROUPS: str(host.settings.measured_groups),
         names.METRICS: host.settings.metrics,
         **({names.TRACEBACKS: "true"} if host.settings.tracebacks else {}),
+        **(own or {}),
+        **host.record_variables,
     }

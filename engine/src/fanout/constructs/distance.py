@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk.region_info import RegionInfo
 
-from fanout.constructs.cdk_cache import SNS
+from fanout.constructs.cdk_cache import SNS, fact
 from fanout.constructs.errors import ConfigurationError
 
 _QUEUE_ARN = re.compile(r"arn:aws[a-z-]*:sqs:(?P<region>[a-z0-9-]+):\d{12}:[A-Za-z0-9_-]{1,80}")
@@ -74,7 +74,7 @@ def check_reach(owner: str, topic: sns.ITopic, stack: Stack) -> None:
 
 def _measured(topic: sns.ITopic, stack: Stack) -> Distance:
     """What is not known before the deployment is taken for the same."""
-    if isinstance(topic, sns.Topic) and topic.stack is stack:
+    if isinstance(topic, sns.Topic) and fact(topic, "stack") is stack:
         return HERE
     theirs, ours = topic.env.region, stack.region
     far = not Token.is_unresolved(ours) and not Token.is_unresolved(theirs) and ours != theirs

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from fanout.constructs.cdk_cache import seconds
+from fanout.constructs.cdk_cache import fact, seconds
 from fanout.constructs.circuit_breaker import CircuitBreaker, protect
 from fanout.constructs.consumer import Consumer, Host, beside, let_consume, variables
 from fanout.constructs.function import task_function
@@ -63,7 +63,7 @@ class FunctionConsumer(Consumer):
             self._scope,
             "Mapping",
             target=self._function,
-            event_source_arn=self._host.queue.queue_arn,
+            event_source_arn=fact(self._host.queue, "queue_arn"),
             batch_size=self._batch_size,
             max_batching_window=seconds(self._window) if self._window else None,
             max_concurrency=self._max_concurrency,

@@ -9,8 +9,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from fanout import names
-from fanout.constructs.cdk_cache import once
-from fanout.constructs.consumer import Consumer
+from fanout.constructs.cdk_cache import fact, once
 from fanout.constructs.keys import table_key
 from fanout.constructs.settings import DEAD_LETTER_RETENTION_DAYS, Encryption, Settings
 
@@ -73,7 +72,17 @@ def _text(name: str) -> dynamodb.Attribute:
     return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)
 
 
-def remember(scope: Construct, consumer: Consumer, *, task: str, claims: bool, settings: Settings) -> None:
+def variables(scope: Construct, settings: Settings, *, claims: bool) -> dict[str, str]:
+    """Where a task keeps its records, and for how many seconds."""
+    days = settings.queue_retention_days + DEAD_LETTER_RETENTION_DAYS + 1
+    return {
+        names.COMPLETED_TABLE: fact(records(scope, settings), "table_name"),
+        names.COMPLETED_SECONDS: str(86_400 * days),
+        **({} if claims else {names.IDEMPOTENT: "false"}),
+    }
+
+
+def let_remember(scope: Construct, role: iam.Role, settings: Settings, *, task: str, claims: bool) -> None:
     """What becomes of an event at the task is recorded; with `claims`, one that it has completed is not worked on again.
 
     Until no copy of it can be left: longer than a message can wait in its queue, and then as a dead letter until somebody
@@ -81,17 +90,11 @@ def remember(scope: Construct, consumer: Consumer, *, task: str, claims: bool, s
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
     """
     table = records(scope, settings)
-    consumer.role.add_to_principal_policy(
-        iam.PolicyStatement(
-            actions=["dynamodb:UpdateItem", *(_OF_OLD_FUNCTIONS if claims else [])],
-            resources=[table.table_arn],
-            conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{task}#*"]}},
-        )
+    iam.Grant.add_to_principal(
+        grantee=role,
+        actions=["dynamodb:UpdateItem", *(_OF_OLD_FUNCTIONS if claims else [])],
+        resource_arns=[fact(table, "table_arn")],
+        conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{task}#*"]}},
     )
     if settings.encryption is Encryption.CUSTOMER_KEYS and table.encryption_key:
-        table.encryption_key.grant(consumer.role, "kms:Decrypt", "kms:GenerateDataKey")
-    days = settings.queue_retention_days + DEAD_LETTER_RETENTION_DAYS + 1
-    consumer.set_variable(names.COMPLETED_TABLE, table.table_name)
-    consumer.set_variable(names.COMPLETED_SECONDS, str(86_400 * days))
-    if not claims:
-        consumer.set_variable(names.IDEMPOTENT, "false")
+        table.encryption_key.grant(role, "kms:Decrypt", "kms:GenerateDataKey")

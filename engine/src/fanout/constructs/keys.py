@@ -64,7 +64,9 @@ class _QueueKey:
 
     def let_deliver(self, topic: sns.ITopic, principal: iam.ServicePrincipal) -> None:
         """A principal is that of a Region: it has a statement of its own."""
-        if principal not in self.topics and self.key:
+        if not self.key:
+            return
+        if principal not in self.topics:
             self.key.add_to_resource_policy(
                 iam.PolicyStatement(
                     actions=["kms:Decrypt", "kms:GenerateDataKey"],

@@ -14,8 +14,9 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from fanout import names
+from fanout.constructs import idempotency
 from fanout.constructs.alarms.subscriber import subscriber_alarms
-from fanout.constructs.cdk_cache import days, name_of_stack, seconds, stack_of
+from fanout.constructs.cdk_cache import days, fact, name_of_stack, seconds, stack_of
 from fanout.constructs.circuit_breaker import CircuitBreaker
 from fanout.constructs.compute import Compute, Function
 from fanout.constructs.deprecated import OldArguments, modern, modern_topic
@@ -24,7 +25,6 @@ from fanout.constructs.emits import Emits, check_emits, variables
 from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.event_types import types_got
 from fanout.constructs.filter import Filter, check_filter
-from fanout.constructs.idempotency import remember
 from fanout.constructs.keys import queue_key
 from fanout.constructs.registry import announce
 from fanout.constructs.replayable import check_replay, tell_replay
@@ -88,7 +88,7 @@ class Subscriber(Construct):
         topic = modern_topic(self.owner_id, topic, settings)
         given = modern(self.owner_id, deprecated, settings or topic.settings)
         self.task = task
-        self.topic, self.ordered = topic.topic, topic.topic.fifo
+        self.topic, self.ordered = topic.topic, fact(topic.topic, "fifo")
         self.schedule_group, self.fair_by = topic.schedule_group, topic.fair_by
         self.attachments = topic.attachments
         self.settings = settings or topic.settings
@@ -106,7 +106,8 @@ class Subscriber(Construct):
         self._validate()
         if emits:
             check_emits(self.owner_id, find_root(), emits)
-        self.away = distance(self.owner_id, self.topic, stack_of(self), undeliverable)
+        stack = stack_of(self, scope)
+        self.away = distance(self.owner_id, self.topic, stack, undeliverable)
         if self.away.region and not self.is_queued:
             raise ConfigurationError(
                 f"{self.owner_id}: the topic is in {self.away.region}, and one that calls its task was never proven across Regions:"
@@ -115,10 +116,12 @@ class Subscriber(Construct):
 
         self.stack_name = name_of_stack(self)
         self._queues(undeliverable)
+        claims = not given.get("idempotent", idempotent)
+        self.record_variables: Mapping[str, str] = idempotency.variables(self, self.settings, claims=claims)
         self.consumer = self.compute.consumer(self, self)
         if tracing and not self.consumer.has_function:
             raise ConfigurationError(f"{self.owner_id}: tracing is of a function, and it runs on {self.consumer.KIND}")
-        remember(self, self.consumer, task=task, claims=not given.get("idempotent", idempotent), settings=self.settings)
+        idempotency.let_remember(self, self.role, self.settings, task=task, claims=claims)
         if emits:
             self._let_emit(emits)
         if self.attachments:
@@ -126,7 +129,7 @@ class Subscriber(Construct):
             self.consumer.set_variable(names.ATTACHMENTS_BUCKET, self.attachments.bucket.bucket_name)
         self.consumer.start(circuit_breaker)
         self.alarms = subscriber_alarms(self, self, self.settings)
-        self._outputs(scope)
+        self._outputs(id_ if scope is stack else self.node.path.replace("/", ""))
         announce(self)
 
     def _queues(self, undeliverable: str | None) -> None:
@@ -270,10 +273,8 @@ class Subscriber(Construct):
             times = {"timeout": self.timeout, "visibility": self.visibility, "retention": self.retention}
             check_order_in_time(owner, self.retry, **times)
 
-    def _outputs(self, scope: Construct) -> None:
+    def _outputs(self, prefix: str) -> None:
         """What an operator's tools find this subscriber by."""
-        stack = stack_of(self)
-        prefix = self.node.id if scope is stack else self.node.path.replace("/", "")
         Tags.of(self).add(names.TASK_TAG, self.task)
         found = {
             names.QUEUE_URL_OUTPUT: self.queue_url,
@@ -282,4 +283,4 @@ class Subscriber(Construct):
         }
         for name, value in found.items():
             if value:
-                CfnOutput(stack, f"{prefix}{name}", value=value)
+                CfnOutput(stack_of(self), f"{prefix}{name}", value=value)

@@ -8,6 +8,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from fanout import names
+from fanout.constructs.cdk_cache import fact
 from fanout.constructs.distance import HERE, Distance
 from fanout.constructs.filter import Filter, filter_policy
 from fanout.constructs.settings import Encryption, Settings
@@ -68,14 +69,18 @@ def subscribe(
 
     Written out where `topic.add_subscription` would do, because that puts the stack's name into the logical id.
     """
-    queue_arn = queue.queue_arn
-    allowed = queue.add_to_resource_policy(
-        iam.PolicyStatement(
-            actions=["sqs:SendMessage"],
+    queue_arn, actions = fact(queue, "queue_arn"), ["sqs:SendMessage"]
+    allowed = iam.Grant.add_statement_to_resource_policy(
+        grantee=away.principal,
+        actions=actions,
+        resource=queue,
+        resource_arns=[queue_arn],
+        statement=iam.PolicyStatement(
+            actions=actions,
             principals=[away.principal],
             resources=[queue_arn],
-            conditions={"ArnEquals": {"aws:SourceArn": topic.topic_arn}},
-        )
+            conditions={"ArnEquals": {"aws:SourceArn": fact(topic, "topic_arn")}},
+        ),
     )
     undelivered = sqs.Queue.from_queue_arn(scope, "Undeliverable", undeliverable) if undeliverable else None
     subscription = sns.Subscription(
@@ -90,5 +95,5 @@ def subscribe(
         filter_policy=filter_policy(only, settings, heartbeats=heartbeats),
     )
     own = [dead_letter_queue.node.find_child("Policy")] if undelivered is None else []
-    subscription.node.add_dependency(*([allowed.policy_dependable] if allowed.policy_dependable else []), *own)
+    subscription.node.add_dependency(allowed, *own)
     return subscription

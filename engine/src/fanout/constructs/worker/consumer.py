@@ -21,12 +21,12 @@ class WorkerConsumer(Consumer):
         super().__init__(host)
         self._worker = worker
         self.memory_mib, self.cpu = worker.memory_mib, worker.cpu
-        self._variables = {
-            **variables(host, messages_at_once=worker.messages_at_once),
+        own = {
             names.VISIBILITY: str(in_seconds(worker.visibility_time)),
             names.LONGEST_ATTEMPT: str(worker.longest_attempt),
             names.GRACE: str(max(3, in_seconds(worker.grace) - SIGKILL_MARGIN)),
         }
+        self._variables = variables(host, own, messages_at_once=worker.messages_at_once)
 
     def set_variable(self, name: str, value: str) -> None:
         self._variables[name] = value
