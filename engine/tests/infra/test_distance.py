@@ -6,6 +6,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template as Synthesized
 
 from fanout.checks.engine import check_template
@@ -118,3 +119,24 @@ def test_at_home_the_schedule_tells_whether_one_was_due() -> None:
     template = subscribed(arn("eu-west-1"), "eu-west-1", account=THEIRS)
     (alarm,) = [each for id_, each in of_type(template, "AWS::CloudWatch::Alarm").items() if "HeartbeatMissed" in id_]
     assert "AWS/Scheduler" in json.dumps(alarm)
+
+
+def test_alarms_and_graphs_of_another_accounts_topic_say_whose_it_is() -> None:
+    """A topic of another stack of this app: with the ARN alone CloudWatch would look in the stack's own account."""
+    app = cdk.App()
+    home = cdk.Stack(app, "Home", env=cdk.Environment(account=THEIRS, region="eu-west-1"))
+    stack = cdk.Stack(app, "Team", env=cdk.Environment(account=OURS, region="eu-west-1"))
+    source = Topic.from_sns(sns.Topic(home, "Topic", topic_name="orders"), settings=replace(PROD, name="team"))
+    Subscriber(stack, "SyncCrm", topic=source, task="archive_order", only={"shop_id": ["1"]})
+    Monitoring(stack, "Watch", topic=source)
+    template = dict(Synthesized.from_stack(stack).to_json())
+    watched = [
+        query["AccountId"]
+        for id_, each in of_type(template, "AWS::CloudWatch::Alarm").items()
+        if "FilteredOut" in id_ or "DeliveryFailed" in id_
+        for query in each["Properties"]["Metrics"]
+        if "MetricStat" in query
+    ]
+    assert watched == [THEIRS] * 3
+    (body,) = [each["Properties"]["DashboardBody"] for each in of_type(template, "AWS::CloudWatch::Dashboard").values()]
+    assert json.dumps(body).count(f'\\"accountId\\":\\"{THEIRS}\\"') == 3

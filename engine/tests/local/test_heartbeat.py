@@ -50,7 +50,7 @@ Heartbeat(stack, "Heartbeat", topic=topic)
 on_aws = cdk.CfnCondition(stack, "OnAws", expression=cdk.Fn.condition_equals("embedded", "AWS"))
 for each in stack.node.children:
     if isinstance(each, Subscriber):  # the embedded CloudWatch refuses metric math; the definition stays in the template
-        each.alarms["heartbeat-missed"].node.default_child.cfn_options.condition = on_aws
+        each.alarms["heartbeat-missed"].cfn_options.condition = on_aws
 app.synth()
 """
 ALARM = ("Archive", "Confirm", "Filtered")

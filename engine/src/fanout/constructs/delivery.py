@@ -11,7 +11,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from fanout import names
-from fanout.constructs.alarms.alarm import MINUTE, Alarm, ring
+from fanout.constructs.alarms.alarm import Alarm, ring
 from fanout.constructs.alarms.runbook import Place
 from fanout.constructs.cdk_cache import SNS, days, stack_of
 from fanout.constructs.distance import distance
@@ -19,6 +19,7 @@ from fanout.constructs.errors import ConfigurationError, expect
 from fanout.constructs.event_types import has_several, schemas_of
 from fanout.constructs.filter import MOST, Filter, check_filter, events_only
 from fanout.constructs.keys import queue_key
+from fanout.constructs.metric import MINUTE, of_queue
 from fanout.constructs.registry import announce
 from fanout.constructs.settings import DEAD_LETTER_RETENTION_DAYS, EMAIL, Settings
 from fanout.constructs.task_queue import task_queue
@@ -153,14 +154,12 @@ class Delivery(Construct):
         self._subscribed.add_metadata(names.METADATA, {names.ACKNOWLEDGE_METADATA: [known]})
         return made
 
-    def _alarm(self, owner: str) -> cloudwatch.Alarm:
+    def _alarm(self, owner: str) -> cloudwatch.CfnAlarm:
         place = Place(scope=self, settings=self.settings, owner=owner, task=self.node.id)
         letters = Alarm(
             kind="delivery-dead-letter",
             means=f"SNS has given up an event by {self.protocol}; it waits in the delivery's dead-letter queue.",
-            metric=self.dead_letter_queue.metric_approximate_number_of_messages_visible(
-                period=MINUTE, statistic="Maximum"
-            ),
+            metric=of_queue(self.dead_letter_queue, "ApproximateNumberOfMessagesVisible", "Maximum", MINUTE),
             periods=5,
             datapoints=1,
         )

@@ -8,19 +8,22 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from fanout.constructs.alarms.alarm import BELOW, FIVE_MINUTES, HOUR, Alarm, ring
+from fanout.constructs.alarms.alarm import BELOW, Alarm, ring
 from fanout.constructs.alarms.heartbeat import heartbeat_silent, scheduled
 from fanout.constructs.alarms.recipients import recipients
 from fanout.constructs.alarms.runbook import Place, describe
 from fanout.constructs.alarms.subscriber import ESSENTIAL
-from fanout.constructs.cdk_cache import name_of_stack
+from fanout.constructs.cdk_cache import fact, name_of_stack
 from fanout.constructs.dashboard.dashboard import dashboard
 from fanout.constructs.delivery import Delivery
+from fanout.constructs.metric import HOUR, AnyMetric, Expression, of_topic
 from fanout.constructs.registry import for_each, in_order, late_string, validate_late
 from fanout.constructs.settings import Settings
 from fanout.constructs.subscriber import Subscriber
 from fanout.constructs.topic import AnyTopic, name_of
 
+FAILURES = 2
+"""Alarms of each topic that come first, and are essential."""
 MOST_CHILDREN = 100
 """Of one composite alarm: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Create_Composite_Alarm.html"""
 
@@ -37,12 +40,12 @@ class Monitoring(Construct):
         super().__init__(scope, id_)
         settings = topic.settings
         place = Place(scope=self, settings=settings, owner=settings.owner)
-        topic_alarms = [ring(self, each, place, settings) for each in _topic_alarms(topic)]
-        self._failures = topic_alarms[: len(_failures(topic.topic))]
+        topic_alarms = [ring(self, each, place, settings) for each in _topic_alarms(self, topic)]
+        self._failures = topic_alarms[:FAILURES]
         for each in also:
             within = Construct(self, name_of(each))
-            made = [ring(within, alarm, place, settings) for alarm in _topic_alarms(each)]
-            self._failures += made[: len(_failures(each.topic))]
+            made = [ring(within, alarm, place, settings) for alarm in _topic_alarms(self, each)]
+            self._failures += made[:FAILURES]
         self.subscribers: list[Subscriber] = []
         for_each(Subscriber, self, self.subscribers.append)
         self.deliveries: list[Delivery] = []
@@ -64,29 +67,29 @@ class Monitoring(Construct):
         """A row of the dashboard for the intake in the stack of this name, which publishes to the topic."""
         self._intakes.append(stack)
 
-    def essential(self) -> list[cloudwatch.Alarm]:
+    def essential(self) -> list[cloudwatch.CfnAlarm]:
         """What says that a person is needed: of the topic, and of each subscriber and delivery that is there by now."""
         ours = [each.alarms[kind] for each in in_order(self.subscribers) for kind in ESSENTIAL if kind in each.alarms]
         return [*self._failures, *ours, *(each.alarm for each in in_order(self.deliveries))]
 
     def _needs_a_person(self, place: Place, settings: Settings) -> None:
-        composite = cloudwatch.CompositeAlarm(
-            self,
-            "NeedsAPersonAlarm",
-            alarm_rule=cloudwatch.AlarmRule.from_string(late_string(self._rule)),
-            composite_alarm_name=f"{name_of_stack(self)}-NeedsAPerson",  # it keeps nothing, and people read it
+        told = recipients(self, settings)
+        cloudwatch.CfnCompositeAlarm(
+            Construct(self, "NeedsAPersonAlarm"),
+            "Resource",
+            alarm_rule=late_string(self._rule),
+            alarm_name=f"{name_of_stack(self)}-NeedsAPerson",  # it keeps nothing, and people read it
             alarm_description=describe(
                 "needs-a-person", "events are dead, lost or too old: this environment needs a person.", place
             ),
+            alarm_actions=told,
+            ok_actions=told,
         )
-        told = recipients(self, settings)
-        composite.add_alarm_action(*told)
-        composite.add_ok_action(*told)
         validate_late(self, partial(self._too_many, settings))
 
     def _rule(self) -> str:
         """By name: the ARNs of a hundred alarms would be longer than a rule may be."""
-        rings = [f'ALARM("{alarm.alarm_name}")' for alarm in self.essential()]
+        rings = [f'ALARM("{fact(alarm, "ref")}")' for alarm in self.essential()]
         return f"({' OR '.join(rings)})"
 
     def _too_many(self, settings: Settings) -> list[str]:
@@ -101,27 +104,27 @@ class Monitoring(Construct):
         ]
 
 
-def _topic_alarms(topic: AnyTopic) -> list[Alarm]:
+def _topic_alarms(scope: Construct, topic: AnyTopic) -> list[Alarm]:
     silent = heartbeat_silent(topic.settings, topic.schedule_group)
-    return [*_failures(topic.topic), *_silence(topic), *silent]
+    return [*_failures(scope, topic.topic), *_silence(scope, topic), *silent]
 
 
-def _failures(topic: sns.ITopic) -> list[Alarm]:
+def _failures(scope: Construct, topic: sns.ITopic) -> list[Alarm]:
     return [
         Alarm(
             kind="delivery-failed",
             means="the topic could not deliver an event to a subscriber; it is in that task's dead-letter queue.",
-            metric=topic.metric_number_of_notifications_failed(period=FIVE_MINUTES, statistic="Sum"),
+            metric=of_topic(scope, topic, "NumberOfNotificationsFailed", "Sum"),
         ),
         Alarm(
             kind="redrive-failed",
             means="an event reached neither a subscriber's queue nor its dead-letter queue: for that task it is lost.",
-            metric=topic.metric("NumberOfNotificationsFailedToRedriveToDlq", period=FIVE_MINUTES, statistic="Sum"),
+            metric=of_topic(scope, topic, "NumberOfNotificationsFailedToRedriveToDlq", "Sum"),
         ),
     ]
 
 
-def _silence(topic: AnyTopic) -> list[Alarm]:
+def _silence(scope: Construct, topic: AnyTopic) -> list[Alarm]:
     """SNS sends no data for a topic that has been idle for hours, so a series of zeros stands behind the metric.
 
     Heartbeats are published too, and are no sign of life of the publishing service.
@@ -130,9 +133,9 @@ def _silence(topic: AnyTopic) -> list[Alarm]:
     if hours is None:
         return []
     first, last = hours
-    zeros = cloudwatch.MathExpression(expression="TIME_SERIES(0)", period=HOUR, using_metrics={})
-    published = topic.topic.metric_number_of_messages_published(period=HOUR, statistic="Sum")
-    metrics: dict[str, cloudwatch.IMetric] = {"published": published, "zeros": zeros}
+    zeros = Expression(expression="TIME_SERIES(0)", period=HOUR)
+    published = of_topic(scope, topic.topic, "NumberOfMessagesPublished", "Sum", HOUR)
+    metrics: dict[str, AnyMetric] = {"published": published, "zeros": zeros}
     by_service = "SUM([published, zeros])"
     if topic.settings.heartbeat is not None:
         by_service = f"{by_service} - SUM([sent, zeros]) + SUM([refused, zeros])"
@@ -142,11 +145,11 @@ def _silence(topic: AnyTopic) -> list[Alarm]:
         Alarm(
             kind="nothing-published",
             means=f"no event was published in an hour from {first}:00 to {last}:00 UTC on a weekday.",
-            metric=cloudwatch.MathExpression(
+            metric=Expression(
                 expression=f"IF(HOUR(zeros) >= {first} AND HOUR(zeros) < {last} AND DAY(zeros) <= 5, {by_service}, 1)",
                 label="published in an expected hour",
                 period=HOUR,
-                using_metrics=metrics,
+                metrics=metrics,
             ),
             threshold=1,
             compared=BELOW,

@@ -2,25 +2,17 @@
 
 from dataclasses import dataclass
 
-from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from fanout import names
 from fanout.constructs.alarms.recipients import recipients
 from fanout.constructs.alarms.runbook import Place, describe
+from fanout.constructs.metric import AnyMetric, watched
 from fanout.constructs.settings import Settings
 
-ABOVE = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
-AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
-BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
+ABOVE, AT_LEAST, BELOW = "GreaterThanThreshold", "GreaterThanOrEqualToThreshold", "LessThanThreshold"
 
-MINUTE, FIVE_MINUTES, HOUR = Duration.minutes(1), Duration.minutes(5), Duration.hours(1)
-
-_SILENCE = {
-    True: cloudwatch.TreatMissingData.BREACHING,
-    False: cloudwatch.TreatMissingData.NOT_BREACHING,
-}
+_SILENCE = {True: "breaching", False: "notBreaching"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,9 +25,9 @@ class Alarm:
 
     kind: str
     means: str
-    metric: cloudwatch.IMetric
+    metric: AnyMetric
     threshold: float = 0
-    compared: cloudwatch.ComparisonOperator = ABOVE
+    compared: str = ABOVE
     periods: int = 1
     datapoints: int | None = None
     silence_rings: bool = False
@@ -45,26 +37,17 @@ class Alarm:
         return "".join(word.title() for word in self.kind.split("-")) + "Alarm"
 
 
-def measured(stack: str, task: str, name: str, *, period: Duration, statistic: str) -> cloudwatch.Metric:
-    """What the task itself emits, for example Done."""
-    dimensions = {names.STACK_DIMENSION: stack, names.TASK_DIMENSION: task}
-    return cloudwatch.Metric(
-        namespace=names.NAMESPACE, metric_name=name, dimensions_map=dimensions, period=period, statistic=statistic
-    )
-
-
-def ring(scope: Construct, alarm: Alarm, place: Place, settings: Settings) -> cloudwatch.Alarm:
+def ring(scope: Construct, alarm: Alarm, place: Place, settings: Settings) -> cloudwatch.CfnAlarm:
     """Makes `alarm` in `scope`, telling everybody in settings."""
-    made = cloudwatch.Alarm(
-        scope,
-        alarm.id,
+    return cloudwatch.CfnAlarm(
+        Construct(scope, alarm.id),
+        "Resource",
+        alarm_actions=recipients(scope, settings),
         alarm_description=describe(alarm.kind, alarm.means, place),
-        metric=alarm.metric,
         threshold=alarm.threshold,
         comparison_operator=alarm.compared,
         evaluation_periods=alarm.periods,
         datapoints_to_alarm=alarm.datapoints,
         treat_missing_data=_SILENCE[alarm.silence_rings],
+        **watched(alarm.metric),
     )
-    made.add_alarm_action(*recipients(scope, settings))
-    return made

@@ -1,10 +1,9 @@
 """Whether every event that reached a subscriber's queue was worked on, is there still, or is a dead letter."""
 
-from aws_cdk import aws_cloudwatch as cloudwatch
-
 from fanout import names
-from fanout.constructs.alarms.alarm import HOUR, Alarm, measured
+from fanout.constructs.alarms.alarm import Alarm
 from fanout.constructs.alarms.target import AlarmTarget
+from fanout.constructs.metric import HOUR, Expression, Metric, of_queue, of_task
 
 HOURS = 6
 """A gap counts when it is open at the end of each of them: what is only under way closes it again."""
@@ -19,27 +18,27 @@ def incomplete(target: AlarmTarget) -> Alarm:
     """
     queue, letters = target.queue, target.dead_letter_queue
 
-    def worked_on(name: str, statistic: str = "Sum") -> cloudwatch.Metric:
-        return measured(target.stack_name, target.task, name, period=HOUR, statistic=statistic)
+    def worked_on(name: str, statistic: str = "Sum") -> Metric:
+        return of_task(target.stack_name, target.task, name, statistic, HOUR)
 
     return Alarm(
         kind="incomplete",
         means=f"for {HOURS} hours an event has been missing that reached the queue: it was neither worked on, nor does it"
         " wait, nor is it a dead letter.",
-        metric=cloudwatch.MathExpression(
+        metric=Expression(
             expression="RUNNING_SUM(arrived - SUM([done, duplicate, heartbeat, taken, 0 * arrived]))"
             " - SUM([waiting, hidden, letters, 0 * arrived])",
             label="missing",
             period=HOUR,
-            using_metrics={
-                "arrived": queue.metric_number_of_messages_sent(period=HOUR, statistic="Sum"),
+            metrics={
+                "arrived": of_queue(queue, "NumberOfMessagesSent", "Sum", HOUR),
                 "done": worked_on(names.DONE),
                 "duplicate": worked_on(names.DUPLICATE),
                 "heartbeat": worked_on(names.HEARTBEAT, "SampleCount"),
-                "taken": letters.metric_number_of_messages_deleted(period=HOUR, statistic="Sum"),
-                "waiting": queue.metric_approximate_number_of_messages_visible(period=HOUR, statistic="Maximum"),
-                "hidden": queue.metric_approximate_number_of_messages_not_visible(period=HOUR, statistic="Maximum"),
-                "letters": letters.metric_approximate_number_of_messages_visible(period=HOUR, statistic="Maximum"),
+                "taken": of_queue(letters, "NumberOfMessagesDeleted", "Sum", HOUR),
+                "waiting": of_queue(queue, "ApproximateNumberOfMessagesVisible", "Maximum", HOUR),
+                "hidden": of_queue(queue, "ApproximateNumberOfMessagesNotVisible", "Maximum", HOUR),
+                "letters": of_queue(letters, "ApproximateNumberOfMessagesVisible", "Maximum", HOUR),
             },
         ),
         periods=HOURS,

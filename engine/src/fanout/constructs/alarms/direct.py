@@ -1,7 +1,8 @@
 """The alarms of a task without a queue: what Lambda has given up is nowhere, or was to be a dead letter and is none."""
 
-from fanout.constructs.alarms.alarm import FIVE_MINUTES, Alarm
+from fanout.constructs.alarms.alarm import Alarm
 from fanout.constructs.alarms.target import AlarmTarget
+from fanout.constructs.metric import of_function
 
 
 def given_up(target: AlarmTarget) -> list[Alarm]:
@@ -12,14 +13,14 @@ def given_up(target: AlarmTarget) -> list[Alarm]:
             Alarm(
                 kind="destination-failed",
                 means="Lambda gave an event up and could not write it to the dead-letter queue: for this task it is lost.",
-                metric=function.metric("DestinationDeliveryFailures", period=FIVE_MINUTES, statistic="Sum"),
+                metric=of_function(function, "DestinationDeliveryFailures", "Sum"),
             )
         ]
     return [
         Alarm(
             kind="event-dropped",
             means="Lambda gave an event up, after its last try or as too old: it is in no queue, which this task is said to bear.",
-            metric=function.metric("AsyncEventsDropped", period=FIVE_MINUTES, statistic="Sum"),
+            metric=of_function(function, "AsyncEventsDropped", "Sum"),
         )
     ]
 
@@ -33,7 +34,7 @@ def waits_for_lambda(target: AlarmTarget) -> list[Alarm]:
         Alarm(
             kind="event-waits",
             means=f"Lambda begins events over {age / 120:g} min late, throttled or after errors; after {age / 60:g} min it gives them up.",
-            metric=target.consumer.function.metric("AsyncEventAge", period=FIVE_MINUTES, statistic="Maximum"),
+            metric=of_function(target.consumer.function, "AsyncEventAge", "Maximum"),
             threshold=500 * age,  # half of it, in milliseconds
         )
     ]

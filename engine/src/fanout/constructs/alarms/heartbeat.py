@@ -3,13 +3,10 @@
 import math
 from datetime import timedelta
 
-from aws_cdk import Duration
-from aws_cdk import aws_cloudwatch as cloudwatch
-
 from fanout import names
-from fanout.constructs.alarms.alarm import Alarm, measured
+from fanout.constructs.alarms.alarm import Alarm
 from fanout.constructs.alarms.target import AlarmTarget
-from fanout.constructs.cdk_cache import seconds
+from fanout.constructs.metric import Expression, Metric, of_queue, of_task
 from fanout.constructs.settings import Settings
 
 LATEST = 60
@@ -27,28 +24,25 @@ def heartbeat_missed(target: AlarmTarget, settings: Settings) -> list[Alarm]:
     if settings.heartbeat is None:
         return []
     longest = _longest(settings.heartbeat)
-    period = seconds(longest)
     late = target.timeout + target.window + (FILTER_TAKES_EFFECT if target.only else 0)
     queue = target.queue
     if not target.away.sees_schedules:
-        return [_missed_from_afar(target, period, periods=2 + math.ceil(late / longest))]
+        return [_missed_from_afar(target, longest, periods=2 + math.ceil(late / longest))]
     return [
         Alarm(
             kind="heartbeat-missed",
             means="heartbeats are published, none waits in the queue, and the task acknowledges none: its events may be"
             " lost on the same way.",
-            metric=cloudwatch.MathExpression(
+            metric=Expression(
                 expression="IF(sent - SUM([refused, 0 * sent]) > 0 AND waiting == 0"
                 " AND SUM([acknowledged, 0 * sent]) == 0, 1, 0)",
                 label="published and not acknowledged",
-                period=period,
-                using_metrics={
-                    "sent": scheduled("InvocationAttemptCount", target.schedule_group, period),
-                    "refused": scheduled("TargetErrorCount", target.schedule_group, period),
-                    "waiting": queue.metric_approximate_number_of_messages_visible(period=period, statistic="Minimum"),
-                    "acknowledged": measured(
-                        target.stack_name, target.task, names.HEARTBEAT, period=period, statistic="SampleCount"
-                    ),
+                period=longest,
+                metrics={
+                    "sent": scheduled("InvocationAttemptCount", target.schedule_group, longest),
+                    "refused": scheduled("TargetErrorCount", target.schedule_group, longest),
+                    "waiting": of_queue(queue, "ApproximateNumberOfMessagesVisible", "Minimum", longest),
+                    "acknowledged": of_task(target.stack_name, target.task, names.HEARTBEAT, "SampleCount", longest),
                 },
             ),
             periods=2 + math.ceil(late / longest),
@@ -56,7 +50,7 @@ def heartbeat_missed(target: AlarmTarget, settings: Settings) -> list[Alarm]:
     ]
 
 
-def _missed_from_afar(target: AlarmTarget, period: Duration, *, periods: int) -> Alarm:
+def _missed_from_afar(target: AlarmTarget, period: int, *, periods: int) -> Alarm:
     """The metrics of the schedule are in the topic's account and Region, where no alarm of this stack looks.
 
     SQS sends no data for a queue that has been idle for hours, so a series of zeros stands behind.
@@ -65,18 +59,14 @@ def _missed_from_afar(target: AlarmTarget, period: Duration, *, periods: int) ->
         kind="heartbeat-missed",
         means="no heartbeat waits in the queue, and the task acknowledges none: the topic, which is in another account or"
         " Region, publishes none, or its events are lost on the way.",
-        metric=cloudwatch.MathExpression(
+        metric=Expression(
             expression="IF(SUM([waiting, zeros]) == 0 AND SUM([acknowledged, zeros]) == 0, 1, 0)",
             label="not acknowledged",
             period=period,
-            using_metrics={
-                "waiting": target.queue.metric_approximate_number_of_messages_visible(
-                    period=period, statistic="Minimum"
-                ),
-                "acknowledged": measured(
-                    target.stack_name, target.task, names.HEARTBEAT, period=period, statistic="SampleCount"
-                ),
-                "zeros": cloudwatch.MathExpression(expression="TIME_SERIES(0)", period=period, using_metrics={}),
+            metrics={
+                "waiting": of_queue(target.queue, "ApproximateNumberOfMessagesVisible", "Minimum", period),
+                "acknowledged": of_task(target.stack_name, target.task, names.HEARTBEAT, "SampleCount", period),
+                "zeros": Expression(expression="TIME_SERIES(0)", period=period),
             },
         ),
         periods=periods,
@@ -87,16 +77,16 @@ def heartbeat_silent(settings: Settings, group: str) -> list[Alarm]:
     """Of the stack with the topic. A schedule that somebody disabled has no metric: `fanout doctor` sees it."""
     if settings.heartbeat is None:
         return []
-    period = seconds(_longest(settings.heartbeat))
+    period = _longest(settings.heartbeat)
     return [
         Alarm(
             kind="heartbeat-silent",
             means="the schedule cannot publish heartbeats: nobody would notice a subscriber that misses events.",
-            metric=cloudwatch.MathExpression(
+            metric=Expression(
                 expression="SUM([refused, dropped])",
                 label="heartbeats that were not published",
                 period=period,
-                using_metrics={
+                metrics={
                     "refused": scheduled("TargetErrorCount", group, period),
                     "dropped": scheduled("InvocationDroppedCount", group, period),
                 },
@@ -106,12 +96,12 @@ def heartbeat_silent(settings: Settings, group: str) -> list[Alarm]:
     ]
 
 
-def scheduled(name: str, group: str, period: Duration) -> cloudwatch.Metric:
+def scheduled(name: str, group: str, period: int) -> Metric:
     """https://docs.aws.amazon.com/scheduler/latest/UserGuide/monitoring-cloudwatch.html"""
-    return cloudwatch.Metric(
+    return Metric(
         namespace="AWS/Scheduler",
-        metric_name=name,
-        dimensions_map={"ScheduleGroup": group},
+        name=name,
+        dimensions={"ScheduleGroup": group},
         period=period,
         statistic="Sum",
     )

@@ -1,7 +1,6 @@
 """Whom alarms tell: the stack's own alarm topic with its e-mail recipients, and every topic that settings name by ARN."""
 
 from aws_cdk import CfnOutput, Stack
-from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
@@ -9,26 +8,27 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from fanout import names
-from fanout.constructs.cdk_cache import once
+from fanout.constructs.cdk_cache import fact, once
 from fanout.constructs.settings import Encryption, Settings
 
 
-def recipients(scope: Construct, settings: Settings) -> list[actions.SnsAction]:
-    """One list for every alarm of the scope's stack; its topics are made at the first call."""
-    return once(scope, "what alarms do", lambda stack: [actions.SnsAction(each) for each in _topics(stack, settings)])
+def recipients(scope: Construct, settings: Settings) -> list[str]:
+    """The ARNs of topics, for every alarm of the scope's stack; they are made at the first call."""
+    return once(scope, "what alarms do", lambda stack: _arns(stack, settings))
 
 
-def _topics(stack: Stack, settings: Settings) -> list[sns.ITopic]:
-    arns = [recipient for recipient in settings.alarm_recipients if recipient.startswith("arn:")]
-    named = [_imported(stack, f"AlarmRecipient{number}", arn) for number, arn in enumerate(arns)]
-    topics = [once(stack, "AlarmTopic", lambda stack: _alarm_topic(stack, settings)), *named]
+def _arns(stack: Stack, settings: Settings) -> list[str]:
+    topics = [once(stack, "AlarmTopic", lambda stack: _alarm_topic(stack, settings))]
+    for number, arn in enumerate(each for each in settings.alarm_recipients if each.startswith("arn:")):
+        topics.append(_imported(stack, f"AlarmRecipient{number}", arn))
+    arns: list[str] = [fact(each, "topic_arn") for each in topics]
     CfnOutput(
         stack,
         names.ALARM_TOPIC_ARNS_OUTPUT,
-        value=",".join(each.topic_arn for each in topics),
+        value=",".join(arns),
         description="Whom alarms tell: fanout doctor asks who is subscribed",
     )
-    return topics
+    return arns
 
 
 def alarm_topics(stack: Stack) -> list[sns.ITopic]:

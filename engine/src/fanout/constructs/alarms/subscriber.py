@@ -3,18 +3,19 @@
 import math
 from collections.abc import Sequence
 
-from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from fanout import names
-from fanout.constructs.alarms.alarm import ABOVE, AT_LEAST, FIVE_MINUTES, HOUR, MINUTE, Alarm, measured, ring
+from fanout.constructs.alarms.alarm import ABOVE, AT_LEAST, Alarm, ring
 from fanout.constructs.alarms.completeness import incomplete
 from fanout.constructs.alarms.direct import given_up, waits_for_lambda
 from fanout.constructs.alarms.heartbeat import heartbeat_missed
 from fanout.constructs.alarms.runbook import Place
 from fanout.constructs.alarms.target import AlarmTarget, all_attempts, oldest
 from fanout.constructs.alarms.worker import worker_absent
+from fanout.constructs.cdk_cache import fact
+from fanout.constructs.metric import HOUR, MINUTE, Expression, of_function, of_queue, of_task, of_topic
 from fanout.constructs.settings import Settings
 
 ESSENTIAL = ("dead-letter", "queue-age", "heartbeat-missed")
@@ -22,18 +23,19 @@ ESSENTIAL = ("dead-letter", "queue-age", "heartbeat-missed")
 settings ask for heartbeats."""
 MOST_PERIODS = 288
 """CloudWatch looks back one day: 288 times five minutes."""
-QUARTER_HOUR = Duration.minutes(15)
+QUARTER_HOUR = 15 * MINUTE
+FILTERED_OUT = "NumberOfNotificationsFilteredOut"
 EARLIER = " (what the task itself gave up has rung as event-died)"
 
 
-def subscriber_alarms(scope: Construct, target: AlarmTarget, settings: Settings) -> dict[str, cloudwatch.Alarm]:
+def subscriber_alarms(scope: Construct, target: AlarmTarget, settings: Settings) -> dict[str, cloudwatch.CfnAlarm]:
     """By kind: those that settings ask for."""
     place = Place(
         scope=scope,
         settings=settings,
         owner=target.owner,
         task=target.task,
-        log_group=log_group.log_group_name if (log_group := target.consumer.log_group) else "",
+        log_group=fact(log_group, "log_group_name") if (log_group := target.consumer.log_group) else "",
     )
     early = {"essential": _none, "full": _early}[settings.alarms]
     sooner = {"essential": "", "full": EARLIER}[settings.alarms]
@@ -65,7 +67,7 @@ def _dead_letter(target: AlarmTarget, earlier: str) -> Alarm:
         kind="dead-letter",
         means="an event could not be processed and waits in the dead-letter queue, for up to 15 minutes already"
         f"{earlier}.",
-        metric=letters.metric_approximate_number_of_messages_visible(period=MINUTE, statistic="Maximum"),
+        metric=of_queue(letters, "ApproximateNumberOfMessagesVisible", "Maximum", MINUTE),
         periods=5,
         datapoints=1,  # in the first minute that has a number; letters that somebody looks at are hidden for a moment, and do not ring again
     )
@@ -77,7 +79,7 @@ def _queue_age(target: AlarmTarget) -> Alarm:
         kind="queue-age",
         means=f"an event has waited for {_span(oldest(target))} without being tried three times;"
         f" it is deleted after {_span(target.retention)}.",
-        metric=target.queue.metric_approximate_age_of_oldest_message(period=FIVE_MINUTES, statistic="Maximum"),
+        metric=of_queue(target.queue, "ApproximateAgeOfOldestMessage", "Maximum"),
         threshold=oldest(target),
     )
 
@@ -101,7 +103,7 @@ def _about_letters(target: AlarmTarget) -> list[Alarm]:
             # knows nothing of what SQS moves by itself, nor of what SNS could not deliver: the queue's own metric does.
             kind="event-died",
             means="the task has just given an event up, and put it into the dead-letter queue.",
-            metric=measured(target.stack_name, target.task, names.DEAD, period=MINUTE, statistic="Sum"),
+            metric=of_task(target.stack_name, target.task, names.DEAD, "Sum", MINUTE),
             periods=5,
             datapoints=1,
         ),
@@ -109,7 +111,7 @@ def _about_letters(target: AlarmTarget) -> list[Alarm]:
             # Not the age metric: letters have been received too often for it to see them.
             kind="dead-letter-old",
             means="there have been dead letters for 24 hours; each is deleted 14 days after it was first sent.",
-            metric=letters.metric_approximate_number_of_messages_visible(period=HOUR, statistic="Maximum"),
+            metric=of_queue(letters, "ApproximateNumberOfMessagesVisible", "Maximum", HOUR),
             periods=24,
         ),
         Alarm(
@@ -117,15 +119,11 @@ def _about_letters(target: AlarmTarget) -> list[Alarm]:
             # which the maximum of a quarter of an hour does not see; a quarter of an hour without growth re-arms it.
             kind="dead-letter-growth",
             means="more events have died beside those that were dead before: it goes on.",
-            metric=cloudwatch.MathExpression(
+            metric=Expression(
                 expression="IF(DIFF(visible) > 0 AND visible > DIFF(visible), 1, 0)",
                 label="grew again",
                 period=QUARTER_HOUR,
-                using_metrics={
-                    "visible": letters.metric_approximate_number_of_messages_visible(
-                        period=QUARTER_HOUR, statistic="Maximum"
-                    )
-                },
+                metrics={"visible": of_queue(letters, "ApproximateNumberOfMessagesVisible", "Maximum", QUARTER_HOUR)},
             ),
         ),
     ]
@@ -138,15 +136,12 @@ def _about_queue(target: AlarmTarget) -> list[Alarm]:
             kind="queue-backlog",
             means=f"at the present speed the backlog takes longer than {_span(wait)}, which is longer than all attempts"
             " of one event.",
-            metric=cloudwatch.MathExpression(
+            metric=Expression(
                 expression="IF(deleted > 0, waiting / (deleted / PERIOD(deleted)), 0)",
                 label="seconds to drain",
-                period=FIVE_MINUTES,
-                using_metrics={
-                    "waiting": queue.metric_approximate_number_of_messages_visible(
-                        period=FIVE_MINUTES, statistic="Average"
-                    ),
-                    "deleted": queue.metric_number_of_messages_deleted(period=FIVE_MINUTES, statistic="Sum"),
+                metrics={
+                    "waiting": of_queue(queue, "ApproximateNumberOfMessagesVisible", "Average"),
+                    "deleted": of_queue(queue, "NumberOfMessagesDeleted", "Sum"),
                 },
             ),
             threshold=wait,
@@ -157,15 +152,12 @@ def _about_queue(target: AlarmTarget) -> list[Alarm]:
             kind="queue-paused",
             means=f"events wait and nobody has taken one for {_span(_paused_periods(wait) * 300)}: paused, or the mapping"
             " is off.",
-            metric=cloudwatch.MathExpression(
+            metric=Expression(
                 expression="IF(waiting > 0 AND FILL(received, 0) == 0, 1, 0)",
                 label="waiting and not received",
-                period=FIVE_MINUTES,
-                using_metrics={
-                    "waiting": queue.metric_approximate_number_of_messages_visible(
-                        period=FIVE_MINUTES, statistic="Minimum"
-                    ),
-                    "received": queue.metric_number_of_messages_received(period=FIVE_MINUTES, statistic="Sum"),
+                metrics={
+                    "waiting": of_queue(queue, "ApproximateNumberOfMessagesVisible", "Minimum"),
+                    "received": of_queue(queue, "NumberOfMessagesReceived", "Sum"),
                 },
             ),
             periods=_paused_periods(wait),
@@ -179,27 +171,27 @@ def _about_function(target: AlarmTarget) -> list[Alarm]:
         Alarm(
             kind="function-errors",
             means="invocations crash: every event of their batches lost an attempt. A failed event is no crash.",
-            metric=function.metric_errors(period=FIVE_MINUTES, statistic="Sum"),
+            metric=of_function(function, "Errors", "Sum"),
             periods=3,
             datapoints=2,  # one crash is what retries are for
         ),
         Alarm(
             kind="function-throttles",
             means="Lambda refuses invocations: the account's concurrency is used up, and each refusal costs an attempt.",
-            metric=function.metric_throttles(period=FIVE_MINUTES, statistic="Sum"),
+            metric=of_function(function, "Throttles", "Sum"),
         ),
         Alarm(
             # Errors count time-outs among all else; an invocation that was stopped lasted exactly its time-out.
             kind="function-timeouts",
             means=f"an invocation was stopped after {timeout_ms // 1000} s: its whole batch lost an attempt.",
-            metric=function.metric_duration(period=FIVE_MINUTES, statistic="Maximum"),
+            metric=of_function(function, "Duration", "Maximum"),
             threshold=timeout_ms,
             compared=AT_LEAST,
         ),
         Alarm(
             kind="function-slow",
             means=f"invocations take over {timeout_ms * 0.8 / 1000:g} s, 80 % of their time-out.",
-            metric=function.metric_duration(period=FIVE_MINUTES, statistic="Maximum"),
+            metric=of_function(function, "Duration", "Maximum"),
             threshold=timeout_ms * 0.8,
             compared=ABOVE,
             periods=12,
@@ -214,7 +206,7 @@ def _left_over(target: AlarmTarget) -> Alarm:
     return Alarm(
         kind="left-over",
         means="threads of earlier invocations never end: the task waits for something without a time-out.",
-        metric=measured(target.stack_name, target.task, names.LEFT_OVER, period=FIVE_MINUTES, statistic="Maximum"),
+        metric=of_task(target.stack_name, target.task, names.LEFT_OVER, "Maximum"),
         periods=3,
         datapoints=2,
     )
@@ -224,22 +216,17 @@ def _about_filter(target: AlarmTarget) -> list[Alarm]:
     """A filter drops without a trace. What does not match is meant to go; what cannot be matched is not."""
     if not target.only:
         return []
-    topic = target.topic
+    scope, topic = target.consumer.role, target.topic
     return [
         Alarm(
             kind="filtered-out",
             means="its filter drops events whose attributes are missing or malformed; they are in no queue.",
-            metric=cloudwatch.MathExpression(
+            metric=Expression(
                 expression="FILL(invalid, 0) + FILL(absent, 0)",
                 label="dropped by the filter",
-                period=FIVE_MINUTES,
-                using_metrics={
-                    "invalid": topic.metric_number_of_notifications_filtered_out_invalid_attributes(
-                        period=FIVE_MINUTES, statistic="Sum"
-                    ),
-                    "absent": topic.metric_number_of_notifications_filtered_out_no_message_attributes(
-                        period=FIVE_MINUTES, statistic="Sum"
-                    ),
+                metrics={
+                    "invalid": of_topic(scope, topic, f"{FILTERED_OUT}-InvalidAttributes", "Sum"),
+                    "absent": of_topic(scope, topic, f"{FILTERED_OUT}-NoMessageAttributes", "Sum"),
                 },
             ),
         )

@@ -8,9 +8,10 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from fanout import names
-from fanout.constructs.alarms.alarm import FIVE_MINUTES, MINUTE, Alarm, ring
+from fanout.constructs.alarms.alarm import Alarm, ring
 from fanout.constructs.alarms.runbook import Place
 from fanout.constructs.cdk_cache import name_of_stack
+from fanout.constructs.metric import MINUTE, Expression, Metric, of_function
 from fanout.constructs.settings import Settings
 
 LATE_SECONDS = 300
@@ -24,7 +25,7 @@ def intake_alarms(
     *,
     api: apigateway.HttpApi,
     functions: Sequence[lambda_.Function],
-) -> dict[str, cloudwatch.Alarm]:
+) -> dict[str, cloudwatch.CfnAlarm]:
     """By kind."""
     chosen = [*_about_entries(scope), *(_about_requests(api, functions) if settings.alarms == "full" else [])]
     return {each.kind: ring(scope, each, place, settings) for each in chosen}
@@ -51,15 +52,12 @@ def _about_entries(scope: Construct) -> list[Alarm]:
 
 
 def _about_requests(api: apigateway.HttpApi, functions: Sequence[lambda_.Function]) -> list[Alarm]:
-    sums = {
-        f"f{number}": each.metric_throttles(period=FIVE_MINUTES, statistic="Sum")
-        for number, each in enumerate(functions)
-    }
+    sums = {f"f{number}": of_function(each, "Throttles", "Sum") for number, each in enumerate(functions)}
     return [
         Alarm(
             kind="intake-failing",
             means="people's entries are answered with an error of ours, and are not stored.",
-            metric=api.metric_server_error(period=FIVE_MINUTES, statistic="Sum"),
+            metric=Metric(namespace="AWS/ApiGateway", name="5xx", dimensions={"ApiId": api.api_id}, statistic="Sum"),
             periods=3,
             datapoints=2,
         ),
@@ -73,18 +71,15 @@ def _about_requests(api: apigateway.HttpApi, functions: Sequence[lambda_.Functio
         Alarm(
             kind="intake-throttled",
             means="Lambda refuses calls of the intake or its relay: the account's concurrency is used up.",
-            metric=cloudwatch.MathExpression(
+            metric=Expression(
                 expression=" + ".join(f"FILL({each}, 0)" for each in sums),
                 label="throttled",
-                period=FIVE_MINUTES,
-                using_metrics=sums,
+                metrics=sums,
             ),
         ),
     ]
 
 
-def _own(scope: Construct, name: str, statistic: str) -> cloudwatch.Metric:
+def _own(scope: Construct, name: str, statistic: str) -> Metric:
     dimensions = {names.STACK_DIMENSION: name_of_stack(scope)}
-    return cloudwatch.Metric(
-        namespace=names.NAMESPACE, metric_name=name, dimensions_map=dimensions, period=MINUTE, statistic=statistic
-    )
+    return Metric(namespace=names.NAMESPACE, name=name, dimensions=dimensions, period=MINUTE, statistic=statistic)
