@@ -27,6 +27,15 @@ def test_what_it_must_not_load_is_seen_when_it_does() -> None:
     assert loaded("import fanout.constructs, fanout.checks.plugin") & {"fanout.checks.plugin", "fanout.template.load"}
 
 
+def test_it_is_imported_without_looking_for_garbage_and_leaves_the_collector_on() -> None:
+    count = "sum(each['collections'] for each in gc.get_stats())"
+    program = f"import gc, aws_cdk; before = {count}; import fanout.constructs; print({count} - before, gc.isenabled())"
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    collections, is_on = said.split()
+    assert int(collections) < 10  # without what it does about it, 200
+    assert is_on == "True"
+
+
 def test_the_public_names_are_there_and_sorted() -> None:
     public = fanout.constructs.__all__
     assert public == sorted(public)
