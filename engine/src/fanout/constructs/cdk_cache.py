@@ -28,12 +28,16 @@ def stack_of(scope: Construct, parent: Construct | None = None) -> Stack:
     return _stacks[scope]
 
 
-def fact(construct: IConstruct, attribute: str) -> Any:
-    """What never changes, as an ARN."""
+def fact(construct: IConstruct, name: str, ask: Callable[[], Any] | None = None) -> Any:
+    """What never changes, as an ARN: an attribute of the construct, or what `ask` answers."""
     known = _asked.setdefault(construct, {})
-    if attribute not in known:
-        known[attribute] = getattr(construct, attribute)
-    return known[attribute]
+    if name not in known:
+        known[name] = ask() if ask else getattr(construct, name)
+    return known[name]
+
+
+def path_of(construct: IConstruct) -> str:
+    return str(fact(construct, "its path", lambda: construct.node.path))
 
 
 def name_of_stack(scope: Construct) -> str:
@@ -49,5 +53,5 @@ def once(scope: Construct, id_: str, make: Callable[[Stack], T]) -> T:
     stack = stack_of(scope)
     made = _made.setdefault(stack, {})
     if id_ not in made:
-        made[id_] = stack.node.try_find_child(id_) or make(stack)
+        made[id_] = fact(stack, "node").try_find_child(id_) or make(stack)
     return cast(T, made[id_])

@@ -9,7 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from fanout import names
-from fanout.constructs.cdk_cache import once
+from fanout.constructs.cdk_cache import fact, once
 from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.function import task_function
 from fanout.constructs.registry import in_order, late_list
@@ -61,7 +61,7 @@ def protect(
     from aws_cdk import aws_events_targets as targets
 
     function.add_environment(names.CIRCUIT_FAILURES, str(breaker.failures))
-    arn = mapping.event_source_mapping_arn
+    arn = fact(mapping, "event_source_mapping_arn")
     # Not in the role's default policy: function -> policy -> mapping -> function would be a cycle.
     iam.Policy(
         scope,
@@ -105,4 +105,4 @@ class _Closer:
         self.function.add_to_role_policy(iam.PolicyStatement(actions=_CLOSES, resources=late_list(self._arns)))
 
     def _arns(self) -> list[str]:
-        return [mapping.event_source_mapping_arn for mapping in in_order(self.mappings)]
+        return [fact(mapping, "event_source_mapping_arn") for mapping in in_order(self.mappings)]

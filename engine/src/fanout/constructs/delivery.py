@@ -77,6 +77,7 @@ class Delivery(Construct):
         settings: Settings | None = None,
     ) -> None:
         super().__init__(scope, id_)
+        stack_of(self, scope)
         self.settings = settings or topic.settings
         self.topic, self.protocol, self.endpoint, self.reason = topic.topic, protocol, endpoint, reason
         self.only: Filter = only or {}

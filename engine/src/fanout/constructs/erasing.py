@@ -7,6 +7,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 
 from fanout import names
+from fanout.constructs.cdk_cache import fact
 from fanout.constructs.idempotency import records_of
 
 if TYPE_CHECKING:
@@ -21,10 +22,10 @@ def burial(stack: Stack, policy: iam.ManagedPolicy) -> Callable[[Any], None]:
         table = records_of(stack)
         if table is None or tables:
             return
-        tables.append(table.table_arn)
+        tables.append(fact(table, "table_arn"))
         own = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{names.ERASED_PREFIX}#*"]}}
         policy.add_statements(
-            iam.PolicyStatement(actions=["dynamodb:UpdateItem"], resources=[table.table_arn], conditions=own)
+            iam.PolicyStatement(actions=["dynamodb:UpdateItem"], resources=[fact(table, "table_arn")], conditions=own)
         )
         if table.encryption_key:
             table.encryption_key.grant(policy, "kms:Decrypt", "kms:GenerateDataKey")

@@ -2,12 +2,13 @@
 
 import json
 
-from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sns as sns
 from constructs import Construct, DependencyGroup
 
+from fanout.constructs.cdk_cache import fact, stack_of
 from fanout.constructs.registry import announce, for_each
 from fanout.constructs.settings import Settings
 from fanout.constructs.subscriber import Subscriber
@@ -27,6 +28,7 @@ class Heartbeat(Construct):
 
     def __init__(self, scope: Construct, id_: str, *, topic: AnyTopic, settings: Settings | None = None) -> None:
         super().__init__(scope, id_)
+        stack_of(self, scope)
         self.schedule: scheduler.CfnSchedule | None = None
         settings = settings or topic.settings
         if settings.heartbeat is None:
@@ -47,7 +49,7 @@ class Heartbeat(Construct):
             target=scheduler.CfnSchedule.TargetProperty(
                 arn=PUBLISH,
                 role_arn=role.role_arn,
-                input=Stack.of(self).to_json_string(_request(topic.topic, settings, fair=topic.fair_by is not None)),
+                input=stack_of(self).to_json_string(_request(topic.topic, settings, fair=topic.fair_by is not None)),
                 retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
                     maximum_retry_attempts=0  # the next one comes soon enough, and each counts once
                 ),
@@ -63,7 +65,7 @@ class Heartbeat(Construct):
     def _role(self, group: scheduler.ScheduleGroup) -> iam.Role:
         """Of schedules of this group alone: https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html"""
         ours = {
-            "StringEquals": {"aws:SourceAccount": Stack.of(self).account},
+            "StringEquals": {"aws:SourceAccount": stack_of(self).account},
             "ArnEquals": {"aws:SourceArn": group.schedule_group_arn},
         }
         return iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com", conditions=ours))
@@ -82,7 +84,7 @@ def _request(topic: sns.ITopic, settings: Settings, *, fair: bool) -> dict[str, 
         "time": "<aws.scheduler.scheduled-time>",
     }
     request = {
-        "TopicArn": topic.topic_arn,
+        "TopicArn": fact(topic, "topic_arn"),
         "Message": json.dumps(event),
         "MessageAttributes": {"type": {"DataType": "String", "StringValue": HEARTBEAT_TYPE}},
     }

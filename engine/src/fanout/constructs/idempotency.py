@@ -34,9 +34,10 @@ def let_look(stack: Stack, operator: iam.ManagedPolicy) -> None:
     table = records_of(stack)
     if table is None:
         return
-    index = f"{table.table_arn}/index/{names.REFERENCE_INDEX}"
+    arn = fact(table, "table_arn")
+    index = f"{arn}/index/{names.REFERENCE_INDEX}"
     operator.add_statements(
-        iam.PolicyStatement(actions=["dynamodb:BatchGetItem", "dynamodb:GetItem"], resources=[table.table_arn]),
+        iam.PolicyStatement(actions=["dynamodb:BatchGetItem", "dynamodb:GetItem"], resources=[arn]),
         iam.PolicyStatement(actions=["dynamodb:Query"], resources=[index]),
     )
     if table.encryption_key:
@@ -64,7 +65,7 @@ def _table(stack: Stack, settings: Settings) -> dynamodb.Table:
         partition_key=_text(names.RECORD_REFERENCE),
         projection_type=dynamodb.ProjectionType.KEYS_ONLY,
     )
-    CfnOutput(stack, names.RECORDS_TABLE_OUTPUT, value=table.table_name)
+    CfnOutput(stack, names.RECORDS_TABLE_OUTPUT, value=fact(table, "table_name"))
     return table
 
 

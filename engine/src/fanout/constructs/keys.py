@@ -12,7 +12,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from fanout.constructs.cdk_cache import SNS, once
+from fanout.constructs.cdk_cache import SNS, fact, once, path_of
 from fanout.constructs.registry import late_any
 from fanout.constructs.settings import Encryption, Settings
 
@@ -75,11 +75,11 @@ class _QueueKey:
                     conditions={"ArnEquals": {"aws:SourceArn": late_any(partial(self._arns, principal))}},
                 )
             )
-        self.topics.setdefault(principal, {}).setdefault(topic.node.path, topic)
+        self.topics.setdefault(principal, {}).setdefault(path_of(topic), topic)
 
     def _arns(self, principal: iam.ServicePrincipal) -> str | list[str]:
         topics = self.topics[principal]
-        arns = [topics[path].topic_arn for path in sorted(topics)]
+        arns = [fact(topics[path], "topic_arn") for path in sorted(topics)]
         return arns[0] if len(arns) == 1 else arns
 
 

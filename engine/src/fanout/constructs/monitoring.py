@@ -13,7 +13,7 @@ from fanout.constructs.alarms.heartbeat import heartbeat_silent, scheduled
 from fanout.constructs.alarms.recipients import recipients
 from fanout.constructs.alarms.runbook import Place, describe
 from fanout.constructs.alarms.subscriber import ESSENTIAL
-from fanout.constructs.cdk_cache import fact, name_of_stack
+from fanout.constructs.cdk_cache import fact, name_of_stack, stack_of
 from fanout.constructs.dashboard.dashboard import dashboard
 from fanout.constructs.delivery import Delivery
 from fanout.constructs.metric import HOUR, AnyMetric, Expression, of_topic
@@ -38,6 +38,7 @@ class Monitoring(Construct):
 
     def __init__(self, scope: Construct, id_: str, *, topic: AnyTopic, also: Sequence[AnyTopic] = ()) -> None:
         super().__init__(scope, id_)
+        stack_of(self, scope)
         settings = topic.settings
         place = Place(scope=self, settings=settings, owner=settings.owner)
         topic_alarms = [ring(self, each, place, settings) for each in _topic_alarms(self, topic)]

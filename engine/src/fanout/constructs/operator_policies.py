@@ -15,7 +15,7 @@ from constructs import Construct
 from fanout import names
 from fanout.constructs import erasing
 from fanout.constructs.alarms.recipients import alarm_topics
-from fanout.constructs.cdk_cache import name_of_stack
+from fanout.constructs.cdk_cache import fact, name_of_stack, path_of, stack_of
 from fanout.constructs.delivery import Delivery
 from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.heartbeat import Heartbeat
@@ -65,7 +65,7 @@ class OperatorPolicies(Construct):
 
     def __init__(self, scope: Construct, id_: str, *, topic: AnyTopic, also: Sequence[AnyTopic] = ()) -> None:
         super().__init__(scope, id_)
-        self._stack, self._topic = Stack.of(self), topic.topic
+        self._stack, self._topic = stack_of(self, scope), topic.topic
         self.subscribers: list[Subscriber] = []
         self.deliveries: list[Delivery] = []
         self._called: list[Subscriber] = []
@@ -97,7 +97,7 @@ class OperatorPolicies(Construct):
                 return
             noted.append(subscriber)
             if len(noted) == 1:
-                arns = late_list(lambda: [each.queue.queue_arn for each in in_order(noted)])
+                arns = late_list(lambda: [fact(each.queue, "queue_arn") for each in in_order(noted)])
                 policy.add_statements(_allow(["sqs:TagQueue"], arns))
 
         for_each(Subscriber, self, note)
@@ -125,7 +125,7 @@ class OperatorPolicies(Construct):
                 self._grant_key()
             let_look(self._stack, self.read[0])
         for kind in self._kinds.values():
-            kind.holds[subscriber.node.path] = (subscriber, _characters(subscriber, kind.grants))
+            kind.holds[path_of(subscriber)] = (subscriber, _characters(subscriber, kind.grants))
         if not subscriber.is_queued and subscriber.buries:
             self._let_invoke(subscriber)
         if subscriber.is_queued and not subscriber.consumer.has_function:
@@ -136,9 +136,9 @@ class OperatorPolicies(Construct):
         """A redrive calls the function as its topic would: there is no queue to send to."""
         self._called.append(subscriber)
         if len(self._called) == 1:
-            arns = late_list(lambda: [each.function.function_arn for each in in_order(self._called)])
+            arns = late_list(lambda: [fact(each.function, "function_arn") for each in in_order(self._called)])
             self.heal[0].add_statements(_allow(["lambda:InvokeFunction"], arns))
-        child = f"{subscriber.node.path.partition('/')[2].replace('/', '')}Function{_HASH}"
+        child = f"{path_of(subscriber).partition('/')[2].replace('/', '')}Function{_HASH}"
         self._first += arn_length("AWS::Lambda::Function", name_of_stack(self), child) + len('"",')
 
     def _let_pause_workers(self, subscriber: Subscriber) -> None:
@@ -147,7 +147,7 @@ class OperatorPolicies(Construct):
         """
         self._of_workers.append(subscriber)
         if len(self._of_workers) == 1:
-            queues = late_list(lambda: [each.queue.queue_arn for each in in_order(self._of_workers)])
+            queues = late_list(lambda: [fact(each.queue, "queue_arn") for each in in_order(self._of_workers)])
             self.heal[0].add_statements(_allow(["sqs:TagQueue", "sqs:UntagQueue"], queues))
             self._first += _OF_WORKERS
         services = [arn for each in self._of_workers for arn in _services(each)]
@@ -156,7 +156,7 @@ class OperatorPolicies(Construct):
             self.read[0].add_statements(
                 _allow(["ecs:DescribeServices"], arns), _allow(["ecs:DescribeTaskDefinition"], ["*"])
             )
-        id_ = subscriber.node.path.partition("/")[2].replace("/", "")
+        id_ = path_of(subscriber).partition("/")[2].replace("/", "")
         self._first += max(
             arn_length("AWS::SQS::Queue", name_of_stack(self), f"{id_}Queue{_HASH}"),
             arn_length("AWS::ECS::Service", name_of_stack(self), f"{id_}Service{_HASH}"),
@@ -189,7 +189,7 @@ class OperatorPolicies(Construct):
             )
         if len(self.deliveries) == 1 and not self.subscribers:
             self._grant_key()
-        child = f"{delivery.node.path.partition('/')[2].replace('/', '')}DeadLetterQueue{_HASH}"
+        child = f"{path_of(delivery).partition('/')[2].replace('/', '')}DeadLetterQueue{_HASH}"
         self._first += 2 * (arn_length("AWS::SQS::Queue", name_of_stack(self), child) + len('"",'))
         self._open()
 
@@ -198,8 +198,8 @@ class OperatorPolicies(Construct):
         shares = kind.shares(self._first)
         found = [arn for each in shares[number] for what in on for arn in _ARNS[what](each)] if shares else []
         if number == 0 and "dead letters" in on:
-            found += [each.dead_letter_queue.queue_arn for each in in_order(self.deliveries)]
-        return found or [self._topic.topic_arn]
+            found += [fact(each.dead_letter_queue, "queue_arn") for each in in_order(self.deliveries)]
+        return found or [fact(self._topic, "topic_arn")]
 
     def _grant_schedules(self, groups: Sequence[str]) -> None:
         """A heartbeat's schedule that somebody disabled has no metric: `fanout doctor` sees it."""
@@ -244,7 +244,7 @@ def _around(stack: Stack, topics: Sequence[sns.ITopic]) -> list[iam.PolicyStatem
     return [
         _allow(
             ["sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"],
-            late_list(lambda: [each.topic_arn for each in (*topics, *alarm_topics(stack))]),
+            late_list(lambda: [*(fact(each, "topic_arn") for each in topics), *alarm_topics(stack)]),
         ),
         _allow(
             ["cloudformation:DescribeStacks", "cloudformation:GetTemplate", "cloudformation:ListStackResources"], [own]
@@ -282,7 +282,7 @@ class _Kind:
 
 def _characters(subscriber: Subscriber, grants: Grants) -> int:
     """That its ARNs take in a policy, at their longest, with quotes and commas."""
-    id_ = subscriber.node.path.partition("/")[2].replace("/", "")
+    id_ = path_of(subscriber).partition("/")[2].replace("/", "")
     arns = {
         kind: [arn_length(type_, subscriber.stack_name, f"{id_}{child}{_HASH}") for type_, child in parts]
         for kind, parts in _RESOURCES.items()
@@ -298,8 +298,8 @@ def _statements_characters(grants: Grants) -> int:
 
 def _first_characters(topic: AnyTopic, stack: str) -> int:
     """Of what is no subscriber's, in the first policy: topic, stack, table, schedule, keys, and what takes no resource."""
-    arn = topic.topic.topic_arn
-    made = arn_length("AWS::SNS::Topic", stack, f"{topic.topic.node.path.replace('/', '')}{_HASH}")
+    arn = fact(topic.topic, "topic_arn")
+    made = arn_length("AWS::SNS::Topic", stack, f"{path_of(topic.topic).replace('/', '')}{_HASH}")
     keys = _WITH_KEYS if topic.settings.encryption is Encryption.CUSTOMER_KEYS else 0
     schedule = _WITH_SCHEDULE if topic.settings.heartbeat else 0
     told = sum(len(each) + len('"",') for each in topic.settings.alarm_recipients if each.startswith("arn:"))
@@ -311,21 +311,17 @@ def _log_groups(subscriber: Subscriber) -> list[str]:
     group = subscriber.consumer.log_group
     if group is None:
         return []
-    plain = Stack.of(subscriber).format_arn(
-        service="logs",
-        resource="log-group",
-        resource_name=group.log_group_name,
-        arn_format=ArnFormat.COLON_RESOURCE_NAME,
-    )
-    return [plain, group.log_group_arn]
+    parts = {"service": "logs", "resource": "log-group", "resource_name": fact(group, "log_group_name")}
+    in_parts = partial(stack_of(subscriber).format_arn, arn_format=ArnFormat.COLON_RESOURCE_NAME, **parts)
+    return [fact(group, "its ARN without :*", in_parts), fact(group, "log_group_arn")]
 
 
 def _queues(subscriber: Subscriber) -> list[str]:
-    return [subscriber.queue.queue_arn] if subscriber.is_queued else []
+    return [fact(subscriber.queue, "queue_arn")] if subscriber.is_queued else []
 
 
 def _dead_letter_queues(subscriber: Subscriber) -> list[str]:
-    return [subscriber.dead_letter_queue.queue_arn] if subscriber.buries else []
+    return [fact(subscriber.dead_letter_queue, "queue_arn")] if subscriber.buries else []
 
 
 def _services(subscriber: Subscriber) -> list[str]:
@@ -334,11 +330,11 @@ def _services(subscriber: Subscriber) -> list[str]:
 
 
 def _functions(subscriber: Subscriber) -> list[str]:
-    return [subscriber.function.function_arn] if subscriber.consumer.has_function else []
+    return [fact(subscriber.function, "function_arn")] if subscriber.consumer.has_function else []
 
 
 def _mappings(subscriber: Subscriber) -> list[str]:
-    return [subscriber.mapping.event_source_mapping_arn] if subscriber.consumer.feeds else []
+    return [fact(subscriber.mapping, "event_source_mapping_arn")] if subscriber.consumer.feeds else []
 
 
 def _allow(actions: list[str], resources: list[str]) -> iam.PolicyStatement:

@@ -11,7 +11,7 @@ import jsii
 from aws_cdk import IStableAnyProducer, IStableListProducer, IStableStringProducer, Lazy
 from constructs import Construct, IConstruct, IValidation
 
-from fanout.constructs.cdk_cache import once
+from fanout.constructs.cdk_cache import once, path_of
 
 C = TypeVar("C", bound=Construct)
 
@@ -46,7 +46,7 @@ def for_each(kind: type[C], scope: Construct, do: Callable[[C], None]) -> None:
 
 def in_order(constructs: Iterable[C]) -> list[C]:
     """By path, which no line's place in the stack changes."""
-    return sorted(constructs, key=lambda construct: construct.node.path)
+    return sorted(constructs, key=path_of)
 
 
 def late_string(make: Callable[[], str]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aws_cdk import Aws, CfnOutput, CfnResource, RemovalPolicy, Stack, Token
+from aws_cdk import Aws, CfnOutput, CfnResource, RemovalPolicy, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
@@ -14,7 +14,7 @@ from aws_cdk import aws_xray as xray
 from constructs import Construct
 
 from fanout import names
-from fanout.constructs.cdk_cache import name_of_stack, once
+from fanout.constructs.cdk_cache import fact, name_of_stack, once, stack_of
 from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.event_types import check_carried
 from fanout.constructs.keys import topic_key
@@ -76,6 +76,7 @@ class Topic(Construct):
         attachments: "Attachments | None" = None,
     ) -> None:
         super().__init__(scope, id_)
+        stack_of(self, scope)
         check_carried(f"topic {id_}", find_root(), types)
         self.types = None if types is None else tuple(types)
         self.settings = settings
@@ -88,6 +89,7 @@ class Topic(Construct):
         self.schedule_group = self._physical_name("-")
         self.key = topic_key(self, settings)
         self.topic = self._topic(settings)
+        self._arn: str = fact(self.topic, "topic_arn")
         self._let_in(settings)
         self.publisher_policy = iam.ManagedPolicy(
             self, "PublisherPolicy", description="Publish events: attach to the role of whoever publishes"
@@ -198,10 +200,10 @@ class Topic(Construct):
             self,
             "ArnParameter",
             parameter_name=f"/{self._physical_name('/')}/topic-arn",
-            string_value=self.topic.topic_arn,
+            string_value=self._arn,
             description="The topic that services publish to",
         )
-        self._output(names.TOPIC_ARN_OUTPUT, self.topic.topic_arn, "All that a publisher needs to know")
+        self._output(names.TOPIC_ARN_OUTPUT, self._arn, "All that a publisher needs to know")
         self._output(names.TOPIC_ARN_PARAMETER_OUTPUT, parameter.parameter_name, "The same, in SSM")
         self._output(
             names.PUBLISHER_POLICY_ARN_OUTPUT,
@@ -216,7 +218,7 @@ class Topic(Construct):
             self._output(names.TOPIC_KEY_ARN_OUTPUT, self.key.key_arn, "What policies in other accounts name too")
 
     def _output(self, name: str, value: str, description: str) -> None:
-        CfnOutput(Stack.of(self), f"{self._id}{name}", value=value, description=description)
+        CfnOutput(stack_of(self), f"{self._id}{name}", value=value, description=description)
 
     def _let_in(self, settings: Settings) -> None:
         """Other accounts: both sides must allow it, here and in the identity's own policy.
@@ -228,7 +230,7 @@ class Topic(Construct):
         publishers = [iam.AccountPrincipal(account) for account in settings.publisher_accounts]
         if publishers:
             self.topic.add_to_resource_policy(
-                iam.PolicyStatement(actions=["sns:Publish"], principals=publishers, resources=[self.topic.topic_arn])
+                iam.PolicyStatement(actions=["sns:Publish"], principals=publishers, resources=[self._arn])
             )
         if publishers and self.key:
             self.key.add_to_resource_policy(
@@ -236,7 +238,7 @@ class Topic(Construct):
                     actions=["kms:Decrypt", "kms:GenerateDataKey*"],
                     principals=publishers,
                     resources=["*"],
-                    conditions={"StringEquals": {"kms:ViaService": f"sns.{Stack.of(self).region}.amazonaws.com"}},
+                    conditions={"StringEquals": {"kms:ViaService": f"sns.{stack_of(self).region}.amazonaws.com"}},
                 )
             )
         if settings.subscriber_accounts:
@@ -244,7 +246,7 @@ class Topic(Construct):
                 iam.PolicyStatement(
                     actions=["sns:Subscribe"],
                     principals=[iam.AccountPrincipal(account) for account in settings.subscriber_accounts],
-                    resources=[self.topic.topic_arn],
+                    resources=[self._arn],
                     conditions={"StringEquals": {"sns:Protocol": ["sqs", "lambda"]}},
                 )
             )
@@ -268,7 +270,7 @@ class Topic(Construct):
 
     def _allow_tracing(self) -> None:
         """SNS sends segments only with this policy: https://docs.aws.amazon.com/sns/latest/dg/sns-active-tracing.html"""
-        stack = Stack.of(self)
+        stack = stack_of(self)
         statement = {
             "Effect": "Allow",
             "Principal": {"Service": "sns.amazonaws.com"},
@@ -276,7 +278,7 @@ class Topic(Construct):
             "Resource": "*",
             "Condition": {
                 "StringEquals": {"aws:SourceAccount": stack.account},
-                "ArnEquals": {"aws:SourceArn": self.topic.topic_arn},
+                "ArnEquals": {"aws:SourceArn": self._arn},
             },
         }
         xray.CfnResourcePolicy(

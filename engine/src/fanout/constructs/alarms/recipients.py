@@ -18,23 +18,24 @@ def recipients(scope: Construct, settings: Settings) -> list[str]:
 
 
 def _arns(stack: Stack, settings: Settings) -> list[str]:
-    topics = [once(stack, "AlarmTopic", lambda stack: _alarm_topic(stack, settings))]
-    for number, arn in enumerate(each for each in settings.alarm_recipients if each.startswith("arn:")):
-        topics.append(_imported(stack, f"AlarmRecipient{number}", arn))
-    arns: list[str] = [fact(each, "topic_arn") for each in topics]
+    named = [
+        fact(_imported(stack, f"AlarmRecipient{number}", arn), "topic_arn")
+        for number, arn in enumerate(each for each in settings.alarm_recipients if each.startswith("arn:"))
+    ]
+    own = fact(once(stack, "AlarmTopic", lambda stack: _alarm_topic(stack, settings)), "topic_arn")
+    alarm_topics(stack).extend([*named, own])
     CfnOutput(
         stack,
         names.ALARM_TOPIC_ARNS_OUTPUT,
-        value=",".join(arns),
+        value=",".join([own, *named]),
         description="Whom alarms tell: fanout doctor asks who is subscribed",
     )
-    return arns
+    return [own, *named]
 
 
-def alarm_topics(stack: Stack) -> list[sns.ITopic]:
-    """Those that were made or named so far."""
-    children = [each for each in stack.node.children if isinstance(each, sns.TopicBase)]
-    return [each for each in children if each.node.id.startswith(("AlarmTopic", "AlarmRecipient"))]
+def alarm_topics(stack: Stack) -> list[str]:
+    """The ARNs of those that were made or named so far."""
+    return once(stack, "its alarm topics", lambda stack: [])
 
 
 def _alarm_topic(stack: Stack, settings: Settings) -> sns.Topic:
