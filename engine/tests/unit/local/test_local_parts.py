@@ -9,6 +9,7 @@ import pytest
 
 from fanout.local import deploy, program
 from fanout.local.emulator.connection import Connection, without_real_aws
+from fanout.local.emulator.emulator import NAME, Emulator
 from fanout.local.emulator.state import State, write_private
 from fanout.local.errors import LocalError
 from fanout.local.run import ADDED, dotenv
@@ -65,6 +66,15 @@ def test_clients_ignore_this_machines_settings(connection: Connection, monkeypat
     assert (client.meta.endpoint_url, client.meta.region_name) == ("https://127.0.0.1:4566", "eu-west-1")
     credentials = connection.session.get_credentials()
     assert credentials and credentials.access_key == "test"
+
+
+def test_all_that_is_asked_of_one_emulator_is_asked_in_one_session(state: State) -> None:
+    emulator = Emulator(state)
+    state.port(NAME).write_text("4566")
+    session = emulator.connection.session
+    assert Emulator(state).connection.session is session
+    state.port(NAME).write_text("4567")
+    assert emulator.connection.session is not session
 
 
 def test_a_proxy_of_this_machine_does_not_stand_between(

@@ -3,8 +3,9 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 import boto3
@@ -60,6 +61,15 @@ class Connection:
         return Session(self, access_key, secret_key, token)
 
 
+@cache
+def connection_to(port: int, authority: Path) -> Connection:
+    """The same one again: what a session has read of a service, its next client of it does not read."""
+    return Connection(port, authority)
+
+
+_MAKING = Lock()
+
+
 class Session(boto3.Session):
     """Its clients go to the embedded AWS, whatever this machine's own AWS settings are."""
 
@@ -73,7 +83,8 @@ class Session(boto3.Session):
         def client(self, service_name, **options):
             direct = Config(proxies={})  # a proxy knows nothing of this machine's loopback
             config = direct.merge(options.pop("config", None) or direct)
-            return super().client(service_name, **{**self._address, **options, "config": config})
+            with _MAKING:  # a session makes one client after the other
+                return super().client(service_name, **{**self._address, **options, "config": config})
 
 
 _NOT_INHERITED = ("AWS_", "CDK_DEFAULT_", "SSL_CERT_", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")

@@ -8,7 +8,7 @@ from typing import Any
 
 from fanout.installed import require
 from fanout.local.emulator.certificate import make_certificate
-from fanout.local.emulator.connection import ACCOUNT, REGION, Connection
+from fanout.local.emulator.connection import ACCOUNT, REGION, Connection, connection_to
 from fanout.local.emulator.https import call, call_for_bytes
 from fanout.local.emulator.ports import HOST, listen, port_of, remember
 from fanout.local.emulator.process import Process
@@ -33,7 +33,7 @@ class Emulator:
 
     @property
     def connection(self) -> Connection:
-        return Connection(int(self.state.port(NAME).read_text()), self.state.authority)
+        return connection_to(int(self.state.port(NAME).read_text()), self.state.authority)
 
     def is_running(self) -> bool:
         return self.process.pid() is not None
