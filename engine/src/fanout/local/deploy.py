@@ -51,7 +51,10 @@ def deploy(connection: Connection, state: State, say: Say, app: str) -> None:
         "events",
     ]
     command += ["--app", app, "--ci", "--output", str(state.assembly)]
-    with log.open("w") as file, running(command, environment(connection)) as cdk:
+    told = environment(connection)
+    if Path(app).is_dir():  # of what else Node would run, the paths differ each time
+        told["NODE_COMPILE_CACHE"] = str(state.folder / "node")
+    with log.open("w") as file, running(command, told) as cdk:
         assert cdk.stdout is not None
         for line in cdk.stdout:
             file.write(line)
