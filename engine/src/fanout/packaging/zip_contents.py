@@ -174,7 +174,8 @@ def _without_docstrings(source: bytes) -> bytes:
     lines = source.split(b"\n")
     for token in tokenize.tokenize(io.BytesIO(source).readline) if b"#" in source else ():
         if token.type == tokenize.COMMENT:
-            lines[token.start[0] - 1] = token.line[: token.start[1]].rstrip().encode()
+            row, column = token.start
+            lines[row - 1] = lines[row - 1].decode()[:column].rstrip().encode()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             lines[node.lineno - 1] = lines[node.lineno - 1][: node.col_offset] + b"..."
