@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from fanout.ops.aws.discovery import Stack, find
+from fanout.ops.aws.lanes import lanes_for
 from fanout.ops.aws.session import Aws
 from fanout.publisher import Event, EventPublisher
 from tests import places
@@ -151,7 +152,7 @@ def test_a_thousand_events_reach_the_new_task_alone_although_it_is_killed_twice(
         process.communicate()
     done = operator.json(*command)
     assert (done["stopped"], done["not_sent"]) == (None, 0)
-    assert done["sent"] + done["sent_before"] == COUNT and done["perhaps_twice"] <= 10
+    assert done["sent"] + done["sent_before"] == COUNT and done["perhaps_twice"] <= 10 * lanes_for(150)
 
     deployed.wait_until(lambda: deliveries(deployed, past.events) == [1] * COUNT, "each delivered, once", 90)
     wait_for_done(deployed, past, COUNT)
