@@ -16,7 +16,7 @@ from time import perf_counter as now
 
 import boto3
 
-from benchmarks.peers.on_call import delay
+from benchmarks.peers.on_call import delay, fill
 from fanout.contracts.app import app_contracts
 from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.aws.lanes import in_lanes
@@ -70,12 +70,7 @@ class Place:
         return took
 
     def bury(self) -> None:
-        def send(start: int) -> None:
-            some = self.bodies[start : start + TEN]
-            entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(some)]
-            self.aws.sqs.send_message_batch(QueueUrl=self.subscriber.dead_letter_queue_url, Entries=entries)  # type: ignore[arg-type]
-
-        in_lanes(send, range(0, self.count, TEN))
+        fill(self.aws, self.subscriber.dead_letter_queue_url, self.bodies)
 
     def archive(self) -> list[Listed]:
         """The events as objects, each below a key of its own."""

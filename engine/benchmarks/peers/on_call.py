@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from threading import Lock, local
 from typing import Any
@@ -78,8 +78,17 @@ def delay(session: boto3.Session, seconds: float) -> None:
         session.events.register("before-send", lambda **_: time.sleep(seconds))
 
 
+def fill(aws: Aws, url: str, bodies: Sequence[str]) -> None:
+    """A queue, with messages of these bodies."""
+
+    def send(start: int) -> None:
+        entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies[start : start + TEN])]
+        aws.sqs.send_message_batch(QueueUrl=url, Entries=entries)  # type: ignore[arg-type]
+
+    in_lanes(send, range(0, len(bodies), TEN))
+
+
 def bury(stack: Stack, count: int) -> None:
-    sqs, url = stack.aws.sqs, stack.subscribers[0].dead_letter_queue_url
     event = {
         "specversion": "1.0",
         "id": "letter",
@@ -87,13 +96,7 @@ def bury(stack: Stack, count: int) -> None:
         "type": "order.placed.v1",
         "data": {"order_id": "letter"},
     }
-    body = json.dumps(event)
-
-    def send(start: int) -> None:
-        entries = [{"Id": str(number), "MessageBody": body} for number in range(min(TEN, count - start))]
-        sqs.send_message_batch(QueueUrl=url, Entries=entries)  # type: ignore[arg-type]
-
-    in_lanes(send, range(0, count, TEN))
+    fill(stack.aws, stack.subscribers[0].dead_letter_queue_url, [json.dumps(event)] * count)
 
 
 def main(command: str, name: str) -> None:

@@ -22,8 +22,6 @@ from fanout.constructs.settings import Settings
 from fanout.constructs.subscriber import Subscriber
 from fanout.constructs.topic import AnyTopic, name_of
 
-FAILURES = 2
-"""Alarms of each topic that come first, and are essential."""
 MOST_CHILDREN = 100
 """Of one composite alarm: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Create_Composite_Alarm.html"""
 
@@ -41,12 +39,10 @@ class Monitoring(Construct):
         stack_of(self, scope)
         settings = topic.settings
         place = Place(scope=self, settings=settings, owner=settings.owner)
-        topic_alarms = [ring(self, each, place, settings) for each in _topic_alarms(self, topic)]
-        self._failures = topic_alarms[:FAILURES]
+        self._failures: list[cloudwatch.CfnAlarm] = []
+        self._watch(self, topic, place, settings)
         for each in also:
-            within = Construct(self, name_of(each))
-            made = [ring(within, alarm, place, settings) for alarm in _topic_alarms(self, each)]
-            self._failures += made[:FAILURES]
+            self._watch(Construct(self, name_of(each)), each, place, settings)
         self.subscribers: list[Subscriber] = []
         for_each(Subscriber, self, self.subscribers.append)
         self.deliveries: list[Delivery] = []
@@ -72,6 +68,11 @@ class Monitoring(Construct):
         """What says that a person is needed: of the topic, and of each subscriber and delivery that is there by now."""
         ours = [each.alarms[kind] for each in in_order(self.subscribers) for kind in ESSENTIAL if kind in each.alarms]
         return [*self._failures, *ours, *(each.alarm for each in in_order(self.deliveries))]
+
+    def _watch(self, within: Construct, topic: AnyTopic, place: Place, settings: Settings) -> None:
+        self._failures += [ring(within, each, place, settings) for each in _failures(self, topic.topic)]
+        for each in (*_silence(self, topic), *heartbeat_silent(topic.settings, topic.schedule_group)):
+            ring(within, each, place, settings)
 
     def _needs_a_person(self, place: Place, settings: Settings) -> None:
         told = recipients(self, settings)
@@ -103,11 +104,6 @@ class Monitoring(Construct):
             f"settings {settings.name}: alarms is 'full' for {len(self.subscribers)} subscribers:"
             f" expected at most {most} in one stack, or 'essential'"
         ]
-
-
-def _topic_alarms(scope: Construct, topic: AnyTopic) -> list[Alarm]:
-    silent = heartbeat_silent(topic.settings, topic.schedule_group)
-    return [*_failures(scope, topic.topic), *_silence(scope, topic), *silent]
 
 
 def _failures(scope: Construct, topic: sns.ITopic) -> list[Alarm]:

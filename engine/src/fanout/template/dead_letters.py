@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
 
-from fanout.template.nested import has_key
+from fanout.template.nested import objects
 from fanout.template.references import referred
 from fanout.template.template import Linked, Resource, Template
 from fanout.template.types import QUEUE, SUBSCRIPTION
@@ -78,7 +78,11 @@ def _failure_queues(template: Template) -> list[Resource]:
 def _with_a_word(template: Template) -> list[Resource]:
     """The resources, few of all, in which such a word is a key: FAILURE_WORDS have one of these words in them."""
     words = {each for each in template.expansion.keys if _is_dead_letter_word(str(each))}
-    return [resource for resource in template.resources.values() if words and has_key(resource.body, words)]
+    return [
+        resource
+        for resource in template.resources.values()
+        if words and any(not words.isdisjoint(each) for each in objects(resource.body))
+    ]
 
 
 def _named(template: Template, node: Value, is_word: Callable[[str], bool], inside: bool = False) -> Iterator[Resource]:
@@ -117,7 +121,7 @@ def _mentioned_for_failure(body: Any) -> set[str]:
     return found
 
 
-@lru_cache(10_000)
+@lru_cache(maxsize=1024)
 def _is_dead_letter_word(key: str) -> bool:
     plain = key.lower().replace("-", "")
     return any(word in plain for word in _DEAD_LETTER_WORDS)

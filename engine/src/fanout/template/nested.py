@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,17 +39,3 @@ def objects(node: Any) -> Iterator[dict[Any, Any]]:
             waiting += [inside for inside in each.values() if inside.__class__ not in PLAIN]
         elif isinstance(each, list):
             waiting += [inside for inside in each if inside.__class__ not in PLAIN]
-
-
-def has_key(node: Any, keys: Set[Any]) -> bool:
-    """Whether an object below `node`, or `node` itself, has one of them."""
-    waiting = [node]
-    while waiting:
-        each = waiting.pop()
-        if isinstance(each, dict):
-            if not keys.isdisjoint(each):
-                return True
-            waiting += [inside for inside in each.values() if inside.__class__ not in PLAIN]
-        elif isinstance(each, list):
-            waiting += [inside for inside in each if inside.__class__ not in PLAIN]
-    return False

@@ -11,8 +11,9 @@ from botocore.exceptions import ClientError
 from fanout.errors import OpsError
 from fanout.ops import lease
 from fanout.ops.aws import lanes as side_by_side
+from fanout.ops.aws.lanes import LANES
 from fanout.ops.dead_letters import show as showing
-from fanout.ops.dead_letters.browse import LANES, TEN, Browse, browse
+from fanout.ops.dead_letters.browse import TEN, Browse, browse
 from tests.unit.ops.aws.sqs import Sqs, in_turn, refused
 from tests.unit.ops.given import World, fifo, world
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
@@ -13,8 +12,9 @@ from botocore.exceptions import ClientError
 from fanout import names
 from fanout.errors import OpsError
 from fanout.ops.aws import service
+from fanout.ops.aws.lanes import in_lanes
 from fanout.ops.aws.line import LONGEST_LIFE
-from fanout.ops.aws.session import AT_ONCE, Aws
+from fanout.ops.aws.session import Aws
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import EventSourceMappingConfigurationTypeDef, FunctionConfigurationResponseTypeDef
@@ -303,8 +303,7 @@ def find(aws: Aws, name: str) -> Stack:
     complete += [id_ for id_ in subscribed if id_ + _FUNCTION in outputs]
     if not complete and not any(key.endswith((_TOPIC, names.INTAKE_TABLE_OUTPUT)) for key in outputs):
         raise OpsError(f"the stack {name} has no TopicArn and no subscriber among its outputs: it is none of ours")
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        subscribers = tuple(pool.map(lambda id_: _subscriber(aws, id_, outputs), sorted(complete)))
+    subscribers = tuple(in_lanes(lambda id_: _subscriber(aws, id_, outputs), sorted(complete)))
     deliveries = tuple(
         DeployedSubscriber(aws, id_, id_, "", outputs[id_ + _DEAD], "", subscription_arn=outputs[id_ + _DELIVERY])
         for id_ in sorted(ids)

@@ -6,6 +6,8 @@ from typing import Final, TypeVar
 
 from fanout.ops.aws.session import AT_ONCE
 
+LANES: Final = 8
+"""Where no rate says how many: receives of one look, sends of an import."""
 _SECONDS_OF_TEN: Final = 0.15
 """A call, and what is written down before and after it; the calls before and after it are made meanwhile, for others."""
 
@@ -31,10 +33,8 @@ def lanes_for(rate: float) -> int:
 def ahead(pages: Iterator[_Item], more: Callable[[_Item], bool] = lambda _: True) -> Iterator[_Item]:
     """The same, of which the next is got while one is used, if there will be `more` after that one."""
     with ThreadPoolExecutor(1) as beside:
-        for page in pages:
-            while True:
-                coming = beside.submit(next, pages, None) if more(page) else None
-                yield page
-                if coming is None or (got := coming.result()) is None:
-                    break
-                page = got
+        page = next(pages, None)
+        while page is not None:
+            coming = beside.submit(next, pages, None) if more(page) else None
+            yield page
+            page = coming.result() if coming else next(pages, None)

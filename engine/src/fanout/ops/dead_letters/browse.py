@@ -26,7 +26,7 @@ from threading import Lock
 from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout.ops import lease
-from fanout.ops.aws.lanes import in_lanes
+from fanout.ops.aws.lanes import LANES, in_lanes
 from fanout.ops.aws.session import Aws
 from fanout.ops.completeness import COMPLETE, Completeness
 from fanout.ops.dead_letters.message import DeadLetterMessage
@@ -37,8 +37,6 @@ _MARGIN = 10.0
 LIMIT = 1_000
 MOST = 10_000
 TEN = 10
-LANES = 8
-"""Receives of one look that are under way at once, of ten messages each."""
 _LONG_POLL = 20
 """Seconds that one receive may wait: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html"""
 

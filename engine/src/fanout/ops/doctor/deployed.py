@@ -9,8 +9,8 @@ from fanout.ops.aws import alarms
 from fanout.ops.aws.discovery import Stack
 
 UNKNOWN = object()
-ALARMS = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
 """What cannot be resolved: nothing is said about it."""
+ALARMS = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
 _ARNS = {
     "AWS::Lambda::Function": ("lambda", "function:{}"),
     "AWS::KMS::Key": ("kms", "key/{}"),

@@ -99,9 +99,10 @@ class MessageMover:
             self.tally.refused += [f"{each.outgoing.key}: {each.refusal}" for each in refused]
             self.finish()
             done = [of[each.outgoing.key] for each in sent]
-            self._deleting = self._beside.submit(self._delete, done, told, browsing)
             if self.lanes == 1:
-                self.finish()
+                self._delete(done, told, browsing)
+            else:
+                self._deleting = self._beside.submit(self._delete, done, told, browsing)
             yield sent
 
     def _outgoing(self, message: DeadLetterMessage) -> OutgoingMessage | None:

@@ -1,8 +1,8 @@
 """Sends what the plan has, to one task's queue and to nothing else: one first, then ever more, as a redrive does.
 
 For each request, and for those beside it in other lanes with one write: the plan says `sending`; SQS takes the messages; the
-plan says `sent`. Killed in between, the run that goes on sends these few again, and counts them: the task skips an event that it has done, and a FIFO queue drops a second
-message of the same deduplication id within five minutes. With `--again` both copies carry the moment at which the replay
+plan says `sent`. Killed in between, the run that goes on sends these few again, and counts them: the task skips an event
+that it has done, and a FIFO queue drops a second message of the same deduplication id within five minutes. With `--again` both copies carry the moment at which the replay
 began, so the second meets what the first has done since, and is skipped too.
 """
 
@@ -10,11 +10,10 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import islice
 from typing import Any, Final
 
-from fanout.ops.aws.lanes import in_lanes, lanes_for
+from fanout.ops.aws.lanes import lanes_for
 from fanout.ops.interrupt import Stop
 from fanout.ops.redrive.outcomes import MOST_WATCHED, OutcomeWatcher
 from fanout.ops.redrive.report import Report
@@ -25,12 +24,13 @@ from fanout.ops.replay.checking import ERASED, GONE, REFUSED, erased_of, is_of
 from fanout.ops.replay.message import Archived, Engines, Refused
 from fanout.ops.replay.plan import READY, SENDING, SENT, Row
 from fanout.ops.replay.replay import Replay
-from fanout.ops.send.queue import NotAnswered, OutgoingMessage, Sent, answer_to, raise_first, requests
+from fanout.ops.send.queue import OutgoingMessage, Sent, raise_first, requests, send_beside
 from fanout.words import counted
 
 MOST_READ: Final = 100
 """Bodies of one portion; those of the next are read while it is sent, so twice as many are in memory."""
 READERS: Final = 50
+"""Of bodies, at once."""
 
 
 @dataclass(frozen=True)
@@ -172,23 +172,17 @@ class ReplayRun:
         """Sends them side by side, and writes down what became of each. Raises what AWS said to a whole one."""
         of = {each.key: rows[each.key.rpartition("-")[2]] for request in some for each in request}
         self.plan.mark(SENDING, (row.number for row in of.values()))
-        ended = in_lanes(partial(answer_to, self.subscriber.aws, self.subscriber.queue_url), some)
-        surely_not = [
-            of[each.key].number
-            for request, answer in zip(some, ended, strict=True)
-            if isinstance(answer, NotAnswered) and not answer.perhaps
-            for each in request
-        ]
-        self.plan.mark(READY, surely_not)
-        answers = [each for answer in ended if isinstance(answer, list) for each in answer]
+        ended = send_beside(self.subscriber.aws, self.subscriber.queue_url, some)
+        answers = [each for answer in ended for each in answer.sent]
         taken = [each for each in answers if each.id is not None]
         self.plan.mark_sent((of[each.outgoing.key].number, str(each.id)) for each in taken)
         for each in taken:
             if self.pace.watch:
                 self.watcher.watch(str(each.id), of[each.outgoing.key].event_id)
         self.sent += len(taken)
+        why = self._refused([each for each in answers if each.id is None], of)
         raise_first(ended)
-        return self._refused([each for each in answers if each.id is None], of)
+        return why
 
     def _refused(self, answers: Sequence[Sent], of: dict[str, Row]) -> str | None:
         """What SQS may have taken all the same stays at `sending`."""

@@ -5,15 +5,12 @@
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 from itertools import islice
 from typing import Any
 
-from fanout.aws_errors import one_line
-from fanout.ops.aws.lanes import in_lanes
 from fanout.ops.aws.session import Aws
 from fanout.ops.journal import NOT_SENT, SENDING, SENT, Journal
-from fanout.ops.send.queue import NotAnswered, OutgoingMessage, Sent, answer_to, raise_first, requests
+from fanout.ops.send.queue import OutgoingMessage, Sent, raise_first, requests, send_beside
 
 BEHIND = "an earlier message of its group was not taken"
 TOO_LATE = "somebody else may have it in hand by now"
@@ -47,23 +44,15 @@ def send_written(
             else:
                 begun.append(request)
         journal.write_all({"step": SENDING, **told(each)} for request in begun for each in request)
-        ended = list(zip(begun, in_lanes(partial(answer_to, aws, queue_url), begun, lanes), strict=True))
-        journal.write_all(line for request, answer in ended for line in _lines(request, answer, told))
-        answers = [each for _, answer in ended if isinstance(answer, list) for each in answer]
+        ended = send_beside(aws, queue_url, begun, lanes)
+        journal.write_all(
+            line for answer in ended for each in answer.sent if (line := _line(each, told(each.outgoing)))
+        )
+        answers = [each for answer in ended if answer.error is None for each in answer.sent]
         blocked |= {each.outgoing.group for each in answers if each.id is None}
         if answers:
             yield answers
-        raise_first(answer for _, answer in ended)
-
-
-def _lines(
-    request: list[OutgoingMessage], answer: list[Sent] | NotAnswered, told: Callable[[OutgoingMessage], dict[str, Any]]
-) -> Iterator[dict[str, Any]]:
-    if isinstance(answer, NotAnswered):
-        if not answer.perhaps:
-            yield from ({"step": NOT_SENT, **told(each), "why": one_line(answer.why)} for each in request)
-        return
-    yield from (line for each in answer if (line := _line(each, told(each.outgoing))))
+        raise_first(ended)
 
 
 def _line(sent: Sent, told: dict[str, Any]) -> dict[str, Any] | None:

@@ -17,13 +17,15 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from fanout.aws_errors import code_of
+from fanout.aws_errors import code_of, one_line
 from fanout.ops.aws.discovery import INVOKED
-from fanout.ops.aws.session import Aws
+from fanout.ops.aws.lanes import in_lanes
+from fanout.ops.aws.session import AT_ONCE, Aws
 from fanout.ops.dead_letters.message import DeadLetterMessage, sha256
 from fanout.publisher.size import message_size
 
@@ -142,19 +144,33 @@ def send(aws: Aws, queue_url: str, request: Sequence[OutgoingMessage]) -> list[S
     ]
 
 
-def answer_to(aws: Aws, queue_url: str, request: Sequence[OutgoingMessage]) -> list[Sent] | NotAnswered:
-    """As `send`, for one request among others, whose answers matter as well."""
-    try:
-        return send(aws, queue_url, request)
-    except NotAnswered as error:
-        return error
+@dataclass(frozen=True)
+class Answer:
+    """To one request among others, whose answers matter as well. `error`: it was refused as a whole, or had no answer."""
+
+    sent: list[Sent]
+    error: ClientError | BotoCoreError | None = None
 
 
-def raise_first(answers: Iterable[list[Sent] | NotAnswered]) -> None:
-    """What AWS said to the first request that it refused as a whole, or did not answer."""
+def send_beside(
+    aws: Aws, queue_url: str, some: Iterable[Sequence[OutgoingMessage]], lanes: int = AT_ONCE
+) -> list[Answer]:
+    """To requests of `requests`, in their order; each is sent, whatever becomes of another."""
+    return in_lanes(partial(_answer, aws, queue_url), some, lanes)
+
+
+def raise_first(answers: Iterable[Answer]) -> None:
     for each in answers:
-        if isinstance(each, NotAnswered):
-            raise each.why from None
+        if each.error is not None:
+            raise each.error from None
+
+
+def _answer(aws: Aws, queue_url: str, request: Sequence[OutgoingMessage]) -> Answer:
+    try:
+        return Answer(send(aws, queue_url, request))
+    except NotAnswered as error:
+        why = one_line(error.why)
+        return Answer([Sent(each, None, why, error.perhaps) for each in request], error.why)
 
 
 def _one(aws: Aws, queue_url: str, outgoing: OutgoingMessage) -> Sent:

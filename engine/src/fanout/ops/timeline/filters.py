@@ -1,7 +1,6 @@
 """Whether a subscriber without a trace of an event was to get it: by its filters, and by what others know of the event."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout.ops.aws import logs
 from fanout.ops.aws.discovery import DeployedSubscriber
-from fanout.ops.aws.session import AT_ONCE
+from fanout.ops.aws.lanes import in_lanes
 from fanout.ops.aws.subscription import KnownEvent, Subscription, read_subscriptions
 from fanout.ops.timeline.state import FILTERED_OUT, NOT_FOUND, OTHER_TOPIC, EventState
 
@@ -24,8 +23,7 @@ def judge_unseen(found: Found) -> list[EventState]:
     """
     if all(state.state != NOT_FOUND for _, state in found):
         return [state for _, state in found]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        subscriptions = list(pool.map(_subscriptions, [subscriber for subscriber, _ in found]))
+    subscriptions = in_lanes(_subscriptions, [subscriber for subscriber, _ in found])
     event = _known_event(found, filtered=any(each.policy for some in subscriptions for each in some))
     seen = {
         each.topic_arn

@@ -1,13 +1,12 @@
 """Follows log lines as they are written: the outcomes of subscribers, or every line of theirs."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 from fanout.ops.aws import logs
 from fanout.ops.aws.discovery import DeployedSubscriber
+from fanout.ops.aws.lanes import in_lanes
 from fanout.ops.aws.line import Line, Raw, outcome
-from fanout.ops.aws.session import AT_ONCE
 from fanout.ops.dead_letters.causes import Cause
 from fanout.ops.interrupt import Stop
 
@@ -53,8 +52,8 @@ def follow(
     start = {each.task: since for each in subscribers}
     while subscribers and not stop:
         readings = [logs.Reading(each.aws, each.log_group, pattern, start[each.task]) for each in subscribers]
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            news = pool.map(_new, readings, [seen[each.task] for each in subscribers])
+        before = [seen[each.task] for each in subscribers]
+        news = in_lanes(lambda look: _new(*look), zip(readings, before, strict=True))
         found: list[tuple[DeployedSubscriber, Raw]] = []
         for each, reading, new in zip(subscribers, readings, news, strict=True):
             found += [(each, raw) for raw in new]

@@ -7,7 +7,6 @@ a receive from a task's queue would use up an attempt, and one from a dead-lette
 """
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -17,9 +16,9 @@ from fanout.aws_errors import DENIED, code_of, one_line
 from fanout.errors import UserError
 from fanout.ops.aws import logs, records, starts
 from fanout.ops.aws.discovery import DIRECT, DeployedSubscriber, Stack
+from fanout.ops.aws.lanes import in_lanes
 from fanout.ops.aws.line import Line
 from fanout.ops.aws.records import EventRecord
-from fanout.ops.aws.session import AT_ONCE
 from fanout.ops.completeness import COMPLETE, Completeness
 from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters import show as showing
@@ -55,10 +54,7 @@ def for_stack(stack: Stack, id_: str, *, since: datetime | None = None, letters:
     """One for each subscriber, or more where several sources use the id."""
     start = since or datetime.now(UTC) - WINDOW
     recorded = read_records(stack, id_)
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        found = list(
-            pool.map(lambda each: for_subscriber(each, id_, start, recorded, letters=letters), stack.subscribers)
-        )
+    found = in_lanes(lambda each: for_subscriber(each, id_, start, recorded, letters=letters), stack.subscribers)
     rows = [(subscriber, row) for subscriber, some in zip(stack.subscribers, found, strict=True) for row in some]
     return judge_unseen(rows)
 
