@@ -14,7 +14,7 @@ from benchmarks.harness.measuring import ENGINE, Say
 from benchmarks.harness.rows import Row
 from fanout.local.console import console, errors, step
 from fanout.local.errors import LocalError
-from fanout.local.interrupts import stop_on_all
+from fanout.ops.interrupt import stop_on_all
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.json"

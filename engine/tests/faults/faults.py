@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from fanout.local.console import console, step
 from fanout.local.evidence import Evidence
-from fanout.local.interrupts import postponed
+from fanout.ops.interrupt import postponed
 from tests.faults.canary import places
 from tests.faults.ledger import Ledger
 from tests.faults.plan import Fault, Plan, draw

@@ -18,9 +18,9 @@ from typing import Any
 from fanout.local.console import console, step
 from fanout.local.emulator.connection import without_real_aws
 from fanout.local.evidence import Evidence
-from fanout.local.interrupts import postponed
 from fanout.local.run import Run
 from fanout.local.wait import wait_until
+from fanout.ops.interrupt import postponed
 from fanout.project import find_root
 from fanout.publisher import EventPublisher
 from tests.published import order_placed

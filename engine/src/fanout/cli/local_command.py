@@ -15,7 +15,7 @@ from fanout.cli.aws_command import confirm
 from fanout.errors import Unusable, UserError
 from fanout.local.app import told_with_its_line
 from fanout.local.console import console, errors
-from fanout.local.interrupts import stop_on_all
+from fanout.ops.interrupt import stop_on_all
 from fanout.project import find_root
 
 Result = TypeVar("Result")

@@ -1,16 +1,15 @@
 """What events leave behind: records and objects for as long as they are kept, and the requests to the keys of both."""
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from fanout import names
 from fanout.costs.assumptions import MONTH_SECONDS, Assumptions
 from fanout.costs.idle import Found
+from fanout.template.buckets import written_with
 from fanout.template.grants import grants_of_role
-from fanout.template.template import Resource, Template
-from fanout.template.values import Value, as_list, as_number, shown
+from fanout.template.template import Resource
+from fanout.template.values import Value, as_list, as_number
 
-_NAME = re.compile(r"[A-Za-z0-9]+")
 _DAY = 86_400
 _KB_PER_GB = 1e6
 
@@ -36,7 +35,7 @@ def records(
 
 def objects(role: Resource, events: float, periods: float, assumed: Assumptions) -> Found:
     """Of buckets that the role may put to; those without an end of their own are kept for ever, and not counted."""
-    for bucket in _buckets(role):
+    for bucket in written_with(grants_of_role(role)):
         if days := _days(bucket):
             yield "objects kept", events * days * _DAY / MONTH_SECONDS * assumed.event_kb / _KB_PER_GB, "s3-stored"
         rules = as_list(bucket.get("BucketEncryption", "ServerSideEncryptionConfiguration"))
@@ -45,15 +44,6 @@ def objects(role: Resource, events: float, periods: float, assumed: Assumptions)
             if isinstance(rule, dict) and isinstance(by_default, dict) and by_default.get("SSEAlgorithm") == "aws:kms":
                 # A bucket key is asked for once in a while, not for each object.
                 yield "key requests", periods if rule.get("BucketKeyEnabled") is True else events, "kms-request"
-
-
-def _buckets(role: Resource) -> Iterator[Resource]:
-    template: Template = role.template
-    statements = [each.statement for each in grants_of_role(role) if each.statement is not None]
-    puts = [each for each in statements if each.allows and each.covers("s3:PutObject") is True]
-    text = " ".join(shown(name) for each in puts for name in as_list(each.body.get("Resource")))
-    named = {*_NAME.findall(text)}
-    yield from (each for each in template.of("AWS::S3::Bucket") if each.id in named)
 
 
 def _days(bucket: Resource) -> float:

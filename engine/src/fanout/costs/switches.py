@@ -15,6 +15,7 @@ from fanout.costs.schedules import SCHEDULES, feeds, heartbeats
 from fanout.costs.traffic import topics
 from fanout.template.alarms import metrics_of
 from fanout.template.template import Template
+from fanout.template.tracing import is_traced
 from fanout.template.types import ALARM, FUNCTION, TOPIC
 
 MONTH = 30
@@ -80,9 +81,8 @@ def _tracing(template: Template) -> tuple[str, str] | None:
     """None without a function; `active` as soon as anything is."""
     if not template.of(FUNCTION):
         return None
-    functions = (each.get("TracingConfig", "Mode") for each in template.of(FUNCTION))
-    traced = (each.get("TracingConfig") for each in template.of(TOPIC))
-    return ("active", "pass-through") if "Active" in (*functions, *traced) else ("pass-through", "active")
+    traced = any(is_traced(each) for each in template.of(FUNCTION, TOPIC))
+    return ("active", "pass-through") if traced else ("pass-through", "active")
 
 
 def _trace(body: Body, word: str) -> Body:

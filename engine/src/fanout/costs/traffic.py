@@ -12,6 +12,7 @@ from fanout.costs.subscribers import Called, Subscriber, at_least
 from fanout.template.grants import ROLE, grants_of_role
 from fanout.template.messaging import fair_by, is_fifo, subscriptions
 from fanout.template.template import Resource, Template
+from fanout.template.tracing import is_traced
 from fanout.template.values import Value, as_list
 
 CHUNK_KB = 64
@@ -72,7 +73,7 @@ def of_topic(topic: Resource, events: float, assumed: Assumptions) -> Found:
     yield "published", events * _chunks(assumed.event_kb), "sns-publish-fifo" if is_fifo(topic) else "sns-publish"
     if topic.get("KmsMasterKeyId") is not None:
         yield "key requests", 2 * _key_periods(events, assumed), "kms-request"
-    if topic.get("TracingConfig") == "Active":
+    if is_traced(topic):
         yield "traces", _sampled(events) * assumed.topic_traces, "xray-trace"
 
 
@@ -89,7 +90,7 @@ def invoked(function: Resource, times: float, seconds: float, assumed: Assumptio
     yield "invocations", times, "lambda-request"
     yield "compute", times * seconds * gigabytes, f"lambda-gb-second-{'x86_64' if x86 else 'arm64'}"
     yield from _logged(function, times * assumed.log_bytes_invocation, assumed)
-    if function.get("TracingConfig", "Mode") == "Active":
+    if is_traced(function):
         yield "traces", _sampled(times), "xray-trace"
 
 

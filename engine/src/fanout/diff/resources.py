@@ -8,6 +8,7 @@ from fanout.checks.rules.stateful import KEPT
 from fanout.diff.change import Change, change
 from fanout.template.dead_letters import message_dead_letter_queues
 from fanout.template.template import Resource
+from fanout.template.tracing import is_traced
 from fanout.template.types import ALARM, FUNCTION, MAPPING, QUEUE, SUBSCRIPTION, TOPIC
 
 POLICIES = (
@@ -71,11 +72,6 @@ def updated(before: Resource, after: Resource) -> Iterator[Change]:
     elif [key for key in names if key not in _TOLD_ELSEWHERE]:
         told = ", ".join(key for key in names if key not in _TOLD_ELSEWHERE)
         yield change("resource-updated", after, f"{before.type} updated in place: {told}")
-
-
-def is_traced(resource: Resource) -> bool:
-    """Of a function or a topic: whether it sends X-Ray what it samples."""
-    return "Active" in (resource.get("TracingConfig"), resource.get("TracingConfig", "Mode"))
 
 
 def word_of(resource: Resource) -> str | None:

@@ -24,9 +24,9 @@ from fanout.local.demo.filtered import is_filtered_out
 from fanout.local.emulator.connection import without_real_aws
 from fanout.local.errors import LocalError
 from fanout.local.evidence import Evidence
-from fanout.local.interrupts import postponed
 from fanout.local.run import Run
 from fanout.local.wait import wait_until
+from fanout.ops.interrupt import postponed
 from fanout.project import find_root
 from fanout.publisher import Event, EventPublisher, checked_event
 

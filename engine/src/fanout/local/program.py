@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from fanout.local.emulator.connection import Connection, without_real_aws
-from fanout.local.interrupts import postponed
+from fanout.ops.interrupt import postponed
 from fanout.project import find_root
 
 DEADLINE = 300.0

@@ -20,11 +20,11 @@ from fanout.local.emulator.emulator import PREFERRED_PORT, Emulator
 from fanout.local.emulator.ports import HOST
 from fanout.local.emulator.state import State, write_private
 from fanout.local.evidence import Evidence
-from fanout.local.interrupts import postponed
 from fanout.local.watch import code
 from fanout.local.webhook.receiver import Receiver
 from fanout.ops.aws.discovery import Stack, find
 from fanout.ops.aws.session import Aws
+from fanout.ops.interrupt import postponed
 from fanout.project import stack_name
 
 Agree = Callable[[Sequence[str]], None]

@@ -1,4 +1,4 @@
-"""Ctrl-C and `kill` while messages are moved: the step that has begun is finished, and then it stops."""
+"""Ctrl-C, `kill` and a closed terminal, which all mean: stop, and leave nothing half done."""
 
 import signal
 import threading
@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from types import FrameType
 
 ENDING = (signal.SIGTERM, signal.SIGHUP)
+SIGNALS = (signal.SIGINT, *ENDING)
 
 
 class Stop:
-    """True once somebody asked to stop. The second time they ask, it stops where it is."""
+    """True once somebody asked to stop: the step that has begun is finished. The second time they ask, it stops where it is."""
 
     def __init__(self) -> None:
         self.asked = False
@@ -32,6 +33,12 @@ class Stop:
 
 def _ignore(number: int, frame: FrameType | None) -> None:
     """In place of SIG_IGN, of which Python complains where the signal has come already."""
+
+
+def stop_on_all() -> None:
+    """From here on each of them raises KeyboardInterrupt."""
+    for number in SIGNALS:
+        signal.signal(number, signal.default_int_handler)
 
 
 @contextmanager
@@ -70,8 +77,8 @@ def postponed() -> Iterator[None]:
     def remember(number: int, frame: FrameType | None) -> None:
         came.append(number)
 
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, *ENDING)}
-    heard = {number: handler for number, handler in before.items() if callable(handler)}
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    heard = {number: handler for number, handler in before.items() if handler not in (signal.SIG_IGN, None)}
     for number in heard:
         signal.signal(number, remember)
     try:
@@ -79,14 +86,14 @@ def postponed() -> Iterator[None]:
     finally:
         for number, handler in heard.items():
             signal.signal(number, handler)
-    for signaled in came:
-        heard[signal.Signals(signaled)](signaled, None)
+    for each in came:
+        signal.raise_signal(each)
 
 
 @contextmanager
 def stoppable() -> Iterator[Stop]:
     stop = Stop()
-    before = {number: signal.signal(number, stop._hear) for number in (signal.SIGINT, *ENDING)}
+    before = {number: signal.signal(number, stop._hear) for number in SIGNALS}
     try:
         yield stop
     finally:

@@ -104,3 +104,16 @@ def test_a_signal_in_the_middle_of_what_is_not_to_be_cut_comes_at_its_end() -> N
             whole = True
         raise AssertionError("the signal was forgotten")
     assert whole
+
+
+def test_a_program_that_hears_no_signals_is_ended_behind_what_is_not_to_be_cut() -> None:
+    program = """
+import os, signal
+from fanout.ops.interrupt import postponed
+with postponed():
+    os.kill(os.getpid(), signal.SIGTERM)
+    print("whole", flush=True)
+print("on it goes")
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=20)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (-signal.SIGTERM, "whole\n", "")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fanout.checks.rule import Consequence, Problem, Severity, rule
+from fanout.template.buckets import written_with
 from fanout.template.grants import grants_of
 from fanout.template.messaging import mappings
-from fanout.template.template import Resource, Template
-from fanout.template.values import Text, Value, as_list
+from fanout.template.template import Template
+from fanout.template.values import Value, as_list
 
-_BUCKET = "AWS::S3::Bucket"
 _CURRENT = ("ExpirationInDays", "ExpirationDate")
 _OLDER = ("NoncurrentVersionExpirationInDays", "NoncurrentVersionExpiration")
 
@@ -28,7 +28,7 @@ _OLDER = ("NoncurrentVersionExpirationInDays", "NoncurrentVersionExpiration")
 )
 def never_expires(template: Template) -> Iterator[Problem]:
     functions = dict.fromkeys(each.function for each in mappings(template) if each.function is not None)
-    written = {bucket: None for function in functions for bucket in _written(function)}
+    written = {bucket: None for function in functions for bucket in written_with(grants_of(function))}
     for bucket in written:
         rules = as_list(bucket.get("LifecycleConfiguration", "Rules"))
         if bucket.template is not template or not all(isinstance(each, dict) for each in rules):
@@ -38,22 +38,6 @@ def never_expires(template: Template) -> Iterator[Problem]:
             yield Problem(bucket, "a task writes to it, and no object in it ever expires")
         elif bucket.get("VersioningConfiguration", "Status") == "Enabled" and not _has(enabled, _OLDER):
             yield Problem(bucket, "a task writes to it, and the versions that expired objects leave never go")
-
-
-def _written(function: Resource) -> Iterator[Resource]:
-    """The buckets of the template that its role names where it may put objects."""
-    for grant in grants_of(function):
-        statement = grant.statement
-        if statement is not None and statement.allows and statement.covers("s3:PutObject"):
-            for each in as_list(statement.body.get("Resource")):
-                yield from _buckets(function.template, each)
-
-
-def _buckets(template: Template, resource: Value) -> Iterator[Resource]:
-    for part in resource.parts if isinstance(resource, Text) else (resource,):
-        found = template.resource(part)
-        if found is not None and found.type == _BUCKET:
-            yield found
 
 
 def _has(rules: list[dict[str, Value]], names: tuple[str, ...]) -> bool:

@@ -16,8 +16,8 @@ from fanout.local.demo.view import show_dead_letters, show_evidence, table_of
 from fanout.local.errors import LocalError
 from fanout.local.evidence import Evidence
 from fanout.local.intake import FINISHED, FilledIn, intake_of, wait_for_status
-from fanout.local.interrupts import postponed
 from fanout.local.run import Run
+from fanout.ops.interrupt import postponed
 from fanout.publisher import Event
 
 DEADLINE = 45.0

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from fanout.local.emulator.state import State
 from fanout.local.errors import LocalError
-from fanout.local.interrupts import postponed
 from fanout.local.wait import wait_until
+from fanout.ops.interrupt import postponed
 from fanout.project import find_root
 
 # The shell writes the pid and then becomes the program: there is no moment in which a program runs without a pid
