@@ -1,8 +1,9 @@
 """What a synth reads, as one key. Rather too much than too little: one synth for nothing costs seconds, a stale one a deployment.
 
 By content: every file below the app's root and below each folder of Python's path that nothing was installed into, so the
-engine's own sources in a checkout. By name, size and time: what is installed, for it is not edited. And the program with its
-arguments, Python, Node, and every environment variable that is not the terminal's or make's own.
+engine's own sources in a checkout; and every other file of the app's git repository that git does not ignore. By name, size and
+time: what is installed, for it is not edited. And the program with its arguments, Python, Node, and every environment variable
+that is not the terminal's or make's own.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import fanout
+from fanout.assembly.repository import beside
 
 FORMAT = 1
 """Count it up when the same inputs would be kept in another way: every key changes."""
@@ -58,6 +60,7 @@ def _parts(root: Path, program: Sequence[str], environment: Mapping[str, str], a
     yield _line(sys.version, sys.prefix, [_stat(found) for _, found in sorted(programs.items()) if found])
     yield from _tools(root)
     yield from _installed()
+    yield _line(list(beside(root, environment)))
     seen = {str(assembly)}
     for start in (str(root), *_sources()):
         for file in sorted(_below(start, seen, SKIPPED)):
