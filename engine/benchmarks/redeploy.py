@@ -1,14 +1,17 @@
 """Redeploy: `make up` again, after one handler was edited and after nothing was, as the whole command from outside. 5 rounds.
 
+Then `make watch`, from a handler's save until the embedded AWS says that the function has another code, asked every 10 ms.
 In a copy of this checkout, so that no file of yours is edited; that the function's code is another one afterwards is
 checked in each round. Beside it, in turn, what the CDK CLI needs to say its version.
 """
 
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,6 +23,8 @@ from fanout.local.run import Run
 TASK = "notify_webhook"
 LINKED = (".venv", "node_modules")
 ROUNDS = 5
+LONGEST = 20.0
+"""Seconds that one save may take."""
 
 
 def measure(say: Say) -> Iterator[Row]:
@@ -36,8 +41,7 @@ def measure(say: Say) -> Iterator[Row]:
 
             def edited() -> float:
                 before = _code(state)
-                handler = checkout / "lambdas" / TASK / "handler.py"
-                handler.write_text(f"{handler.read_text()}# edited at {time.time_ns()}\n")
+                _edit(checkout)
                 took = seconds(command, environment=variables, cwd=checkout)
                 if _code(state) == before:
                     raise BenchmarkError("`make up` left the code of the edited function as it was")
@@ -74,8 +78,62 @@ def measure(say: Say) -> Iterator[Row]:
                 peer=times["cdk --version"],
                 goal=at_most(1),
             )
+
+            def saved() -> float:
+                before = _code(state)
+                began = time.perf_counter()
+                _edit(checkout)
+                while _code(state) == before:
+                    if time.perf_counter() - began > LONGEST:
+                        raise BenchmarkError("`make watch` left the code of the saved function as it was")
+                    time.sleep(0.01)
+                return time.perf_counter() - began
+
+            with _watching([*command[:-3], "watch", *command[-2:]], variables, checkout):
+                times = interleaved(
+                    {"make watch": saved, "cdk --version": lambda: seconds(cli, environment=environment())},
+                    rounds=2 * ROUNDS,
+                    say=say,
+                )
+            yield row(
+                "make watch, from a saved handler until it runs, against cdk --version",
+                times["make watch"],
+                unit="s",
+                peer=times["cdk --version"],
+                goal=at_most(1),
+            )
         finally:
             state.down()
+
+
+def _edit(checkout: Path) -> None:
+    handler = checkout / "lambdas" / TASK / "handler.py"
+    handler.write_text(f"{handler.read_text()}# edited at {time.time_ns()}\n")
+
+
+@contextmanager
+def _watching(command: list[str], variables: dict[str, str], checkout: Path) -> Iterator[None]:
+    """From its first look at the files to Ctrl-C."""
+    with subprocess.Popen(
+        command,
+        env=variables,
+        cwd=checkout,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as watch:
+        assert watch.stdout is not None
+        try:
+            if not any(line.startswith("watching ") for line in watch.stdout):
+                raise BenchmarkError("`make watch` ended before it watched")
+            yield
+        finally:
+            watch.send_signal(signal.SIGINT)
+            try:
+                watch.communicate(timeout=LONGEST)
+            except subprocess.TimeoutExpired:
+                watch.kill()
 
 
 def _copy(to: Path) -> Path:
