@@ -75,7 +75,7 @@ def cost_markdown(changes: Sequence[CostChange]) -> str:
 
 
 def _bill(template: Template | None) -> Bill:
-    return monthly(template.body if template else {}, events_per_month=EVENTS)
+    return monthly(template or {}, events_per_month=EVENTS)
 
 
 def _change(stack: str, shown: str, owner: str | None, old: Bill, new: Bill) -> CostChange:

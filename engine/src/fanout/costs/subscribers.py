@@ -30,6 +30,10 @@ class Subscriber:
 
 def subscribers(template: Template) -> list[Subscriber]:
     """One for each mapping from a queue, in the template's order, then one for each worker."""
+    return template.remember(_subscribers)
+
+
+def _subscribers(template: Template) -> list[Subscriber]:
     found = []
     for mapping in mappings(template):
         queue = mapping.queue if isinstance(mapping.queue, Resource) else None
@@ -61,6 +65,10 @@ class Called:
 
 
 def called(template: Template) -> list[Called]:
+    return template.remember(_called)
+
+
+def _called(template: Template) -> list[Called]:
     return [Called(task_of(each.function) or each.function.id, each.function) for each in calls(template)]
 
 

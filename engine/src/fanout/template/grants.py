@@ -42,10 +42,22 @@ class Grant:
 def grants_of(function: Resource) -> list[Grant]:
     """Everything the role of `function` is known to be granted."""
     role = function.template.resource(function.get("Role"))
-    return list(grants_of_role(role)) if role is not None and role.type == ROLE else []
+    return grants_of_role(role) if role is not None and role.type == ROLE else []
 
 
-def grants_of_role(role: Resource) -> Iterator[Grant]:
+def grants_of_role(role: Resource) -> list[Grant]:
+    """Everything that a role is known to be granted, worked out once."""
+    known = role.template.remember(_grants)
+    if role not in known:
+        known[role] = list(_grants_of_role(role))
+    return known[role]
+
+
+def _grants(template: Template) -> dict[Resource, list[Grant]]:
+    return {}
+
+
+def _grants_of_role(role: Resource) -> Iterator[Grant]:
     for document in role_documents(role):
         for statement in statements(document) or []:
             yield Grant(role.template, statement)
