@@ -3,8 +3,7 @@
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from fanout import names
 from fanout.runtime import dead_letters, idempotency
@@ -24,8 +23,7 @@ class NotDeadLettered(TransientError):
     """The dead-letter queue did not take the message: it comes back like any failure, and nothing is lost."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """`task`, which takes events of `classes`, on one message. `deadline` is on time.monotonic's clock; `request_id` is the invocation's."""
 
     task: Task

@@ -82,8 +82,7 @@ def handler_of(task: Task, *others: Task) -> Callable[[dict[str, Any], Context],
         attempt = Attempt(task, classes, request_id, began + max(0.0, remaining - MARGIN_MS / 1000))
         outcomes = threads.work(attempt, records)
         failed = [outcome for outcome in outcomes if outcome.failed]
-        for outcome in outcomes:
-            _guarded(f"the log line of {outcome.message_id}", lambda outcome=outcome: outcome.log(request_id))  # type: ignore[misc]
+        _log(outcomes, request_id)
         _guarded("measuring", lambda: metrics.emit(outcomes, group_name))
         if failed:
             _in_time("postponing", end, lambda: retry.postpone(failed, time.monotonic() - began))
@@ -99,6 +98,14 @@ def _announce(records: list[Record], request_id: str) -> None:
     """Says who is about to be tried: after a crash or a time-out this line is all that names the messages."""
     messages = {each["messageId"]: int(each["attributes"]["ApproximateReceiveCount"]) for each in records}
     say(INFO, "received", {"messages": messages, "function_request_id": request_id})
+
+
+def _log(outcomes: list[Outcome], request_id: str) -> None:
+    for outcome in outcomes:
+        try:
+            outcome.log(request_id)
+        except BaseException as error:
+            _tell(f"the log line of {outcome.message_id}", error)
 
 
 def _look_at(left_over: int, records: list[Record], request_id: str, end: float) -> None:
@@ -130,8 +137,12 @@ def _in_time(what: str, end: float, run: Callable[[], None]) -> None:
 
 
 def _guarded(what: str, run: Callable[[], None]) -> None:
-    """Whatever `run` raises is a log line: the answer is known, or will be, and is given all the same."""
     try:
         run()
     except BaseException as error:
-        logger.warning(f"{what} failed; the answer is given all the same", extra=describe(error))
+        _tell(what, error)
+
+
+def _tell(what: str, error: BaseException) -> None:
+    """Whatever is raised is a log line: the answer is known, or will be, and is given all the same."""
+    logger.warning(f"{what} failed; the answer is given all the same", extra=describe(error))

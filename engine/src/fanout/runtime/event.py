@@ -33,15 +33,19 @@ class Model:
 
     __slots__ = ()
     _FIELDS: ClassVar[tuple[str, ...]] = ()
+    _PUT: ClassVar[tuple[Callable[[Any, Any], None], ...]] = ()
+    """What sets each."""
+
+    def __init_subclass__(cls) -> None:
+        cls._PUT = tuple(getattr(cls, name).__set__ for name in cls._FIELDS)
 
     def __init__(self, *values: Any, **named: Any) -> None:
         if named:
             values += tuple(named.pop(name) for name in self._FIELDS[len(values) :] if name in named)
         if named or len(values) != len(self._FIELDS):
             raise TypeError(f"{type(self).__name__} needs {', '.join(self._FIELDS)}, each once")
-        put = object.__setattr__
-        for name, value in zip(self._FIELDS, values, strict=True):
-            put(self, name, value)
+        for put, value in zip(self._PUT, values, strict=True):
+            put(self, value)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__}.{name} cannot be changed")
@@ -96,8 +100,9 @@ class Event(Model):
 
     def ids(self) -> dict[str, str]:
         """The group and the reference by the names of their properties: what a log line says of the data."""
-        named = ((self.GROUP, self.group), (self.REFERENCE, self.reference))
-        return {name: value for name, value in named if name}
+        named = {self.GROUP: self.group, self.REFERENCE: self.reference}
+        named.pop("", None)
+        return named
 
     @classmethod
     def _takes(cls, type_: Any) -> bool:

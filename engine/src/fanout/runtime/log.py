@@ -9,6 +9,7 @@ import time
 import traceback
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from fanout import names
@@ -33,6 +34,10 @@ _json = json.JSONEncoder(separators=(",", ":"), default=_shown).encode
 _EMPTY = vars(logging.makeLogRecord({"name": _OWN_NAME}))
 
 
+class _Said(logging.LogRecord):
+    """What `say` says: behind what each record has stand its fields alone."""
+
+
 @lru_cache(maxsize=1)
 def _second(time: int) -> str:
     return datetime.fromtimestamp(time, UTC).isoformat()[:19]
@@ -52,13 +57,16 @@ class Line(logging.Formatter):
         line: dict[str, object] = {
             "level": record.levelname,
             "message": record.getMessage(),
-            "timestamp": f"{_second(int(record.created))}.{int(record.created % 1 * 1000):03}+00:00",
+            "timestamp": f"{_second(int(record.created))}.{int(record.msecs):03}+00:00",
             "task": os.environ.get(names.TASK, "unknown"),
         }
         if record.name == _OWN_NAME:
             line[names.LOG_FIELD] = names.METADATA
-        own_names = self.OWN
-        line |= {name: value for name, value in vars(record).items() if name not in own_names}
+        if type(record) is _Said:
+            line.update(islice(vars(record).items(), len(_EMPTY), None))
+        else:
+            own_names = self.OWN
+            line |= {name: value for name, value in vars(record).items() if name not in own_names}
         if record.exc_info and record.exc_info[1]:
             line |= describe(record.exc_info[1]) | traceback_of(record.exc_info[1])
         trace = os.environ.get("_X_AMZN_TRACE_ID", "")
@@ -68,14 +76,14 @@ class Line(logging.Formatter):
 
 
 def say(level: int, message: str, fields: dict[str, Any]) -> None:
-    """`own.log(level, message, extra=fields)` for what each message says, a third faster: nobody asks who called.
+    """`own.log(level, message, extra=fields)` for what each message says, in half the time: nobody asks who called.
 
     No field is in Line.OWN.
     """
     if own.isEnabledFor(level):
-        record, now = logging.LogRecord.__new__(logging.LogRecord), time.time()
+        record, now = _Said.__new__(_Said), time.time()
         said = {"levelno": level, "levelname": logging.getLevelName(level), "msg": message}
-        vars(record).update(_EMPTY | fields | said, created=now, msecs=now % 1 * 1000)
+        record.__dict__ = {**_EMPTY, **said, "created": now, "msecs": now % 1 * 1000, **fields}
         own.handle(record)
 
 

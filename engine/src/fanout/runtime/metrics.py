@@ -40,13 +40,15 @@ def emit(outcomes: Sequence[Outcome], group_name: str) -> None:
     that are done: Probe, ms from when each was made, and Duplicate, as every event that was acknowledged and was no work.
     """
     now = time.time()
-    for group, some in _by_group([each for each in outcomes if not each.of_engine], group_name).items():
+    of_engine = [each for each in outcomes if each.of_engine]
+    of_task = [each for each in outcomes if not each.of_engine] if of_engine else outcomes
+    for group, some in _by_group(of_task, group_name).items():
         for part in _parts(some):
             _write(_line(group, _values(part, now), now))
-    for part in _parts([each for each in outcomes if each.kind == "heartbeat"]):
+    for part in _parts([each for each in of_engine if each.kind == "heartbeat"]):
         _write(_line(None, {names.HEARTBEAT: _ms_since(part, now)}, now))
     for part in _parts(
-        [each for each in outcomes if isinstance(each.event, Probe) and each.kind in ("done", "duplicate")]
+        [each for each in of_engine if isinstance(each.event, Probe) and each.kind in ("done", "duplicate")]
     ):
         _write(_line(None, {names.PROBE: _ms_since(part, now), names.DUPLICATE: len(part)}, now))
 

@@ -1,9 +1,8 @@
 """What became of one message: the only thing that is said about it, once, in one log line."""
 
 import re
-from dataclasses import dataclass
 from logging import ERROR, INFO, WARNING
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from fanout.runtime.errors import PermanentError, TransientError
 from fanout.runtime.event import Event, Heartbeat
@@ -12,6 +11,8 @@ from fanout.runtime.probe import Probe
 
 Record = dict[str, Any]
 Kind = Literal["done", "duplicate", "heartbeat", "dead", "failed"]
+_OF_ENGINE = (Heartbeat, Probe)
+_LEVELS = {"failed": WARNING, "dead": ERROR}
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 """https://www.w3.org/TR/trace-context/#traceparent-header"""
 
@@ -30,8 +31,7 @@ class NotTried(TransientError):
         super().__init__("waits for an earlier event of its group")
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """`done`; `duplicate`: completed before, nothing was done; `heartbeat`: acknowledged, and nothing was to be done;
     `dead`: in the dead-letter queue; `failed`: comes back.
 
@@ -65,7 +65,7 @@ class Outcome:
     @property
     def of_engine(self) -> bool:
         """A heartbeat or a probe: it says nothing about the task, nor about what the task depends on."""
-        return isinstance(self.event, Heartbeat | Probe)
+        return isinstance(self.event, _OF_ENGINE)
 
     def cause(self) -> dict[str, Any]:
         """Why, in words that hold no personal data: for the log and for the dead letter."""
@@ -81,15 +81,14 @@ class Outcome:
             "attempt": self.attempt,
             "duration_ms": round(self.duration_ms, 1),
             "function_request_id": request_id,
-            **self.cause(),
         }
         if self.error is not None:
-            fields |= traceback_of(self.error)
+            fields |= self.cause() | traceback_of(self.error)
         if self.event is not None:
             fields["event_id"] = self.event.id
         if isinstance(self.event, Event):
             fields |= self.event.ids() | _trace(self.event)
-        say({"failed": WARNING, "dead": ERROR}.get(self.kind, INFO), self.kind, fields)
+        say(_LEVELS.get(self.kind, INFO), self.kind, fields)
 
 
 def _trace(event: Event) -> dict[str, str]:

@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from contextvars import Context
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from os import environ
@@ -34,7 +33,7 @@ _given_up: list[Event] = []
 _idle: "list[SimpleQueue[tuple[Run, Event]]]" = []
 """The inbox of each thread that waits for something to do."""
 
-Lane = deque[int]
+Lane = list[int]
 """Places in the batch of messages that wait for each other: one of a standard queue, a group of a FIFO queue."""
 
 
@@ -63,16 +62,15 @@ def work(attempt: Attempt, records: list[Record]) -> list[Outcome]:
     return _Work(attempt, records).run()
 
 
-@dataclass(eq=False, slots=True)
 class _Running:
-    place: int
-    behind: Lane
-    decision: Decision[Ending]
-    began: float
-    until: float
-    ended: Event
-    """Of its thread."""
-    outcome: Outcome | None = None
+    """`ended` is its thread's."""
+
+    __slots__ = ("began", "behind", "decision", "ended", "outcome", "place", "until")
+
+    def __init__(self, place: int, behind: Lane, began: float, until: float, ended: Event) -> None:
+        self.place, self.behind, self.began, self.until, self.ended = place, behind, began, until, ended
+        self.decision: Decision[Ending] = Decision()
+        self.outcome: Outcome | None = None
 
 
 class _Work:
@@ -113,10 +111,11 @@ class _Work:
             self._wakes_at = min((each.until for each in self._running), default=self._attempt.deadline)
             return not (self._running or (self._called and self._room()))
 
-    def _room(self) -> int:
+    def _room(self, now: float | None = None) -> int:
         """How many messages could begin now."""
-        in_time = time.monotonic() < self._attempt.deadline
-        return max(0, min(CONCURRENCY - len(self._running), len(self._waiting))) if in_time else 0
+        if not self._waiting or (now or time.monotonic()) >= self._attempt.deadline:
+            return 0
+        return max(0, min(CONCURRENCY - len(self._running), len(self._waiting)))
 
     def _call(self, most: int) -> None:
         """Threads, as long as there is something for another to do; `most` on their way."""
@@ -147,16 +146,17 @@ class _Work:
             one = self._take(ended)
             if not self._called and self._room():
                 self._reasons.put(None)
-        while one:
-            Context().run(_decided, one.decision, partial(self._try, one))
-            one = self._next(one)
+        with suppress(AttemptOver):
+            while one:
+                Context().run(self._try, one)
+                one = self._next(one)
 
     def _take(self, ended: Event) -> _Running | None:
-        if not self._room():
+        now = time.monotonic()
+        if not self._room(now):
             return None
         place, behind = self._head()
-        now = time.monotonic()
-        one = _Running(place, behind, Decision(), now, self._until(now, behind), ended)
+        one = _Running(place, behind, now, self._until(now, behind), ended)
         self._running.append(one)
         if one.until < self._wakes_at:
             self._reasons.put(None)
@@ -164,10 +164,12 @@ class _Work:
 
     def _head(self) -> tuple[int, Lane]:
         lane = self._waiting.popleft()
-        self._last_waiting -= self._lasts(lane)
-        return lane.popleft(), lane
+        if self._last_waiting:
+            self._last_waiting -= self._lasts(lane)
+        return lane.pop(0), lane
 
     def _try(self, one: _Running) -> None:
+        CURRENT.set(one.decision)
         one.outcome = self._attempt.at(self._records[one.place], one.decision)
 
     def _next(self, one: _Running) -> _Running | None:
@@ -219,7 +221,7 @@ class _Work:
             for place in behind:
                 if not self._last[place]:
                     self._found[place] = self._untried(place, NotTried())
-            behind = Lane(place for place in behind if self._last[place])
+            behind = [place for place in behind if self._last[place]]
         if behind:
             self._last_waiting += self._lasts(behind)
             self._waiting.appendleft(behind)
@@ -243,7 +245,7 @@ def _lanes(records: list[Record]) -> Iterable[Lane]:
     lanes: dict[object, Lane] = {}
     for place, record in enumerate(records):
         fifo = record["eventSourceARN"].endswith(".fifo")
-        lanes.setdefault(record["attributes"]["MessageGroupId"] if fifo else place, Lane()).append(place)
+        lanes.setdefault(record["attributes"]["MessageGroupId"] if fifo else place, []).append(place)
     return lanes.values()
 
 

@@ -16,9 +16,9 @@ from tests.unit.lambdas.conftest import VARIABLES
 LAMBDAS = APP / "lambdas"
 
 SDK = {"botocore.config", "botocore.session", "functools", "typing"}
-LOG = {"contextvars", "datetime", "json", "logging", "os", "re", "sys", "threading", "traceback"}
+LOG = {"contextvars", "datetime", "itertools", "json", "logging", "os", "re", "sys", "threading", "traceback"}
 BATCH = {
-    "base64", "collections", "collections.abc", "contextlib", "dataclasses", "hashlib", "importlib", "inspect", "itertools",
+    "base64", "collections", "collections.abc", "contextlib", "hashlib", "importlib", "inspect",
     "math", "queue", "random", "time", "types", "warnings",
 }  # fmt: skip
 IMPORTED = {

@@ -163,6 +163,21 @@ def test_what_each_message_says_is_a_record_as_any_other(monkeypatch: pytest.Mon
     assert len(records) == 2
 
 
+def test_its_line_is_that_of_any_other_with_what_a_filter_of_the_team_adds(
+    lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def add(record: logging.LogRecord) -> bool:
+        record.version = "7"
+        return True
+
+    monkeypatch.setattr(logger.handlers[0], "filters", [add])
+    fields = {"attempt": 1, "event_id": "e", "odd": Unspeakable()}
+    own.info("done", extra=fields)
+    say(logging.INFO, "done", fields)
+    usual, ours = ({name: value for name, value in line.items() if name != "timestamp"} for line in lines())
+    assert list(usual) == list(ours) and usual == ours and ours["version"] == "7"
+
+
 def test_no_role_can_replace_a_field_of_a_log_line(tmp_path: Path, lines: Lines) -> None:
     event = order(json.dumps({**example(), "traceparent": f"00-{'1' * 32}-{'2' * 16}-01"}))
     Outcome("dead", record("{}"), event, ValueError(), 1.0).log("request-1")
