@@ -22,6 +22,8 @@ from tests.places import APP, ENGINE
 from tests.unit.packaging.small_app import zipped
 
 LAMBDAS = APP / "lambdas"
+LARGEST = {"archive_order": 25_500, "notify_partner": 27_800, "send_receipt": 25_700}
+"""Bytes of each task's zip."""
 FUNCTION, LAYER = "AWS::Lambda::Function", "AWS::Lambda::LayerVersion"
 PINNED = "lambdas/notify_partner/requirements.txt"
 TASKS = ["send_receipt", "archive_order", "notify_partner"]
@@ -130,7 +132,7 @@ def test_the_embedded_aws_gets_wheels_of_this_machine(monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize(
     ("resource", "described", "most"),
-    [*((FUNCTION, f"Runs {task} ", 29_200) for task in TASKS), (LAYER, PINNED, 1_500_000)],
+    [*((FUNCTION, f"Runs {task} ", most) for task, most in LARGEST.items()), (LAYER, PINNED, 1_500_000)],
 )
 def test_what_lambda_loads_stays_small(resource: str, described: str, most: int, synth: Synth) -> None:
     """`make -C engine bench NAME=package` has the sizes."""

@@ -4,14 +4,11 @@ Third-party code is in the function's layer (`dependencies`). Bytes and modes co
 machines upload the same zip under the same key; the folder lives until the process ends.
 """
 
-import ast
 import atexit
-import io
 import os
 import re
 import shutil
 import sys
-import tokenize
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import cache
@@ -20,6 +17,7 @@ from tempfile import mkdtemp
 
 import fanout
 from fanout.errors import ConfigurationError
+from fanout.packaging.stripping import stripped
 from fanout.packaging.tidy import FOLDER, mode_of
 
 RUNTIME = ("__init__.py", "names.py", "runtime")
@@ -41,6 +39,7 @@ _ASKED_FOR = {
 }
 """Each is in the zip of a task whose files name what is in it, and in no other."""
 _placed: dict[bytes, str] = {}
+_stripped = cache(stripped)
 _NOT_OF_A_TASK = ("requirements.txt", "requirements.in", "tests")
 
 
@@ -89,7 +88,7 @@ def staged(name: str, contents: Callable[[], Iterable[tuple[str, bytes]]]) -> Pa
 
 
 def engine_and_events(app_root: Path, *packages: str) -> Iterator[tuple[str, bytes]]:
-    """The runtime, `packages` of the engine beside it and the app's events, without docstrings."""
+    """The runtime, `packages` of the engine beside it and the app's events, stripped."""
     engine, events = Path(next(iter(fanout.__path__))), app_root / "lambdas" / EVENTS
     parts = [_python(engine / part, f"fanout/{part}") for part in (*RUNTIME, *packages)]
     if events.is_dir():
@@ -144,12 +143,12 @@ def image_files(app_root: Path, task: str) -> Iterator[tuple[str, bytes]]:
 
 
 def _bytes(contents: Iterable[tuple[Path, str]], task: str | None) -> Iterator[tuple[str, bytes]]:
-    """Each file's name and content; what the engine wrote goes without docstrings, what the team wrote as it is."""
+    """Each file's name and content; what the engine wrote is stripped, what the team wrote as it is."""
     found: dict[str, bytes] = {}
     for source, name in contents:
         content = source.read_bytes()
         is_the_teams = bool(task) and name.startswith((f"{task}/", f"{UPCASTS}."))
-        found[name] = content if is_the_teams else _without_docstrings(content)
+        found[name] = content if is_the_teams else _stripped(content)
     if names := found.pop(_NAMES, b""):
         said = frozenset[bytes]().union(*map(_words, found.values()))
         found[_NAMES] = _only(names, said & _words(names))
@@ -166,22 +165,6 @@ def _only(names: bytes, said: frozenset[bytes]) -> bytes:
     """Of `fanout.names`, a line for each, those that another file of the zip says; no line moves."""
     lines = names.split(b"\n")
     return b"\n".join(b"" if line[:1].isupper() and not said & _words(line) else line for line in lines)
-
-
-@cache
-def _without_docstrings(source: bytes) -> bytes:
-    """Nor comments: a third of a zip that every cold start reads. Each other line stays where it is, for tracebacks."""
-    lines = source.split(b"\n")
-    for token in tokenize.tokenize(io.BytesIO(source).readline) if b"#" in source else ():
-        if token.type == tokenize.COMMENT:
-            row, column = token.start
-            lines[row - 1] = lines[row - 1].decode()[:column].rstrip().encode()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            lines[node.lineno - 1] = lines[node.lineno - 1][: node.col_offset] + b"..."
-            for number in range(node.lineno, node.end_lineno or node.lineno):
-                lines[number] = b""
-    return b"\n".join(lines)
 
 
 def _python(source: Path, name: str) -> Iterator[tuple[Path, str]]:
