@@ -98,6 +98,8 @@ def test_invalid_examples_are_refused_with_one_line(name: str, body: str) -> Non
     [
         ("", "the body is not JSON (line 1, column 1)"),
         ("\ufeff{}", "the body is not JSON (line 1, column 1)"),
+        ("{}\n{}", "the body is not JSON (line 2, column 1)"),
+        ("\n {]", "the body is not JSON (line 2, column 3)"),
         ("null", "the body is JSON but not an object"),
         ("{}", "not a CloudEvent"),
         ('{"specversion": "1.0", "type": ["order.placed.v1"]}', "not a CloudEvent"),
@@ -127,6 +129,11 @@ def test_what_is_no_event_is_refused_with_one_line(body: str, reason: str) -> No
 )
 def test_every_rfc_3339_time_is_read_as_utc(text: str, time: datetime) -> None:
     assert parse(json.dumps(contact(time=text)), OrderPlaced).time == time
+
+
+def test_space_around_an_event_is_no_part_of_it() -> None:
+    body = f" \n{json.dumps(contact())}\r\n\t"
+    assert order(body).raw == contact() and order(body).body == body
 
 
 def test_a_whole_surrogate_pair_is_a_character() -> None:
