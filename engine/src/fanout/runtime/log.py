@@ -76,7 +76,7 @@ class Line(logging.Formatter):
 
 
 def say(level: int, message: str, fields: dict[str, Any]) -> None:
-    """`own.log(level, message, extra=fields)` for what each message says, in half the time: nobody asks who called.
+    """`own.log(level, message, extra=fields)` for what each message says, a third faster: nobody asks who called.
 
     No field is in Line.OWN.
     """
