@@ -40,7 +40,7 @@ class Ways:
             self.at.until_thaw()
             raise PermanentError("too late")
         elif way == "slow":
-            self.at.work_for(10)
+            self.at.work_for(12)
         elif way == "crash":
             raise SystemExit(1)
         elif way == "fails":
@@ -132,6 +132,14 @@ def test_more_messages_than_threads_at_their_last_attempt_have_a_share_each(
     batch = [*ids("hang", 4), *ids("good", 4)]
     assert container.invoke([message(each, ATTEMPTS) for each in batch]) == set(ids("hang", 4))
     assert set(container.effects) == set(ids("good", 4))
+
+
+def test_a_message_that_is_under_way_is_none_of_those_it_leaves_time_for(
+    container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the 29 seconds one of two has 14.5, and not a third."""
+    monkeypatch.setattr(threads, "CONCURRENCY", 1)
+    assert container.invoke([message(each, ATTEMPTS) for each in ids("slow", 2)]) == set()
 
 
 def starting(monkeypatch: pytest.MonkeyPatch, *can_start: bool) -> None:
@@ -296,6 +304,25 @@ def test_a_thread_that_ended_is_used_again_and_one_that_hangs_is_not(monkeypatch
     assert threads.in_time(hangs, 0.001) is False
     assert threads.in_time(lambda: None, 5) and len(made) == 2
     hang.set()
+
+
+def test_a_thread_that_finds_its_attempt_over_is_left_over_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "_given_up", [])
+    hang = threading.Event()
+
+    class Late:
+        deadline, classes = time.monotonic() + 0.05, (OrderPlaced,)
+
+        def at(self, record: Any, decided: Any) -> None:
+            hang.wait(5)
+            decided.check()
+
+    late: Any = Late()
+    (outcome,) = threads.work(late, [message("late-1")])
+    assert outcome.failed and threads.left_over() == 1
+    (given_up,) = threads._given_up
+    hang.set()
+    assert given_up.wait(5) and threads.left_over() == 0
 
 
 def test_what_a_task_sets_in_its_context_ends_with_it() -> None:

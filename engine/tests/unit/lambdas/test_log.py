@@ -12,6 +12,7 @@ import pytest
 from fanout.contracts.contract import load
 from fanout.contracts.roles import LOGGED
 from fanout.runtime.errors import PermanentError
+from fanout.runtime.event import Event
 from fanout.runtime.log import describe, logger, own, say, traceback_of
 from fanout.runtime.outcome import Outcome
 from tests.unit.contracts.given import put, schema
@@ -188,6 +189,20 @@ def test_no_role_can_replace_a_field_of_a_log_line(tmp_path: Path, lines: Lines)
         wrong = schema({"required": [name], "properties": {name: {"type": "string", "x-fanout": ["group"]}}})
         with pytest.raises(ValueError, match=f"data.{name} is a field that every log line has already"):
             load(put(tmp_path, wrong))
+
+
+@pytest.mark.parametrize(("group", "named"), [("", {}), ("shop_id", {"shop_id": "contact"})])
+def test_a_line_has_no_name_for_what_the_contract_does_not_name(
+    group: str, named: dict[str, str], lines: Lines
+) -> None:
+    class Plain(Event):
+        __slots__ = ()
+        TYPE, GROUP = "plain.v1", group
+
+    event = Plain("event-1", "/shop", "plain.v1", datetime.now(UTC), "contact", "", {}, "")
+    assert event.ids() == named
+    Outcome("done", record("{}"), event, None, 1.0).log("request-1")
+    assert {"", "shop_id"} & lines()[0].keys() == named.keys()
 
 
 def test_only_the_runtimes_own_lines_are_marked_and_no_task_can_mark_one(lines: Lines) -> None:
