@@ -9,6 +9,7 @@ import time
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -320,3 +321,80 @@ def test_a_schedule_publishes_with_the_rights_of_its_role_and_fills_in_what_it_k
     (told,) = wait_until(received, what="the schedule to publish", deadline=30, every=0.2)
     assert re.fullmatch(r"allowed \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ [0-9a-f-]{36}", told["Body"])
     assert received() == []
+
+
+def test_a_line_in_the_embedded_metric_format_becomes_metrics_and_any_other_none(emulated: Run) -> None:
+    session, now = emulated.connection.session, time.time()
+    logs, cloudwatch = session.client("logs"), session.client("cloudwatch")
+    logs.create_log_group(logGroupName="measured")
+    logs.create_log_stream(logGroupName="measured", logStreamName="one")
+    wanted = [{"Name": name, "Unit": "Count"} for name in ("Done", "Attempts")]
+    directive = {"Namespace": "Ours", "Dimensions": [["task"], ["task", "form"]], "Metrics": wanted}
+    line = {
+        "_aws": {"Timestamp": int(now * 1000), "CloudWatchMetrics": [directive]},
+        "task": "a",
+        "form": "f",
+        "Done": 2,
+        "Attempts": [1, 3],
+        "LeftOut": 9,
+    }
+    missing = {key: value for key, value in line.items() if key != "Attempts"}
+    lines = [json.dumps(line), json.dumps(line), '{"_aws": 1}', '"_aws" {', '{"Done": 5}', json.dumps(missing)]
+    events = [{"timestamp": int(now * 1000), "message": each} for each in lines]
+    logs.put_log_events(logGroupName="measured", logStreamName="one", logEvents=events)  # type: ignore[arg-type]
+
+    def moment(seconds: float) -> datetime:
+        return datetime.fromtimestamp(seconds, UTC)
+
+    def sum_of(name: str, **dimensions: str) -> float:
+        of = [{"Name": key, "Value": value} for key, value in dimensions.items()]
+        metric = {"Namespace": "Ours", "MetricName": name, "Dimensions": of}
+        query: Any = {"Id": "q", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}}
+        told = cloudwatch.get_metric_data(
+            StartTime=moment(now - 120), EndTime=moment(now + 60), MetricDataQueries=[query]
+        )
+        return sum(told["MetricDataResults"][0]["Values"])
+
+    assert (sum_of("Attempts", task="a"), sum_of("Attempts", task="a", form="f"), sum_of("LeftOut", task="a")) == (
+        8,
+        8,
+        0,
+    )
+    assert sum_of("Done", task="a") == 6 and sum_of("Done", task="b") == 0
+
+
+def test_a_mapping_has_its_templates_tags_beside_those_of_operators(emulated: Run) -> None:
+    session = emulated.connection.session
+    functions, cloudformation = session.client("lambda"), session.client("cloudformation")
+    session.client("sqs").create_queue(QueueName="tagged")
+
+    def deploy(method: Any, **tags: str) -> dict[str, dict[str, str]]:
+        mapping = {
+            "Type": "AWS::Lambda::EventSourceMapping",
+            "Properties": {
+                "FunctionName": "nobodys",
+                "EventSourceArn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:tagged",
+                "Enabled": False,
+                "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+            },
+        }
+        method(StackName="tagged", TemplateBody=json.dumps({"Resources": {"Mapping": mapping}}))
+        return listed()
+
+    def listed() -> dict[str, dict[str, str]]:
+        found = session.client("resourcegroupstaggingapi").get_resources(
+            ResourceTypeFilters=["lambda:event-source-mapping"], TagFilters=[{"Key": "task"}]
+        )
+        return {
+            each["ResourceARN"]: {tag["Key"]: tag["Value"] for tag in each["Tags"]}
+            for each in found["ResourceTagMappingList"]
+        }
+
+    deploy(cloudformation.create_stack, task="a", old="x")
+    cloudformation.get_waiter("stack_create_complete").wait(StackName="tagged", WaiterConfig={"Delay": 1})
+    ((arn, tags),) = listed().items()
+    assert tags == {"task": "a", "old": "x"} == functions.list_tags(Resource=arn)["Tags"]
+    functions.tag_resource(Resource=arn, Tags={"paused": "by me"})
+    deploy(cloudformation.update_stack, task="b")
+    cloudformation.get_waiter("stack_update_complete").wait(StackName="tagged", WaiterConfig={"Delay": 1})
+    assert listed() == {arn: {"task": "b", "paused": "by me"}}
