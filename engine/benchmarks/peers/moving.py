@@ -18,9 +18,10 @@ import boto3
 
 from benchmarks.peers.on_call import delay, fill
 from fanout.contracts.app import app_contracts
-from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.aws.lanes import in_lanes
 from fanout.ops.aws.session import AT_ONCE, Aws
+from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.dead_letters.browse import TEN
 from fanout.ops.dead_letters.drop import Drop
 from fanout.ops.dead_letters.importing import COMMAND, ImportFile, import_messages

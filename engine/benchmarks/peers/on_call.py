@@ -15,21 +15,23 @@ from typing import Any
 
 import boto3
 
-from fanout.ops import status
-from fanout.ops.aws.discovery import Stack, find
+from fanout.ops.aws.discovery import find
 from fanout.ops.aws.lanes import in_lanes
 from fanout.ops.aws.session import Aws
+from fanout.ops.aws.stack import Stack
 from fanout.ops.dead_letters.browse import MOST, TEN
 from fanout.ops.dead_letters.summary import collect
 from fanout.ops.doctor import doctor
 from fanout.ops.interrupt import Stop
+from fanout.ops.status import report as status
 from fanout.ops.timeline.tail import follow_outcomes
 from fanout.ops.timeline.timeline import for_stack
 
 LATENCY = 0.05
 """Seconds."""
+AGAIN = "status again"
+"""As --watch looks: the stack is known, and so are the SDK's clients."""
 COMMANDS: dict[str, Callable[[Stack], Any]] = {
-    "status": status.report,
     "doctor": doctor.examine,
     "where": lambda stack: for_stack(stack, "an event that nobody has"),
     "tail": lambda stack: list(
@@ -104,8 +106,15 @@ def main(command: str, name: str) -> None:
     if command.isdecimal():
         bury(find(Aws(session), name), int(command))
         return
-    calls, began = Calls(session), time.perf_counter()
-    COMMANDS[command](find(Aws(session), name))
+    aws, calls, began = Aws(session), Calls(session), time.perf_counter()
+    if command in ("status", AGAIN):
+        stack, _ = status.first_look(aws, name)
+    else:
+        COMMANDS[command](find(aws, name))
+    if command == AGAIN:
+        calls.spans.clear()
+        began = time.perf_counter()
+        status.report(stack)
     seconds = time.perf_counter() - began
     told = {"seconds": seconds, "calls": len(calls.spans), "rounds": calls.rounds, "slowest": calls.slowest}
     print(json.dumps(told))

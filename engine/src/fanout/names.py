@@ -13,7 +13,7 @@ REPLAYABLE_TAG = "fanout:replayable"
 BACKFILL_TAG = "fanout:backfill"
 BACKFILLED_TAG = "fanout:backfilled"
 
-# Outputs of a stack; of a subscriber, the ends of their names
+# Outputs of a stack; of a subscriber, the ends of their names, and how its first one is described
 TOPIC_ARN_OUTPUT = "TopicArn"
 TOPIC_ARN_PARAMETER_OUTPUT = "TopicArnParameter"
 TOPIC_KEY_ARN_OUTPUT = "TopicKeyArn"
@@ -34,6 +34,7 @@ WORKER_ROLE_ARN_OUTPUT = "WorkerRoleArn"
 WORKER_PARAMETER_OUTPUT = "WorkerParameter"
 SERVICE_ARN_OUTPUT = "ServiceArn"
 LOG_GROUP_OUTPUT = "LogGroupName"
+OF_TASK, WITH_BACKFILL = "Of the task ", ", with a backfill"
 SUBSCRIPTION_ARN_OUTPUT, DELIVERY_ARN_OUTPUT = "DirectSubscriptionArn", "DeliveryArn"
 
 # An intake: its word, and its outputs

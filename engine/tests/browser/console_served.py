@@ -10,7 +10,7 @@ import uvicorn
 
 from fanout.console.app import make_app
 from fanout.console.serve import Place, guard_of, listen
-from fanout.ops.status import Health
+from fanout.ops.status.health import Health
 from tests.unit.console.given import Here
 
 

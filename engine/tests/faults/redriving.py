@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from fanout import names
 from fanout.local.errors import LocalError
-from fanout.ops.aws.discovery import Stack
+from fanout.ops.aws.stack import Stack
 from fanout.ops.dead_letters.selection import Selection
 from fanout.ops.interrupt import Stop
 from fanout.ops.journal import Journal

@@ -87,6 +87,7 @@ def test_only_what_takes_no_resource_is_allowed_on_everything(template: Template
         "cloudwatch:GetMetricData",
         "lambda:ListEventSourceMappings",
         "sns:GetSubscriptionAttributes",
+        "tag:GetResources",
     }
 
 

@@ -18,7 +18,7 @@ from fanout.local.program import environment
 from fanout.local.run import Run
 from fanout.local.wait import wait_until
 from fanout.local.webhook.receiver import Receiver
-from fanout.ops.aws.discovery import Stack
+from fanout.ops.aws.stack import Stack
 from tests.places import APP, ENGINE, NODE_MODULES
 
 T = TypeVar("T")

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from fanout import names
-from fanout.ops.aws.discovery import Stack, find
+from fanout.ops.aws.discovery import find
 from fanout.ops.aws.session import Aws
+from fanout.ops.aws.stack import Stack
 from tests import places
 from tests.local.conftest import Deployed
 from tests.local.operator import HEAL, READ, Operator

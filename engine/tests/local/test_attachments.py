@@ -15,8 +15,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from fanout import names
-from fanout.ops.aws.discovery import Stack, find
+from fanout.ops.aws.discovery import find
 from fanout.ops.aws.session import Aws
+from fanout.ops.aws.stack import Stack
 from tests import places
 from tests.local.conftest import Deployed
 from tests.local.intake_app import DeployedIntake

@@ -18,8 +18,9 @@ from fanout.contracts.contract import Contracts, load
 from fanout.contracts.generate import write
 from fanout.local.evidence import Evidence
 from fanout.names import HEARTBEAT_TYPE
-from fanout.ops.aws.discovery import Stack, find
+from fanout.ops.aws.discovery import find
 from fanout.ops.aws.session import Aws
+from fanout.ops.aws.stack import Stack
 from fanout.publisher import Event, EventPublisher
 from tests import places
 from tests.local.conftest import Deployed

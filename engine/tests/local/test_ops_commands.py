@@ -3,12 +3,17 @@
 import json
 import signal
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
-from fanout.ops.aws.discovery import DeployedSubscriber
+from fanout import names
+from fanout.ops.aws.mappings import all_mappings, all_tags, mapping_of
+from fanout.ops.aws.metrics import Metric, read_metrics
 from fanout.ops.aws.session import Aws
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.aws.subscription import read_subscriptions
 from fanout.ops.dead_letters.browse import browse
 from fanout.ops.journal import Journal
@@ -194,6 +199,24 @@ def test_what_was_changed_by_hand_is_found(deployed: Deployed, operator: Operato
         sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
     assert ("finding", "visibility-below-six-timeouts") in found
     assert ("drift", f"VisibilityTimeout is 31, deployed was {before['VisibilityTimeout']}") in found
+
+
+def test_who_may_look_is_told_of_all_mappings_and_metrics_in_a_call_each(deployed: Deployed) -> None:
+    """And nobody who may not: `status` asks for each subscriber by itself then, and a test would not see it."""
+    looks = Aws(deployed.session_with({}, deployed.stack.outputs[READ]))
+    listed = all_mappings(looks)
+    tags = {arn: told[names.TASK_TAG] for arn, told in all_tags(looks).items()}
+    for each in deployed.stack.subscribers:
+        assert tags[mapping_of(each, listed)["EventSourceMappingArn"]] == each.task
+    publish(deployed, event := new_event())
+    deployed.wait_until_done(event["id"], TASK)
+    of = ((names.STACK_DIMENSION, deployed.stack.name), (names.TASK_DIMENSION, TASK))
+    done, now = Metric(names.NAMESPACE, names.DONE, "Sum", of), datetime.now(UTC) + timedelta(seconds=1)
+    found = read_metrics(looks, [done], now - timedelta(minutes=5), now)
+    assert sum(count for _, count in found[done]) >= 1
+    for ask in (all_mappings, all_tags):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            ask(Aws(deployed.session_with({})))
 
 
 def test_who_may_only_look_is_told_what_is_missing(deployed: Deployed, operator: Operator) -> None:

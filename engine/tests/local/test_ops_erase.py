@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from fanout.ops.aws.discovery import Stack, find
+from fanout.ops.aws.discovery import find
 from fanout.ops.aws.session import Aws
+from fanout.ops.aws.stack import Stack
 from fanout.ops.dead_letters import browse
 from fanout.publisher import Event, EventPublisher
 from tests import places

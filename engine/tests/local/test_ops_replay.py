@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from fanout.ops.aws.discovery import Stack, find
+from fanout.ops.aws.discovery import find
 from fanout.ops.aws.lanes import lanes_for
 from fanout.ops.aws.session import Aws
+from fanout.ops.aws.stack import Stack
 from fanout.publisher import Event, EventPublisher
 from tests import places
 from tests.local.conftest import Deployed

@@ -7,8 +7,9 @@ import uuid
 
 import pytest
 
-from fanout.ops.aws.discovery import Stack, find
+from fanout.ops.aws.discovery import find
 from fanout.ops.aws.session import Aws
+from fanout.ops.aws.stack import Stack
 from fanout.publisher import EventPublisher
 from tests import places
 from tests.local.conftest import Deployed

@@ -11,8 +11,9 @@ import pytest
 from fanout.contracts.contract import Contracts, load
 from fanout.contracts.generate import write
 from fanout.local.evidence import Evidence
-from fanout.ops.aws.discovery import Stack, find
+from fanout.ops.aws.discovery import find
 from fanout.ops.aws.session import Aws
+from fanout.ops.aws.stack import Stack
 from fanout.publisher import EventPublisher
 from tests import places
 from tests.local.conftest import Deployed

@@ -16,8 +16,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from fanout import names
 from fanout.aws_errors import one_line
 from fanout.errors import Unusable
-from fanout.ops.aws.discovery import Stack, find
+from fanout.ops.aws.discovery import find
 from fanout.ops.aws.session import Aws
+from fanout.ops.aws.stack import Stack
 from fanout.ops.interrupt import ended_like_ctrl_c
 from fanout.ops.reason import kept_reason
 from fanout.project import product, stack_name
@@ -70,14 +71,19 @@ def aws_command(command: Callable[..., Result]) -> Callable[..., Result]:
 
 
 def connect(target: Target, prepare: Callable[[boto3.Session], None] | None = None) -> Stack:
-    """The stack by its name or its environment's; --env wins over FANOUT_STACK. `prepare` sees the session before any client."""
-    name = stack_name(target.env) if target.env else target.stack or _stack_by_older_variable()
-    if not name:
-        raise Unusable("which stack? give --env dev (or staging, prod, ...), or --stack, or set FANOUT_STACK")
-    aws = Aws(profile=target.profile, region=target.region)
+    """The stack. `prepare` sees the session before any client."""
+    aws, name = place(target)
     if prepare is not None:
         prepare(aws.session)
     return find(aws, name)
+
+
+def place(target: Target) -> tuple[Aws, str]:
+    """Where the stack is, and its name or its environment's; --env wins over FANOUT_STACK."""
+    name = stack_name(target.env) if target.env else target.stack or _stack_by_older_variable()
+    if not name:
+        raise Unusable("which stack? give --env dev (or staging, prod, ...), or --stack, or set FANOUT_STACK")
+    return Aws(profile=target.profile, region=target.region), name
 
 
 def _stack_by_older_variable() -> str | None:

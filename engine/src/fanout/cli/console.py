@@ -14,7 +14,7 @@ from fanout.console.app import make_app
 from fanout.console.console import Console
 from fanout.console.limits import Limits, Prepare
 from fanout.console.serve import Place, address, guard_of, listen, serve
-from fanout.ops.aws.discovery import Stack
+from fanout.ops.aws.stack import Stack
 
 
 @aws_command

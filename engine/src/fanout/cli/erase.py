@@ -16,7 +16,7 @@ from fanout.contracts.app import app_contracts, known_contracts
 from fanout.contracts.contract import Contract
 from fanout.errors import Unusable, UserError
 from fanout.ops.aws import tombstones
-from fanout.ops.aws.discovery import Stack
+from fanout.ops.aws.stack import Stack
 from fanout.ops.aws.tombstones import Tombstone
 from fanout.ops.erase.beyond import beyond
 from fanout.ops.erase.erasure import Erasure, is_seen, learn_from_records, not_gone, places_of

@@ -13,7 +13,8 @@ from fanout.cli.output import console, errors, report_to, say_json
 from fanout.cli.replay_report import print_estimate, print_result
 from fanout.contracts.app import known_contracts
 from fanout.errors import Unusable
-from fanout.ops.aws.discovery import DeployedSubscriber, Stack
+from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.interrupt import stoppable
 from fanout.ops.journal import Journal
 from fanout.ops.replay.archive import Archive

@@ -3,7 +3,7 @@
 from fanout.cli.aws_command import Target, aws_command, confirm, connect
 from fanout.cli.options import DryRun, Json, Task, Yes
 from fanout.cli.output import say
-from fanout.ops.aws.discovery import FUNCTION
+from fanout.ops.aws.subscriber import FUNCTION
 from fanout.ops.dead_letters import browse
 from fanout.ops.interrupt import stoppable
 from fanout.ops.journal import Journal

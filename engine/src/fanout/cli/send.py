@@ -7,7 +7,7 @@ import typer
 from fanout.cli.aws_command import INTERRUPTED, Target, aws_command, confirm, connect
 from fanout.cli.options import DryRun, Json, OfTopic, Yes
 from fanout.cli.output import console, errors, say_json
-from fanout.ops.aws.discovery import Stack
+from fanout.ops.aws.stack import Stack
 from fanout.ops.interrupt import stoppable
 from fanout.ops.send.event import follow, publish_written, read_events
 from fanout.publisher import Event

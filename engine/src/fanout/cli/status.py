@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from fanout.cli.aws_command import Target, aws_command, connect
+from fanout.cli.aws_command import Target, aws_command, place
 from fanout.cli.options import Json
 from fanout.cli.output import console, say_json
 from fanout.cli.views.status import render
-from fanout.ops.status import report
+from fanout.ops.status.report import first_look, report
 
 
 @aws_command
@@ -20,9 +20,8 @@ def status(
     as_json: Json = False,
 ) -> int:
     """Say how every subscriber is: waiting, in flight, dead, paused, and why. Exit status 1: a person is needed."""
-    stack = connect(target)
+    stack, now = first_look(*place(target))
     while True:
-        now = report(stack)
         if as_json:
             say_json(now.as_dict())
         else:
@@ -32,3 +31,4 @@ def status(
         if not watch:
             return int(now.needs_a_person)
         time.sleep(every)
+        now = report(stack)

@@ -10,8 +10,9 @@ from fanout.console.allowed import WORDS
 from fanout.console.app import make_app
 from fanout.console.console import Console
 from fanout.console.serve import Place, guard_of, serve
-from fanout.ops.aws.discovery import Stack, find
+from fanout.ops.aws.discovery import find
 from fanout.ops.aws.session import Aws
+from fanout.ops.aws.stack import Stack
 
 
 def main() -> None:

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 
 from fanout.console.budget import MINUTE, Budget
 from fanout.console.faults import line_of
-from fanout.ops.aws.discovery import Stack
 from fanout.ops.aws.line import Line
+from fanout.ops.aws.stack import Stack
 from fanout.ops.interrupt import Stop
-from fanout.ops.status import Report, report
+from fanout.ops.status.report import Report, report
 from fanout.ops.timeline.tail import follow_outcomes
 
 EVERY = 3.0

@@ -9,7 +9,7 @@ import boto3
 from fanout.console.budget import Budget
 from fanout.console.collector import Collector
 from fanout.console.shared import Shared
-from fanout.ops.aws.discovery import Stack
+from fanout.ops.aws.stack import Stack
 
 Find = Callable[[Callable[[boto3.Session], None]], Stack]
 DEPLOYED_SECONDS = 60.0

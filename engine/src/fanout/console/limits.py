@@ -5,7 +5,8 @@ from collections.abc import Callable
 import boto3
 
 from fanout import names
-from fanout.ops.aws.discovery import Stack, find
+from fanout.ops.aws.discovery import find
+from fanout.ops.aws.stack import Stack
 from fanout.ops.verify.result import NotShown
 from fanout.ops.verify.session import limited
 

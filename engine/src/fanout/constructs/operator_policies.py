@@ -240,6 +240,7 @@ def _around(stack: Stack, topics: Sequence[sns.ITopic]) -> list[iam.PolicyStatem
         "cloudwatch:GetMetricData",
         "lambda:ListEventSourceMappings",
         "sns:GetSubscriptionAttributes",
+        "tag:GetResources",
     ]
     return [
         _allow(

@@ -281,6 +281,9 @@ class Subscriber(Construct):
             names.DEAD_LETTER_QUEUE_URL_OUTPUT: self.dead_letter_queue_url,
             **self.consumer.outputs(),
         }
+        described = f"{names.OF_TASK}{self.task}{names.WITH_BACKFILL if self.backfill else ''}"
+        first = names.QUEUE_URL_OUTPUT if self.is_queued else names.FUNCTION_NAME_OUTPUT
         for name, value in found.items():
             if value:
-                CfnOutput(stack_of(self), f"{prefix}{name}", value=value)
+                said = described if name == first else None
+                CfnOutput(stack_of(self), f"{prefix}{name}", value=value, description=said)

@@ -20,7 +20,7 @@ from fanout.local.emulator.connection import Session
 from fanout.local.errors import LocalError
 from fanout.local.evidence import Evidence
 from fanout.local.webhook.receiver import Receiver
-from fanout.ops.aws.discovery import Stack
+from fanout.ops.aws.stack import Stack
 from fanout.project import find_root
 from fanout.publisher import Event, checked_event
 

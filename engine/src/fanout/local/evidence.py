@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from fanout.local.emulator.connection import Session
 from fanout.local.emulator.emulator import Emulator
 from fanout.local.webhook.receiver import Receiver
-from fanout.ops.aws.discovery import Stack
 from fanout.ops.aws.line import Line, Raw, outcome
+from fanout.ops.aws.stack import Stack
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient

@@ -22,8 +22,9 @@ from fanout.local.emulator.state import State, write_private
 from fanout.local.evidence import Evidence
 from fanout.local.watch import code
 from fanout.local.webhook.receiver import Receiver
-from fanout.ops.aws.discovery import Stack, find
+from fanout.ops.aws.discovery import find
 from fanout.ops.aws.session import Aws
+from fanout.ops.aws.stack import Stack
 from fanout.ops.interrupt import postponed
 from fanout.project import stack_name
 

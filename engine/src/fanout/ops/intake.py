@@ -16,8 +16,9 @@ from fanout import names
 from fanout.aws_errors import DENIED, code_of
 from fanout.errors import OpsError
 from fanout.intake.store import INDEX, OF_OPERATORS
-from fanout.ops.aws.discovery import Stack, find
+from fanout.ops.aws.discovery import find
 from fanout.ops.aws.session import Aws
+from fanout.ops.aws.stack import Stack
 from fanout.ops.interrupt import Stop
 from fanout.ops.journal import Journal
 from fanout.project import intake_stack_name, product

@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from fanout import names
 from fanout.errors import OpsError
-from fanout.ops.aws.discovery import Stack
+from fanout.ops.aws.stack import Stack
 from fanout.ops.dead_letters.message import DeadLetterMessage
 
 SENDING, SENT, DELETED, NOT_SENT = "sending", "sent", "deleted", "not sent"

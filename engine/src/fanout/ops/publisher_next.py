@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from fanout.contracts.compare.changes import family
-from fanout.ops.aws.discovery import DeployedSubscriber, Stack
+from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.aws.subscription import KnownEvent, Listed, Subscription, all_subscriptions
 from fanout.template.filter_policy import leaves
 

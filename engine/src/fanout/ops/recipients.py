@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout import names
 from fanout.aws_errors import one_line
-from fanout.ops.aws.discovery import Stack
+from fanout.ops.aws.stack import Stack
 
 PENDING, DELETED = "PendingConfirmation", "Deleted"
 """In the place of a subscription's ARN: https://docs.aws.amazon.com/sns/latest/api/API_ListSubscriptionsByTopic.html"""

@@ -11,8 +11,9 @@ from botocore.credentials import AssumeRoleCredentialFetcher, CredentialProvider
 
 from fanout import names
 from fanout.errors import OpsError
-from fanout.ops.aws.discovery import FUNCTION, WORKER, Stack
 from fanout.ops.aws.session import Aws
+from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import FUNCTION, WORKER
 from fanout.template.load import parse
 
 

@@ -15,13 +15,15 @@ from fanout.cli import output
 from fanout.cli.views import dead_list, dead_show, logs, status, tail, where
 from fanout.contracts.ids import Ids
 from fanout.local import console as local
-from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.aws.line import Line, Raw
+from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.dead_letters.causes import Cause, Group
 from fanout.ops.dead_letters.message import DeadLetterMessage
 from fanout.ops.dead_letters.show import Found
 from fanout.ops.dead_letters.summary import DeadLetterSummary
-from fanout.ops.status import Health, Report
+from fanout.ops.status.health import Health
+from fanout.ops.status.report import Report
 from fanout.ops.timeline.state import DEAD, EventState
 from fanout.words import printable, printable_lines
 

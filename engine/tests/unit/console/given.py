@@ -14,9 +14,11 @@ from fanout.console.budget import Budget
 from fanout.console.collector import Collector
 from fanout.console.console import Console
 from fanout.console.guard import Guard
-from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.aws.session import Aws
-from fanout.ops.status import Health, Report
+from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DeployedSubscriber
+from fanout.ops.status.health import Health
+from fanout.ops.status.report import Report
 
 PORT = 4577
 ADDRESS = f"http://127.0.0.1:{PORT}"

@@ -8,8 +8,8 @@ import pytest
 
 from fanout.console import stream
 from fanout.console.find.links import Links, links
-from fanout.ops.aws.discovery import DeployedSubscriber
 from fanout.ops.aws.line import Line
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.timeline import timeline
 from fanout.ops.timeline.state import DEAD, DONE, NOT_FOUND, RETRYING, EventState
 from tests.unit.console.given import Here, health, stack

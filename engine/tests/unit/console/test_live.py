@@ -8,7 +8,7 @@ from fanout.console.collector import Outcome
 from fanout.console.live.lanes import lanes
 from fanout.console.templates import environment
 from fanout.ops.aws.line import Line
-from fanout.ops.status import Report
+from fanout.ops.status.report import Report
 from tests.unit.console.given import Here, health, stack
 
 HOSTILE = '<script>alert(1)</script>"\x1b[31m\u202e'

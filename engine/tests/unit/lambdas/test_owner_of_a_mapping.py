@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fanout import names
 from fanout.errors import OpsError
-from fanout.ops.aws.discovery import DeployedSubscriber
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.pause import switch
 from fanout.runtime import circuit_breaker, close_circuits
 from fanout.runtime.errors import TransientError

@@ -8,7 +8,7 @@ import pytest
 
 from fanout.local import app
 from fanout.local.errors import LocalError
-from fanout.ops.aws.discovery import Stack
+from fanout.ops.aws.stack import Stack
 
 TOLD = """
 from fanout.local.app import Task

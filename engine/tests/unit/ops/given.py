@@ -10,8 +10,9 @@ import pytest
 
 from fanout import names
 from fanout.ops import lease
-from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.aws.session import Aws
+from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.dead_letters.message import DeadLetterMessage
 from fanout.ops.journal import Journal
 from tests.unit.ops.aws.sqs import Clock, Sqs

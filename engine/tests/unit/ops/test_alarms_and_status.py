@@ -8,18 +8,20 @@ from typing import Any, cast
 
 import pytest
 
-from fanout.ops import status
 from fanout.ops.aws import alarms
-from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.aws.session import Aws
+from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.doctor.deployed import Deployed
 from fanout.ops.doctor.doctor import _drift, examine
 from fanout.ops.doctor.live import READS
 from fanout.ops.interrupt import Stop
 from fanout.ops.pause.drain import drain
+from fanout.ops.status import report as status
 from tests.unit.ops.aws.cloudwatch import CloudWatch
 from tests.unit.ops.aws.logs import Logs, outcome
 from tests.unit.ops.aws.sqs import Clock, Sqs
+from tests.unit.ops.test_on_call_parts import age_told
 
 NAME = "Orders-prod"
 ARN = f"arn:aws:cloudformation:eu-west-1:123456789012:stack/{NAME}/1"
@@ -87,6 +89,61 @@ def test_doctor_asks_for_what_is_live_at_once(monkeypatch: pytest.MonkeyPatch) -
     assert [(each.kind, each.where) for each in found] == [("drift", "Q1")]
 
 
+def doctors_functions(calls: list[str | None], *listed: str) -> Any:
+    """Mappings of three functions, of which a list of all has those that are `listed`."""
+
+    def mappings(FunctionName: str | None = None, **_: Any) -> dict[str, Any]:
+        calls.append(FunctionName)
+        found = [
+            {
+                "UUID": f"u-{each}",
+                "FunctionArn": f"arn:aws:lambda:r:1:function:{each}",
+                "EventSourceArn": f"arn:aws:sqs:r:1:{each}",
+                "State": "Disabled" if each == "F1" else "Enabled",
+            }
+            for each in ([FunctionName] if FunctionName else listed)
+        ]
+        return {"EventSourceMappings": found}
+
+    return SimpleNamespace(list_event_source_mappings=mappings)
+
+
+@pytest.mark.parametrize(
+    ("listed", "asked"),
+    [(["F0", "F1", "F2"], [None]), (["F0", "F1"], [None, "F2"]), ([], [None, "F0", "F1", "F2"])],
+    ids=["all", "all but one", "none"],
+)
+def test_doctor_asks_once_for_mappings_and_for_a_queue_with_its_policy(
+    listed: list[str], asked: list[str | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sqs, queues, lists = Sqs(), list[str](), list[str | None]()
+
+    def attributes(**of: Any) -> dict[str, Any]:
+        queues.append(of["QueueUrl"])
+        return {"Attributes": {"VisibilityTimeout": "31"}}
+
+    sqs.get_queue_attributes = attributes  # type: ignore[method-assign]
+    resources: dict[str, Any] = {
+        f"M{n}": {
+            "Type": "AWS::Lambda::EventSourceMapping",
+            "Properties": {"FunctionName": f"F{n}", "FunctionResponseTypes": []},
+        }
+        for n in range(3)
+    }
+    resources["Q"] = {"Type": "AWS::SQS::Queue", "Properties": {}}
+    resources["P"] = {"Type": "AWS::SQS::QueuePolicy", "Properties": {"Queues": [{"Ref": "Q"}], "PolicyDocument": {}}}
+    aws = cast(Aws, SimpleNamespace(sqs=sqs, functions=doctors_functions(lists, *listed), is_aws=False))
+    ids = {"Q": "https://1/q", "P": "p"} | {f"M{n}": f"u-F{n}" for n in range(3)}
+    read = Deployed(Stack(aws, NAME, ARN, "CREATE_COMPLETE", {}, ()), {"Resources": resources}, ids)
+    monkeypatch.setattr(Deployed, "read", lambda stack: read)
+    found = [each for each in examine(read.stack) if each.kind != "finding"]
+    assert [(each.kind, each.where, each.what.partition(",")[0]) for each in found] == [
+        ("drift", "Q", "VisibilityTimeout is 31"),
+        ("drift", "M1", "Enabled is false"),
+    ]
+    assert queues == ["https://1/q"] and sorted(lists, key=str) == sorted(asked, key=str)
+
+
 def test_a_hundred_names_are_asked_for_at_a_time() -> None:
     cloudwatch = CloudWatch()
     names = [f"by-hand-{n}" for n in range(150)]
@@ -98,7 +155,12 @@ class World:
     def __init__(self) -> None:
         self.clock = Clock()
         self.sqs, self.logs = Sqs(self.clock), Logs()
-        mapping = {"EventSourceArn": "arn:q", "EventSourceMappingArn": "arn:m", "State": "Enabled"}
+        mapping = {
+            "FunctionArn": "arn:aws:lambda:r:1:function:f",
+            "EventSourceArn": "arn:q",
+            "EventSourceMappingArn": "arn:m",
+            "State": "Enabled",
+        }
         self.aws = SimpleNamespace(
             sqs=self.sqs,
             logs=self.logs,
@@ -115,8 +177,8 @@ class World:
 
 
 def test_a_subscribers_questions_are_asked_at_once() -> None:
-    """Both queues, the mapping, the log and the age: each waits until all have been asked, and would give up alone."""
-    world, together = World(), Barrier(5)
+    """Both queues, the mapping and the age: each waits until all have been asked, and would give up alone."""
+    world, together = World(), Barrier(4)
 
     def waits(answer: Callable[..., Any]) -> Callable[..., Any]:
         def asked(*arguments: Any, **named: Any) -> Any:
@@ -128,8 +190,7 @@ def test_a_subscribers_questions_are_asked_at_once() -> None:
     sqs: Any = world.sqs
     sqs.get_queue_attributes = waits(sqs.get_queue_attributes)
     world.aws.functions.list_event_source_mappings = waits(world.aws.functions.list_event_source_mappings)
-    world.logs.around = waits(lambda _: None)
-    world.aws.cloudwatch.get_metric_data = waits(lambda **_: {"MetricDataResults": [{"Values": [2.0]}]})
+    world.aws.cloudwatch.get_metric_data = waits(lambda **_: age_told(2.0))
     found = status.health(world.subscriber)
     assert (found.problems, found.mapping, found.oldest_seconds, found.dead) == ([], "Enabled", 2, 0)
 
@@ -143,7 +204,7 @@ def test_any_exception_is_a_problem_of_its_subscriber(error: Exception) -> None:
 
     world.logs.around = broken
     found = status.health(world.subscriber)
-    assert found.problems == [f"not all of it can be read: {type(error).__name__} in log"]
+    assert found.problems == [f"not all of it can be read: {type(error).__name__} in outcomes"]
     assert (found.waiting, found.mapping) == (0, "Enabled")
 
 

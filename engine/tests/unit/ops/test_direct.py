@@ -12,10 +12,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from fanout.errors import OpsError
-from fanout.ops import status
 from fanout.ops.aws import discovery
-from fanout.ops.aws.discovery import DELIVERY, DIRECT, FUNCTION, DeployedSubscriber
 from fanout.ops.aws.session import Aws
+from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DELIVERY, DIRECT, FUNCTION, DeployedSubscriber
 from fanout.ops.aws.subscription import Subscription, read_subscriptions
 from fanout.ops.dead_letters import export as exporting
 from fanout.ops.dead_letters.browse import browse
@@ -27,6 +27,7 @@ from fanout.ops.interrupt import Stop
 from fanout.ops.redrive.mover import MessageMover
 from fanout.ops.redrive.preview import refuse_if_unsafe
 from fanout.ops.send.queue import OutgoingMessage
+from fanout.ops.status import report as status
 from fanout.ops.timeline import timeline
 from fanout.ops.timeline.state import DEAD, RETRYING
 from fanout.ops.verify.caution import _others
@@ -270,7 +271,7 @@ OUTPUTS = {
 }
 
 
-def found(outputs: dict[str, str], **clients: Any) -> discovery.Stack:
+def found(outputs: dict[str, str], **clients: Any) -> Stack:
     described = {
         "StackId": "arn:aws:cloudformation:eu-west-1:1:stack/S/1",
         "StackStatus": "CREATE_COMPLETE",

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from fanout import names
 from fanout.contracts.app import app_contracts
 from fanout.errors import OpsError, Unusable
-from fanout.ops.aws.discovery import DeployedSubscriber
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.aws.subscription import Subscription
 from fanout.ops.dead_letters import edit as editing
 from fanout.ops.dead_letters import show as showing

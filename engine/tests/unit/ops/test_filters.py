@@ -12,9 +12,10 @@ from fanout.cli import where as where_command
 from fanout.cli.aws_command import Target
 from fanout.contracts.ids import Ids
 from fanout.errors import OpsError, Unusable
-from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.aws.line import Line
 from fanout.ops.aws.session import Aws
+from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.aws.subscription import KnownEvent, Subscription, read_subscriptions
 from fanout.ops.dead_letters.message import DeadLetterMessage
 from fanout.ops.send.event import _begin

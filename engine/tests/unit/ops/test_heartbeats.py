@@ -11,13 +11,13 @@ from fanout import names
 from fanout.cli.views.dead_list import render
 from fanout.cli.views.tail import render as render_line
 from fanout.contracts.app import heartbeat_example
-from fanout.ops import status
-from fanout.ops.aws.discovery import DeployedSubscriber
 from fanout.ops.aws.session import Aws
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.dead_letters.causes import Cause, Group
 from fanout.ops.dead_letters.message import HEARTBEAT, DeadLetterMessage
 from fanout.ops.dead_letters.summary import DeadLetterSummary
 from fanout.ops.redrive.outcomes import OutcomeWatcher
+from fanout.ops.status import report as status
 from fanout.ops.timeline import tail, timeline
 from fanout.ops.timeline.state import DONE
 from tests.unit.ops.aws.logs import outcome

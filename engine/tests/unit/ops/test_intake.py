@@ -14,8 +14,8 @@ from fanout.cli.main import command
 from fanout.errors import OpsError, UserError
 from fanout.intake import store
 from fanout.ops import intake
-from fanout.ops.aws.discovery import Stack
 from fanout.ops.aws.session import Aws
+from fanout.ops.aws.stack import Stack
 from fanout.ops.interrupt import Stop
 from fanout.ops.journal import Journal
 from tests.unit.intake.conftest import figures as figures

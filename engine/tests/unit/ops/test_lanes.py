@@ -2,13 +2,14 @@
 
 import itertools
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier, Event
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from fanout.ops.aws.lanes import ahead, in_lanes, lanes_for
+from fanout.ops.aws.lanes import OnceForEach, ahead, in_lanes, lanes_for
 from fanout.ops.aws.session import AT_ONCE
 from fanout.ops.dead_letters.browse import browse
 from fanout.ops.redrive.mover import MessageMover
@@ -154,3 +155,28 @@ def moved(world: World, lanes: int) -> MessageMover:
         finally:
             mover.finish()
     return mover
+
+
+@pytest.mark.parametrize("error", [None, ValueError("of it")])
+def test_what_many_need_is_asked_for_once_and_told_or_raised_to_all(error: Exception | None) -> None:
+    asked, both = list[str](), Barrier(2)
+
+    def call(item: str) -> str:
+        asked.append(item)
+        if error:
+            raise error
+        return item * 2
+
+    once = OnceForEach(call)
+
+    def ask(item: str) -> str | Exception:
+        both.wait(timeout=5)
+        try:
+            return once(item)
+        except ValueError as raised:
+            return raised
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(ask, ["a", "a"])) == [error or "aa"] * 2
+        assert list(pool.map(ask, ["a", "b"])) == [error or "aa", error or "bb"]
+    assert asked == ["a", "b"]

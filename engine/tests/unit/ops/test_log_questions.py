@@ -11,8 +11,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from fanout.ops.aws import logs as asking
-from fanout.ops.aws.discovery import DeployedSubscriber
 from fanout.ops.aws.logs import OUTCOMES, Reading, about, history, one_of
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.dead_letters.causes import UNDELIVERED, UNEXPLAINED, UNREAD, Explainer
 from fanout.runtime import record
 from tests.unit.ops.aws.dynamodb import Reads, typed

@@ -12,9 +12,9 @@ from typing import Any, cast
 import pytest
 
 from fanout.cli.views.logs import render
-from fanout.ops.aws.discovery import DeployedSubscriber
 from fanout.ops.aws.line import Raw
 from fanout.ops.aws.session import Aws
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.interrupt import Stop
 from fanout.ops.pause import switch
 from fanout.ops.timeline.tail import EVERYTHING, follow, follow_outcomes

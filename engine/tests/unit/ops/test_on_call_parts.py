@@ -10,12 +10,13 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 
 from fanout.aws_errors import one_line
 from fanout.errors import Unusable
-from fanout.ops import status
-from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.aws.session import Aws
+from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.dead_letters import summary
 from fanout.ops.dead_letters.causes import Cause, normalised
 from fanout.ops.dead_letters.selection import Selection, age
+from fanout.ops.status import report as status
 from tests.unit.ops.given import event, message
 
 
@@ -74,6 +75,11 @@ def events(*lines: Any) -> Aws:
     return cast(Aws, SimpleNamespace(logs=SimpleNamespace(filter_log_events=lambda **_: {"events": told})))
 
 
+def age_told(seconds: float) -> dict[str, Any]:
+    at = datetime.now(UTC) - timedelta(minutes=2)
+    return {"MetricDataResults": [{"Id": "m0", "StatusCode": "Complete", "Timestamps": [at], "Values": [seconds]}]}
+
+
 def test_a_queue_that_was_deleted_is_a_problem_of_its_subscriber_alone() -> None:
     def gone(**_: Any) -> None:
         raise refused("AWS.SimpleQueueService.NonExistentQueue")
@@ -86,7 +92,7 @@ def test_a_queue_that_was_deleted_is_a_problem_of_its_subscriber_alone() -> None
             "EventSourceMappings": [{"EventSourceArn": "arn:q", "State": "Enabled", "EventSourceMappingArn": "m"}]
         },
     )
-    metrics = SimpleNamespace(get_metric_data=lambda **_: {"MetricDataResults": [{"Values": [3.0]}]})
+    metrics = SimpleNamespace(get_metric_data=lambda **_: age_told(3.0))
     aws = cast(Aws, SimpleNamespace(sqs=sqs, functions=functions, cloudwatch=metrics, logs=events().logs))
     subscriber = DeployedSubscriber(aws, "Task", "task", "https://1/q", "https://1/d", "f")
     found = status.health(subscriber)

@@ -8,8 +8,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from fanout.cli import publisher_next as command
-from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.aws.session import Aws
+from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.publisher_next import BLIND, MISSES, READY, UNCONCERNED, UNSEEN, readiness
 from tests.unit.fanout import Run
 

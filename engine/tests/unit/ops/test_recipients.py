@@ -7,13 +7,13 @@ import pytest
 from botocore.stub import Stubber
 
 from fanout import names
-from fanout.ops import status
 from fanout.ops.aws import alarms
-from fanout.ops.aws.discovery import Stack
 from fanout.ops.aws.session import Aws
+from fanout.ops.aws.stack import Stack
 from fanout.ops.doctor import doctor
 from fanout.ops.doctor.deployed import Deployed
 from fanout.ops.recipients import DELETED, PENDING, unheard
+from fanout.ops.status import report as status
 
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:alarms"
 NAMED = "arn:aws:sns:eu-west-1:123456789012:on-call"

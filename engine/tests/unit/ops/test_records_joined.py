@@ -9,8 +9,9 @@ import pytest
 
 from events import OrderPlaced
 from fanout import names
-from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.aws.session import Aws
+from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.timeline import timeline
 from fanout.ops.timeline.state import DEAD, DONE, RETRYING, WORKING, EventState
 from fanout.runtime import attempt, dead_letters, idempotency

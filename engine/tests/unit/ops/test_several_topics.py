@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from fanout.errors import OpsError, Unusable
-from fanout.ops.aws.discovery import Stack
+from fanout.ops.aws.stack import Stack
 from fanout.ops.send.event import publish, read_events
-from fanout.ops.status import _subscriptions
+from fanout.ops.status.report import _subscriptions
 from tests.unit.ops.given import World, event, world
 
 __all__ = ["world"]

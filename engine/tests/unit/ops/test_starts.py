@@ -7,12 +7,14 @@ from typing import Any, cast
 
 import pytest
 
-from fanout.ops import status
-from fanout.ops.aws.discovery import DeployedSubscriber
 from fanout.ops.aws.session import Aws
 from fanout.ops.aws.starts import has_attempts, start_failures
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.dead_letters.causes import NOT_STARTED, UNDELIVERED, UNEXPLAINED, Cause, Explainer
 from fanout.ops.dead_letters.message import DeadLetterMessage
+from fanout.ops.status import reads
+from fanout.ops.status.health import Health
+from fanout.ops.status.told import Told
 from fanout.ops.timeline import timeline
 
 IMPORT_ERROR = {
@@ -104,14 +106,18 @@ def test_where_says_it_while_the_event_waits() -> None:
 def test_status_has_it_as_a_problem(
     lines: list[Any], endpoint: str, problem: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(status, "START_SECONDS", 0.0)
-    found = status.Health("sync_crm", waiting=0, in_flight=1, delayed=0)
-    status._start(subscriber(aws(*lines, endpoint=endpoint)), found)
+    monkeypatch.setattr(reads, "START_SECONDS", 0.0)
+    found = Health("sync_crm")
+    reads._outcomes(subscriber(aws(*lines, endpoint=endpoint)), with_in_flight(1), found)
     assert [each.startswith(problem) for each in found.problems if problem] == ([True] if problem else [])
     assert bool(found.problems) is (problem is not None)
 
 
-def test_an_idle_subscriber_is_not_asked() -> None:
-    found = status.Health("sync_crm", waiting=0, in_flight=0, delayed=0)
-    status._start(subscriber(aws(IMPORT_ERROR)), found)
+def with_in_flight(count: int) -> reads.Seen:
+    return reads.Seen(Told(), Health("sync_crm", waiting=0, in_flight=count, delayed=0, dead=0))
+
+
+def test_of_an_idle_subscriber_nothing_is_concluded() -> None:
+    found = Health("sync_crm")
+    reads._outcomes(subscriber(aws(IMPORT_ERROR)), with_in_flight(0), found)
     assert found.problems == []

@@ -14,8 +14,9 @@ from rich.console import Console
 
 from fanout.cli.views.where import render
 from fanout.ops.aws import records
-from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.aws.session import Aws
+from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.timeline import timeline
 from fanout.ops.timeline.filters import judge_unseen
 from fanout.ops.timeline.state import DEAD, DONE, NOT_FOUND, RETRYING, UNKNOWN, WORKING, EventState

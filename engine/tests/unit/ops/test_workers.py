@@ -10,16 +10,18 @@ import pytest
 
 from fanout import names
 from fanout.errors import OpsError
-from fanout.ops import status
 from fanout.ops import worker as here
 from fanout.ops.aws import alarms, logs
-from fanout.ops.aws.discovery import DeployedSubscriber, Stack, find
+from fanout.ops.aws.discovery import find
 from fanout.ops.aws.session import Aws
+from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.aws.subscription import Subscription
 from fanout.ops.interrupt import Stop
 from fanout.ops.journal import Journal
 from fanout.ops.pause import reason, switch
 from fanout.ops.redrive.preview import refuse_if_unsafe
+from fanout.ops.status import report as status
 from fanout.ops.timeline.tail import follow
 from fanout.ops.verify import probes
 from fanout.ops.verify.result import NotShown
@@ -251,8 +253,8 @@ def test_an_alarm_that_only_counts_workers_needs_nobody(world: World) -> None:
         {"AlarmName": "Orders-Print-NothingThere", "StateValue": "ALARM", "AlarmActions": [scales]},
         {"AlarmName": "Orders-Print-Dead", "StateValue": "ALARM", "AlarmActions": ["arn:aws:sns:eu-west-1:1:alarms"]},
     ]
-    told = status._alarms(world.stack, [])
-    assert [each["name"] for each in told] == ["Orders-Print-Dead"]
+    told, unasked = status._alarms(world.aws, "Orders")
+    assert [each["name"] for each in told] == ["Orders-Print-Dead"] and unasked == []
 
 
 SLEEPS = {"type": [{"anything-but": [names.HEARTBEAT_TYPE]}, {"exists": False}]}

@@ -3,7 +3,7 @@
 from typing import Any
 
 from fanout.cli.output import console, say_json
-from fanout.ops.aws.discovery import DeployedSubscriber
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.redrive.frozen import Frozen
 from fanout.words import counted
 

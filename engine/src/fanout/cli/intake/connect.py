@@ -2,8 +2,8 @@
 
 from fanout.cli.aws_command import Target
 from fanout.errors import Unusable
-from fanout.ops.aws.discovery import Stack
 from fanout.ops.aws.session import Aws
+from fanout.ops.aws.stack import Stack
 from fanout.ops.intake import stack_of
 from fanout.project import intake_stack_name
 

@@ -15,7 +15,7 @@ from fanout.local.handlers.imports import Failure, deployed_handlers, importing
 from fanout.local.handlers.view import show_failures
 from fanout.local.intake import intake_of
 from fanout.local.run import Agree, Run
-from fanout.ops.aws.discovery import Stack
+from fanout.ops.aws.stack import Stack
 
 
 @local_command

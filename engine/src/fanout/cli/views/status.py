@@ -7,8 +7,9 @@ from rich.markup import escape
 from rich.text import Text
 
 from fanout.cli.output import foreign, table
-from fanout.ops.aws.discovery import DELIVERY, DIRECT, WORKER
-from fanout.ops.status import Health, Report
+from fanout.ops.aws.subscriber import DELIVERY, DIRECT, WORKER
+from fanout.ops.status.health import Health
+from fanout.ops.status.report import Report
 from fanout.words import ago, counted, lasting, printable
 
 

@@ -8,7 +8,7 @@ from fanout.console.dead.healing import Healing
 from fanout.console.dead.letters import Letters
 from fanout.console.dead.listing import Listing
 from fanout.console.work import Work
-from fanout.ops.aws.discovery import Stack
+from fanout.ops.aws.stack import Stack
 from fanout.ops.journal import Journal, operator
 from fanout.ops.redrive.stories import Stories
 

@@ -16,7 +16,8 @@ from fanout.aws_errors import one_line
 from fanout.console.dead.chosen import Filter
 from fanout.console.work import Work
 from fanout.errors import OpsError, UserError
-from fanout.ops.aws.discovery import DeployedSubscriber, Stack
+from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.completeness import Completeness
 from fanout.ops.dead_letters.browse import VISIBILITY
 from fanout.ops.dead_letters.drop import Drop

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from fanout.console.work import Work
-from fanout.ops.aws.discovery import Stack
+from fanout.ops.aws.stack import Stack
 from fanout.ops.dead_letters.show import Found, search
 
 MOST: Final = 20

@@ -13,7 +13,7 @@ from typing import Final
 
 from fanout.console.work import Work
 from fanout.errors import OpsError
-from fanout.ops.aws.discovery import Stack
+from fanout.ops.aws.stack import Stack
 from fanout.ops.dead_letters.browse import MOST
 from fanout.ops.dead_letters.summary import DeadLetterSummary, collect
 

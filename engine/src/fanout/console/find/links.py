@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout.ops.aws.addresses import log_address, trace_address
-from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.aws.line import Line
+from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DeployedSubscriber
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from fanout.console.collector import Outcome
 from fanout.console.faults import line_of
 from fanout.costs.model import NOT_COUNTED, monthly
 from fanout.ops.aws import alarms, logs
-from fanout.ops.aws.discovery import Stack
+from fanout.ops.aws.stack import Stack
 from fanout.ops.completeness import COMPLETE, Completeness
 from fanout.ops.doctor.deployed import Deployed
 from fanout.project import find_root
@@ -58,7 +58,7 @@ class Alarm:
 
 def alarms_of(stack: Stack) -> list[Alarm]:
     """Those that ring first."""
-    found = [_alarm(each) for each in alarms.of_stack(stack) if alarms.is_for_people(each)]
+    found = [_alarm(each) for each in alarms.of_stack(stack.aws, stack.name) if alarms.is_for_people(each)]
     order = {"ALARM": 0, "INSUFFICIENT_DATA": 1}
     return sorted(found, key=lambda each: (order.get(each.state, 2), each.name))
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from fanout.console.collector import Outcome
-from fanout.ops.aws.discovery import DELIVERY, DIRECT, WORKER
-from fanout.ops.status import Health, Report
+from fanout.ops.aws.subscriber import DELIVERY, DIRECT, WORKER
+from fanout.ops.status.health import Health
+from fanout.ops.status.report import Report
 
 MINUTES = 5
 BIN = 10

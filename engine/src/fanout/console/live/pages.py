@@ -9,7 +9,7 @@ from fanout.console.console import Console
 from fanout.console.live.lanes import Lane, lanes
 from fanout.console.live.task import routes as task
 from fanout.console.page import Answer, Asked, Page, Route
-from fanout.ops.status import Report
+from fanout.ops.status.report import Report
 
 AT_ONCE = 1.5
 """Seconds that a page waits for the first look."""

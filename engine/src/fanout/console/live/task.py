@@ -11,7 +11,7 @@ from fanout.console.work import Work
 from fanout.ops.journal import Journal
 from fanout.ops.pause import switch
 from fanout.ops.reason import kept_reason
-from fanout.ops.status import health
+from fanout.ops.status.report import health
 
 SHARED_SECONDS = 2.0
 AT_ONCE = 3.0

@@ -1,6 +1,6 @@
 """Whether a subscription's filter policy keeps an event from its task, as SNS decides it."""
 
-from fanout.ops.aws.discovery import DeployedSubscriber
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.aws.subscription import KnownEvent, read_subscriptions
 from fanout.publisher import Event
 

@@ -13,7 +13,7 @@ from fanout import names
 from fanout.local.emulator.connection import Connection
 from fanout.local.errors import LocalError
 from fanout.local.handlers import importer
-from fanout.ops.aws.discovery import Stack
+from fanout.ops.aws.stack import Stack
 from fanout.packaging.dependencies import dependencies_of
 from fanout.packaging.targets import local_target
 from fanout.project import find_root

@@ -3,28 +3,30 @@
 from collections.abc import Iterator
 from typing import Any
 
-from fanout.ops.aws.discovery import Stack
+from fanout.ops.aws.session import Aws
+from fanout.ops.aws.stack import Stack
 
 _MOST_NAMES = 100
 """Of a request: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html"""
 
 
-def of_stack(stack: Stack, **more: Any) -> Iterator[dict[str, Any]]:
+def of_stack(aws: Aws, name: str, **more: Any) -> Iterator[dict[str, Any]]:
     """By the stack's name, which starts the generated names of its alarms; `more` as StateValue="ALARM".
 
     Without AlarmTypes only metric alarms are returned:
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
     """
-    return _described(stack, AlarmNamePrefix=f"{stack.name}-", **more)
+    return _described(aws, AlarmNamePrefix=f"{name}-", **more)
 
 
 def by_name(stack: Stack, names: list[str]) -> dict[str, dict[str, Any]]:
     """Those of `names` that exist; names that are not generated are asked for by themselves."""
     prefix = f"{stack.name}-"
-    found = {each["AlarmName"]: each for each in of_stack(stack)} if any(n.startswith(prefix) for n in names) else {}
+    own = of_stack(stack.aws, stack.name) if any(each.startswith(prefix) for each in names) else ()
+    found = {each["AlarmName"]: each for each in own}
     others = [each for each in names if each and not each.startswith(prefix)]
     for begin in range(0, len(others), _MOST_NAMES):
-        answers = _described(stack, AlarmNames=others[begin : begin + _MOST_NAMES])
+        answers = _described(stack.aws, AlarmNames=others[begin : begin + _MOST_NAMES])
         found |= {each["AlarmName"]: each for each in answers}
     return found
 
@@ -38,8 +40,8 @@ def is_for_people(alarm: dict[str, Any]) -> bool:
     return not actions or not all(str(each).split(":")[2:3] == ["autoscaling"] for each in actions)
 
 
-def _described(stack: Stack, **asked: Any) -> Iterator[dict[str, Any]]:
-    pages = stack.aws.cloudwatch.get_paginator("describe_alarms").paginate(
+def _described(aws: Aws, **asked: Any) -> Iterator[dict[str, Any]]:
+    pages = aws.cloudwatch.get_paginator("describe_alarms").paginate(
         AlarmTypes=["MetricAlarm", "CompositeAlarm"], **asked
     )
     for page in pages:

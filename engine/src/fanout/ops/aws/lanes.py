@@ -1,8 +1,9 @@
 """Calls side by side: each is mostly waiting, so many take little longer than one."""
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Final, TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
+from typing import Final, Generic, TypeVar
 
 from fanout.ops.aws.session import AT_ONCE
 
@@ -22,6 +23,24 @@ def in_lanes(call: Callable[[_Item], _Answer], items: Iterable[_Item], lanes: in
         return [call(each) for each in waiting]
     with ThreadPoolExecutor(min(lanes, len(waiting))) as pool:
         return list(pool.map(call, waiting))
+
+
+class OnceForEach(Generic[_Item, _Answer]):
+    """The same call, asked once for an item whoever asks, and from however many threads; what it raises, it raises to all."""
+
+    def __init__(self, call: Callable[[_Item], _Answer]) -> None:
+        self._call, self._asked, self._lock = call, dict[_Item, Future[_Answer]](), Lock()
+
+    def __call__(self, item: _Item) -> _Answer:
+        with self._lock:
+            is_first = item not in self._asked
+            future = self._asked.setdefault(item, Future())
+        if is_first:
+            try:
+                future.set_result(self._call(item))
+            except Exception as error:  # for whoever waits for it
+                future.set_exception(error)
+        return future.result()
 
 
 def lanes_for(rate: float) -> int:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 AT_ONCE = 16
 """Calls under way at a time, where a command asks about many things."""
+ONE_ROUND = 96
+"""The same, where each is one short question of one thing: forty subscribers' queues are asked for in one round."""
 _CONNECTIONS = 128
 """Kept of a client: sixteen queues that are looked at, in eight lanes each."""
 CONFIG = Config(
@@ -129,6 +131,10 @@ class Aws:
     @made_once
     def ssm(self) -> "SSMClient":
         return self.session.client("ssm", config=CONFIG)
+
+    @made_once
+    def tagging(self) -> Any:
+        return self.session.client("resourcegroupstaggingapi", config=CONFIG)
 
     @made_once
     def sts(self) -> "STSClient":

@@ -8,9 +8,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from fanout.aws_errors import code_of, one_line
-from fanout.ops.aws.discovery import DeployedSubscriber
 from fanout.ops.aws.line import Line
 from fanout.ops.aws.session import Aws
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.dead_letters.message import DeadLetterMessage
 from fanout.publisher import Event
 from fanout.template.filter_policy import keys, matches, refusing_keys

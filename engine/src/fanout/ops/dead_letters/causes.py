@@ -13,9 +13,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from fanout.aws_errors import DENIED, NO_ANSWER, code_of, is_throttled
 from fanout.contracts.ids import groups_name
 from fanout.ops.aws import logs, records, starts
-from fanout.ops.aws.discovery import DELIVERY, WORKER, DeployedSubscriber
 from fanout.ops.aws.lanes import in_lanes
 from fanout.ops.aws.session import Aws
+from fanout.ops.aws.subscriber import DELIVERY, WORKER, DeployedSubscriber
 from fanout.ops.dead_letters.message import DeadLetterMessage
 
 # In this order: what looks like an id, a time, an address or a large number. 503 and 12:34 of a source line stay.

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import IO
 
 from fanout.ops import lease
-from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.aws.lanes import ahead, in_lanes
 from fanout.ops.aws.session import AT_ONCE
+from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.completeness import COMPLETE, Completeness
 from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters import export as exporting

@@ -15,7 +15,8 @@ import jsonpatch
 from fanout import names
 from fanout.errors import OpsError, Unusable
 from fanout.ops import lease
-from fanout.ops.aws.discovery import DeployedSubscriber, Stack
+from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.aws.subscription import KnownEvent, read_subscriptions
 from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters import show as showing

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import IO, Final
 
 from fanout.errors import OpsError, Unusable
-from fanout.ops.aws.discovery import DeployedSubscriber, Stack
+from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.completeness import Completeness
 from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters.line import dumped, record

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from fanout.errors import OpsError, Unusable
 from fanout.ops.aws import tombstones
-from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.aws.lanes import LANES
+from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.dead_letters.line import Line, Origin, read_line
 from fanout.ops.dead_letters.wrapped import json_value
 from fanout.ops.interrupt import Stop

@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from fanout import names
-from fanout.ops.aws.discovery import DeployedSubscriber, Stack
+from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.dead_letters.message import MOST_ATTRIBUTES, DeadLetterMessage, sha256
 from fanout.ops.dead_letters.wrapped import json_value
 from fanout.ops.send.queue import OutgoingMessage

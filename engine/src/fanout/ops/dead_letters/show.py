@@ -8,8 +8,9 @@ from fanout.contracts.ids import plain_attributes
 from fanout.errors import OpsError
 from fanout.ops.aws import logs
 from fanout.ops.aws.addresses import log_address, trace_address
-from fanout.ops.aws.discovery import DELIVERY, DeployedSubscriber, Stack
 from fanout.ops.aws.line import Line
+from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DELIVERY, DeployedSubscriber
 from fanout.ops.completeness import COMPLETE, Completeness
 from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters.browse import MOST, Browse

@@ -10,8 +10,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout.aws_errors import one_line
 from fanout.errors import UserError
-from fanout.ops.aws.discovery import DELIVERY, DeployedSubscriber, Stack
 from fanout.ops.aws.lanes import in_lanes
+from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DELIVERY, DeployedSubscriber
 from fanout.ops.completeness import COMPLETE, Completeness
 from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters.causes import Cause, Explainer, Group, attempts_at

@@ -1,12 +1,19 @@
 """The deployed template with every reference resolved, as far as that needs no more than ids and ARNs."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fanout.ops.aws import alarms
-from fanout.ops.aws.discovery import Stack
+from fanout.ops.aws.lanes import OnceForEach
+from fanout.ops.aws.mappings import all_mappings
+from fanout.ops.aws.session import Aws
+from fanout.ops.aws.stack import Stack
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda.type_defs import EventSourceMappingConfigurationTypeDef
 
 UNKNOWN = object()
 """What cannot be resolved: nothing is said about it."""
@@ -16,6 +23,25 @@ _ARNS = {
     "AWS::KMS::Key": ("kms", "key/{}"),
     "AWS::CloudWatch::Alarm": ("cloudwatch", "alarm:{}"),
 }
+
+
+class Live:
+    """What several questions ask for, each asked for once."""
+
+    def __init__(self, deployed: "Deployed") -> None:
+        aws = deployed.stack.aws
+        self.attributes: OnceForEach[str, dict[str, str]] = OnceForEach(lambda url: _attributes(aws, url))
+        """Of a queue, by its URL."""
+        self.mappings: OnceForEach[str | None, list[EventSourceMappingConfigurationTypeDef]] = OnceForEach(
+            lambda function: list(all_mappings(aws, function).values())
+        )
+        """Of a function, by its name; of None, of all."""
+        self._alarms: OnceForEach[None, dict[str, dict[str, Any]]] = OnceForEach(lambda _: _live_alarms(deployed))
+
+    @property
+    def alarms(self) -> dict[str, dict[str, Any]]:
+        """By name, of every kind."""
+        return self._alarms(None)
 
 
 @dataclass(frozen=True)
@@ -28,21 +54,21 @@ class Deployed:
 
     @classmethod
     def read(cls, stack: Stack) -> "Deployed":
-        body = stack.aws.cloudformation.get_template(StackName=stack.name)["TemplateBody"]
-        template = json.loads(body) if isinstance(body, str) else json.loads(json.dumps(body))
-        pages = stack.aws.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack.name)
-        ids = {
-            each["LogicalResourceId"]: each.get("PhysicalResourceId", "")
-            for page in pages
-            for each in page["StackResourceSummaries"]
-        }
-        return cls(stack, template, ids)
+        cloudformation = stack.aws.cloudformation
+        with ThreadPoolExecutor(1) as beside:
+            asked = beside.submit(cloudformation.get_template, StackName=stack.name)
+            pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack.name)
+            ids = {
+                each["LogicalResourceId"]: each.get("PhysicalResourceId", "")
+                for page in pages
+                for each in page["StackResourceSummaries"]
+            }
+            body: Any = asked.result()["TemplateBody"]
+        return cls(stack, json.loads(body) if isinstance(body, str) else json.loads(json.dumps(body)), ids)
 
     @cached_property
-    def alarms(self) -> dict[str, dict[str, Any]]:
-        """As they are live, by name."""
-        ids = [id_ for kind in ALARMS for id_ in self.of_type(kind)]
-        return alarms.by_name(self.stack, [self.ids.get(id_, "") for id_ in ids])
+    def live(self) -> "Live":
+        return Live(self)
 
     def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
         """Logical id to properties as they are written, references and all."""
@@ -104,3 +130,13 @@ class Deployed:
     def _arn(self, service: str, rest: str) -> str:
         partition = self.stack.id.split(":")[1]
         return f"arn:{partition}:{service}:{self.stack.region}:{self.stack.account}:{rest}"
+
+
+def _attributes(aws: Aws, url: str) -> dict[str, str]:
+    answer = aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+    return {str(name): value for name, value in answer.get("Attributes", {}).items()}
+
+
+def _live_alarms(deployed: Deployed) -> dict[str, dict[str, Any]]:
+    ids = [id_ for kind in ALARMS for id_ in deployed.of_type(kind)]
+    return alarms.by_name(deployed.stack, [deployed.ids.get(id_, "") for id_ in ids])

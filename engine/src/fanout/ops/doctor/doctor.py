@@ -16,10 +16,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout.aws_errors import one_line
 from fanout.checks.engine import check_template
-from fanout.ops.aws.discovery import Stack
-from fanout.ops.aws.session import AT_ONCE
+from fanout.ops.aws.session import ONE_ROUND
+from fanout.ops.aws.stack import Stack
 from fanout.ops.aws.subscription import subscription_state
-from fanout.ops.doctor.deployed import ALARMS, UNKNOWN, Deployed
+from fanout.ops.doctor.deployed import UNKNOWN, Deployed
 from fanout.ops.doctor.live import READS, Read
 from fanout.ops.recipients import unheard
 
@@ -47,7 +47,7 @@ def examine(stack: Stack) -> list[Problem]:
     """Everything that is not as it should be; an empty list means well. What is live is asked for side by side."""
     deployed = Deployed.read(stack)
     live = copy.deepcopy(deployed.template)
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(ONE_ROUND) as pool:
         deaf, without = pool.submit(lambda: list(_unheard(stack))), pool.submit(lambda: list(_unsubscribed(stack)))
         reads = {kind: _begun(deployed, kind, read, pool) for kind, read in READS.items()}
         found = [each for kind, read in reads.items() for each in _drift(deployed, kind, read, live)]
@@ -55,9 +55,7 @@ def examine(stack: Stack) -> list[Problem]:
 
 
 def _begun(deployed: Deployed, kind: str, read: Read, pool: ThreadPoolExecutor) -> Read:
-    """The same questions, under way before their answers are looked at. One call has the alarms of all kinds."""
-    if kind in ALARMS:
-        return read
+    """The same questions, under way before their answers are looked at; what several need is asked for once."""
     asked = {logical_id: pool.submit(read, deployed, logical_id) for logical_id in deployed.of_type(kind)}
     return lambda _, logical_id: asked[logical_id].result()
 

@@ -2,16 +2,21 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
 
 from fanout.ops.doctor.deployed import Deployed
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda.type_defs import EventSourceMappingConfigurationTypeDef
 
 _ENCRYPTION = ("KmsMasterKeyId", "SqsManagedSseEnabled")
 _PLAIN = ("VisibilityTimeout", "MessageRetentionPeriod", "MaximumMessageSize", "DelaySeconds")
 
 
 def _queue(deployed: Deployed, id_: str) -> dict[str, Any]:
-    attributes = _attributes(deployed, deployed.ids[id_])
+    attributes = deployed.live.attributes(deployed.ids[id_])
     written = deployed.of_type("AWS::SQS::Queue")[id_]
     found: dict[str, Any] = {
         name: int(attributes[name]) for name in _PLAIN if name in attributes and _counts(name, written)
@@ -31,7 +36,7 @@ def _counts(name: str, written: dict[str, Any]) -> bool:
 
 def _queue_policy(deployed: Deployed, id_: str) -> dict[str, Any]:
     (url,) = deployed.resolved(deployed.of_type("AWS::SQS::QueuePolicy")[id_]["Queues"])
-    return {"PolicyDocument": json.loads(_attributes(deployed, url).get("Policy") or "{}")}
+    return {"PolicyDocument": json.loads(deployed.live.attributes(url).get("Policy") or "{}")}
 
 
 def _topic_policy(deployed: Deployed, id_: str) -> dict[str, Any]:
@@ -60,8 +65,7 @@ def _subscription(deployed: Deployed, id_: str) -> dict[str, Any]:
 def _mapping(deployed: Deployed, id_: str) -> dict[str, Any]:
     written = deployed.of_type("AWS::Lambda::EventSourceMapping")[id_]
     name = deployed.resolved(written["FunctionName"])
-    mappings = deployed.stack.aws.functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
-    found = next((each for each in mappings if each["UUID"] == deployed.ids[id_]), None)
+    found = _mapping_in(deployed, id_, None) or _mapping_in(deployed, id_, name)
     if found is None:
         raise LookupError("nothing feeds the queue to the function")
     live: dict[str, Any] = {
@@ -77,6 +81,20 @@ def _mapping(deployed: Deployed, id_: str) -> dict[str, Any]:
     return live
 
 
+def _mapping_in(deployed: Deployed, id_: str, function: str | None) -> "EventSourceMappingConfigurationTypeDef | None":
+    """In the list of all functions' mappings, which says nothing of those that it lacks, or of one function's."""
+    return next((each for each in _listed(deployed, function) if each["UUID"] == deployed.ids[id_]), None)
+
+
+def _listed(deployed: Deployed, function: str | None) -> list["EventSourceMappingConfigurationTypeDef"]:
+    try:
+        return deployed.live.mappings(function)
+    except ClientError:
+        if function is not None:
+            raise
+        return []
+
+
 def _alarm(deployed: Deployed, id_: str) -> dict[str, Any]:
     return _compared(deployed, id_, deployed.of_type("AWS::CloudWatch::Alarm")[id_])
 
@@ -86,7 +104,7 @@ def _composite(deployed: Deployed, id_: str) -> dict[str, Any]:
 
 
 def _compared(deployed: Deployed, id_: str, written: dict[str, Any]) -> dict[str, Any]:
-    alarm = deployed.alarms.get(deployed.ids[id_])
+    alarm = deployed.live.alarms.get(deployed.ids[id_])
     if alarm is None:
         raise LookupError("nobody would hear of it")
     names = ("ActionsEnabled", "AlarmActions", "Threshold", "ComparisonOperator", "MetricName", "TreatMissingData")
@@ -98,11 +116,6 @@ def _schedule(deployed: Deployed, id_: str) -> dict[str, Any]:
     group = deployed.resolved(written["GroupName"])
     found = deployed.stack.aws.scheduler.get_schedule(Name=deployed.ids[id_], GroupName=group)
     return {name: found.get(name) for name in ("State", "ScheduleExpression")}
-
-
-def _attributes(deployed: Deployed, url: str) -> dict[str, str]:
-    answer = deployed.stack.aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
-    return {str(name): value for name, value in answer.get("Attributes", {}).items()}
 
 
 Read = Callable[[Deployed, str], dict[str, Any]]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from fanout.ops.aws.discovery import Stack
+from fanout.ops.aws.stack import Stack
 from fanout.ops.dead_letters import browse
 from fanout.ops.erase.wanted import Wanted
 from fanout.ops.journal import home

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from fanout import names
 from fanout.errors import OpsError
 from fanout.ops.aws import records, tombstones
-from fanout.ops.aws.discovery import Stack
+from fanout.ops.aws.stack import Stack
 from fanout.ops.aws.tombstones import Tombstone
 from fanout.ops.erase.places.archive import ArchivedVersions, Scope
 from fanout.ops.erase.places.attachments import AttachedObjects

@@ -7,7 +7,7 @@ from typing import Any
 
 from fanout.contracts.contract import Contract, Contracts
 from fanout.errors import Unusable
-from fanout.ops.aws.discovery import Stack
+from fanout.ops.aws.stack import Stack
 from fanout.ops.aws.tombstones import Tombstone, digest
 from fanout.publisher import Event, EventPublisher, InvalidEvent, PublishError, new_event
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from fanout.ops.aws.discovery import DeployedSubscriber
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.dead_letters import browse
 from fanout.ops.interrupt import Stop
 

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fanout import names
-from fanout.ops.aws.discovery import DeployedSubscriber
+from fanout.ops.aws.subscriber import DeployedSubscriber
 
 TAG = names.PAUSED_TAG
 _MOST = 256

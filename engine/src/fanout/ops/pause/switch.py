@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from fanout import names
 from fanout.errors import OpsError
-from fanout.ops.aws.discovery import FUNCTION, WORKER, DeployedSubscriber
+from fanout.ops.aws.subscriber import FUNCTION, WORKER, DeployedSubscriber
 from fanout.ops.dead_letters import browse
 from fanout.ops.interrupt import Stop
 from fanout.ops.journal import Journal

@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 
 from fanout.errors import Unusable
 from fanout.ops import lease
-from fanout.ops.aws.discovery import DeployedSubscriber
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.completeness import COMPLETE, Completeness
 from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters.causes import Cause, Explainer

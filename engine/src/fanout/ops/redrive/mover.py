@@ -17,7 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from fanout.ops import lease
-from fanout.ops.aws.discovery import DeployedSubscriber
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.dead_letters.browse import Browse
 from fanout.ops.dead_letters.drop import delete
 from fanout.ops.dead_letters.message import DeadLetterMessage

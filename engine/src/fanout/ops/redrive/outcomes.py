@@ -12,9 +12,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout.aws_errors import DENIED, code_of, one_line
 from fanout.ops.aws import logs, records
-from fanout.ops.aws.discovery import DeployedSubscriber
 from fanout.ops.aws.line import Line
 from fanout.ops.aws.records import EventRecord
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.completeness import COMPLETE, Completeness
 from fanout.ops.redrive.frozen import sqs_time
 

@@ -1,8 +1,8 @@
 """Before a redrive: whether it is the time for it."""
 
 from fanout.errors import OpsError
-from fanout.ops import status
-from fanout.ops.aws.discovery import DIRECT, WORKER, DeployedSubscriber
+from fanout.ops.aws.subscriber import DIRECT, WORKER, DeployedSubscriber
+from fanout.ops.status import report as status
 
 
 def refuse_if_unsafe(subscriber: DeployedSubscriber, *, force: bool) -> None:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from fanout.ops import lease
-from fanout.ops.aws.discovery import DeployedSubscriber
 from fanout.ops.aws.lanes import ahead, lanes_for
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.completeness import COMPLETE, Completeness
 from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters.causes import Explainer

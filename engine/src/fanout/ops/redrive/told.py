@@ -1,6 +1,7 @@
 """A redrive in words, for whoever asks or tells: the command line and the console."""
 
-from fanout.ops.aws.discovery import DeployedSubscriber, Stack
+from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.redrive.frozen import Frozen
 from fanout.ops.redrive.runner import Result
 from fanout.words import counted

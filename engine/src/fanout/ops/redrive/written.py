@@ -9,8 +9,9 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout.aws_errors import one_line
-from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.aws.line import Line
+from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.dead_letters.selection import Selection
 from fanout.ops.interrupt import Stop
 from fanout.ops.journal import Journal

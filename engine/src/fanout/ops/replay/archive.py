@@ -15,8 +15,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from fanout import names
 from fanout.aws_errors import code_of, one_line
 from fanout.errors import OpsError
-from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.aws.session import Aws
+from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.dead_letters import browse
 from fanout.ops.replay.plan import Listed, Prefix
 from fanout.ops.replay.selection import Selection

@@ -10,8 +10,9 @@ from typing import Final, Self
 from fanout import names
 from fanout.contracts.contract import Contracts
 from fanout.ops.aws import records, tombstones
-from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.aws.records import EventRecord
+from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.aws.subscription import KnownEvent, Subscription, read_subscriptions
 from fanout.ops.interrupt import Stop
 from fanout.ops.replay.archive import Archive, Unread, variables

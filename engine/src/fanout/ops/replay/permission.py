@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 from fanout import names
 from fanout.errors import OpsError, Unusable
-from fanout.ops import status
-from fanout.ops.aws.discovery import DeployedSubscriber
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.replay.estimate import Estimate
+from fanout.ops.status import report as status
 from fanout.words import counted
 
 YES = "true"

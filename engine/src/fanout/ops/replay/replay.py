@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from fanout.contracts.app import app_contracts
 from fanout.contracts.contract import Contracts
-from fanout.ops.aws.discovery import DeployedSubscriber, Stack
+from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.interrupt import Stop
 from fanout.ops.journal import home
 from fanout.ops.redrive.report import Report, not_too_often

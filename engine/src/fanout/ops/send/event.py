@@ -17,7 +17,8 @@ from fanout.contracts.contract import Contract, with_value
 from fanout.contracts.validator import problem_finder
 from fanout.errors import Unusable
 from fanout.ops.aws import logs, records
-from fanout.ops.aws.discovery import DeployedSubscriber, Stack
+from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.aws.subscription import KnownEvent, read_subscriptions
 from fanout.ops.dead_letters import browse
 from fanout.ops.interrupt import Stop

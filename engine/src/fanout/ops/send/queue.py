@@ -23,9 +23,9 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout.aws_errors import code_of, one_line
-from fanout.ops.aws.discovery import INVOKED
 from fanout.ops.aws.lanes import in_lanes
 from fanout.ops.aws.session import AT_ONCE, Aws
+from fanout.ops.aws.subscriber import INVOKED
 from fanout.ops.dead_letters.message import DeadLetterMessage, sha256
 from fanout.publisher.size import message_size
 

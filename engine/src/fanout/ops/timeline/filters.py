@@ -7,8 +7,8 @@ from datetime import timedelta
 from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout.ops.aws import logs
-from fanout.ops.aws.discovery import DeployedSubscriber
 from fanout.ops.aws.lanes import in_lanes
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.aws.subscription import KnownEvent, Subscription, read_subscriptions
 from fanout.ops.timeline.state import FILTERED_OUT, NOT_FOUND, OTHER_TOPIC, EventState
 

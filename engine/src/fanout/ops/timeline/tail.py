@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from fanout.ops.aws import logs
-from fanout.ops.aws.discovery import DeployedSubscriber
 from fanout.ops.aws.lanes import in_lanes
 from fanout.ops.aws.line import Line, Raw, outcome
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.dead_letters.causes import Cause
 from fanout.ops.interrupt import Stop
 

@@ -15,10 +15,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from fanout.aws_errors import DENIED, code_of, one_line
 from fanout.errors import UserError
 from fanout.ops.aws import logs, records, starts
-from fanout.ops.aws.discovery import DIRECT, DeployedSubscriber, Stack
 from fanout.ops.aws.lanes import in_lanes
 from fanout.ops.aws.line import Line
 from fanout.ops.aws.records import EventRecord
+from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DIRECT, DeployedSubscriber
 from fanout.ops.completeness import COMPLETE, Completeness
 from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters import show as showing

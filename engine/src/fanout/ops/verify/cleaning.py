@@ -3,7 +3,8 @@
 from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout.aws_errors import one_line
-from fanout.ops.aws.discovery import DeployedSubscriber, Stack
+from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters.drop import delete
 from fanout.ops.dead_letters.message import DeadLetterMessage

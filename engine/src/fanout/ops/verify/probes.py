@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from fanout import names
-from fanout.ops.aws.discovery import DeployedSubscriber
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.aws.subscription import KnownEvent, Subscription
 from fanout.ops.dead_letters.message import DeadLetterMessage
 

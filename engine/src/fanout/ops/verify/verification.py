@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout.ops.aws import logs
-from fanout.ops.aws.discovery import DIRECT, WORKER, DeployedSubscriber, Stack
 from fanout.ops.aws.line import Line
+from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DIRECT, WORKER, DeployedSubscriber
 from fanout.ops.aws.subscription import Subscription, read_subscriptions
 from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters.message import DeadLetterMessage

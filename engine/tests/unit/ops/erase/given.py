@@ -15,7 +15,7 @@ from fanout.cli.main import main
 from fanout.intake import store, subject
 from fanout.intake.entry import Entry
 from fanout.ops import lease
-from fanout.ops.aws.discovery import Stack
+from fanout.ops.aws.stack import Stack
 from fanout.ops.erase.places import letters
 from fanout.runtime import record
 from tests.unit.ops.aws.dynamodb import MOST_KEYS, Item, Reads, typed

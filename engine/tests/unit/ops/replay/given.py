@@ -10,8 +10,9 @@ from typing import Any, cast
 import pytest
 
 from fanout import names
-from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.aws.session import Aws
+from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.interrupt import Stop
 from fanout.ops.replay.archive import Archive
 from fanout.ops.replay.estimate import Estimate
@@ -74,6 +75,7 @@ class World:
                 filler if FunctionName == "filler" else {"Environment": {"Variables": self.variables}}
             )
         )
+        cast(Any, self.sqs).list_queue_tags = lambda **_: {"Tags": dict(self.tags)}
         self.aws = cast(
             Aws,
             SimpleNamespace(
@@ -85,7 +87,7 @@ class World:
             ),
         )
         self.subscriber = DeployedSubscriber(
-            self.aws, "Task", "task", self.queue, self.dead, "function", "table", self.tags
+            self.aws, "Task", "task", self.queue, self.dead, "function", "table", has_backfill=True
         )
         self.filler = DeployedSubscriber(self.aws, "Filler", "filler", "https://sqs/1/f", "https://sqs/1/fd", "filler")
         arn = "arn:aws:cloudformation:eu-west-1:123456789012:stack/Orders-prod/1"

@@ -19,7 +19,8 @@ from fanout.ops.replay.archive import Archive
 from fanout.ops.replay.message import Archived
 from fanout.ops.replay.plan import Plan
 from fanout.ops.replay.selection import moment
-from fanout.ops.status import Health, Report
+from fanout.ops.status.health import Health
+from fanout.ops.status.report import Report
 from fanout.publisher import checked_event
 from fanout.publisher.attributes import as_message_attributes
 from fanout.runtime import archive_key
@@ -209,7 +210,7 @@ def test_a_task_that_does_not_say_so_is_not_replayable(world: World) -> None:
     permission.refuse_if_not_replayable(world.subscriber)
     del world.tags[names.REPLAYABLE_TAG]
     with pytest.raises(OpsError, match="task is not replayable"):
-        permission.refuse_if_not_replayable(world.subscriber)
+        permission.refuse_if_not_replayable(replace(world.subscriber))
 
 
 def test_a_task_that_its_topic_calls_has_no_queue_to_send_to(world: World) -> None:
@@ -219,12 +220,12 @@ def test_a_task_that_its_topic_calls_has_no_queue_to_send_to(world: World) -> No
 
 def test_a_backfill_is_of_the_deployment_and_once(world: World) -> None:
     with pytest.raises(Unusable, match="has no backfill"):
-        permission.backfill_days(world.subscriber)
+        permission.backfill_days(replace(world.subscriber))
     world.tags[names.BACKFILL_TAG] = "30"
-    assert permission.backfill_days(world.subscriber) == 30
+    assert permission.backfill_days(replace(world.subscriber)) == 30
     world.tags[names.BACKFILLED_TAG] = "2026-01-01 5 events"
     with pytest.raises(Unusable, match="was done"):
-        permission.backfill_days(world.subscriber)
+        permission.backfill_days(replace(world.subscriber))
 
 
 def test_a_queue_that_would_forget_the_first_is_refused(world: World) -> None:
@@ -272,8 +273,8 @@ def test_status_says_that_a_backfill_waits_and_that_it_is_no_trouble(world: Worl
         return captured.get()
 
     world.tags[names.BACKFILL_TAG] = "30"
-    waits = Health("task", backfill=world.subscriber.open_backfill)
+    waits = Health("task", backfill=replace(world.subscriber).open_backfill)
     assert "backfill of task, 30 days, was not done: fanout replay task --backfill --dry-run" in said(waits)
     assert "nobody is needed" in said(waits) and waits.as_dict()["backfill"] == 30
     world.tags[names.BACKFILLED_TAG] = "2026-01-01 5 events"
-    assert "backfill" not in said(Health("task", backfill=world.subscriber.open_backfill))
+    assert "backfill" not in said(Health("task", backfill=replace(world.subscriber).open_backfill))

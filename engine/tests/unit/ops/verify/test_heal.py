@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from fanout import names
-from fanout.ops import status
 from fanout.ops.dead_letters import show, summary
+from fanout.ops.status import report as status
 from fanout.ops.timeline import timeline
 from fanout.ops.verify import session
 from fanout.ops.verify.result import Failed, NotShown, Skipped

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from fanout import names
-from fanout.ops import recipients, status
+from fanout.ops import recipients
 from fanout.ops.deploy import facts
 from fanout.ops.deploy.fact import Fact
 from fanout.ops.doctor.doctor import Problem
 from fanout.ops.recipients import Unheard
+from fanout.ops.status import report as status
 from fanout.ops.verify.result import Failed, NotShown, Skipped
 from fanout.ops.verify.steps import account, heartbeat, wiring
 from fanout.ops.verify.steps.table import STEPS, chosen

@@ -15,8 +15,9 @@ from botocore.exceptions import ClientError
 
 from fanout import names
 from fanout.ops import lease
-from fanout.ops.aws.discovery import DeployedSubscriber, Stack
 from fanout.ops.aws.session import Aws
+from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.doctor.deployed import Deployed
 from fanout.ops.interrupt import Stop
 from fanout.ops.verify import probes, session

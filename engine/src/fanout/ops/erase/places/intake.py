@@ -12,8 +12,8 @@ from typing import Any, Final
 from fanout import names
 from fanout.errors import OpsError
 from fanout.intake import subject
-from fanout.ops.aws.discovery import Stack
 from fanout.ops.aws.session import Aws
+from fanout.ops.aws.stack import Stack
 from fanout.ops.erase.wanted import Finding, Removal, Wanted, hashed, read_event
 from fanout.ops.journal import Journal
 from fanout.ops.redrive.report import Report

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fanout.ops import lease
-from fanout.ops.aws.discovery import DeployedSubscriber
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.completeness import COMPLETE, Completeness
 from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters.drop import delete

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fanout.ops import status
+from fanout.ops.status import report as status
 from fanout.ops.verify.result import Failed
 from fanout.ops.verify.verification import Verification
 

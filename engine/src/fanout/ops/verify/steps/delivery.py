@@ -1,7 +1,7 @@
 """The happy way: topic, filter, queue, keys, mapping, function, log."""
 
-from fanout.ops.aws.discovery import DeployedSubscriber
 from fanout.ops.aws.line import Line
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.verify.result import Failed
 from fanout.ops.verify.verification import Verification
 from fanout.words import counted

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from fanout import names
-from fanout.ops.aws.discovery import WORKER, DeployedSubscriber
 from fanout.ops.aws.line import Line
+from fanout.ops.aws.subscriber import WORKER, DeployedSubscriber
 from fanout.ops.dead_letters.message import DeadLetterMessage
 from fanout.ops.verify.probes import Probe
 from fanout.ops.verify.result import Failed, NotShown

@@ -7,14 +7,16 @@ from botocore.exceptions import ClientError
 
 from fanout import names
 from fanout.aws_errors import one_line
-from fanout.ops import status
-from fanout.ops.aws.discovery import DeployedSubscriber, Stack, find
+from fanout.ops.aws.discovery import find
+from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.dead_letters import show, summary
 from fanout.ops.dead_letters.drop import Drop
 from fanout.ops.dead_letters.selection import Selection
 from fanout.ops.journal import Journal
 from fanout.ops.redrive.frozen import freeze
 from fanout.ops.redrive.runner import Plan, RedriveRun
+from fanout.ops.status import report as status
 from fanout.ops.timeline import timeline
 from fanout.ops.timeline.state import DEAD
 from fanout.ops.verify import probes, session

@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 
 from fanout.ops.aws import logs
-from fanout.ops.aws.discovery import WORKER, DeployedSubscriber
+from fanout.ops.aws.subscriber import WORKER, DeployedSubscriber
 from fanout.ops.verify import probes
 from fanout.ops.verify.result import NotShown, Skipped
 from fanout.ops.verify.steps.wiring import SCHEDULE

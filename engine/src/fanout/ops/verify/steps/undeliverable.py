@@ -1,6 +1,6 @@
 """What SNS itself cannot deliver: it has to be in the dead-letter queue of each subscription."""
 
-from fanout.ops.aws.discovery import DeployedSubscriber
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.dead_letters.message import DeadLetterMessage
 from fanout.ops.verify.result import NotShown
 from fanout.ops.verify.verification import Verification

@@ -1,0 +1,188 @@
+"""What an operator must know first: per subscriber, the topic, and what rings. Reads only."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from fanout.aws_errors import one_line
+from fanout.errors import UserError
+from fanout.ops.aws import alarms
+from fanout.ops.aws.discovery import find
+from fanout.ops.aws.lanes import in_lanes
+from fanout.ops.aws.session import ONE_ROUND, Aws
+from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DIRECT, FUNCTION, DeployedSubscriber
+from fanout.ops.aws.subscription import read_subscriptions
+from fanout.ops.recipients import unheard
+from fanout.ops.status.health import Health
+from fanout.ops.status.reads import CONCLUSIONS, READS, Seen
+from fanout.ops.status.told import Asked, ask, ask_for_all, ask_for_one
+
+Ringing = tuple[list[dict[str, Any]], list[str]]
+
+
+@dataclass
+class Report:
+    """The stack now."""
+
+    stack: Stack
+    at: datetime
+    subscribers: list[Health]
+    subscriptions: int | None
+    alarms: list[dict[str, Any]]
+    problems: list[str]
+
+    @property
+    def needs_a_person(self) -> bool:
+        return bool(self.problems or self.alarms or any(each.problems or each.unseen for each in self.subscribers))
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "stack": self.stack.name,
+            "status": self.stack.status,
+            "account": self.stack.account,
+            "region": self.stack.region,
+            "at": self.at,
+            "topic": {"arn": next(iter(self.stack.topics.values()), None), "subscriptions": self.subscriptions},
+            **({"topics": self.stack.topics} if len(self.stack.topics) > 1 else {}),
+            "subscribers": [each.as_dict() for each in self.subscribers],
+            "alarms": self.alarms,
+            "problems": self.problems,
+            "needs_a_person": self.needs_a_person,
+        }
+
+
+def first_look(aws: Aws, name: str) -> tuple[Stack, Report]:
+    """The stack, and its report, of which what its name is enough for is asked while the stack is looked for."""
+    with ThreadPoolExecutor(ONE_ROUND) as pool:
+        ringing, asked = pool.submit(_alarms, aws, name), ask_for_all(aws, pool)
+        stack = find(aws, name)
+        return stack, _report(stack, ringing, asked, pool)
+
+
+def report(stack: Stack) -> Report:
+    """Two calls for each subscriber and five for all, under way at a time whoever's they are; then for each subscriber what
+    these give cause to ask: why its mapping is off, and its log where something waits or failed.
+
+    What cannot be read is a problem of that subscriber only; what is asked for all, of the stack.
+    """
+    with ThreadPoolExecutor(ONE_ROUND) as pool:
+        ringing = pool.submit(_alarms, stack.aws, stack.name)
+        fed = any(each.kind == FUNCTION for each in stack.subscribers)
+        return _report(stack, ringing, ask_for_all(stack.aws, pool) if fed else Asked(), pool)
+
+
+def _report(stack: Stack, ringing: "Future[Ringing]", asked: Asked, pool: ThreadPoolExecutor) -> Report:
+    problems = (
+        [] if stack.status.endswith("_COMPLETE") and "ROLLBACK" not in stack.status else [f"it is {stack.status}"]
+    )
+    of_topics = list[str]()
+    deaf = pool.submit(unheard, stack)
+    subscriptions = pool.submit(_subscriptions, stack, of_topics)
+    healths, of_all = _healths((*stack.subscribers, *stack.deliveries), asked, stack.name, pool)
+    alarms_now, of_alarms = ringing.result()
+    count = subscriptions.result()
+    problems += [*(each.line for each in deaf.result()), *of_topics, *of_alarms, *of_all]
+    return Report(stack, datetime.now(UTC), healths, count, alarms_now, problems)
+
+
+def health(subscriber: DeployedSubscriber) -> Health:
+    """Of one alone, by its log in any case."""
+    with ThreadPoolExecutor(ONE_ROUND) as pool:
+        (found,), problems = _healths([subscriber], ask_for_one(subscriber, pool), "", pool)
+    found.problems += problems
+    return found
+
+
+def _healths(
+    subscribers: Sequence[DeployedSubscriber], asked: Asked, stack: str, pool: ThreadPoolExecutor
+) -> tuple[list[Health], Sequence[str]]:
+    """And what could not be asked of all."""
+    told_later = ask(asked, subscribers, stack, pool)
+    begun = [[pool.submit(_asked, Health(each.task), read, each) for read in READS[each.kind]] for each in subscribers]
+    told = told_later()
+    found = [_joined(each, [part.result() for part in parts]) for each, parts in zip(subscribers, begun, strict=True)]
+    seen = [(each, Seen(told, health)) for each, health in zip(subscribers, found, strict=True)]
+    follow = [
+        [pool.submit(_asked, Health(each.task), conclude, each, so_far) for conclude in CONCLUSIONS.get(each.kind, ())]
+        for each, so_far in seen
+    ]
+    healths = [
+        _joined(each, [so_far.health, *(part.result() for part in parts)])
+        for (each, so_far), parts in zip(seen, follow, strict=True)
+    ]
+    return healths, told.problems
+
+
+def _asked(found: Health, read: Callable[..., None], *of: Any) -> Health:
+    try:
+        read(*of, found)
+    except (UserError, ClientError, BotoCoreError) as error:
+        found.problems.append(one_line(error))
+    except Exception as error:  # whatever is in a queue, a log or an answer: it is this subscriber's
+        found.problems.append(f"not all of it can be read: {type(error).__name__} in {read.__name__.strip('_')}")
+    return found
+
+
+def _joined(subscriber: DeployedSubscriber, parts: Sequence[Health]) -> Health:
+    """No two parts say the same but sentences, which follow each other in the order of the questions."""
+    nothing = Health(subscriber.task)
+    found = Health(subscriber.task, kind=subscriber.kind)
+    for part in parts:
+        for each in fields(Health):
+            value = getattr(part, each.name)
+            if isinstance(value, list):
+                getattr(found, each.name).extend(value)
+            elif value != getattr(nothing, each.name):
+                setattr(found, each.name, value)
+    return found
+
+
+def _subscriptions(stack: Stack, problems: list[str]) -> int | None:
+    if not stack.topics:
+        return None
+
+    def endpoints(arn: str) -> list[str]:
+        pages = stack.aws.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=arn)
+        return [each["Endpoint"].rsplit(":", 1)[-1] for page in pages for each in page["Subscriptions"]]
+
+    try:
+        found = [each for those in in_lanes(endpoints, stack.topics.values()) for each in those]
+    except (ClientError, BotoCoreError) as error:
+        problems.append(one_line(error))
+        return None
+    # of one that its topic calls, the subscription is read by its ARN
+    missing = [each for each in stack.subscribers if each.kind != DIRECT and each.queue_name not in found]
+    for each, elsewhere in zip(missing, in_lanes(_has_another_topic, missing), strict=True):
+        if not elsewhere:
+            problems.append(f"{each.task} is not subscribed to the topic: it gets no events; deploy the stack again")
+    return len(found)
+
+
+def _has_another_topic(subscriber: DeployedSubscriber) -> bool:
+    try:
+        return bool(read_subscriptions(subscriber))
+    except (ClientError, BotoCoreError):
+        return False
+
+
+def _alarms(aws: Aws, name: str) -> "Ringing":
+    """Those of the stack that ring, and what could not be asked."""
+    try:
+        ringing = alarms.of_stack(aws, name, StateValue="ALARM")
+        return [_told(each) for each in ringing if alarms.is_for_people(each)], []
+    except (ClientError, BotoCoreError) as error:
+        return [], [one_line(error)]
+
+
+def _told(alarm: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": alarm["AlarmName"],
+        "says": alarm.get("AlarmDescription", ""),
+        "since": alarm.get("StateUpdatedTimestamp"),
+        "why": alarm.get("StateReason", ""),
+    }
