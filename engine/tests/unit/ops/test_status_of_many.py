@@ -1,7 +1,9 @@
 """Of many subscribers, what one call tells of all is asked once; who is not told of is asked for, and never told as absent."""
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -9,13 +11,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from fanout import names
+from fanout.errors import OpsError
 from fanout.ops.aws import mappings
 from fanout.ops.aws.discovery import find
 from fanout.ops.aws.metrics import MOST, Metric, read_metrics
 from fanout.ops.aws.session import Aws
 from fanout.ops.aws.stack import Stack
 from fanout.ops.status.health import Health
-from fanout.ops.status.report import Report, report
+from fanout.ops.status.report import Report, first_look, report
 from tests.unit.ops.aws.cloudwatch import CloudWatch
 from tests.unit.ops.aws.logs import Logs, outcome
 from tests.unit.ops.aws.sqs import Clock, Sqs
@@ -154,6 +157,42 @@ def test_a_look_is_six_calls_and_two_for_each_subscriber(count: int) -> None:
         "list_event_source_mappings": 1,
         "list_subscriptions_by_topic": 1,
     }
+
+
+def test_a_first_look_asks_while_the_stack_is_looked_for_what_its_name_is_enough_for() -> None:
+    """Each waits until all four have been asked, and would give up alone."""
+    world, together = Many(3), Barrier(4)
+    clients = {
+        "describe_stacks": world.aws.cloudformation,
+        "list_event_source_mappings": world.aws.functions,
+        "get_resources": world.aws.tagging,
+        "get_paginator": world.aws.cloudwatch,
+    }
+
+    def waits(ask: Callable[..., Any]) -> Callable[..., Any]:
+        def asked(*of: Any, **named: Any) -> Any:
+            together.wait(timeout=5)
+            return ask(*of, **named)
+
+        return asked
+
+    for operation, client in clients.items():
+        vars(client)[operation] = waits(getattr(client, operation))
+    stack, found = first_look(world.aws, NAME)
+    assert stack.tasks == world.tasks and not found.needs_a_person
+    assert sum(world.calls.values()) == 6 + 2 * 3
+
+
+def test_a_stack_that_is_not_there_is_said_in_one_line() -> None:
+    world = Many(3)
+    missing = ClientError({"Error": {"Code": "ValidationError", "Message": "S does not exist"}}, "DescribeStacks")
+
+    def describe(**_: Any) -> Any:
+        raise missing
+
+    vars(world.aws.cloudformation).update(describe_stacks=describe, meta=SimpleNamespace(region_name="eu-west-1"))
+    with pytest.raises(OpsError, match=f"^no stack {NAME} in eu-west-1 for these credentials"):
+        first_look(world.aws, NAME)
 
 
 def test_a_stack_that_does_not_describe_its_outputs_is_asked_for_tags_and_logs() -> None:
@@ -295,8 +334,9 @@ def test_an_age_is_of_the_last_minutes() -> None:
     now = datetime.now(UTC)
     world.cloudwatch.data["ApproximateAgeOfOldestMessage", "task_0"] = [
         (now - timedelta(minutes=12), 9_000.0),
-        (now - timedelta(minutes=4), 1_000.0),
         (now - timedelta(minutes=5), 940.0),
+        (now - timedelta(minutes=4), 1_000.0),
+        (now - timedelta(minutes=6), 880.0),
     ]
     world.cloudwatch.data["ApproximateAgeOfOldestMessage", "task_1"] = [(now - timedelta(minutes=12), 9_000.0)]
     _, of = world.look()

@@ -34,9 +34,9 @@ class Seen:
 
     @property
     def is_empty(self) -> bool:
-        """Nothing waits, is under way or is dead, as far as there are queues; False where that is not known."""
+        """Nothing waits, is under way or is dead, of which its problems would tell; False where that is not known."""
         counts = (self.health.waiting, self.health.in_flight, self.health.delayed)
-        return all(each == 0 for each in counts) and not self.health.dead and not self.health.problems
+        return all(each == 0 for each in counts) and not self.health.problems
 
     @property
     def has_events(self) -> bool:
