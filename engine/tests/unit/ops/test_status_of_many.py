@@ -213,6 +213,20 @@ def test_what_was_done_is_known_without_the_log() -> None:
     assert world.calls["filter_log_events"] == 0
 
 
+def test_of_two_subscribers_of_one_task_the_log_says_which_was_done() -> None:
+    """Their metrics are the same: all that they say is that both did nothing."""
+    world = Many(3)
+    for each in world.outputs:
+        if "Description" in each and each["OutputKey"].startswith("task_2"):
+            each["Description"] = f"{names.OF_TASK}task_1"
+    found = report(world.stack)
+    assert world.calls["filter_log_events"] == 0 and [each.task for each in found.subscribers][1:] == ["task_1"] * 2
+    world.measure("task_1", Done=1)
+    world.logs.write("/aws/lambda/f-task_2", outcome("done"))
+    _, first, second = report(world.stack).subscribers
+    assert first.last_success is None and second.last_success is not None and world.calls["filter_log_events"] == 2
+
+
 @pytest.mark.parametrize("kind", ["Failed", "Dead"])
 def test_what_failed_is_in_the_log(kind: str) -> None:
     world = Many(3)

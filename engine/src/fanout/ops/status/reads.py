@@ -113,8 +113,11 @@ def _mapping(subscriber: DeployedSubscriber, seen: Seen, found: Health) -> None:
 
 def _outcomes(subscriber: DeployedSubscriber, seen: Seen, found: Health) -> None:
     """By metrics where nothing waits and nothing failed; else by the log, which is not late and has the error's text."""
-    if seen.is_empty and seen.told.is_well(subscriber):
-        found.last_success = seen.told.last_success(subscriber)
+    told = seen.told
+    last_success = told.last_success(subscriber)
+    whose = subscriber.task not in told.shared or last_success is None
+    if seen.is_empty and told.is_well(subscriber) and whose:
+        found.last_success = last_success
         return
     _log(subscriber, found)
     if seen.has_events and not (found.last_success or found.last_error):

@@ -4,6 +4,7 @@ Who is missing in an answer is unknown by it; so is everybody where there is no 
 one alone, and says why that cannot be told.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
@@ -34,6 +35,8 @@ class Told:
     mappings: Listed = field(default_factory=dict)
     tags: Mapping[str, dict[str, str]] = field(default_factory=dict)
     metrics: Mapping[Metric, Values] = field(default_factory=dict)
+    shared: frozenset[str] = frozenset()
+    """Tasks of more than one subscriber: their metrics are of all of these together."""
     problems: Sequence[str] = ()
 
     def oldest_seconds(self, subscriber: DeployedSubscriber) -> int | None:
@@ -76,7 +79,13 @@ def ask(asked: Asked, subscribers: Sequence[DeployedSubscriber], stack: str, poo
     queued = [each for each in subscribers if each.queue_url]
     problems: list[str] = []
     told = pool.submit(_read, queued[0].aws, list(_wanted(stack, queued)), problems) if queued else None
-    return lambda: Told(stack, _answer(asked.mappings), _answer(asked.tags), told.result() if told else {}, problems)
+    shared = frozenset(task for task, number in Counter(each.task for each in queued).items() if number > 1)
+
+    def wait() -> Told:
+        found = told.result() if told else {}
+        return Told(stack, _answer(asked.mappings), _answer(asked.tags), found, shared, problems)
+
+    return wait
 
 
 def _answer(asked: "Future[dict[_Key, _Value]] | None") -> dict[_Key, _Value]:
