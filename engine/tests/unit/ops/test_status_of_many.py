@@ -261,6 +261,17 @@ def test_of_metrics_that_were_not_told_nothing_is_concluded(how: str) -> None:
     assert len(found.problems) == (how == "denied") and all(not each.problems for each in found.subscribers)
 
 
+def test_alarms_that_may_not_be_asked_for_are_said_once() -> None:
+    world = Many(3)
+
+    def refused(_: str) -> Any:
+        raise denied("describe_alarms")
+
+    vars(world.aws.cloudwatch)["get_paginator"] = refused
+    found, _ = world.look()
+    assert found.alarms == [] and len(found.problems) == 1 and "describe_alarms" in found.problems[0]
+
+
 def test_of_an_answer_that_nobody_expects_nothing_is_concluded() -> None:
     world = Many(3)
     vars(world.aws.tagging)["get_resources"] = lambda **_: {}
