@@ -21,7 +21,7 @@ _DESCRIBED = re.compile(rf"{names.OF_TASK}(\S+?)({names.WITH_BACKFILL})?")
 
 
 def find(aws: Aws, name: str) -> Stack:
-    """One DescribeStacks; and where an engine before 0.5 deployed it, a question for each subscriber's task, side by side."""
+    """One DescribeStacks; and where its outputs are not described, a question for each subscriber's task, side by side."""
     try:
         described = aws.cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     except ClientError as error:
