@@ -12,7 +12,7 @@ from fanout.constructs.subscriber import Subscriber
 from fanout.constructs.topic import Topic
 from stacks import settings
 
-MOST = 36
+MOST = 34
 
 
 def test_a_further_subscriber_asks_no_more_than_it_did(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,12 +23,14 @@ _asked: WeakKeyDictionary[Any, dict[str, Any]] = WeakKeyDictionary()
 
 def stack_of(scope: Construct, parent: Construct | None = None) -> Stack:
     """With `parent`, its stack: known from then on."""
+    if isinstance(scope, Stack):
+        return scope
     if scope not in _stacks:
         _stacks[scope] = stack_of(parent) if parent else Stack.of(scope)
     return _stacks[scope]
 
 
-def fact(construct: IConstruct, name: str, ask: Callable[[], Any] | None = None) -> Any:
+def fact(construct: Any, name: str, ask: Callable[[], Any] | None = None) -> Any:
     """What never changes, as an ARN: an attribute of the construct, or what `ask` answers."""
     known = _asked.setdefault(construct, {})
     if name not in known:
@@ -36,22 +38,29 @@ def fact(construct: IConstruct, name: str, ask: Callable[[], Any] | None = None)
     return known[name]
 
 
-def path_of(construct: IConstruct) -> str:
-    return str(fact(construct, "its path", lambda: construct.node.path))
+def path_of(construct: IConstruct, parent: Construct | None = None, id_: str = "/") -> str:
+    """With `parent` and `id_`, told by them: known from then on. In a path the CDK writes a slash in an id in another way."""
+    known = f"{path_of(parent)}/{id_}" if parent and "/" not in id_ else ""
+    return str(fact(construct, "its path", lambda: known or construct.node.path))
 
 
 def name_of_stack(scope: Construct) -> str:
-    return once(scope, "its name", lambda stack: stack.stack_name)
+    return of_stack(scope, "its name", lambda stack: stack.stack_name)
 
 
 def region_of_stack(scope: Construct) -> str:
-    return once(scope, "its region", lambda stack: stack.region)
+    return of_stack(scope, "its region", lambda stack: stack.region)
 
 
 def once(scope: Construct, id_: str, make: Callable[[Stack], T]) -> T:
-    """What the scope's stack has one of: the child with this id, or what is no construct, made by whoever asks first."""
+    """The child with this id of the scope's stack, made by whoever asks first."""
+    return of_stack(scope, id_, lambda stack: fact(stack, "node").try_find_child(id_) or make(stack))
+
+
+def of_stack(scope: Construct, what: str, make: Callable[[Stack], T]) -> T:
+    """What the scope's stack has one of and is no child of it, made by whoever asks first."""
     stack = stack_of(scope)
     made = _made.setdefault(stack, {})
-    if id_ not in made:
-        made[id_] = fact(stack, "node").try_find_child(id_) or make(stack)
-    return cast(T, made[id_])
+    if what not in made:
+        made[what] = make(stack)
+    return cast(T, made[what])

@@ -9,7 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from fanout import names
-from fanout.constructs.cdk_cache import fact, once
+from fanout.constructs.cdk_cache import fact, of_stack
 from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.function import task_function
 from fanout.constructs.registry import in_order, late_list
@@ -74,7 +74,7 @@ def protect(
             ),
         ],
     )
-    closer = once(scope, "closer of circuits", lambda stack: _Closer(stack, settings))
+    closer = of_stack(scope, "closer of circuits", lambda stack: _Closer(stack, settings))
     closer.mappings.append(mapping)
     asked = {"mapping": mapping.event_source_mapping_id, "cool_down_seconds": int(breaker.cool_down.total_seconds())}
     events.Rule(

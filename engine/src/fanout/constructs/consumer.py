@@ -13,7 +13,6 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from fanout import names
-from fanout.constructs.cdk_cache import fact
 from fanout.constructs.circuit_breaker import CircuitBreaker
 from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.filter import Filter
@@ -129,8 +128,7 @@ def let_consume(host: Host, role: iam.Role) -> None:
 
 
 def let_bury(host: Host, role: iam.Role) -> None:
-    arn = fact(host.dead_letter_queue, "queue_arn")  # the queue's own `grant_send_messages` allows more
-    iam.Grant.add_to_principal(grantee=role, actions=["sqs:SendMessage"], resource_arns=[arn])
+    host.dead_letter_queue.grant(role, "sqs:SendMessage")  # `grant_send_messages` allows more
     if host.key:
         host.key.grant(role, "kms:Decrypt", "kms:GenerateDataKey")
 

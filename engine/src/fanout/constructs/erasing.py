@@ -24,11 +24,10 @@ def burial(stack: Stack, policy: iam.ManagedPolicy) -> Callable[[Any], None]:
             return
         tables.append(fact(table, "table_arn"))
         own = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{names.ERASED_PREFIX}#*"]}}
-        policy.add_statements(
-            iam.PolicyStatement(actions=["dynamodb:UpdateItem"], resources=[fact(table, "table_arn")], conditions=own)
-        )
-        if table.encryption_key:
-            table.encryption_key.grant(policy, "kms:Decrypt", "kms:GenerateDataKey")
+        arns = [fact(table, "table_arn")]
+        iam.Grant.add_to_principal(grantee=policy, actions=["dynamodb:UpdateItem"], resource_arns=arns, conditions=own)
+        if key := fact(table, "encryption_key"):
+            key.grant(policy, "kms:Decrypt", "kms:GenerateDataKey")
 
     return bury
 

@@ -3,6 +3,8 @@
 `fanout.runtime.record` has the shape. The table has the name and the key that it had when it held completed events only.
 """
 
+from functools import partial
+
 from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
@@ -25,7 +27,7 @@ def records(scope: Construct, settings: Settings) -> dynamodb.Table:
 
 def records_of(stack: Stack) -> dynamodb.Table | None:
     """None where no task of `stack` keeps any."""
-    table = stack.node.try_find_child(_ID)
+    table = fact(stack, "node").try_find_child(_ID)
     return table if isinstance(table, dynamodb.Table) else None
 
 
@@ -36,12 +38,11 @@ def let_look(stack: Stack, operator: iam.ManagedPolicy) -> None:
         return
     arn = fact(table, "table_arn")
     index = f"{arn}/index/{names.REFERENCE_INDEX}"
-    operator.add_statements(
-        iam.PolicyStatement(actions=["dynamodb:BatchGetItem", "dynamodb:GetItem"], resources=[arn]),
-        iam.PolicyStatement(actions=["dynamodb:Query"], resources=[index]),
-    )
-    if table.encryption_key:
-        table.encryption_key.grant(operator, "kms:Decrypt")
+    allow = partial(iam.Grant.add_to_principal, grantee=operator)
+    allow(actions=["dynamodb:BatchGetItem", "dynamodb:GetItem"], resource_arns=[arn])
+    allow(actions=["dynamodb:Query"], resource_arns=[index])
+    if key := fact(table, "encryption_key"):
+        key.grant(operator, "kms:Decrypt")
 
 
 def _table(stack: Stack, settings: Settings) -> dynamodb.Table:
@@ -97,5 +98,5 @@ def let_remember(scope: Construct, role: iam.Role, settings: Settings, *, task: 
         resource_arns=[fact(table, "table_arn")],
         conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{task}#*"]}},
     )
-    if settings.encryption is Encryption.CUSTOMER_KEYS and table.encryption_key:
-        table.encryption_key.grant(role, "kms:Decrypt", "kms:GenerateDataKey")
+    if settings.encryption is Encryption.CUSTOMER_KEYS and (key := fact(table, "encryption_key")):
+        key.grant(role, "kms:Decrypt", "kms:GenerateDataKey")

@@ -72,8 +72,8 @@ class OperatorPolicies(Construct):
         self._of_workers: list[Subscriber] = []
         topics = [topic, *also]
         self._first = sum(_first_characters(each, name_of_stack(self)) for each in topics)
-        self.read = [self._policy("ReadPolicy", 0, _around(self._stack, [each.topic for each in topics]))]
-        self.heal = [self._policy("HealPolicy", 0, [])]
+        self.read, self.heal = [self._policy("ReadPolicy")], [self._policy("HealPolicy")]
+        _let_look_around(self.read[0], self._stack, [each.topic for each in topics])
         self._kinds = {
             "ReadPolicy": _Kind(self.read, READ, LOOKED_AT, AROUND),
             "HealPolicy": _Kind(self.heal, HEAL, HEALED, 0),
@@ -88,7 +88,7 @@ class OperatorPolicies(Construct):
     @cached_property
     def replay(self) -> iam.ManagedPolicy:
         """What `fanout replay` needs beside `heal`: the archive grants it the right to read. It is made when it is asked for."""
-        policy = self._policy("ReplayPolicy", 0, [])
+        policy = self._policy("ReplayPolicy")
         noted: list[Subscriber] = []
 
         def note(subscriber: Subscriber) -> None:
@@ -98,7 +98,7 @@ class OperatorPolicies(Construct):
             noted.append(subscriber)
             if len(noted) == 1:
                 arns = late_list(lambda: [fact(each.queue, "queue_arn") for each in in_order(noted)])
-                policy.add_statements(_allow(["sqs:TagQueue"], arns))
+                _let(policy, ["sqs:TagQueue"], arns)
 
         for_each(Subscriber, self, note)
         return policy
@@ -107,7 +107,7 @@ class OperatorPolicies(Construct):
     def erase(self) -> iam.ManagedPolicy:
         """What `fanout erase` needs beside `heal`: to keep tombstones, and what `let_erase` adds. It is made when it is asked
         for. An intake has its own: `Intake.let_erase`."""
-        policy = self._policy("ErasePolicy", 0, [])
+        policy = self._policy("ErasePolicy")
         for_each(Subscriber, self, erasing.burial(self._stack, policy))
         return policy
 
@@ -137,7 +137,7 @@ class OperatorPolicies(Construct):
         self._called.append(subscriber)
         if len(self._called) == 1:
             arns = late_list(lambda: [fact(each.function, "function_arn") for each in in_order(self._called)])
-            self.heal[0].add_statements(_allow(["lambda:InvokeFunction"], arns))
+            _let(self.heal[0], ["lambda:InvokeFunction"], arns)
         child = f"{path_of(subscriber).partition('/')[2].replace('/', '')}Function{_HASH}"
         self._first += arn_length("AWS::Lambda::Function", name_of_stack(self), child) + len('"",')
 
@@ -148,14 +148,13 @@ class OperatorPolicies(Construct):
         self._of_workers.append(subscriber)
         if len(self._of_workers) == 1:
             queues = late_list(lambda: [fact(each.queue, "queue_arn") for each in in_order(self._of_workers)])
-            self.heal[0].add_statements(_allow(["sqs:TagQueue", "sqs:UntagQueue"], queues))
+            _let(self.heal[0], ["sqs:TagQueue", "sqs:UntagQueue"], queues)
             self._first += _OF_WORKERS
         services = [arn for each in self._of_workers for arn in _services(each)]
         if len(services) == 1 and _services(subscriber):
             arns = late_list(lambda: [arn for each in in_order(self._of_workers) for arn in _services(each)])
-            self.read[0].add_statements(
-                _allow(["ecs:DescribeServices"], arns), _allow(["ecs:DescribeTaskDefinition"], ["*"])
-            )
+            _let(self.read[0], ["ecs:DescribeServices"], arns)
+            _let(self.read[0], ["ecs:DescribeTaskDefinition"], ["*"])
         id_ = path_of(subscriber).partition("/")[2].replace("/", "")
         self._first += max(
             arn_length("AWS::SQS::Queue", name_of_stack(self), f"{id_}Queue{_HASH}"),
@@ -173,10 +172,9 @@ class OperatorPolicies(Construct):
             needed = max(len(kind.shares(self._first)), 1)
             for number in range(len(kind.policies) if kind.filled else 0, needed):
                 if number == len(kind.policies):
-                    kind.policies.append(self._policy(id_, number, []))
-                kind.policies[number].add_statements(
-                    *(_allow(actions, late_list(partial(self._arns, kind, number, on))) for actions, on in kind.grants)
-                )
+                    kind.policies.append(self._policy(id_, number))
+                for actions, on in kind.grants:
+                    _let(kind.policies[number], actions, late_list(partial(self._arns, kind, number, on)))
             kind.filled = True
 
     def _add_delivery(self, delivery: Delivery) -> None:
@@ -214,7 +212,7 @@ class OperatorPolicies(Construct):
             schedules = [heartbeat.schedule for heartbeat in in_order(heartbeats)]
             return [schedule.attr_arn for schedule in schedules if schedule] or anyone
 
-        self.read[0].add_statements(_allow(["scheduler:GetSchedule"], late_list(arns)))
+        _let(self.read[0], ["scheduler:GetSchedule"], late_list(arns))
 
     def _grant_key(self) -> None:
         key = self._stack.node.try_find_child("QueueKey")
@@ -222,19 +220,19 @@ class OperatorPolicies(Construct):
             key.grant(self.read[0], "kms:Decrypt")
             key.grant(self.heal[0], "kms:GenerateDataKey")
 
-    def _policy(self, id_: str, number: int, statements: list[iam.PolicyStatement]) -> iam.ManagedPolicy:
+    def _policy(self, id_: str, number: int = 0) -> iam.ManagedPolicy:
         which = str(number + 1) if number else ""
-        policy = iam.ManagedPolicy(self, f"{id_}{which}", description=_DESCRIPTIONS[id_], statements=statements)
+        policy = iam.ManagedPolicy(self, f"{id_}{which}", description=_DESCRIPTIONS[id_])
         CfnOutput(self._stack, f"{_OUTPUTS[id_]}{which}", value=policy.managed_policy_arn)
         return policy
 
 
-def _around(stack: Stack, topics: Sequence[sns.ITopic]) -> list[iam.PolicyStatement]:
+def _let_look_around(policy: iam.ManagedPolicy, stack: Stack, topics: Sequence[sns.ITopic]) -> None:
     """Of the topics, and of the stack by its name. The last ones take no resource
     (https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html), or tell of composite alarms
     only so (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html).
     """
-    own = stack.format_arn(service="cloudformation", resource="stack", resource_name=f"{stack.stack_name}/*")
+    own = stack.format_arn(service="cloudformation", resource="stack", resource_name=f"{name_of_stack(stack)}/*")
     anywhere = [
         "cloudwatch:DescribeAlarms",
         "cloudwatch:GetMetricData",
@@ -242,16 +240,11 @@ def _around(stack: Stack, topics: Sequence[sns.ITopic]) -> list[iam.PolicyStatem
         "sns:GetSubscriptionAttributes",
         "tag:GetResources",
     ]
-    return [
-        _allow(
-            ["sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"],
-            late_list(lambda: [*(fact(each, "topic_arn") for each in topics), *alarm_topics(stack)]),
-        ),
-        _allow(
-            ["cloudformation:DescribeStacks", "cloudformation:GetTemplate", "cloudformation:ListStackResources"], [own]
-        ),
-        _allow(anywhere, ["*"]),
-    ]
+    arns = late_list(lambda: [*(fact(each, "topic_arn") for each in topics), *alarm_topics(stack)])
+    _let(policy, ["sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"], arns)
+    of_stack = ["cloudformation:DescribeStacks", "cloudformation:GetTemplate", "cloudformation:ListStackResources"]
+    _let(policy, of_stack, [own])
+    _let(policy, anywhere, ["*"])
 
 
 @dataclass
@@ -338,8 +331,8 @@ def _mappings(subscriber: Subscriber) -> list[str]:
     return [fact(subscriber.mapping, "event_source_mapping_arn")] if subscriber.consumer.feeds else []
 
 
-def _allow(actions: list[str], resources: list[str]) -> iam.PolicyStatement:
-    return iam.PolicyStatement(actions=actions, resources=resources)
+def _let(policy: iam.ManagedPolicy, actions: list[str], resources: list[str]) -> None:
+    iam.Grant.add_to_principal(grantee=policy, actions=actions, resource_arns=resources)
 
 
 _HASH = "12345678"

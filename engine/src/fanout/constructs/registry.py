@@ -11,7 +11,7 @@ import jsii
 from aws_cdk import IStableAnyProducer, IStableListProducer, IStableStringProducer, Lazy
 from constructs import Construct, IConstruct, IValidation
 
-from fanout.constructs.cdk_cache import once, path_of
+from fanout.constructs.cdk_cache import of_stack, path_of
 
 C = TypeVar("C", bound=Construct)
 
@@ -23,7 +23,7 @@ class _Registry:
 
 
 def _of(scope: Construct) -> _Registry:
-    return once(scope, "its registry", lambda stack: _Registry())
+    return of_stack(scope, "its registry", lambda stack: _Registry())
 
 
 def announce(made: Construct) -> None:

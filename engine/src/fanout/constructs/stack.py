@@ -27,4 +27,4 @@ class FanoutStack(cdk.Stack):
             termination_protection=settings.keeps,
             **kwargs,
         )
-        self.template_options.metadata = {names.METADATA: {names.PRODUCTION_METADATA: self.termination_protection}}
+        self.template_options.metadata = {names.METADATA: {names.PRODUCTION_METADATA: settings.keeps}}

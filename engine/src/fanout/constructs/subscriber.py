@@ -16,7 +16,7 @@ from constructs import Construct
 from fanout import names
 from fanout.constructs import idempotency
 from fanout.constructs.alarms.subscriber import subscriber_alarms
-from fanout.constructs.cdk_cache import days, fact, name_of_stack, seconds, stack_of
+from fanout.constructs.cdk_cache import days, fact, name_of_stack, path_of, seconds, stack_of
 from fanout.constructs.circuit_breaker import CircuitBreaker
 from fanout.constructs.compute import Compute, Function
 from fanout.constructs.deprecated import OldArguments, modern, modern_topic
@@ -107,6 +107,7 @@ class Subscriber(Construct):
         if emits:
             check_emits(self.owner_id, find_root(), emits)
         stack = stack_of(self, scope)
+        path_of(self, scope, id_)
         self.away = distance(self.owner_id, self.topic, stack, undeliverable)
         if self.away.region and not self.is_queued:
             raise ConfigurationError(
@@ -129,7 +130,7 @@ class Subscriber(Construct):
             self.consumer.set_variable(names.ATTACHMENTS_BUCKET, self.attachments.bucket.bucket_name)
         self.consumer.start(circuit_breaker)
         self.alarms = subscriber_alarms(self, self, self.settings)
-        self._outputs(id_ if scope is stack else self.node.path.replace("/", ""))
+        self._outputs(id_ if scope is stack else path_of(self).replace("/", ""))
         announce(self)
 
     def _queues(self, undeliverable: str | None) -> None:

@@ -1,5 +1,7 @@
 """The queue and the dead-letter queue of a task, and the subscription that fills them."""
 
+from typing import cast
+
 from aws_cdk import CfnResource, Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -69,18 +71,9 @@ def subscribe(
 
     Written out where `topic.add_subscription` would do, because that puts the stack's name into the logical id.
     """
-    queue_arn, actions = fact(queue, "queue_arn"), ["sqs:SendMessage"]
-    allowed = iam.Grant.add_statement_to_resource_policy(
-        grantee=away.principal,
-        actions=actions,
-        resource=queue,
-        resource_arns=[queue_arn],
-        statement=iam.PolicyStatement(
-            actions=actions,
-            principals=[away.principal],
-            resources=[queue_arn],
-            conditions={"ArnEquals": {"aws:SourceArn": fact(topic, "topic_arn")}},
-        ),
+    queue_arn = fact(queue, "queue_arn")
+    allowed = iam.Grant.add_to_principal_or_resource(
+        grantee=_for(topic, away.principal), actions=["sqs:SendMessage"], resource=queue, resource_arns=[queue_arn]
     )
     undelivered = sqs.Queue.from_queue_arn(scope, "Undeliverable", undeliverable) if undeliverable else None
     subscription = sns.Subscription(
@@ -97,3 +90,13 @@ def subscribe(
     own = [dead_letter_queue.node.find_child("Policy")] if undelivered is None else []
     subscription.node.add_dependency(allowed, *own)
     return subscription
+
+
+def _for(topic: sns.ITopic, principal: iam.ServicePrincipal) -> iam.PrincipalWithConditions:
+    """Whoever delivers, for this topic alone. The conditions of a grant itself never reach a resource's policy."""
+    arn = fact(topic, "topic_arn")
+    conditions = {"ArnEquals": {"aws:SourceArn": arn}}
+    return cast(
+        iam.PrincipalWithConditions,
+        fact(principal, f"for {arn}", lambda: iam.PrincipalWithConditions(principal, conditions)),
+    )

@@ -14,7 +14,7 @@ from aws_cdk import aws_xray as xray
 from constructs import Construct
 
 from fanout import names
-from fanout.constructs.cdk_cache import fact, name_of_stack, once, stack_of
+from fanout.constructs.cdk_cache import fact, name_of_stack, of_stack, stack_of
 from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.event_types import check_carried
 from fanout.constructs.keys import topic_key
@@ -153,7 +153,7 @@ class Topic(Construct):
         )
 
     def _be_main(self) -> None:
-        main = once(self, "its main topic", lambda stack: self)
+        main = of_stack(self, "its main topic", lambda stack: self)
         if main is not self:
             raise ConfigurationError(
                 f"topic {self.node.id}: the outputs of topic {main.node.id} are {names.TOPIC_ARN_OUTPUT} and so on:"
@@ -175,15 +175,15 @@ class Topic(Construct):
             fifo_throughput_scope=sns.FifoThroughputScope.MESSAGE_GROUP if settings.ordered else None,
         )
         topic.apply_removal_policy(settings.removal_policy)
-        resource = topic.node.default_child
-        if self.max_bytes is not None and isinstance(resource, sns.CfnTopic):
-            resource.maximum_message_size = self.max_bytes
         stays = settings.removal_policy is not RemovalPolicy.DESTROY
         told: dict[str, object] = {}
         if settings.ordered and stays:
             told[names.ACKNOWLEDGE_METADATA] = [{"rule": "physical-name", "reason": _NAMED}]
         if self.types is not None:
             told[names.TYPES_METADATA] = [*self.types]
+        resource = topic.node.default_child if told or self.max_bytes is not None else None
+        if self.max_bytes is not None and isinstance(resource, sns.CfnTopic):
+            resource.maximum_message_size = self.max_bytes
         if told and isinstance(resource, CfnResource):
             resource.add_metadata(names.METADATA, told)
         return topic

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 from aws_cdk import aws_sns as sns
 from constructs import Construct, IConstruct
 
-from fanout.constructs.cdk_cache import once
+from fanout.constructs.cdk_cache import of_stack
 from fanout.constructs.event_types import has_several, schemas_of
 from fanout.constructs.registry import validate_late
 from fanout.project import find_root
@@ -34,7 +34,7 @@ def hear(scope: Construct, topic: sns.ITopic, types: set[str]) -> None:
 def check_heard(scope: Construct, topic: sns.ITopic, types: Sequence[str] | None) -> None:
     """At synth, when every subscriber of the app is there. An app with one type is not asked: who subscribes takes it."""
     if has_several(find_root()):
-        carriers: list[_Carrier] = once(scope, "its topics of several types", lambda stack: [])
+        carriers: list[_Carrier] = of_stack(scope, "its topics of several types", lambda stack: [])
         carriers.append(carrier := _Carrier(scope, topic, types))
         validate_late(scope, lambda: _lines(carrier, carriers))
 

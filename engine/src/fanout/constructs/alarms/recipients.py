@@ -8,13 +8,13 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from fanout import names
-from fanout.constructs.cdk_cache import fact, once
+from fanout.constructs.cdk_cache import fact, of_stack, once
 from fanout.constructs.settings import Encryption, Settings
 
 
 def recipients(scope: Construct, settings: Settings) -> list[str]:
     """The ARNs of topics, for every alarm of the scope's stack; they are made at the first call."""
-    return once(scope, "what alarms do", lambda stack: _arns(stack, settings))
+    return of_stack(scope, "what alarms do", lambda stack: _arns(stack, settings))
 
 
 def _arns(stack: Stack, settings: Settings) -> list[str]:
@@ -35,7 +35,7 @@ def _arns(stack: Stack, settings: Settings) -> list[str]:
 
 def alarm_topics(stack: Stack) -> list[str]:
     """The ARNs of those that were made or named so far."""
-    return once(stack, "its alarm topics", lambda stack: [])
+    return of_stack(stack, "its alarm topics", lambda stack: [])
 
 
 def _alarm_topic(stack: Stack, settings: Settings) -> sns.Topic:

@@ -9,7 +9,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from fanout import names
-from fanout.constructs.cdk_cache import once, seconds, stack_of
+from fanout.constructs.cdk_cache import of_stack, seconds, stack_of
 from fanout.constructs.circuit_breaker import CircuitBreaker
 from fanout.constructs.compute import in_seconds
 from fanout.constructs.consumer import Host
@@ -44,7 +44,7 @@ class Fargate(WorkerConsumer):
         self.service = ecs.FargateService(
             self._scope,
             "Service",
-            cluster=once(self._scope, "cluster of its workers", _cluster)
+            cluster=of_stack(self._scope, "cluster of its workers", _cluster)
             if vpc is None
             else _cluster_in(self._scope, vpc),
             task_definition=self._definition(),
