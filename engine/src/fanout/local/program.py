@@ -43,7 +43,7 @@ def running(command: Sequence[str], environment: dict[str, str]) -> Iterator[sub
                 errors="replace",
                 start_new_session=True,
             )
-        watch = threading.Timer(DEADLINE, _end, [process])
+        watch = threading.Timer(DEADLINE, end, [process])
         watch.daemon = True
         watch.start()
         try:
@@ -53,12 +53,13 @@ def running(command: Sequence[str], environment: dict[str, str]) -> Iterator[sub
             watch.cancel()
     finally:
         if process is not None:
-            _end(process)
+            end(process)
             if process.stdout:
                 process.stdout.close()
 
 
-def _end(process: subprocess.Popen[str]) -> None:
+def end(process: subprocess.Popen[str]) -> None:
+    """With its group; one that has ended already is left alone."""
     if process.poll() is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

@@ -14,7 +14,7 @@ from fanout.local.app import App, load
 from fanout.local.console import note, step
 from fanout.local.console_page import ConsolePage
 from fanout.local.deletions import deletions
-from fanout.local.deploy import ENTRY, deploy, prepare
+from fanout.local.deploy import ENTRY, Early, deploy, prepare
 from fanout.local.emulator.connection import Connection
 from fanout.local.emulator.emulator import PREFERRED_PORT, Emulator
 from fanout.local.emulator.ports import HOST
@@ -112,9 +112,16 @@ class Run:
         return any(stopped)
 
     def _deploy(self, agree: Agree, app: str = synth.APP) -> Evidence:
+        early = Early(self.connection, self.state)
+        try:
+            return self._deploy_with(early, agree, app)
+        finally:
+            early.end()
+
+    def _deploy_with(self, early: Early, agree: Agree, app: str) -> Evidence:
         told, stack = load(), stack_name(ENTRY)
         with step(f"synthesizing {stack}"):
-            assembly = synth.synthesize(self.connection, self.state, app)
+            assembly = synth.synthesize(self.connection, self.state, app, meanwhile=early.start)
         if deployed.is_deployed(self.connection, self.state, self.receiver.url):
             return self._settle(told)
         deployed.forget(self.state)
@@ -125,11 +132,12 @@ class Run:
             for line in deletions(self.connection, name, each.get("Resources", {}))
         ]
         if lines:
+            early.end()  # a person may take longer than its deadline
             agree(lines)
         with step(f"deploying {stack} with cdk") as say:
             prepare(self.connection)
             told.prepare(self.connection.session, self.receiver)
-            deploy(self.connection, self.state, say, assembly)
+            deploy(self.connection, self.state, say, assembly, early)
             deployed.remember(self.connection, self.state, self.receiver.url)
             return self._settle(told)
 

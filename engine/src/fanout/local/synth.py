@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Callable
 from typing import Any
 
 from fanout.assembly.kept import Assembly, read_object
@@ -23,10 +24,12 @@ _OF_THE_CLI = {"aws:cdk:enable-path-metadata": True, "aws:cdk:enable-asset-metad
 """What the CDK CLI adds to the context: with it, its own deployments change nothing after ours."""
 
 
-def synthesize(connection: Connection, state: State, app: str = APP) -> str:
+def synthesize(
+    connection: Connection, state: State, app: str = APP, meanwhile: Callable[[], None] = lambda: None
+) -> str:
     """What `cdk deploy --app` takes: the assembly or, where the stack looks something up, the command for the CLI.
 
-    An assembly that was made from what is there now is taken as it is.
+    An assembly that was made from what is there now is taken as it is. Where one is made, `meanwhile` is called first.
     """
     is_own = app == APP  # what another program reads is not known
     assembly = _assembly(connection, state, app)
@@ -34,6 +37,7 @@ def synthesize(connection: Connection, state: State, app: str = APP) -> str:
     if is_own and not os.environ.get("CI") and assembly.kept(before) is not None:
         return str(state.assembly)
     shutil.rmtree(state.assembly, ignore_errors=True)
+    meanwhile()
     log = state.log("synth")
     with log.open("w") as file, running(assembly.program, dict(assembly.environment)) as program:
         assert program.stdout is not None

@@ -3,6 +3,7 @@
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,74 @@ def test_a_deployment_that_hangs_is_ended(
     monkeypatch.setattr(program, "DEADLINE", 0.2)
     with pytest.raises(LocalError, match="waiting for ever"):
         deploy.deploy(connection, state, lambda text: None, "cdk.out")
+
+
+@pytest.fixture
+def started(state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What a CDK CLI writes down that runs its --app, as often as it is started."""
+    cdk, found = tmp_path / "cdk", tmp_path / "started"
+    cdk.write_text(
+        f'#!/bin/sh\necho started >> {found}\nuntil [ "$1" = --app ]; do shift; done\n'
+        f'[ -d "$2" ] || sh -c "$2" || exit 1\nls {state.assembly}\n'
+    )
+    cdk.chmod(0o755)
+    monkeypatch.setattr(deploy, "find_cdk", lambda: cdk)
+    return found
+
+
+@pytest.fixture
+def early(state: State, connection: Connection) -> Iterator[deploy.Early]:
+    made = deploy.Early(connection, state)
+    yield made
+    made.end()
+
+
+def test_a_cli_that_was_started_early_waits_for_the_assembly(
+    state: State, connection: Connection, started: Path, early: deploy.Early
+) -> None:
+    early.start()
+    wait_until(started.exists, what="the CLI", deadline=10)
+    state.assembly.mkdir()
+    (state.assembly / "made.template.json").touch()
+    deploy.deploy(connection, state, lambda text: None, str(state.assembly), early)
+    assert state.log("deploy").read_text() == "made.template.json\n"
+    assert started.read_text() == "started\n"
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_what_was_started_early_for_nothing_is_ended_and_another_deploys(
+    state: State, connection: Connection, started: Path, early: deploy.Early, ended: bool
+) -> None:
+    """Whether whoever is asked ended it, or the CLI is to synthesize itself."""
+    state.assembly.mkdir()
+    early.start()
+    wait_until(started.exists, what="the CLI", deadline=10)
+    if ended:
+        early.end()
+    deploy.deploy(connection, state, lambda text: None, str(state.assembly) if ended else "echo mine", early)
+    assert early.take() is None and state.log("deploy").read_text() == ("" if ended else "mine\n")
+    assert started.read_text() == "started\n" * 2
+
+
+def test_a_cli_that_waits_for_nothing_ends_with_whoever_started_it(state: State, tmp_path: Path, started: Path) -> None:
+    script = (
+        "import os, sys; from pathlib import Path; from fanout.local import deploy;"
+        "from fanout.local.emulator.connection import Connection; from fanout.local.emulator.state import State;"
+        "deploy.find_cdk = lambda: Path(sys.argv[1]); early = deploy.Early(Connection(1, Path('ca')), State(Path(sys.argv[2])));"
+        "early.start(); print(early._cdk.pid, flush=True); sys.stdin.read(); os._exit(9)"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "cdk"), str(state.folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as killed:
+        assert killed.stdin and killed.stdout
+        waiting = int(killed.stdout.readline())
+        wait_until(started.exists, what="the CLI", deadline=10)
+    wait_until(lambda: not _runs(waiting), what="its end", deadline=10)
+
+
+def _runs(pid: int) -> bool:
+    """A process that ended and that nobody waited for, as in a container without an init, runs no more."""
+    told = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+    return told.strip()[:1] not in ("", "Z")
 
 
 def test_a_missing_cli_says_what_to_do(state: State, connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
