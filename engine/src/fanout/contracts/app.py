@@ -1,6 +1,7 @@
 """The contracts of the app that the working directory is in, and those of the engine itself: the heartbeat's."""
 
 import json
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, cast
@@ -20,12 +21,12 @@ def app_contracts() -> Contracts:
 
 def known_contracts() -> Contracts:
     """The same for what is of use without them too, as to an operator who is in no app's folder: none are known there."""
-    return _known(Path.cwd())
+    return _known(os.getcwd())
 
 
 @cache
-def _known(here: Path) -> Contracts:
-    folder = find_root(here) / "contracts"
+def _known(here: str) -> Contracts:
+    folder = find_root(Path(here)) / "contracts"
     return _loaded(folder) if folder.is_dir() else Contracts({})
 
 

@@ -28,6 +28,7 @@ _LOCK_SECONDS: Final = 20.0
 """A lock is held for one write and one fsync."""
 _ONE_AT_A_TIME: Final = threading.Lock()
 """Of this program's threads; programs wait for each other's lock of the file."""
+_encoded: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def home() -> Path:
@@ -75,7 +76,8 @@ class Journal:
         """All of them with one fsync. Raises OpsError when they are not on the disk as a whole."""
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         head = {"at": at, "run": self.run, "command": self.command, "who": self.who, "operator": self.operator}
-        text = "".join(json.dumps({**head, **line}, separators=(",", ":")) + "\n" for line in lines)
+        begin = f"{_encoded(head)[:-1]},"
+        text = "".join(f"{begin}{_encoded(line)[1:]}\n" for line in lines)
         if not text:
             return
         with _ONE_AT_A_TIME, _one_line(self.path):

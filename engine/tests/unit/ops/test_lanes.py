@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier, Event
+from threading import Barrier, Event, Timer
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
@@ -51,6 +51,29 @@ def test_an_error_comes_when_what_had_begun_has_ended() -> None:
     assert sorted([0, *ended]) == sorted(begun) and 1 in ended
 
 
+def test_after_an_error_nothing_more_begins_and_the_first_items_is_told() -> None:
+    begun, both = list[int](), Barrier(2)
+
+    def call(number: int) -> None:
+        begun.append(number)
+        both.wait(timeout=5)
+        raise ValueError(f"of {number}")
+
+    with pytest.raises(ValueError, match="of 0"):
+        in_lanes(call, range(8), 2)
+    assert sorted(begun) == [0, 1]
+
+
+def test_lanes_within_lanes_do_not_wait_for_each_other() -> None:
+    both = Barrier(40)
+
+    def inner(_: int) -> int:
+        return both.wait(timeout=5)
+
+    found = in_lanes(lambda _: in_lanes(inner, range(5), 5), range(8), 8)
+    assert sorted(each for some in found for each in some) == list(range(40))
+
+
 def test_the_next_page_is_got_while_one_is_used_as_long_as_there_is_more() -> None:
     got, coming = list[int](), [Event(), Event()]
 
@@ -78,6 +101,24 @@ def test_what_getting_the_next_one_raises_comes_behind_the_one_that_is_used() ->
     with pytest.raises(ValueError, match="the second"):
         used.extend(ahead(pages()))
     assert used == [0]
+
+
+def test_who_leaves_early_waits_for_the_page_that_is_being_got() -> None:
+    coming, go_on, got = Event(), Event(), list[int]()
+
+    def pages() -> Iterator[int]:
+        yield 0
+        coming.set()
+        assert go_on.wait(timeout=5)
+        got.append(1)
+        yield 1
+
+    for _ in (found := ahead(pages())):
+        assert coming.wait(timeout=5)
+        break
+    Timer(0.05, go_on.set).start()
+    found.close()
+    assert got == [1]
 
 
 @pytest.mark.parametrize("operation", ["ReceiveMessage", "SendMessageBatch", "DeleteMessageBatch"])

@@ -1,8 +1,7 @@
 """A look is complete when it has seen what SQS counts; what it did not see, it says."""
 
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from threading import Barrier, BrokenBarrierError, Lock
+from threading import Barrier, BrokenBarrierError, Event, Lock
 from typing import Any
 
 import pytest
@@ -90,19 +89,24 @@ def test_a_lane_that_is_refused_leaves_nothing_hidden_that_another_received(worl
 
 
 def test_a_look_that_is_interrupted_leaves_nothing_hidden(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C comes to who waits for the lanes, whose messages have been received."""
+    """Ctrl-C comes to who waits for the lanes, which receive all the same."""
     world.bury(80)
+    came = Event()
 
-    class Interrupted(ThreadPoolExecutor):
-        def map(self, *asked: Any, **more: Any) -> Any:
-            super().map(*asked, **more)
-            monkeypatch.undo()
-            raise KeyboardInterrupt
+    def interrupted(_: object) -> None:
+        monkeypatch.undo()
+        came.set()
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr(side_by_side, "ThreadPoolExecutor", Interrupted)
+    monkeypatch.setattr(side_by_side, "wait", interrupted)
+    world.sqs.around = lambda when, operation, asked: None if operation != "ReceiveMessage" else _wait_for(came)
     with pytest.raises(KeyboardInterrupt):
         look(world)
     assert world.sqs.calls["ReceiveMessage"] == LANES and len(world.sqs.visible(world.dead)) == 80
+
+
+def _wait_for(what: Event) -> None:
+    assert what.wait(timeout=5)
 
 
 def test_a_group_is_looked_at_in_one_lane(fifo: World) -> None:

@@ -1,7 +1,7 @@
 """Calls side by side: each is mostly waiting, so many take little longer than one."""
 
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Lock
 from typing import Final, Generic, TypeVar
 
@@ -15,14 +15,40 @@ _SECONDS_OF_TEN: Final = 0.15
 _Item = TypeVar("_Item")
 _Answer = TypeVar("_Answer")
 
+beside: Final = ThreadPoolExecutor(1_024, "lane").submit
+"""Calls in another thread: in one that has nothing to do, else in a new one. So many are never under way, so no call waits for another."""
+
 
 def in_lanes(call: Callable[[_Item], _Answer], items: Iterable[_Item], lanes: int = AT_ONCE) -> list[_Answer]:
-    """The answers in the items' order. Raises what the first call raised, when those that had begun have ended."""
+    """The answers in the items' order. Raises what the first call raised, when those that had begun have ended.
+
+    Each lane takes one item after the other, until a call raises something, or Ctrl-C comes to who waits here.
+    """
     waiting = list(items)
-    if min(lanes, len(waiting)) < 2:
+    lanes = min(lanes, len(waiting))
+    if lanes < 2:
         return [call(each) for each in waiting]
-    with ThreadPoolExecutor(min(lanes, len(waiting))) as pool:
-        return list(pool.map(call, waiting))
+    answers: dict[int, _Answer] = {}
+    raised: dict[int, BaseException] = {}
+    left = iter(range(lanes, len(waiting)))
+
+    def lane(number: int | None) -> None:
+        while number is not None:
+            try:
+                answers[number] = call(waiting[number])
+            except BaseException as error:
+                raised[number] = error
+            number = None if raised else next(left, None)
+
+    running = [beside(lane, number) for number in range(lanes)]
+    try:
+        wait(running)
+    except BaseException as error:
+        raised[-1] = error
+        wait(running)
+    if raised:
+        raise raised[min(raised)]
+    return [answers[number] for number in range(len(waiting))]
 
 
 class OnceForEach(Generic[_Item, _Answer]):
@@ -49,11 +75,15 @@ def lanes_for(rate: float) -> int:
     return max(1, min(AT_ONCE, int(rate * _SECONDS_OF_TEN / 10)))
 
 
-def ahead(pages: Iterator[_Item], more: Callable[[_Item], bool] = lambda _: True) -> Iterator[_Item]:
+def ahead(pages: Iterator[_Item], more: Callable[[_Item], bool] = lambda _: True) -> Generator[_Item, None, None]:
     """The same, of which the next is got while one is used, if there will be `more` after that one."""
-    with ThreadPoolExecutor(1) as beside:
+    coming: Future[_Item | None] | None = None
+    try:
         page = next(pages, None)
         while page is not None:
-            coming = beside.submit(next, pages, None) if more(page) else None
+            coming = beside(next, pages, None) if more(page) else None
             yield page
             page = coming.result() if coming else next(pages, None)
+    finally:
+        if coming:
+            wait((coming,))

@@ -130,7 +130,7 @@ class Browse:
         """Shows what is held again. What cannot be released shows by itself at the end of the visibility timeout."""
         handles = list(self._held.values())
         self._held.clear()
-        in_lanes(self._release, (handles[start : start + TEN] for start in range(0, len(handles), TEN)))
+        in_lanes(self._release, (handles[start : start + TEN] for start in range(0, len(handles), TEN)), LANES)
 
     def _release(self, handles: Sequence[str]) -> None:
         entries = [
@@ -183,7 +183,7 @@ class Browse:
         most = TEN if alone else max(TEN, self.began_with - self.gone - self.seen)
         room = min(size, self.limit - len(self._held), most)
         asks = [min(TEN, room - start) for start in range(0, room, TEN)]
-        pages = in_lanes(lambda ask: self._new(self._ask(ask, wait)), asks)
+        pages = in_lanes(lambda ask: self._new(self._ask(ask, wait)), asks, LANES)
         return [each for page in pages for each in page]
 
     def _new(self, messages: Sequence[DeadLetterMessage]) -> list[DeadLetterMessage]:

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import IO
 
 from fanout.ops import lease
-from fanout.ops.aws.lanes import ahead, in_lanes
-from fanout.ops.aws.session import AT_ONCE
+from fanout.ops.aws.lanes import LANES, ahead, in_lanes
 from fanout.ops.aws.stack import Stack
 from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.completeness import COMPLETE, Completeness
@@ -92,7 +91,7 @@ class Drop:
 
 
 def delete(
-    subscriber: DeployedSubscriber, messages: list[DeadLetterMessage], browsing: browse.Browse, lanes: int = AT_ONCE
+    subscriber: DeployedSubscriber, messages: list[DeadLetterMessage], browsing: browse.Browse, lanes: int = LANES
 ) -> list[DeadLetterMessage]:
     """Those that SQS says are gone; the others stay, and so does what somebody else may hold by now."""
 
@@ -108,7 +107,7 @@ def delete(
         accepted = {each["Id"] for each in answer.get("Successful", [])}
         return [each for number, each in enumerate(some) if str(number) in accepted]
 
-    answers = in_lanes(deleted, range(0, len(messages), browse.TEN), lanes)
+    answers = in_lanes(deleted, range(0, len(messages), browse.TEN), min(lanes, LANES))
     gone = [each for some in answers for each in some]
     browsing.forget(gone)
     return gone

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, Final
 
 from fanout import names
@@ -19,7 +20,7 @@ _MESSAGE_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _MOST_ERROR: Final = 4_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DeadLetterMessage:
     """`expires` is on `fanout.ops.lease`'s clock: until then, SQS shows this message to nobody else."""
 
@@ -50,7 +51,7 @@ class DeadLetterMessage:
             value = json_value(value.get("Message"))
         return value if isinstance(value, dict) else None
 
-    @property
+    @cached_property
     def wrapped(self) -> Wrapped | None:
         """What AWS wrote around it: of a task that its topic calls, and of a subscription without raw delivery."""
         return unwrap(self.body)
@@ -67,7 +68,7 @@ class DeadLetterMessage:
         attributes = wrapped.attributes if wrapped else self.attributes
         return {name: value for name, value in attributes.items() if name != CAUSE}
 
-    @property
+    @cached_property
     def event_id(self) -> str | None:
         """None also for an id that breaks the contract: it may be anything, an answer too."""
         event = self.event

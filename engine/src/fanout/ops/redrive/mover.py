@@ -13,10 +13,11 @@ least one queue:
 """
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from fanout.ops import lease
+from fanout.ops.aws.lanes import beside
 from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.dead_letters.browse import Browse
 from fanout.ops.dead_letters.drop import delete
@@ -57,7 +58,6 @@ class MessageMover:
         self.tally = Tally()
         self._queue = subscriber.dead_letter_queue_name
         self._before: Unfinished = journal.unfinished(self._queue)
-        self._beside = ThreadPoolExecutor(1)
         self._deleting: Future[None] | None = None
 
     def move(self, messages: Sequence[DeadLetterMessage], browsing: Browse) -> list[Sent]:
@@ -102,7 +102,7 @@ class MessageMover:
             if self.lanes == 1:
                 self._delete(done, told, browsing)
             else:
-                self._deleting = self._beside.submit(self._delete, done, told, browsing)
+                self._deleting = beside(self._delete, done, told, browsing)
             yield sent
 
     def _outgoing(self, message: DeadLetterMessage) -> OutgoingMessage | None:
