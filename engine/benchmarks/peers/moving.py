@@ -1,18 +1,19 @@
 """`python benchmarks/peers/moving.py redrive 1000 0.05`: moves so many messages, and prints the seconds that it took.
 
 Every call waits for so many seconds more. `redrive`, `drop`, `import` and `replay` are the commands without the look or plan before
-them, and the outcomes that they wait for afterwards. `bare`: receive, send batch, delete batch, in as many lanes, and nothing
-is written down.
+them, and the outcomes that they wait for afterwards. `bare`: receive, send batch, delete batch, in as many lanes, of the same letters
+with all that they have, by the same client; and nothing is written down.
 """
 
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter as now
+from typing import Any
 
 import boto3
 
@@ -39,10 +40,17 @@ from fanout.ops.replay.plan import Plan as ReplayPlan
 from fanout.ops.replay.replay import Replay
 from fanout.ops.replay.runner import READERS, Pace, ReplayRun
 from fanout.ops.replay.selection import Selection as ReplaySelection
+from fanout.publisher.attributes import as_message_attributes
 from tests.published import order_placed
 
 RATE = 10_000.0
 """So fast that nothing waits for it."""
+_TEN_LETTERS: Any = {
+    "MaxNumberOfMessages": TEN,
+    "MessageSystemAttributeNames": ["All"],
+    "MessageAttributeNames": ["All"],
+}
+"""As a redrive asks for them: without their attributes nobody could send them again."""
 
 
 class Place:
@@ -56,9 +64,13 @@ class Place:
         self.subscriber = DeployedSubscriber(aws, "Task", "task", queue, dead, "", worker_log_group=made)
         arn = f"arn:aws:cloudformation:{aws.region}:000000000000:stack/Moving-{made}/1"
         self.stack = Stack(aws, f"Moving-{made}", arn, "CREATE_COMPLETE", {}, (self.subscriber,))
-        self.bodies = [
-            order_placed(shop_id="berlin", order_id=f"o{number}", items={}, customer_email="kim@example.com").body
+        self.events = [
+            order_placed(shop_id="berlin", order_id=f"o{number}", items={}, customer_email="kim@example.com")
             for number in range(count)
+        ]
+        self.messages = [
+            {"MessageBody": each.body, "MessageAttributes": as_message_attributes(each.attributes)}
+            for each in self.events
         ]
 
     def journal(self, command: str) -> Journal:
@@ -71,7 +83,7 @@ class Place:
         return took
 
     def bury(self) -> None:
-        fill(self.aws, self.subscriber.dead_letter_queue_url, self.bodies)
+        fill(self.aws, self.subscriber.dead_letter_queue_url, self.messages)
 
     def archive(self) -> list[Listed]:
         """The events as objects, each below a key of its own."""
@@ -82,7 +94,7 @@ class Place:
         )
 
         def put(number: int) -> Listed:
-            body = self.bodies[number].encode()
+            body = self.events[number].body.encode()
             key = f"events-by-day/2026/01/01/berlin/{number}/{number:032x}.json"
             return Listed(key, self.aws.s3.put_object(Bucket=bucket, Key=key, Body=body)["ETag"], len(body), at)
 
@@ -109,8 +121,9 @@ def drop(place: Place) -> float:
 def bring_in(place: Place) -> float:
     path = place.folder / "letters.jsonl"
     with path.open("w") as file:
-        for number, body in enumerate(place.bodies):
-            told = {"MessageId": f"m{number}", "ReceiptHandle": "r", "Body": body, "Attributes": {"SentTimestamp": "1"}}
+        for number, each in enumerate(place.messages):
+            told = {"MessageId": f"m{number}", "ReceiptHandle": "r", "Attributes": {"SentTimestamp": "1"}}
+            told |= {"Body": each["MessageBody"], "MessageAttributes": each["MessageAttributes"]}
             file.write(dumped(record(place.stack, place.subscriber, DeadLetterMessage.from_sqs(told, 0.0))))
     began = now()
     sent = import_messages(ImportFile(path, place.stack), place.journal(COMMAND), Stop()).sent
@@ -135,8 +148,8 @@ def bare(place: Place) -> float:
     moved: list[int] = []
 
     def lane(_: int) -> None:
-        while got := sqs.receive_message(QueueUrl=dead, MaxNumberOfMessages=TEN).get("Messages", []):
-            entries = [{"Id": str(number), "MessageBody": each["Body"]} for number, each in enumerate(got)]
+        while got := sqs.receive_message(QueueUrl=dead, **_TEN_LETTERS).get("Messages", []):
+            entries = [{"Id": str(number), **_same(each)} for number, each in enumerate(got)]
             sqs.send_message_batch(QueueUrl=queue, Entries=entries)  # type: ignore[arg-type]
             handles = [{"Id": str(number), "ReceiptHandle": each["ReceiptHandle"]} for number, each in enumerate(got)]
             sqs.delete_message_batch(QueueUrl=dead, Entries=handles)  # type: ignore[arg-type]
@@ -147,13 +160,20 @@ def bare(place: Place) -> float:
     return place.seconds(sum(moved), now() - began)
 
 
+def _same(letter: Mapping[str, Any]) -> dict[str, Any]:
+    return {"MessageBody": letter["Body"], "MessageAttributes": letter.get("MessageAttributes", {})}
+
+
 def bare_replay(place: Place) -> float:
     keys, bucket, began = [each.key for each in place.archive()], place.stack.name.lower(), now()
 
     def lane(start: int) -> int:
         some = keys[start : start + TEN]
         bodies = [place.aws.s3.get_object(Bucket=bucket, Key=each)["Body"].read().decode() for each in some]
-        entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies)]
+        entries = [
+            {"Id": str(number), **each, "MessageBody": body}
+            for number, (each, body) in enumerate(zip(place.messages[start:], bodies, strict=False))
+        ]
         place.aws.sqs.send_message_batch(QueueUrl=place.subscriber.queue_url, Entries=entries)  # type: ignore[arg-type]
         return len(some)
 

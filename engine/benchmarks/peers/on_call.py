@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from threading import Lock, local
 from typing import Any
@@ -80,14 +80,14 @@ def delay(session: boto3.Session, seconds: float) -> None:
         session.events.register("before-send", lambda **_: time.sleep(seconds))
 
 
-def fill(aws: Aws, url: str, bodies: Sequence[str]) -> None:
-    """A queue, with messages of these bodies."""
+def fill(aws: Aws, url: str, messages: Sequence[Mapping[str, Any]]) -> None:
+    """A queue, with these, as SendMessage takes them."""
 
     def send(start: int) -> None:
-        entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies[start : start + TEN])]
+        entries = [{"Id": str(number), **each} for number, each in enumerate(messages[start : start + TEN])]
         aws.sqs.send_message_batch(QueueUrl=url, Entries=entries)  # type: ignore[arg-type]
 
-    in_lanes(send, range(0, len(bodies), TEN))
+    in_lanes(send, range(0, len(messages), TEN))
 
 
 def bury(stack: Stack, count: int) -> None:
@@ -98,7 +98,7 @@ def bury(stack: Stack, count: int) -> None:
         "type": "order.placed.v1",
         "data": {"order_id": "letter"},
     }
-    fill(stack.aws, stack.subscribers[0].dead_letter_queue_url, [json.dumps(event)] * count)
+    fill(stack.aws, stack.subscribers[0].dead_letter_queue_url, [{"MessageBody": json.dumps(event)}] * count)
 
 
 def main(command: str, name: str) -> None:
