@@ -33,12 +33,12 @@ from fanout.ops.interrupt import Stop
 from fanout.ops.journal import Journal
 from fanout.ops.redrive.frozen import Exactly, freeze
 from fanout.ops.redrive.runner import Plan, RedriveRun
-from fanout.ops.replay.archive import Archive
+from fanout.ops.replay.archive import READERS, Archive
 from fanout.ops.replay.checking import Task
 from fanout.ops.replay.plan import READY, Found, Listed
 from fanout.ops.replay.plan import Plan as ReplayPlan
 from fanout.ops.replay.replay import Replay
-from fanout.ops.replay.runner import READERS, Pace, ReplayRun
+from fanout.ops.replay.runner import Pace, ReplayRun
 from fanout.ops.replay.selection import Selection as ReplaySelection
 from fanout.publisher.attributes import as_message_attributes
 from tests.published import order_placed

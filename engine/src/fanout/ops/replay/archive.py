@@ -24,6 +24,8 @@ from fanout.ops.replay.selection import Selection
 
 PAGE: Final = 1_000
 """Keys of a page: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html"""
+READERS: Final = 64
+"""Objects that are read at once: with 50 ms a call, as many as keep the SDK busy."""
 LARGEST: Final = 1_048_576
 """Bytes of an object that can be an event's: SQS takes no larger message."""
 GONE, CHANGED = ("NoSuchKey", "404"), ("PreconditionFailed", "412")

@@ -15,7 +15,7 @@ from fanout.ops.aws.stack import Stack
 from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.aws.subscription import KnownEvent, Subscription, read_subscriptions
 from fanout.ops.interrupt import Stop
-from fanout.ops.replay.archive import Archive, Unread, variables
+from fanout.ops.replay.archive import READERS, Archive, Unread, variables
 from fanout.ops.replay.message import Archived, Engines, Refused
 from fanout.ops.replay.plan import LISTED, READY, Found, Plan, Row
 from fanout.ops.replay.selection import Selection
@@ -27,7 +27,6 @@ DONE, DEAD, IN_HAND, UNKNOWN, ERASED = "done", "dead", "in hand", "unknown", "er
 """Why a row stays: not of the selection; another object of the same event; kept back by the subscription's filter; not by
 contract; not there any more; of a reference whose data was erased. And by its record: done; dead (`--missing` alone); tried, and its message may still be in
 the queue; or older than any record is kept."""
-READERS: Final = 16
 PORTION: Final = 500
 """Bodies in memory at a time."""
 _A_DAY: Final = 86_400

@@ -14,23 +14,22 @@ from itertools import islice
 from typing import Any, Final
 
 from fanout.ops.aws.lanes import lanes_for
+from fanout.ops.aws.session import AT_ONCE
 from fanout.ops.interrupt import Stop
 from fanout.ops.redrive.outcomes import MOST_WATCHED, OutcomeWatcher
 from fanout.ops.redrive.report import Report
 from fanout.ops.redrive.runner import BATCHES
 from fanout.ops.redrive.waiting import BatchWait
-from fanout.ops.replay.archive import Unread
+from fanout.ops.replay.archive import READERS, Unread
 from fanout.ops.replay.checking import ERASED, GONE, REFUSED, erased_of, is_of
 from fanout.ops.replay.message import Archived, Engines, Refused
 from fanout.ops.replay.plan import READY, SENDING, SENT, Row
 from fanout.ops.replay.replay import Replay
-from fanout.ops.send.queue import OutgoingMessage, Sent, raise_first, requests, send_beside
+from fanout.ops.send.queue import MOST_ENTRIES, OutgoingMessage, Sent, raise_first, requests, send_beside
 from fanout.words import counted
 
-MOST_READ: Final = 100
-"""Bodies of one portion; those of the next are read while it is sent, so twice as many are in memory."""
-READERS: Final = 50
-"""Of bodies, at once."""
+MOST_READ: Final = AT_ONCE * MOST_ENTRIES
+"""Bodies of one portion, as many as are sent at once; those of the next are read meanwhile, so twice as many are in memory."""
 
 
 @dataclass(frozen=True)

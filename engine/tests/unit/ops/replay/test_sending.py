@@ -15,6 +15,7 @@ from fanout import names
 from fanout.errors import OpsError
 from fanout.ops.aws.subscription import Subscription
 from fanout.ops.replay import runner
+from fanout.ops.replay.archive import READERS
 from fanout.ops.replay.plan import LISTED, Plan
 from tests.examples import examples
 from tests.unit.ops.aws.sqs import answer_lost
@@ -253,10 +254,11 @@ def test_a_plan_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
 
 
 def _peak(folder: Path, objects: int) -> int:
-    """Bytes at most while so many objects are listed and checked, in pages and portions of a tenth of their size."""
+    """Bytes at most while so many objects are listed and checked, in pages and portions of a tenth of their size, by a tenth of the readers."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("fanout.ops.replay.archive.PAGE", 100)
         patched.setattr("fanout.ops.replay.checking.PORTION", 50)
+        patched.setattr("fanout.ops.replay.checking.READERS", READERS // 10)
         world = World(patched, folder)
         for number in range(objects):
             world.archive(number, at=datetime(2026, 1, 1 + number % 4, tzinfo=UTC))
