@@ -1,8 +1,9 @@
 """Redrive, drop, import and replay: how many messages a second they move on the embedded AWS.
 
 1,000 messages between two queues of which nobody else receives, each command in a program of its own, 3 rounds in turn, at a rate that
-bounds nothing. Peer: a loop in as many lanes that receives, sends and deletes, of a replay one that reads objects and sends, and
-writes nothing down. With 50 ms more for each call, as between an operator and AWS; and, a redrive, without.
+bounds nothing. Peer: a loop in as many lanes that receives, sends and deletes the same letters with all that they have, of a replay one
+that reads objects and sends; both by the command's own client in a program of their own, and they write nothing down. With 50 ms more
+for each call, as between an operator and AWS; and, a redrive, without.
 """
 
 import sys

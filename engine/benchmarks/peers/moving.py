@@ -5,6 +5,7 @@ them, and the outcomes that they wait for afterwards. `bare`: receive, send batc
 with all that they have, by the same client; and nothing is written down.
 """
 
+import gc
 import os
 import sys
 import time
@@ -18,6 +19,7 @@ from typing import Any
 import boto3
 
 from benchmarks.peers.on_call import delay, fill
+from fanout.__main__ import NEW_OBJECTS
 from fanout.contracts.app import app_contracts
 from fanout.ops.aws.lanes import in_lanes
 from fanout.ops.aws.session import AT_ONCE, Aws
@@ -192,6 +194,7 @@ HOW: dict[str, Callable[[Place], float]] = {
 
 
 def main(how: str, count: int, latency: float) -> None:
+    gc.set_threshold(NEW_OBJECTS)  # as the command does
     session = boto3.Session(region_name=os.environ["AWS_REGION"])
     delay(session, latency)
     with TemporaryDirectory() as folder:

@@ -5,7 +5,11 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
+import boto3
+import botocore
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, NoRegionError
 
 from fanout.aws_errors import one_line
@@ -101,3 +105,16 @@ def test_a_queue_that_was_deleted_is_a_problem_of_its_subscriber_alone() -> None
     stack = Stack(aws, "S", "arn:aws:cloudformation:r:1:stack/S/1", "CREATE_COMPLETE", {}, (subscriber,))
     (summaries,) = summary.collect(stack, None, limit=10)
     assert summaries.problem is not None and summaries.problem.startswith("the queue does not exist")
+
+
+def test_cloudtrail_is_told_which_program_asks() -> None:
+    session = boto3.Session(aws_access_key_id="none", aws_secret_access_key="none", region_name="eu-west-1")
+    said: list[Any] = []
+
+    def answer(request: Any, **_: object) -> Any:
+        said.append(request.headers["User-Agent"])
+        return AWSResponse(request.url, 200, HTTPHeaders(), SimpleNamespace(stream=lambda: iter([b"{}"])))
+
+    session.events.register("before-send", answer)
+    Aws(session).sqs.receive_message(QueueUrl="https://sqs.eu-west-1.amazonaws.com/1/q")
+    assert said == [f"fanout Botocore/{botocore.__version__}".encode()]

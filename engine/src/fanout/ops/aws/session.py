@@ -29,14 +29,14 @@ ONE_ROUND = 96
 _CONNECTIONS = 128
 """Kept of a client: sixteen queues that are looked at, in eight lanes each."""
 CONFIG = Config(
-    user_agent=f"fanout boto3/{boto3.__version__}",
+    user_agent="fanout",
     connect_timeout=5,
     read_timeout=30,
     max_pool_connections=_CONNECTIONS,
     retries={"mode": "standard", "total_max_attempts": 6},
 )
 """Throttling is retried with backoff: https://docs.aws.amazon.com/boto3/latest/guide/retries.html
-CloudTrail tells who asked by `user_agent`; botocore would put its own together anew for each call, a twelfth of the call's work."""
+CloudTrail tells who asked by `user_agent`; botocore would put its own together anew for each call, a seventh of the call's work."""
 
 
 _MAKING = RLock()

@@ -17,7 +17,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -56,7 +56,7 @@ class OutgoingMessage:
     def hash(self) -> str:
         return sha256(self.body)
 
-    @property
+    @cached_property
     def bytes(self) -> int:
         """As SQS counts them."""
         return message_size(self.body, self.attributes)
