@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from threading import Barrier, Event, Timer
 
@@ -72,6 +73,18 @@ def test_lanes_within_lanes_do_not_wait_for_each_other() -> None:
 
     found = in_lanes(lambda _: in_lanes(inner, range(5), 5), range(8), 8)
     assert sorted(each for some in found for each in some) == list(range(40))
+
+
+def test_a_forked_process_has_lanes_of_its_own() -> None:
+    """Its parent's threads, which have nothing to do, are not in it."""
+    all_ = Barrier(8)
+    in_lanes(lambda _: all_.wait(timeout=5), range(8), 8)
+    child = get_context("fork").Process(target=in_lanes, args=(abs, range(8), 8))
+    child.start()
+    child.join(timeout=10)
+    if child.exitcode is None:
+        child.kill()
+    assert child.exitcode == 0
 
 
 def test_the_next_page_is_got_while_one_is_used_as_long_as_there_is_more() -> None:

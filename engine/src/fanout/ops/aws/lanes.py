@@ -1,9 +1,10 @@
 """Calls side by side: each is mostly waiting, so many take little longer than one."""
 
+import os
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Lock
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from fanout.ops.aws.session import AT_ONCE
 
@@ -15,8 +16,24 @@ _SECONDS_OF_TEN: Final = 0.15
 _Item = TypeVar("_Item")
 _Answer = TypeVar("_Answer")
 
-beside: Final = ThreadPoolExecutor(1_024, "lane").submit
-"""Calls in another thread: in one that has nothing to do, else in a new one. So many are never under way, so no call waits for another."""
+
+class _Threads:
+    """Of this process: one that is forked has none of its parent's."""
+
+    def __init__(self) -> None:
+        self.begin()
+        os.register_at_fork(after_in_child=self.begin)
+
+    def begin(self) -> None:
+        self.pool = ThreadPoolExecutor(1_024, "lane")
+
+
+_THREADS: Final = _Threads()
+
+
+def beside(call: Callable[..., _Answer], *arguments: Any) -> Future[_Answer]:
+    """In another thread: in one that has nothing to do, else in a new one. So many are never under way, so no call waits for another."""
+    return _THREADS.pool.submit(call, *arguments)
 
 
 def in_lanes(call: Callable[[_Item], _Answer], items: Iterable[_Item], lanes: int = AT_ONCE) -> list[_Answer]:
