@@ -69,6 +69,9 @@ def test_what_no_retry_can_help_is_dead_after_one_attempt_with_its_cause(deploye
     event = new_event("gone")
     publish(deployed, event)
     deployed.wait_until_dead(event["id"], "notify_partner")
+    deployed.wait_until(
+        lambda: deployed.outcomes("notify_partner", event["id"]), "its line, which comes behind the letter"
+    )
     assert deployed.outcomes("notify_partner", event["id"]) == ["dead"]
     attributes = dead_letter(deployed, "notify_partner", event["id"])["MessageAttributes"]
     cause = json.loads(attributes["fanout.cause"]["StringValue"])

@@ -38,7 +38,7 @@ def test_the_same_identity_with_other_content_is_a_dead_letter_with_that_cause(d
     deployed.wait_until_dead(event["id"], "notify_partner")
     letter = dead_letter(deployed, "notify_partner", event["id"])
     assert json.loads(letter["MessageAttributes"][names.CAUSE_ATTRIBUTE]["StringValue"])["error_type"] == "OtherContent"
-    assert deployed.outcomes("notify_partner", event["id"]) == ["done", "dead"]
+    deployed.wait_until(lambda: deployed.outcomes("notify_partner", event["id"]) == ["done", "dead"], "a line for each")
     assert (
         len(deployed.receiver.requests(event["id"])) == 1 and kept(deployed, "notify_partner", event)["state"] == "done"
     )
