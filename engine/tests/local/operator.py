@@ -3,7 +3,6 @@
 import json
 import multiprocessing
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -55,11 +54,6 @@ def _all(file: IO[str]) -> str:
     return file.read()
 
 
-def _listen_to_ctrl_c() -> None:
-    """A shell that runs the tests in its background has them, and all they start, ignore it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 @dataclass
 class Operator:
     """`home` keeps the journal; `keys` are whose credentials these are."""
@@ -87,7 +81,6 @@ class Operator:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            preexec_fn=_listen_to_ctrl_c,
         )
 
     def run(self, *arguments: str, status: int | None = 0, timeout: float = 60) -> str:
