@@ -7,7 +7,7 @@ the code, and every event runs it.
 
 import ast
 import re
-from typing import Final
+from typing import Any, Final
 
 ERROR: Final = "JsonSchemaValueException"
 PATTERNS: Final = "REGEX_PATTERNS"
@@ -33,16 +33,14 @@ class _Expressions(ast.NodeTransformer):
     """Changes names, errors and look-ups, statement by statement."""
 
     def __init__(self, module: ast.Module, functions: list[str], copies: bool) -> None:
-        found = [
-            each for each in module.body if isinstance(each, ast.Assign) and ast.unparse(each.targets[0]) == PATTERNS
-        ]
+        found = [each for each in module.body if isinstance(each, ast.Assign) and _name(each.targets[0]) == PATTERNS]
         compiled = found[0].value if found else ast.Dict([], [])
         assert isinstance(compiled, ast.Dict)
         self.compiled = compiled
         self.places = {ast.unparse(key): f"_P{place}" for place, key in enumerate(self.compiled.keys) if key}
         self.functions = {name: f"_validate{place or ''}" for place, name in enumerate(functions)}
-        called = (ast.unparse(each.func) for each in ast.walk(module) if isinstance(each, ast.Call))
-        self.is_alone = not self.functions.keys() & set(called)
+        called = {_name(each.func) for each in ast.walk(module) if isinstance(each, ast.Call)}
+        self.is_alone = not self.functions.keys() & called
         self.copies = copies
         self.missing: tuple[str, ast.expr] | None = None
 
@@ -59,7 +57,7 @@ class _Expressions(ast.NodeTransformer):
         return node
 
     def visit_Raise(self, node: ast.Raise) -> ast.Raise:
-        assert isinstance(node.exc, ast.Call) and ast.unparse(node.exc.func) == ERROR
+        assert isinstance(node.exc, ast.Call) and _name(node.exc.func) == ERROR
         return ast.Raise(ast.Call(ast.Name("_Violation"), [self.visit(node.exc.args[0])], []))
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.ExceptHandler:
@@ -69,7 +67,7 @@ class _Expressions(ast.NodeTransformer):
         return node
 
     def visit_Assign(self, node: ast.Assign) -> ast.Assign | None:
-        name = ast.unparse(node.targets[0])
+        name = _name(node.targets[0])
         if name.endswith("__missing_keys") and isinstance(node.value, ast.BinOp):
             self.missing = name, node.value
             return None
@@ -79,8 +77,10 @@ class _Expressions(ast.NodeTransformer):
         return node
 
     def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
-        if not self.copies and re.match(r"\w+_keys\.remove\(", ast.unparse(node)):
-            return None
+        called = node.value.func if isinstance(node.value, ast.Call) else None
+        if isinstance(called, ast.Attribute) and called.attr == "remove" and not self.copies:
+            if _name(called.value).endswith("_keys"):
+                return None
         self.generic_visit(node)
         return node
 
@@ -105,7 +105,7 @@ class _Expressions(ast.NodeTransformer):
         return node
 
     def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
-        if ast.unparse(node) == "name_prefix or 'data'":
+        if _name(node.values[0]) == "name_prefix":
             return ast.Constant("event") if self.is_alone else ast.Name("name_prefix")
         self.generic_visit(node)
         return node
@@ -123,16 +123,16 @@ class _Expressions(ast.NodeTransformer):
         return left if _text(right) == "" else node
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
-        if ast.unparse(node.value) == PATTERNS:
+        if _name(node.value) == PATTERNS:
             return ast.Name(self.places[ast.unparse(node.slice)])
         self.generic_visit(node)
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
-        called = ast.unparse(node.func)
-        if re.fullmatch(r"str\(\w+_keys\)", ast.unparse(node)):
+        called = _name(node.func)
+        if called == "str" and node.args and _name(node.args[0]).endswith("_keys"):
             return ast.Constant("other")
-        if ast.unparse(node).endswith(".format(**locals())"):
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "format":
             return _path(node)
         if called in self.functions:
             node.func, node.args = ast.Name(self.functions[called]), [node.args[0], *node.args[2:]]
@@ -146,6 +146,11 @@ def _path(node: ast.Call) -> ast.expr:
     text = re.sub(r"(?<!\{)\{\w+_key\}", "*", _text(node.func.value))
     node.func.value = ast.Constant(text)
     return node if re.search(r"(?<!\{)\{\w+\}", text) else ast.Constant(text.replace("{{", "{").replace("}}", "}"))
+
+
+def _name(node: ast.expr) -> str:
+    """Empty for what is no plain name."""
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _is_text(node: ast.expr) -> bool:
@@ -194,6 +199,10 @@ def _without_unread(body: list[ast.stmt]) -> list[ast.stmt]:
 class _Unread(ast.NodeTransformer):
     def __init__(self, read: set[str]) -> None:
         self.read = read
+
+    def visit(self, node: ast.AST) -> Any:
+        """Statements alone."""
+        return node if isinstance(node, ast.expr) else super().visit(node)
 
     def visit_Assign(self, node: ast.Assign) -> ast.Assign | None:
         is_known = isinstance(node.value, ast.Constant) and node.value.value is True
