@@ -1,13 +1,12 @@
-"""One synth per session: every test here reads its templates, and none makes them again."""
+"""One synth per run: every test here reads its templates, and no worker makes them again."""
 
+import fcntl
 import json
-from collections.abc import Iterator
-from contextlib import suppress
+import os
+from pathlib import Path
 from typing import Any
 
-import aws_cdk as cdk
 import pytest
-from cdk_nag import AwsSolutionsChecks
 
 import app
 from fanout.constructs import App
@@ -24,14 +23,23 @@ def cdk_context() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def synth(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synth]:
-    folder = tmp_path_factory.mktemp("cdk.out")
+def synth(tmp_path_factory: pytest.TempPathFactory) -> Synth:
+    """Made by the first worker that asks, and read by all."""
+    folder = tmp_path_factory.getbasetemp()
+    shared = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "synth"
+    shared.mkdir(exist_ok=True)
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (made := shared / "made").exists():
+            synthesized(shared / "cdk.out").synth()
+            made.touch()
+    return Synth(shared / "cdk.out")
+
+
+def synthesized(folder: Path) -> App:
     made = App(context=cdk_context(), outdir=str(folder), builtin_cloud_formation_validation=False)
     app.add_stacks(made)
-    cdk.Validations.of(made).add_plugins(AwsSolutionsChecks(made))
-    with suppress(RuntimeError):  # findings are in the report, which test_gates reads; templates are written before
-        made.synth()
-    yield Synth(made, folder)
+    return made
 
 
 @pytest.fixture(params=[each.name for each in settings.ALL])

@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import aws_cdk as cdk
-
 Template = dict[str, Any]
 Resource = dict[str, Any]
 
@@ -15,7 +13,6 @@ Resource = dict[str, Any]
 class Synth:
     """What `python app.py` writes, with the feature flags of cdk.json."""
 
-    app: cdk.App
     folder: Path
     templates: dict[str, Template] = field(default_factory=dict)
 

@@ -21,9 +21,25 @@ from fanout.constructs.subscriber import Subscriber
 from fanout.constructs.topic import Topic
 from stacks import settings
 from tests.infra.acknowledged import ACKNOWLEDGED
-from tests.infra.conftest import cdk_context
+from tests.infra.conftest import cdk_context, synthesized
 from tests.infra.linted import linted
 from tests.infra.reading import Synth
+
+Nagged = tuple[cdk.App, Path]
+"""With what it was written from, as findings are asked about constructs."""
+
+
+def nag(made: cdk.App, folder: Path) -> Nagged:
+    cdk.Validations.of(made).add_plugins(AwsSolutionsChecks(made))
+    with suppress(RuntimeError):  # findings are in the report; templates are written before
+        made.synth()
+    return made, folder
+
+
+@pytest.fixture(scope="module")
+def nagged(tmp_path_factory: pytest.TempPathFactory) -> Nagged:
+    folder = tmp_path_factory.mktemp("nagged")
+    return nag(synthesized(folder), folder)
 
 
 @pytest.mark.parametrize("name", ["dev", "prod"])  # all entries of the app: tests/test_gates.py
@@ -42,27 +58,27 @@ def test_shared_rules_find_what_cfn_lints_own_do() -> None:
     assert found == [f"{each.rule.id} {each.message}" for each in usual]
 
 
-def test_what_cdk_nag_and_our_checks_find_is_acknowledged(synth: Synth) -> None:
-    assert findings(synth.app, synth.folder, ACKNOWLEDGED) == []
+def test_what_cdk_nag_and_our_checks_find_is_acknowledged(nagged: Nagged) -> None:
+    assert findings(*nagged, ACKNOWLEDGED) == []
 
 
 @pytest.mark.parametrize(
     "type_", [each for each in REASONS if each not in (Attachments, Intake)], ids=lambda type_: type_.__name__
 )
 def test_every_reason_of_the_engine_answers_a_finding(
-    type_: type[IConstruct], synth: Synth, granted: Synth, monkeypatch: pytest.MonkeyPatch
+    type_: type[IConstruct], nagged: Nagged, granted: Nagged, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of what only some kinds of subscribers have, in tests/infra/test_every_kind.py, and of an intake in test_intake.py."""
     reasons = REASONS[type_]
     for pattern in (each for each in reasons if "IAM5" in each or "DDB3" in each):
         others = {each: reason for each, reason in reasons.items() if each != pattern}
         monkeypatch.setitem(REASONS, type_, others)
-        found = findings(synth.app, synth.folder, ACKNOWLEDGED) + findings(granted.app, granted.folder, {})
+        found = findings(*nagged, ACKNOWLEDGED) + findings(*granted, {})
         assert [each for each in found if "IAM5" in each or "DDB3" in each], pattern
 
 
 @pytest.fixture(scope="module")
-def granted(tmp_path_factory: pytest.TempPathFactory) -> Synth:
+def granted(tmp_path_factory: pytest.TempPathFactory) -> Nagged:
     """A subscriber that reads and writes a bucket and a table with an index, by the CDK's own grants."""
     folder = tmp_path_factory.mktemp("granted")
     made = cdk.App(context=cdk_context(), outdir=str(folder), builtin_cloud_formation_validation=False)
@@ -76,14 +92,11 @@ def granted(tmp_path_factory: pytest.TempPathFactory) -> Synth:
     bucket = s3.Bucket(stack, "Bucket", enforce_ssl=True, encryption=s3.BucketEncryption.KMS)
     bucket.grant_read_write(subscriber.function)
     table.grant_read_write_data(subscriber.function)
-    cdk.Validations.of(made).add_plugins(AwsSolutionsChecks(made))
-    with suppress(RuntimeError):
-        made.synth()
-    return Synth(made, folder)
+    return nag(made, folder)
 
 
-def test_a_subscribers_usual_grants_are_no_finding(granted: Synth) -> None:
-    assert [each for each in findings(granted.app, granted.folder, {}) if "/Theirs/" in each] == []
+def test_a_subscribers_usual_grants_are_no_finding(granted: Nagged) -> None:
+    assert [each for each in findings(*granted, {}) if "/Theirs/" in each] == []
 
 
 def test_a_template_that_loses_messages_does_not_synthesize(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
