@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -187,6 +188,18 @@ def test_only_ci_and_deployments_pay_for_the_cdks_own_validation() -> None:
     told = [run for path in FILES for run in commands(read(path)) if "CDK_VALIDATION" in run]
     assert told == ["make synth CDK_VALIDATION=true"]
     assert os.environ["CDK_VALIDATION"] == "false"  # which tests/conftest.py sees to, whoever calls pytest
+
+
+@pytest.mark.parametrize(("target", "anew"), [("deploy", True), ("diff", False), ("synth", False)])
+def test_what_is_deployed_is_synthesized_anew(target: str, anew: bool) -> None:
+    """A kept assembly is a convenience of every day. What make would run it says itself, and runs nothing."""
+    of_make = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "ANEW")
+    environment = {name: value for name, value in os.environ.items() if name not in of_make}
+    command = ["make", "--dry-run", target, "ENV=dev"]
+    told = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+    (synth,) = (number for number, line in enumerate(told.splitlines()) if "-m fanout.assembly" in line)
+    assert ("fanout.assembly --anew cdk.out" in told.splitlines()[synth]) == anew
+    assert not any("/cdk " in line for line in told.splitlines()[:synth])
 
 
 def test_a_commit_is_tested_then_goes_to_dev_then_staging_then_prod() -> None:
