@@ -64,9 +64,9 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-
 demo: install ## from nothing to proof: real events through real tasks on an embedded AWS
 	@$(BIN)/fanout local demo
 
-test: lint gate ## everything CI runs; an app in its own repository has no engine/, and tests itself alone
-	@# mypy beside the tests: without its cache it takes a minute and a half, and the tests wait more than they compute.
-	@$(MAKE) --no-print-directory --jobs=2 types tests
+test: lint ## everything CI runs; an app in its own repository has no engine/, and tests itself alone
+	@# mypy beside the others, as each is one process; the tests begin when the gate has passed.
+	@$(MAKE) --no-print-directory --jobs=2 gate types tests
 
 # --- every day -------------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,8 @@ import pytest
 from botocore.loaders import JSONFileLoader, Loader
 from hypothesis import settings
 
+from tests.lanes import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
+
 # The CDK's own validation takes seconds a template, and CI runs it once: docs/adr/0016-cdk-validation-in-ci-and-deploy.md.
 os.environ["CDK_VALIDATION"] = "false"
 # Most of what is imported and collected stays. To look through it again and again is a tenth of a run.

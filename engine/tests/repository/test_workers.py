@@ -1,5 +1,6 @@
 """How `make test` divides its tests: what a module sets up is made once, by one worker."""
 
+import os
 import re
 import subprocess
 import sys
@@ -18,6 +19,15 @@ def costly():
 
 @pytest.mark.parametrize("number", range(20))
 def test_shares(costly, number): ...
+"""
+NOTED = """\
+import os
+import pytest
+
+@pytest.mark.parametrize("number", range(2))
+def test_is_noted(number):
+    with open(f"run-by-{{os.environ['PYTEST_XDIST_WORKER']}}", "a") as file:
+        file.write("{name}\\n")
 """
 
 
@@ -43,6 +53,23 @@ def test_what_a_module_sets_up_is_made_once(tmp_path: Path) -> None:
 
 def test_without_the_option_each_worker_makes_it(tmp_path: Path) -> None:
     assert len(made(tmp_path)) > 2
+
+
+def test_half_of_the_workers_begin_with_what_waits_and_all_is_run_once(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text("from tests.lanes import pytest_xdist_make_scheduler\n")
+    (tmp_path / "pytest.ini").write_text(f"[pytest]\naddopts = --import-mode=importlib\npythonpath = {ENGINE}\n")
+    files = [f"tests/{kind}/test_{number}.py" for kind in ("infra", "local") for number in range(6)]
+    for name in files:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(NOTED.format(name=name))
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", *options(), "-p", "no:cacheprovider", "."]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    run = {worker: (tmp_path / f"run-by-{worker}").read_text().split() for worker in ("gw0", "gw1")}
+    assert ["/local/" in run[worker][0] for worker in run] == [True, False]
+    assert sorted(name for each in run.values() for name in each) == sorted(each for each in files for _ in range(2))
 
 
 def test_every_property_has_all_its_examples_in_long() -> None:
