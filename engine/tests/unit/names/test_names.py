@@ -56,9 +56,11 @@ def about_outputs(tree: ast.AST) -> Iterator[str]:
 def misspelt(source: str) -> list[str]:
     """What a file says in words of its own that names.py has a name for."""
     tree = ast.parse(source)
-    found = [text for text in literals(tree) if text in OURS_ALONE or re.match(r"fanout:|FANOUT_", text)]
-    found += [text for text in literals(tree) if any(output in text for output in LONG_OUTPUTS)]
-    found += [text for text in about_outputs(tree) if any(text.endswith(output) for output in OUTPUTS)]
+    said = list(literals(tree))
+    found = [text for text in said if text in OURS_ALONE or re.match(r"fanout:|FANOUT_", text)]
+    found += [text for text in said if any(output in text for output in LONG_OUTPUTS)]
+    if any(text.endswith(tuple(OUTPUTS)) for text in said):
+        found += [text for text in about_outputs(tree) if text.endswith(tuple(OUTPUTS))]
     namespaces = re.findall(r"""(?i)namespace["']?\s*[=:]\s*["']Fanout["']""", source)
     return found + namespaces
 
