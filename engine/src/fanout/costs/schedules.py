@@ -4,7 +4,6 @@ import re
 
 from fanout.costs.assumptions import MONTH_SECONDS
 from fanout.template.messaging import function_of
-from fanout.template.references import referred_in
 from fanout.template.template import Resource, Template
 from fanout.template.types import TOPIC
 from fanout.template.values import as_list
@@ -41,7 +40,7 @@ def feeds(schedule: Resource, topics: list[Resource]) -> bool:
     """Whether it publishes to one of `topics`."""
     for arn in _targets(schedule):
         if isinstance(arn, str) and arn.endswith(PUBLISHES):
-            named = referred_in(schedule.body.get("Properties"))
+            named = schedule.refers_to
             return any(each.id in named for each in topics)
         target = schedule.template.resource(arn)
         if target is not None and target.type == TOPIC:

@@ -7,7 +7,6 @@ from fanout.costs.bill import STACK
 from fanout.costs.polling import Polled, PolledByWorkers
 from fanout.template.asynchronous import calls
 from fanout.template.messaging import mappings
-from fanout.template.references import referred_in
 from fanout.template.template import Resource, Template
 from fanout.template.values import as_list
 from fanout.template.workers import Worker, number_of, workers
@@ -108,5 +107,5 @@ class Owners:
         """STACK when it is nobody's, or that of several."""
         if resource.id in self._known:
             return self._known[resource.id]
-        found = {self._known[name] for name in referred_in(resource.body.get("Properties")) if name in self._known}
+        found = {self._known[name] for name in resource.refers_to if name in self._known}
         return found.pop() if len(found) == 1 else STACK

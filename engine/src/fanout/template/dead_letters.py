@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
 
-from fanout.template.nested import objects
 from fanout.template.references import referred
 from fanout.template.template import Linked, Resource, Template
 from fanout.template.types import QUEUE, SUBSCRIPTION
@@ -81,7 +80,7 @@ def _with_a_word(template: Template) -> list[Resource]:
     return [
         resource
         for resource in template.resources.values()
-        if words and any(not words.isdisjoint(each) for each in objects(resource.body))
+        if words and any(not words.isdisjoint(each) for each in resource.objects)
     ]
 
 

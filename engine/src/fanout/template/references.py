@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from fanout.template.nested import objects
@@ -15,7 +15,12 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z0-9.:]+)\}")
 
 def referred_in(value: Any) -> set[str]:
     """The names in all intrinsic functions, however deep in it they are."""
-    return {name for each in objects(value) if not _FUNCTIONS.isdisjoint(each) for name in referred(each)}
+    return referred_by(objects(value))
+
+
+def referred_by(nodes: Iterable[dict[str, Any]]) -> set[str]:
+    """The names in those of the objects that are intrinsic functions."""
+    return {name for each in nodes if not _FUNCTIONS.isdisjoint(each) for name in referred(each)}
 
 
 def referred(node: dict[str, Any]) -> Iterator[str]:

@@ -14,8 +14,9 @@ from fanout.template.conditions import decided
 from fanout.template.expansion import expand
 from fanout.template.intrinsics import resolve
 from fanout.template.macros import SERVERLESS, unseen_macros
+from fanout.template.nested import objects
 from fanout.template.outputs import is_export, is_published
-from fanout.template.references import referred_in
+from fanout.template.references import referred_by
 from fanout.template.values import UNKNOWN, Reference, Text, Value, as_flag, as_list, as_number
 
 _T = TypeVar("_T")
@@ -37,6 +38,16 @@ class Resource:
     def properties(self) -> dict[str, Value]:
         resolved = resolve(self.template, self.body.get("Properties"))
         return resolved if isinstance(resolved, dict) else {}
+
+    @cached_property
+    def objects(self) -> tuple[dict[str, Any], ...]:
+        """Every object of its properties, as they are written."""
+        return tuple(objects(self.body.get("Properties")))
+
+    @cached_property
+    def refers_to(self) -> set[str]:
+        """The names in its properties' intrinsic functions."""
+        return referred_by(self.objects)
 
     @cached_property
     def metadata(self) -> dict[str, Any]:
@@ -277,7 +288,7 @@ class Linked(_Remembering):
 
 
 def _needs(template: Template, resource: Resource) -> set[str]:
-    named = {*resource.depends_on, *referred_in(resource.body.get("Properties"))}
+    named = {*resource.depends_on, *resource.refers_to}
     return {each for each in named if each in template.resources}
 
 
