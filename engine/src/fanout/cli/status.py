@@ -9,6 +9,7 @@ from fanout.cli.aws_command import Target, aws_command, place
 from fanout.cli.options import Json
 from fanout.cli.output import console, say_json
 from fanout.cli.views.status import render
+from fanout.ops.aws.metrics import KeptMetrics
 from fanout.ops.status.report import first_look, report
 
 
@@ -20,7 +21,8 @@ def status(
     as_json: Json = False,
 ) -> int:
     """Say how every subscriber is: waiting, in flight, dead, paused, and why. Exit status 1: a person is needed."""
-    stack, now = first_look(*place(target))
+    kept = KeptMetrics()
+    stack, now = first_look(*place(target), kept)
     while True:
         if as_json:
             say_json(now.as_dict())
@@ -31,4 +33,4 @@ def status(
         if not watch:
             return int(now.needs_a_person)
         time.sleep(every)
-        now = report(stack)
+        now = report(stack, kept)

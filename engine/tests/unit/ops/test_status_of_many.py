@@ -12,9 +12,9 @@ from botocore.exceptions import ClientError
 
 from fanout import names
 from fanout.errors import OpsError
-from fanout.ops.aws import mappings
+from fanout.ops.aws import mappings, metrics
 from fanout.ops.aws.discovery import find
-from fanout.ops.aws.metrics import MOST, Metric, read_metrics
+from fanout.ops.aws.metrics import MOST, KeptMetrics, Metric, read_metrics
 from fanout.ops.aws.session import Aws
 from fanout.ops.aws.stack import Stack
 from fanout.ops.status.health import Health
@@ -181,6 +181,31 @@ def test_a_first_look_asks_while_the_stack_is_looked_for_what_its_name_is_enough
     stack, found = first_look(world.aws, NAME)
     assert stack.tasks == world.tasks and not found.needs_a_person
     assert sum(world.calls.values()) == 6 + 2 * 3
+
+
+def test_metrics_are_asked_for_again_when_a_minute_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each that is asked for is paid for, and has no newer value before."""
+    world, kept, now = Many(3), KeptMetrics(), [1_000.0]
+    monkeypatch.setattr(metrics, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    stack, found = first_look(world.aws, NAME, kept)
+    for now[0] in (1_005.0, 1_059.0):
+        assert report(stack, kept).as_dict()["subscribers"] == found.as_dict()["subscribers"]
+    assert world.calls["get_metric_data"] == 1
+    now[0] = 1_060.0
+    report(stack, kept)
+    assert world.calls["get_metric_data"] == 2
+
+
+def test_of_metrics_that_are_older_than_a_minute_and_not_told_again_nothing_is_concluded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world, kept, now = Many(3), KeptMetrics(), [1_000.0]
+    monkeypatch.setattr(metrics, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    stack, found = first_look(world.aws, NAME, kept)
+    assert not found.needs_a_person
+    now[0], world.deny = 1_060.0, {"get_metric_data"}
+    again = report(stack, kept)
+    assert [each for each in again.problems if "get_metric_data" in each] == again.problems != []
 
 
 def test_a_stack_that_is_not_there_is_said_in_one_line() -> None:

@@ -1,12 +1,14 @@
 """Many metrics in one call, by minute."""
 
+import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
 from fanout.ops.aws.session import Aws
 
+MINUTE: Final = 60.0
 MOST: Final = 500
 """Of a request: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html"""
 Values = Sequence[tuple[datetime, float]]
@@ -18,6 +20,24 @@ class Metric:
     name: str
     stat: str
     dimensions: tuple[tuple[str, str], ...]
+
+
+@dataclass
+class KeptMetrics:
+    """Of a program that looks again and again: what was told is asked for again when a minute is over, as there is no newer
+    value before, and each thousand costs a cent: https://aws.amazon.com/cloudwatch/pricing/"""
+
+    _told: dict[Metric, tuple[float, Values]] = field(default_factory=dict)
+
+    def read(self, aws: Aws, wanted: Iterable[Metric], since: datetime, until: datetime) -> dict[Metric, Values]:
+        """As `read_metrics`."""
+        now, metrics = time.monotonic(), list(wanted)
+        asked = [each for each in metrics if not self._is_new(each, now)]
+        self._told |= {each: (now, values) for each, values in read_metrics(aws, asked, since, until).items()}
+        return {each: self._told[each][1] for each in metrics if self._is_new(each, now)}
+
+    def _is_new(self, metric: Metric, now: float) -> bool:
+        return metric in self._told and now - self._told[metric][0] < MINUTE
 
 
 def read_metrics(aws: Aws, wanted: Iterable[Metric], since: datetime, until: datetime) -> dict[Metric, Values]:

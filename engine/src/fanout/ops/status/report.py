@@ -13,6 +13,7 @@ from fanout.errors import UserError
 from fanout.ops.aws import alarms
 from fanout.ops.aws.discovery import find
 from fanout.ops.aws.lanes import in_lanes
+from fanout.ops.aws.metrics import KeptMetrics
 from fanout.ops.aws.session import ONE_ROUND, Aws
 from fanout.ops.aws.stack import Stack
 from fanout.ops.aws.subscriber import DIRECT, FUNCTION, DeployedSubscriber
@@ -56,15 +57,16 @@ class Report:
         }
 
 
-def first_look(aws: Aws, name: str) -> tuple[Stack, Report]:
-    """The stack, and its report, of which what its name is enough for is asked while the stack is looked for."""
+def first_look(aws: Aws, name: str, kept: KeptMetrics | None = None) -> tuple[Stack, Report]:
+    """The stack, and its report, of which what its name is enough for is asked while the stack is looked for. `kept` is for later
+    looks."""
     with ThreadPoolExecutor(ONE_ROUND) as pool:
         ringing, asked = pool.submit(_alarms, aws, name), ask_for_all(aws, pool)
         stack = find(aws, name)
-        return stack, _report(stack, ringing, asked, pool)
+        return stack, _report(stack, ringing, asked, pool, kept or KeptMetrics())
 
 
-def report(stack: Stack) -> Report:
+def report(stack: Stack, kept: KeptMetrics | None = None) -> Report:
     """Two calls for each subscriber and five for all, under way at a time whoever's they are; then for each subscriber what
     these give cause to ask: why its mapping is off, and its log where something waits or failed.
 
@@ -73,17 +75,20 @@ def report(stack: Stack) -> Report:
     with ThreadPoolExecutor(ONE_ROUND) as pool:
         ringing = pool.submit(_alarms, stack.aws, stack.name)
         fed = any(each.kind == FUNCTION for each in stack.subscribers)
-        return _report(stack, ringing, ask_for_all(stack.aws, pool) if fed else Asked(), pool)
+        asked = ask_for_all(stack.aws, pool) if fed else Asked()
+        return _report(stack, ringing, asked, pool, kept or KeptMetrics())
 
 
-def _report(stack: Stack, ringing: "Future[Ringing]", asked: Asked, pool: ThreadPoolExecutor) -> Report:
+def _report(
+    stack: Stack, ringing: "Future[Ringing]", asked: Asked, pool: ThreadPoolExecutor, kept: KeptMetrics
+) -> Report:
     problems = (
         [] if stack.status.endswith("_COMPLETE") and "ROLLBACK" not in stack.status else [f"it is {stack.status}"]
     )
     of_topics = list[str]()
     deaf = pool.submit(unheard, stack)
     subscriptions = pool.submit(_subscriptions, stack, of_topics)
-    healths, of_all = _healths((*stack.subscribers, *stack.deliveries), asked, stack.name, pool)
+    healths, of_all = _healths((*stack.subscribers, *stack.deliveries), asked, stack.name, pool, kept)
     alarms_now, of_alarms = ringing.result()
     count = subscriptions.result()
     problems += [*(each.line for each in deaf.result()), *of_topics, *of_alarms, *of_all]
@@ -93,16 +98,16 @@ def _report(stack: Stack, ringing: "Future[Ringing]", asked: Asked, pool: Thread
 def health(subscriber: DeployedSubscriber) -> Health:
     """Of one alone, by its log in any case."""
     with ThreadPoolExecutor(ONE_ROUND) as pool:
-        (found,), problems = _healths([subscriber], ask_for_one(subscriber, pool), "", pool)
+        (found,), problems = _healths([subscriber], ask_for_one(subscriber, pool), "", pool, KeptMetrics())
     found.problems += problems
     return found
 
 
 def _healths(
-    subscribers: Sequence[DeployedSubscriber], asked: Asked, stack: str, pool: ThreadPoolExecutor
+    subscribers: Sequence[DeployedSubscriber], asked: Asked, stack: str, pool: ThreadPoolExecutor, kept: KeptMetrics
 ) -> tuple[list[Health], Sequence[str]]:
     """And what could not be asked of all."""
-    told_later = ask(asked, subscribers, stack, pool)
+    told_later = ask(asked, subscribers, stack, pool, kept)
     begun = [[pool.submit(_asked, Health(each.task), read, each) for read in READS[each.kind]] for each in subscribers]
     told = told_later()
     found = [_joined(each, [part.result() for part in parts]) for each, parts in zip(subscribers, begun, strict=True)]

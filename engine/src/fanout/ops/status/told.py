@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from fanout import names
 from fanout.aws_errors import one_line
 from fanout.ops.aws.mappings import Listed, all_mappings, all_tags
-from fanout.ops.aws.metrics import Metric, Values, read_metrics
+from fanout.ops.aws.metrics import KeptMetrics, Metric, Values
 from fanout.ops.aws.session import Aws
 from fanout.ops.aws.subscriber import FUNCTION, DeployedSubscriber
 
@@ -74,11 +74,13 @@ def ask_for_one(subscriber: DeployedSubscriber, pool: Executor) -> Asked:
     return Asked(pool.submit(all_mappings, subscriber.aws, subscriber.function_name))
 
 
-def ask(asked: Asked, subscribers: Sequence[DeployedSubscriber], stack: str, pool: Executor) -> Callable[[], Told]:
+def ask(
+    asked: Asked, subscribers: Sequence[DeployedSubscriber], stack: str, pool: Executor, kept: KeptMetrics
+) -> Callable[[], Told]:
     """The metrics under way, too; call what is returned to wait for all of it. Of no `stack` no outcomes are asked for."""
     queued = [each for each in subscribers if each.queue_url]
     problems: list[str] = []
-    told = pool.submit(_read, queued[0].aws, list(_wanted(stack, queued)), problems) if queued else None
+    told = pool.submit(_read, queued[0].aws, list(_wanted(stack, queued)), problems, kept) if queued else None
     shared = frozenset(task for task, number in Counter(each.task for each in queued).items() if number > 1)
 
     def wait() -> Told:
@@ -113,10 +115,10 @@ def _outcomes(stack: str, subscriber: DeployedSubscriber, kinds: Iterable[str]) 
     return (Metric(names.NAMESPACE, each, "Sum", of) for each in kinds)
 
 
-def _read(aws: Aws, wanted: list[Metric], problems: list[str]) -> dict[Metric, Values]:
+def _read(aws: Aws, wanted: list[Metric], problems: list[str], kept: KeptMetrics) -> dict[Metric, Values]:
     now = datetime.now(UTC)
     try:
-        return read_metrics(aws, wanted, now - RECENT, now)
+        return kept.read(aws, wanted, now - RECENT, now)
     except (ClientError, BotoCoreError) as error:
         problems.append(one_line(error))
     except Exception as error:  # whatever is in an answer: queues and logs say what there is to say
