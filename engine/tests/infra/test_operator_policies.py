@@ -10,7 +10,7 @@ import pytest
 from aws_cdk import aws_sns as sns
 
 from fanout.constructs.heartbeat import Heartbeat
-from fanout.constructs.operator_policies import OperatorPolicies
+from fanout.constructs.operators.policies import OperatorPolicies
 from fanout.constructs.subscriber import Subscriber
 from fanout.constructs.topic import Topic
 from fanout.template.sizes import size_of

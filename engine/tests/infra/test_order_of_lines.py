@@ -18,7 +18,7 @@ from fanout.constructs.circuit_breaker import CircuitBreaker
 from fanout.constructs.errors import one_line_errors
 from fanout.constructs.heartbeat import Heartbeat
 from fanout.constructs.monitoring import Monitoring
-from fanout.constructs.operator_policies import OperatorPolicies
+from fanout.constructs.operators.policies import OperatorPolicies
 from fanout.constructs.subscriber import Subscriber
 from fanout.constructs.topic import Topic
 from stacks import settings

@@ -22,8 +22,8 @@ from fanout.constructs import (
     Topic,
     Worker,
 )
-from fanout.constructs import operator_policies as operators
-from fanout.constructs.operator_policies import MOST_CHARACTERS
+from fanout.constructs.operators import grants, policies, room
+from fanout.constructs.operators.room import MOST_CHARACTERS
 from fanout.physical_names import REGION
 from fanout.template.sizes import size_of
 from fanout.template.template import Template
@@ -76,16 +76,16 @@ def test_what_is_reserved_for_others_than_subscribers_is_what_they_take(
     entry: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reserved: list[int] = []
-    real = operators._first_characters
+    real = room.first_characters
 
     def remembered(topic: Topic, stack: str) -> int:
         reserved.append(real(topic, stack))
         return reserved[0]
 
-    monkeypatch.setattr(operators, "_first_characters", remembered)
+    monkeypatch.setattr(policies, "first_characters", remembered)
     template = crowded(tmp_path, entry, NAMES[:1])
     (policy,) = [each for each in template.of("AWS::IAM::ManagedPolicy") if "/Operator/ReadPolicy/" in each.path]
-    granted = [set(actions) for actions, _ in operators.READ]
+    granted = [set(actions) for actions, _ in grants.READ]
     found = policy.document("PolicyDocument")["Statement"]
     taken = size_of(template, [each for each in found if set(as_list(each["Action"])) not in granted])
     assert taken <= reserved[0] <= taken + 120
@@ -122,7 +122,7 @@ def test_policies_of_workers_fit_or_their_stack_is_refused_in_one_line(tmp_path:
 
 def test_the_rule_sees_policies_that_were_filled_by_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counted, as it was before, they would not fit."""
-    monkeypatch.setattr("fanout.constructs.operator_policies.MOST_CHARACTERS", 100_000)
+    monkeypatch.setattr("fanout.constructs.operators.room.MOST_CHARACTERS", 100_000)
     template = crowded(tmp_path, settings.STAGING, LONGER[:11])
     found = [each for each in check_template(template) if each.rule == "policy-too-large"]
     assert found and all("/Operator/ReadPolicy" in each.path for each in found)

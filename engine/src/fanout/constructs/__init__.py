@@ -16,7 +16,7 @@ from fanout.constructs.direct import Direct
 from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.heartbeat import Heartbeat
 from fanout.constructs.monitoring import Monitoring
-from fanout.constructs.operator_policies import OperatorPolicies
+from fanout.constructs.operators.policies import OperatorPolicies
 from fanout.constructs.retry import Exponential, Retry
 from fanout.constructs.settings import Encryption, Settings
 from fanout.constructs.stack import FanoutStack

@@ -17,7 +17,7 @@ from fanout.constructs.attachments import Attachments
 from fanout.constructs.delivery import Delivery
 from fanout.constructs.heartbeat import Heartbeat
 from fanout.constructs.intake import Intake
-from fanout.constructs.operator_policies import OperatorPolicies
+from fanout.constructs.operators.policies import OperatorPolicies
 from fanout.constructs.subscriber import Subscriber
 from fanout.constructs.topic import Topic
 from fanout.constructs.worker.workers import Workers

@@ -1,12 +1,10 @@
 """What an operator may do: look, and heal. Managed policies to attach to the role of whoever is on call."""
 
-import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from aws_cdk import ArnFormat, CfnOutput, Stack, Token
+from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
@@ -20,8 +18,9 @@ from fanout.constructs.delivery import Delivery
 from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.heartbeat import Heartbeat
 from fanout.constructs.idempotency import let_look
+from fanout.constructs.operators.grants import ARNS, HEAL, READ, let, services_of
+from fanout.constructs.operators.room import HASH, MOST_CHARACTERS, Kind, characters, first_characters
 from fanout.constructs.registry import for_each, in_order, late_list
-from fanout.constructs.settings import Encryption
 from fanout.constructs.subscriber import Subscriber
 from fanout.constructs.topic import AnyTopic
 from fanout.physical_names import arn_length
@@ -29,17 +28,15 @@ from fanout.physical_names import arn_length
 if TYPE_CHECKING:
     from aws_cdk import aws_s3 as s3
 
-Grants = Sequence[tuple[list[str], Sequence[str]]]
-"""Actions, and the kinds of a subscriber's ARNs that they are allowed on."""
-
-MOST_CHARACTERS = 6144
-"""Of a managed policy, without whitespace; a role has ten policies:
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
 MOST_DELIVERIES = 8
 LOOKED_AT, HEALED, AROUND = 6, 14, 1
 """Subscribers that one policy has room for at most, so that policies of deployed stacks keep theirs; where names are long
 it has room for fewer. What is no subscriber's takes the room of one of those that are looked at."""
 
+_FOR_OTHERS = 2_000
+"""Characters of the first policy that two subscribers with long names take, and its statements."""
+_OF_WORKERS = 160
+"""Characters of the statements about workers, without their ARNs."""
 _OUTPUTS = {
     "ReadPolicy": names.OPERATOR_READ_POLICY_ARN_OUTPUT,
     "HealPolicy": names.OPERATOR_HEAL_POLICY_ARN_OUTPUT,
@@ -71,12 +68,12 @@ class OperatorPolicies(Construct):
         self._called: list[Subscriber] = []
         self._of_workers: list[Subscriber] = []
         topics = [topic, *also]
-        self._first = sum(_first_characters(each, name_of_stack(self)) for each in topics)
+        self._first = sum(first_characters(each, name_of_stack(self)) for each in topics)
         self.read, self.heal = [self._policy("ReadPolicy")], [self._policy("HealPolicy")]
         _let_look_around(self.read[0], self._stack, [each.topic for each in topics])
         self._kinds = {
-            "ReadPolicy": _Kind(self.read, READ, LOOKED_AT, AROUND),
-            "HealPolicy": _Kind(self.heal, HEAL, HEALED, 0),
+            "ReadPolicy": Kind(self.read, READ, LOOKED_AT, AROUND),
+            "HealPolicy": Kind(self.heal, HEAL, HEALED, 0),
         }
         for each in topics:
             each.topic.grant_publish(self.heal[0])
@@ -98,7 +95,7 @@ class OperatorPolicies(Construct):
             noted.append(subscriber)
             if len(noted) == 1:
                 arns = late_list(lambda: [fact(each.queue, "queue_arn") for each in in_order(noted)])
-                _let(policy, ["sqs:TagQueue"], arns)
+                let(policy, ["sqs:TagQueue"], arns)
 
         for_each(Subscriber, self, note)
         return policy
@@ -125,7 +122,7 @@ class OperatorPolicies(Construct):
                 self._grant_key()
             let_look(self._stack, self.read[0])
         for kind in self._kinds.values():
-            kind.holds[path_of(subscriber)] = (subscriber, _characters(subscriber, kind.grants))
+            kind.holds[path_of(subscriber)] = (subscriber, characters(subscriber, kind.grants))
         if not subscriber.is_queued and subscriber.buries:
             self._let_invoke(subscriber)
         if subscriber.is_queued and not subscriber.consumer.has_function:
@@ -137,8 +134,8 @@ class OperatorPolicies(Construct):
         self._called.append(subscriber)
         if len(self._called) == 1:
             arns = late_list(lambda: [fact(each.function, "function_arn") for each in in_order(self._called)])
-            _let(self.heal[0], ["lambda:InvokeFunction"], arns)
-        child = f"{path_of(subscriber).partition('/')[2].replace('/', '')}Function{_HASH}"
+            let(self.heal[0], ["lambda:InvokeFunction"], arns)
+        child = f"{path_of(subscriber).partition('/')[2].replace('/', '')}Function{HASH}"
         self._first += arn_length("AWS::Lambda::Function", name_of_stack(self), child) + len('"",')
 
     def _let_pause_workers(self, subscriber: Subscriber) -> None:
@@ -148,17 +145,17 @@ class OperatorPolicies(Construct):
         self._of_workers.append(subscriber)
         if len(self._of_workers) == 1:
             queues = late_list(lambda: [fact(each.queue, "queue_arn") for each in in_order(self._of_workers)])
-            _let(self.heal[0], ["sqs:TagQueue", "sqs:UntagQueue"], queues)
+            let(self.heal[0], ["sqs:TagQueue", "sqs:UntagQueue"], queues)
             self._first += _OF_WORKERS
-        services = [arn for each in self._of_workers for arn in _services(each)]
-        if len(services) == 1 and _services(subscriber):
-            arns = late_list(lambda: [arn for each in in_order(self._of_workers) for arn in _services(each)])
-            _let(self.read[0], ["ecs:DescribeServices"], arns)
-            _let(self.read[0], ["ecs:DescribeTaskDefinition"], ["*"])
+        services = [arn for each in self._of_workers for arn in services_of(each)]
+        if len(services) == 1 and services_of(subscriber):
+            arns = late_list(lambda: [arn for each in in_order(self._of_workers) for arn in services_of(each)])
+            let(self.read[0], ["ecs:DescribeServices"], arns)
+            let(self.read[0], ["ecs:DescribeTaskDefinition"], ["*"])
         id_ = path_of(subscriber).partition("/")[2].replace("/", "")
         self._first += max(
-            arn_length("AWS::SQS::Queue", name_of_stack(self), f"{id_}Queue{_HASH}"),
-            arn_length("AWS::ECS::Service", name_of_stack(self), f"{id_}Service{_HASH}"),
+            arn_length("AWS::SQS::Queue", name_of_stack(self), f"{id_}Queue{HASH}"),
+            arn_length("AWS::ECS::Service", name_of_stack(self), f"{id_}Service{HASH}"),
         ) + len('"",')
         if self._first + _FOR_OTHERS > MOST_CHARACTERS:
             raise ConfigurationError(
@@ -174,7 +171,7 @@ class OperatorPolicies(Construct):
                 if number == len(kind.policies):
                     kind.policies.append(self._policy(id_, number))
                 for actions, on in kind.grants:
-                    _let(kind.policies[number], actions, late_list(partial(self._arns, kind, number, on)))
+                    let(kind.policies[number], actions, late_list(partial(self._arns, kind, number, on)))
             kind.filled = True
 
     def _add_delivery(self, delivery: Delivery) -> None:
@@ -187,14 +184,14 @@ class OperatorPolicies(Construct):
             )
         if len(self.deliveries) == 1 and not self.subscribers:
             self._grant_key()
-        child = f"{path_of(delivery).partition('/')[2].replace('/', '')}DeadLetterQueue{_HASH}"
+        child = f"{path_of(delivery).partition('/')[2].replace('/', '')}DeadLetterQueue{HASH}"
         self._first += 2 * (arn_length("AWS::SQS::Queue", name_of_stack(self), child) + len('"",'))
         self._open()
 
-    def _arns(self, kind: "_Kind", number: int, on: Sequence[str]) -> list[str]:
+    def _arns(self, kind: "Kind", number: int, on: Sequence[str]) -> list[str]:
         """The topic's, which none of these actions is for, where no subscriber has what they are on: a policy names something."""
         shares = kind.shares(self._first)
-        found = [arn for each in shares[number] for what in on for arn in _ARNS[what](each)] if shares else []
+        found = [arn for each in shares[number] for what in on for arn in ARNS[what](each)] if shares else []
         if number == 0 and "dead letters" in on:
             found += [fact(each.dead_letter_queue, "queue_arn") for each in in_order(self.deliveries)]
         return found or [fact(self._topic, "topic_arn")]
@@ -212,7 +209,7 @@ class OperatorPolicies(Construct):
             schedules = [heartbeat.schedule for heartbeat in in_order(heartbeats)]
             return [schedule.attr_arn for schedule in schedules if schedule] or anyone
 
-        _let(self.read[0], ["scheduler:GetSchedule"], late_list(arns))
+        let(self.read[0], ["scheduler:GetSchedule"], late_list(arns))
 
     def _grant_key(self) -> None:
         key = self._stack.node.try_find_child("QueueKey")
@@ -241,140 +238,7 @@ def _let_look_around(policy: iam.ManagedPolicy, stack: Stack, topics: Sequence[s
         "tag:GetResources",
     ]
     arns = late_list(lambda: [*(fact(each, "topic_arn") for each in topics), *alarm_topics(stack)])
-    _let(policy, ["sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"], arns)
+    let(policy, ["sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"], arns)
     of_stack = ["cloudformation:DescribeStacks", "cloudformation:GetTemplate", "cloudformation:ListStackResources"]
-    _let(policy, of_stack, [own])
-    _let(policy, anywhere, ["*"])
-
-
-@dataclass
-class _Kind:
-    """The policies of one kind, what each subscriber is granted in them, and how many at most one of them holds."""
-
-    policies: list[iam.ManagedPolicy]
-    grants: Grants
-    most: int
-    around: int
-    holds: dict[str, tuple[Subscriber, int]] = field(default_factory=dict)
-    """By path: the subscriber and the characters that it takes."""
-    filled: bool = False
-
-    def shares(self, first: int) -> list[list[Subscriber]]:
-        """Who is in which policy, in the order of paths; one more subscriber never needs fewer policies."""
-        shares: list[list[Subscriber]] = []
-        left = places = 0
-        for _, (subscriber, size) in sorted(self.holds.items()):
-            if size > left or not places:
-                around = 0 if shares else self.around
-                left = MOST_CHARACTERS - _statements_characters(self.grants) - (0 if shares else first)
-                places = self.most - around
-                shares.append([])
-            shares[-1].append(subscriber)
-            left, places = left - size, places - 1
-        return shares
-
-
-def _characters(subscriber: Subscriber, grants: Grants) -> int:
-    """That its ARNs take in a policy, at their longest, with quotes and commas."""
-    id_ = path_of(subscriber).partition("/")[2].replace("/", "")
-    arns = {
-        kind: [arn_length(type_, subscriber.stack_name, f"{id_}{child}{_HASH}") for type_, child in parts]
-        for kind, parts in _RESOURCES.items()
-    }
-    return sum(length + len('"",') for _, on in grants for kind in on for length in arns[kind])
-
-
-def _statements_characters(grants: Grants) -> int:
-    """Of a policy whose statements name nothing yet."""
-    statements = [{"Action": actions, "Effect": "Allow", "Resource": []} for actions, _ in grants]
-    return len(json.dumps({"Statement": statements, "Version": "2012-10-17"}, separators=(",", ":")))
-
-
-def _first_characters(topic: AnyTopic, stack: str) -> int:
-    """Of what is no subscriber's, in the first policy: topic, stack, table, schedule, keys, and what takes no resource."""
-    arn = fact(topic.topic, "topic_arn")
-    made = arn_length("AWS::SNS::Topic", stack, f"{path_of(topic.topic).replace('/', '')}{_HASH}")
-    keys = _WITH_KEYS if topic.settings.encryption is Encryption.CUSTOMER_KEYS else 0
-    schedule = _WITH_SCHEDULE if topic.settings.heartbeat else 0
-    told = sum(len(each) + len('"",') for each in topic.settings.alarm_recipients if each.startswith("arn:"))
-    return _FIRST + keys + schedule + told + (made if Token.is_unresolved(arn) else len(arn)) + 5 * len(stack)
-
-
-def _log_groups(subscriber: Subscriber) -> list[str]:
-    """With and without `:*`: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html"""
-    group = subscriber.consumer.log_group
-    if group is None:
-        return []
-    parts = {"service": "logs", "resource": "log-group", "resource_name": fact(group, "log_group_name")}
-    in_parts = partial(stack_of(subscriber).format_arn, arn_format=ArnFormat.COLON_RESOURCE_NAME, **parts)
-    return [fact(group, "its ARN without :*", in_parts), fact(group, "log_group_arn")]
-
-
-def _queues(subscriber: Subscriber) -> list[str]:
-    return [fact(subscriber.queue, "queue_arn")] if subscriber.is_queued else []
-
-
-def _dead_letter_queues(subscriber: Subscriber) -> list[str]:
-    return [fact(subscriber.dead_letter_queue, "queue_arn")] if subscriber.buries else []
-
-
-def _services(subscriber: Subscriber) -> list[str]:
-    arn = subscriber.consumer.outputs().get(names.SERVICE_ARN_OUTPUT)
-    return [arn] if arn else []
-
-
-def _functions(subscriber: Subscriber) -> list[str]:
-    return [fact(subscriber.function, "function_arn")] if subscriber.consumer.has_function else []
-
-
-def _mappings(subscriber: Subscriber) -> list[str]:
-    return [fact(subscriber.mapping, "event_source_mapping_arn")] if subscriber.consumer.feeds else []
-
-
-def _let(policy: iam.ManagedPolicy, actions: list[str], resources: list[str]) -> None:
-    iam.Grant.add_to_principal(grantee=policy, actions=actions, resource_arns=resources)
-
-
-_HASH = "12345678"
-"""What the CDK puts behind a path to make a logical id."""
-_FIRST, _WITH_KEYS, _WITH_SCHEDULE = 950, 270, 110
-"""Characters of the first policy without its subscribers, the topic's ARN and the stack's name; a test measures them."""
-_FOR_OTHERS = 2_000
-"""Characters of the first policy that two subscribers with long names take, and its statements."""
-_OF_WORKERS = 160
-"""Characters of the statements about workers, without their ARNs."""
-_ARNS: dict[str, Callable[[Subscriber], list[str]]] = {
-    "queue": _queues,
-    "dead letters": _dead_letter_queues,
-    "function": _functions,
-    "mapping": _mappings,
-    "log": _log_groups,
-}
-_RESOURCES = {
-    "queue": [("AWS::SQS::Queue", "Queue")],
-    "dead letters": [("AWS::SQS::Queue", "DeadLetterQueue")],
-    "function": [("AWS::Lambda::Function", "Function")],
-    "mapping": [("AWS::Lambda::EventSourceMapping", "Mapping")],
-    "log": [("AWS::Logs::LogGroup", "LogGroup")] * 2,
-}
-"""Type and id of what each kind of ARN is of, as often as it is named."""
-READ: Grants = (
-    (["sqs:GetQueueAttributes", "sqs:ListQueueTags"], ("queue", "dead letters")),
-    (["sqs:ReceiveMessage", "sqs:ChangeMessageVisibility"], ("dead letters",)),
-    (["lambda:GetFunctionConfiguration"], ("function",)),
-    (["lambda:ListTags"], ("mapping",)),
-    (["logs:FilterLogEvents"], ("log",)),
-)
-HEAL: Grants = (
-    (["sqs:DeleteMessage"], ("dead letters",)),
-    (["sqs:SendMessage"], ("queue",)),
-    (
-        [
-            "lambda:GetEventSourceMapping",
-            "lambda:TagResource",
-            "lambda:UntagResource",
-            "lambda:UpdateEventSourceMapping",
-        ],
-        ("mapping",),
-    ),
-)
+    let(policy, of_stack, [own])
+    let(policy, anywhere, ["*"])
