@@ -1,5 +1,6 @@
 """`fanout local up` again: nothing where nothing changed, and all of it where anything did."""
 
+import ast
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -38,6 +39,15 @@ def test_up_again_does_what_is_needed_and_no_more(
             [*command, *options], env=variables, cwd=checkout, capture_output=True, text=True, check=False, timeout=120
         )
 
+    def source() -> dict[str, str]:
+        """The variables of a shell that has read what `up` wrote for it."""
+        shell = (
+            f"set -a; . {run.state.environment}; set +a; exec {sys.executable} -c 'import os; print(dict(os.environ))'"
+        )
+        told = subprocess.run(["/bin/sh", "-c", shell], env=variables, capture_output=True, text=True, check=True)
+        found: dict[str, str] = ast.literal_eval(told.stdout)
+        return found
+
     def is_nothing() -> bool:
         done = up()
         assert done.returncode == 0, done.stderr
@@ -53,6 +63,11 @@ def test_up_again_does_what_is_needed_and_no_more(
         return not is_nothing() and is_nothing()
 
     assert not is_nothing() and is_nothing()
+    before, variables = variables, source()
+    assert variables["FANOUT_STACK"] == "OrderEvents-local" and is_nothing()
+    variables = source()
+    assert is_nothing()
+    variables = before
     first = code_of_the_task()
     assert is_seen(lambda: handler.write_text(f"{whole}# edited\n")) and code_of_the_task() != first
     assert is_seen(lambda: run.connection.session.client("cloudformation").delete_stack(StackName="OrderEvents-local"))

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from fanout.local.emulator.connection import Connection, without_real_aws
+from fanout import names
+from fanout.local.emulator.connection import ACCOUNT, Connection, without_real_aws
 from fanout.ops.interrupt import postponed
 from fanout.project import find_root
 
@@ -17,11 +18,17 @@ DEADLINE = 300.0
 
 
 def environment(connection: Connection) -> dict[str, str]:
-    """For the CDK CLI and the app: this machine's environment without its AWS settings, and the embedded AWS in their place."""
+    """For the CDK CLI and the app: this machine's environment without its AWS settings, and the embedded AWS in their place.
+
+    The same in a shell that has read what `up` wrote for it, or else its next `up` would find everything changed.
+    """
     inherited = without_real_aws(os.environ)
-    path = os.pathsep.join([str(Path(sys.executable).parent), inherited.pop("PATH", os.defpath)])
-    for name in ("PYTHONDONTWRITEBYTECODE", "FORCE_COLOR"):
+    places = [str(Path(sys.executable).parent), *inherited.pop("PATH", os.defpath).split(os.pathsep)]
+    path = os.pathsep.join(dict.fromkeys(places))
+    for name in ("PYTHONDONTWRITEBYTECODE", "FORCE_COLOR", names.STACK):
         inherited.pop(name, None)
+    if f":{ACCOUNT}:" in inherited.get("TOPIC_ARN", ""):
+        del inherited["TOPIC_ARN"]
     # Without colours in its log, and without rules of a plugin that every synth would ask a registry for.
     return {"CDK_VALIDATION": "false", **inherited, **connection.variables, "PATH": path, "NO_COLOR": "1"}
 
