@@ -124,9 +124,8 @@ def chosen(assembly: Path, name: str | None) -> list[Template]:
 
 
 def bills_of(template: Template, volumes: Sequence[int], assumed: Assumptions) -> list[Bill]:
-    """Of the stack alone, read once."""
-    alone = Template(template.body)
-    return [monthly(alone, events_per_month=events, assumptions=assumed) for events in volumes]
+    """Of the stack alone, as long as it is linked to no other."""
+    return [monthly(template, events_per_month=events, assumptions=assumed) for events in volumes]
 
 
 def switches_of(template: Template, events: int | None, assumed: Assumptions) -> list[Switch]:

@@ -161,6 +161,9 @@ class Template(_Remembering):
         """What was worked out with other parameters, or beside other templates."""
         for worked_out in ("exported", "dependencies", "_named", "macros"):
             self.__dict__.pop(worked_out, None)
+        if "Fn::ImportValue" in self.expansion.keys:
+            for each in self.resources.values():
+                each.__dict__.pop("properties", None)
         self._remembered.clear()
         self.linked.forget()
 
