@@ -110,8 +110,8 @@ def _contracts(old: str, new: str, compared: Compared) -> tuple[Sequence[Told], 
 
 def _unseen(compared: Compared) -> list[Unseen]:
     """What could have changed without a word: of both sides, each once. Who reads a queue elsewhere is no matter of a diff."""
-    every = [*unseen_in(list(compared.old.values())), *unseen_in(list(compared.new.values()))]
-    return list(dict.fromkeys(each for each in every if not each.is_elsewhere))
+    sides = (list(each.values()) for each in (compared.old, compared.new))
+    return list(dict.fromkeys(each for side in sides for each in unseen_in(side, elsewhere=False)))
 
 
 def _as_change(unseen: Unseen) -> dict[str, str | bool]:

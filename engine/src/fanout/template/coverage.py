@@ -26,8 +26,6 @@ class Unseen:
     template: str
     where: str
     what: str
-    is_elsewhere: bool = False
-    """Whether it is no part of this template at all: who reads a queue."""
 
     def as_dict(self) -> dict[str, Any]:
         """With the keys of a finding, of the rule `unseen`."""
@@ -39,9 +37,10 @@ class Unseen:
         return f"{self.template}: {self.where}: {self.what}"
 
 
-def unseen_in(templates: Sequence[Template], problems: Iterable[str] = ()) -> list[Unseen]:
-    """Of templates that were linked; `problems` are files that could not be read."""
-    found = [each for template in templates for each in _unseen(template)]
+def unseen_in(templates: Sequence[Template], problems: Iterable[str] = (), *, elsewhere: bool = True) -> list[Unseen]:
+    """Of templates that were linked; `problems` are files that could not be read. With `elsewhere`, who reads a queue too."""
+    questions = (_unseen, _unread) if elsewhere else (_unseen,)
+    found = [each for template in templates for question in questions for each in question(template)]
     return [*found, *(Unseen("file", *_parts(problem)) for problem in problems)]
 
 
@@ -63,10 +62,13 @@ def _unseen(template: Template) -> Iterator[Unseen]:
             f"condition {name}",
             f"false here, so {', '.join(ids)} were not judged{_deciding(template, name)}",
         )
+
+
+def _unread(template: Template) -> Iterator[Unseen]:
     if queues := _without_consumer(template):
         named = ", ".join(each.id for each in queues[:MOST_NAMED]) + (", ..." if len(queues) > MOST_NAMED else "")
         said = f"nothing here takes the messages of {len(queues)}: who does so was not judged"
-        yield Unseen(template.name, named, said, is_elsewhere=True)
+        yield Unseen(template.name, named, said)
 
 
 def _open(template: Template) -> set[str]:
