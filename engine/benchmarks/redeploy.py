@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from benchmarks.harness.errors import BenchmarkError
 from benchmarks.harness.measuring import ROOT, Say, environment, interleaved, run, seconds
 from benchmarks.harness.rows import Row, at_most, row
+from benchmarks.harness.samples import Samples
 from fanout.local.run import Run
 
 TASK = "notify_webhook"
@@ -64,20 +65,8 @@ def measure(say: Say) -> Iterator[Row]:
                 rounds=ROUNDS,
                 say=say,
             )
-            yield row(
-                "make up after one edited handler, against cdk --version",
-                times["make up"],
-                unit="s",
-                peer=times["cdk --version"],
-                goal=at_most(4),
-            )
-            yield row(
-                "make up where nothing changed, against cdk --version",
-                times["make up, unchanged"],
-                unit="s",
-                peer=times["cdk --version"],
-                goal=at_most(1),
-            )
+            yield _against(times, "make up", "make up after one edited handler", 4)
+            yield _against(times, "make up, unchanged", "make up where nothing changed", 1)
 
             def saved() -> float:
                 before = _code(state)
@@ -95,15 +84,14 @@ def measure(say: Say) -> Iterator[Row]:
                     rounds=2 * ROUNDS,
                     say=say,
                 )
-            yield row(
-                "make watch, from a saved handler until it runs, against cdk --version",
-                times["make watch"],
-                unit="s",
-                peer=times["cdk --version"],
-                goal=at_most(1),
-            )
+            yield _against(times, "make watch", "make watch, from a saved handler until it runs", 1)
         finally:
             state.down()
+
+
+def _against(times: Mapping[str, Samples], variant: str, name: str, most: float) -> Row:
+    cli = times["cdk --version"]
+    return row(f"{name}, against cdk --version", times[variant], unit="s", peer=cli, goal=at_most(most))
 
 
 def _edit(checkout: Path) -> None:

@@ -54,6 +54,10 @@ class Resource:
         metadata = self.body.get("Metadata")
         return metadata if isinstance(metadata, dict) else {}
 
+    def forget(self) -> None:
+        """Its properties, which are resolved anew."""
+        self.__dict__.pop("properties", None)
+
     @property
     def path(self) -> str:
         """The CDK construct path when it is known, else the logical id."""
@@ -163,7 +167,7 @@ class Template(_Remembering):
             self.__dict__.pop(worked_out, None)
         if "Fn::ImportValue" in self.expansion.keys:
             for each in self.resources.values():
-                each.__dict__.pop("properties", None)
+                each.forget()
         self._remembered.clear()
         self.linked.forget()
 

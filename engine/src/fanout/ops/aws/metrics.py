@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from fanout import names
 from fanout.ops.aws.session import Aws
 
 MINUTE: Final = 60.0
@@ -20,6 +21,11 @@ class Metric:
     name: str
     stat: str
     dimensions: tuple[tuple[str, str], ...]
+
+
+def of_task(name: str, stat: str, *, stack: str, task: str) -> Metric:
+    """As fanout.runtime.metrics writes it, a minute late or two."""
+    return Metric(names.NAMESPACE, name, stat, ((names.STACK_DIMENSION, stack), (names.TASK_DIMENSION, task)))
 
 
 @dataclass

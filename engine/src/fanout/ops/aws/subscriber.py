@@ -172,5 +172,10 @@ class DeployedSubscriber:
 
     def attributes(self) -> dict[str, str]:
         """Of the queue, as SQS has them now."""
-        answer = self.aws.sqs.get_queue_attributes(QueueUrl=self.queue_url, AttributeNames=["All"])
-        return {str(name): value for name, value in answer.get("Attributes", {}).items()}
+        return attributes_of(self.aws, self.queue_url)
+
+
+def attributes_of(aws: Aws, url: str) -> dict[str, str]:
+    """All of a queue."""
+    answer = aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+    return {str(name): value for name, value in answer.get("Attributes", {}).items()}

@@ -1,16 +1,15 @@
 """The deployed template with every reference resolved, as far as that needs no more than ids and ARNs."""
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from fanout.ops.aws import alarms
-from fanout.ops.aws.lanes import OnceForEach
+from fanout.ops.aws.lanes import OnceForEach, beside
 from fanout.ops.aws.mappings import all_mappings
-from fanout.ops.aws.session import Aws
 from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import attributes_of
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import EventSourceMappingConfigurationTypeDef
@@ -30,7 +29,7 @@ class Live:
 
     def __init__(self, deployed: "Deployed") -> None:
         aws = deployed.stack.aws
-        self.attributes: OnceForEach[str, dict[str, str]] = OnceForEach(lambda url: _attributes(aws, url))
+        self.attributes: OnceForEach[str, dict[str, str]] = OnceForEach(lambda url: attributes_of(aws, url))
         """Of a queue, by its URL."""
         self.mappings: OnceForEach[str | None, list[EventSourceMappingConfigurationTypeDef]] = OnceForEach(
             lambda function: list(all_mappings(aws, function).values())
@@ -55,15 +54,14 @@ class Deployed:
     @classmethod
     def read(cls, stack: Stack) -> "Deployed":
         cloudformation = stack.aws.cloudformation
-        with ThreadPoolExecutor(1) as beside:
-            asked = beside.submit(cloudformation.get_template, StackName=stack.name)
-            pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack.name)
-            ids = {
-                each["LogicalResourceId"]: each.get("PhysicalResourceId", "")
-                for page in pages
-                for each in page["StackResourceSummaries"]
-            }
-            body: Any = asked.result()["TemplateBody"]
+        asked = beside(lambda: cloudformation.get_template(StackName=stack.name))
+        pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack.name)
+        ids = {
+            each["LogicalResourceId"]: each.get("PhysicalResourceId", "")
+            for page in pages
+            for each in page["StackResourceSummaries"]
+        }
+        body: Any = asked.result()["TemplateBody"]
         return cls(stack, json.loads(body) if isinstance(body, str) else json.loads(json.dumps(body)), ids)
 
     @cached_property
@@ -130,11 +128,6 @@ class Deployed:
     def _arn(self, service: str, rest: str) -> str:
         partition = self.stack.id.split(":")[1]
         return f"arn:{partition}:{service}:{self.stack.region}:{self.stack.account}:{rest}"
-
-
-def _attributes(aws: Aws, url: str) -> dict[str, str]:
-    answer = aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
-    return {str(name): value for name, value in answer.get("Attributes", {}).items()}
 
 
 def _live_alarms(deployed: Deployed) -> dict[str, dict[str, Any]]:

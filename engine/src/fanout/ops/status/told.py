@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from fanout import names
 from fanout.aws_errors import one_line
 from fanout.ops.aws.mappings import Listed, all_mappings, all_tags
-from fanout.ops.aws.metrics import KeptMetrics, Metric, Values
+from fanout.ops.aws.metrics import KeptMetrics, Metric, Values, of_task
 from fanout.ops.aws.session import Aws
 from fanout.ops.aws.subscriber import FUNCTION, DeployedSubscriber
 
@@ -110,9 +110,7 @@ def _age(subscriber: DeployedSubscriber) -> Metric:
 
 
 def _outcomes(stack: str, subscriber: DeployedSubscriber, kinds: Iterable[str]) -> Iterator[Metric]:
-    """As fanout.runtime.metrics writes them, a minute late or two."""
-    of = ((names.STACK_DIMENSION, stack), (names.TASK_DIMENSION, subscriber.task))
-    return (Metric(names.NAMESPACE, each, "Sum", of) for each in kinds)
+    return (of_task(each, "Sum", stack=stack, task=subscriber.task) for each in kinds)
 
 
 def _read(aws: Aws, wanted: list[Metric], problems: list[str], kept: KeptMetrics) -> dict[Metric, Values]:

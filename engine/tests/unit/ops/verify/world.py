@@ -306,7 +306,10 @@ class World:
         dimensions = asked["MetricDataQueries"][0]["MetricStat"]["Metric"]["Dimensions"]
         task = next(each["Value"] for each in dimensions if each["Name"] == names.TASK_DIMENSION)
         shown = task in self.measured and "no metrics" not in self.broken
-        return {"MetricDataResults": [{"Values": [1.0] if shown else []}]}
+        (id_,) = (each["Id"] for each in asked["MetricDataQueries"])
+        values = [1.0] if shown else []
+        told = {"Id": id_, "StatusCode": "Complete", "Timestamps": [asked["StartTime"]] * len(values), "Values": values}
+        return {"MetricDataResults": [told]}
 
     def _traces(self, TraceIds: list[str]) -> dict[str, Any]:
         return {"Traces": [] if "trace is lost" in self.broken else [{"Id": each} for each in TraceIds]}

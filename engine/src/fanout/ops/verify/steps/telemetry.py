@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 from fanout import names
 from fanout.aws_errors import code_of
 from fanout.ops.aws import line, logs, starts
+from fanout.ops.aws.metrics import of_task, read_metrics
 from fanout.ops.aws.subscriber import WORKER, DeployedSubscriber
 from fanout.ops.verify import probes
 from fanout.ops.verify.result import Failed, NotShown
@@ -90,19 +91,9 @@ def metrics(verification: Verification) -> str:
 
 
 def _values(verification: Verification, subscriber: DeployedSubscriber) -> list[float] | None:
-    dimensions = {names.STACK_DIMENSION: verification.stack.name, names.TASK_DIMENSION: subscriber.task}
-    metric: Any = {
-        "Namespace": names.NAMESPACE,
-        "MetricName": names.PROBE,
-        "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
-    }
-    now = probes.now()
-    answer = subscriber.aws.cloudwatch.get_metric_data(
-        StartTime=verification.since,
-        EndTime=now + timedelta(minutes=1),
-        MetricDataQueries=[{"Id": "probe", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "SampleCount"}}],
-    )
-    return list(answer["MetricDataResults"][0].get("Values", [])) or None
+    probe = of_task(names.PROBE, "SampleCount", stack=verification.stack.name, task=subscriber.task)
+    found = read_metrics(subscriber.aws, [probe], verification.since, probes.now() + timedelta(minutes=1))
+    return [value for _, value in found.get(probe, ())] or None
 
 
 def trace(verification: Verification) -> str:
