@@ -1,6 +1,8 @@
 """What a git repository holds at a revision, asked of git itself."""
 
 import subprocess
+from collections.abc import Iterator, Sequence
+from io import BytesIO
 from pathlib import Path
 
 from fanout.errors import Unusable
@@ -17,19 +19,32 @@ def commit_of(revision: str) -> str:
 
 
 def files_at(commit: str, folder: Path) -> dict[str, str]:
-    """The text of each file below `folder`, by its path from there."""
+    """The text of each file below `folder`, by its path from there; of a link, where it leads. Git is asked twice, however many there are."""
     root = f"{folder.as_posix()}/"
-    listed = git("ls-tree", "-r", "-z", "--name-only", commit, "--", root) or ""
-    names = [each for each in listed.split("\0") if each]
-    return {each.removeprefix(root): git("show", f"{commit}:./{each}") or "" for each in names}
+    listed = (each.partition("\t") for each in (git("ls-tree", "-r", "-z", commit, "--", root) or "").split("\0"))
+    blobs = {name.removeprefix(root): about.split()[2] for about, _, name in listed if " blob " in about}
+    return dict(zip(blobs, _texts(list(blobs.values())), strict=True))
+
+
+def _texts(blobs: list[str]) -> Iterator[str]:
+    """Of objects by their names; nothing of one that is missing. https://git-scm.com/docs/git-cat-file#_batch_output"""
+    asked = "".join(f"{each}\n" for each in blobs)
+    said = BytesIO(_run(["cat-file", "--batch"], asked.encode()) or b"")
+    for _ in blobs:
+        head = said.readline().split()
+        text = said.read(int(head[2]) + 1)[:-1] if len(head) == 3 else b""
+        yield text.decode("utf-8", "replace")
 
 
 def git(*arguments: str) -> str | None:
     """What git says; None when it refuses."""
+    said = _run(arguments)
+    return None if said is None else said.decode("utf-8", "replace")
+
+
+def _run(arguments: Sequence[str], given: bytes = b"") -> bytes | None:
     try:
-        done = subprocess.run(
-            ["git", *arguments], capture_output=True, text=True, encoding="utf-8", errors="replace", check=False
-        )
+        done = subprocess.run(["git", *arguments], input=given, capture_output=True, check=False)
     except FileNotFoundError:
         raise Unusable("git is not installed: give files or folders to compare") from None
     return done.stdout if done.returncode == 0 else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fanout.diff.git import commit_of, git
+from fanout.diff.git import commit_of, files_at
 from fanout.errors import Unusable
 from fanout.template.load import load, parse
 from fanout.template.template import Template
@@ -69,14 +69,11 @@ def _read(source: str, snapshots: Path) -> dict[str, Template]:
 
 
 def _of_revision(revision: str, snapshots: Path) -> dict[str, Template]:
-    commit = commit_of(revision)
-    listed = git("ls-tree", "--name-only", commit, "--", f"{snapshots.as_posix()}/") or ""
     found = {}
-    for file in listed.splitlines():
-        if file.endswith(".json"):
-            where = f"{revision}:{file}"
-            body = parse(git("show", f"{commit}:./{file}") or "", where)
-            found[Path(file).stem] = Template(body, name=Path(file).stem)
+    for file, text in files_at(commit_of(revision), snapshots).items():
+        if file.endswith(".json") and "/" not in file:
+            name = file.removesuffix(".json")
+            found[name] = Template(parse(text, f"{revision}:{snapshots.as_posix()}/{file}"), name=name)
     if not found:
         raise Unusable(f"{revision}: no templates in {snapshots} there: give --snapshots FOLDER, or compare folders")
     return found

@@ -1,0 +1,76 @@
+"""What a revision holds of a folder, whatever its files are called and hold."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fanout.diff.git import commit_of, files_at
+from fanout.errors import Unusable
+
+Git = Callable[..., str]
+
+
+@pytest.fixture
+def git(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Git:
+    """In a repository of its own."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> str:
+        who = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+        return subprocess.run(["git", *who, *arguments], check=True, capture_output=True, text=True).stdout.strip()
+
+    run("init", "-q", "-b", "main")
+    return run
+
+
+def test_each_file_has_its_text_whatever_it_is_called_and_holds(git: Git) -> None:
+    texts = {
+        "a.json": '{"a": 1}\n',
+        "empty": "",
+        "no end": "x",
+        "below/b c.json": "é\n\n",
+        "\tü\n.json": "blob 3\n",
+        '"': "\0",
+    }
+    for name, text in texts.items():
+        Path("kept", name).parent.mkdir(parents=True, exist_ok=True)
+        Path("kept", name).write_text(text, "utf-8")
+    Path("kept/binary").write_bytes(b"\xff")
+    Path("kept/link").symlink_to("a.json")
+    Path("other").write_text("no")
+    git("add", ".")
+    git("commit", "-qm", "all")
+    Path("kept/a.json").unlink()
+    assert files_at(commit_of("HEAD"), Path("kept")) == {**texts, "binary": "\ufffd", "link": "a.json"}
+    assert files_at(commit_of("HEAD"), Path("nowhere")) == {}
+
+
+def test_a_folder_is_of_the_working_directory(git: Git, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("app/contracts").mkdir(parents=True)
+    Path("app/contracts/a.json").write_text("{}")
+    git("add", ".")
+    git("commit", "-qm", "all")
+    monkeypatch.chdir("app")
+    assert files_at(commit_of("HEAD"), Path("contracts")) == {"a.json": "{}"}
+
+
+def test_an_object_that_is_missing_is_no_text_and_the_next_ones_have_theirs(git: Git) -> None:
+    for name in "abc":
+        Path(name).write_text(name)
+    git("add", ".")
+    git("commit", "-qm", "all")
+    name = git("rev-parse", "HEAD:b")
+    Path(".git/objects", name[:2], name[2:]).unlink()
+    assert files_at(commit_of("HEAD"), Path()) == {"a": "a", "b": "", "c": "c"}
+
+
+def test_no_revision_no_repository(git: Git, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with pytest.raises(Unusable, match="^main: neither a file or folder, nor a git revision"):
+        commit_of("main")
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent.parent))
+    (tmp_path.parent / "outside").mkdir()
+    monkeypatch.chdir(tmp_path.parent / "outside")
+    with pytest.raises(Unusable, match="^main: no such file, and this folder is no git repository"):
+        commit_of("main")
