@@ -51,7 +51,7 @@ def unpriced(template: Template) -> tuple[str, ...]:
 
 
 def _idle(template: Template, assumed: Assumptions) -> Iterator[Line]:
-    owners, heartbeats = Owners(template), _heartbeats(template)
+    owners, heartbeats = template.remember(Owners), _heartbeats(template)
     for each in template.resources.values():
         found = [*idle.PRICED[each.type](each, assumed)] if each.type in idle.PRICED else []
         for function in schedules.functions(each):

@@ -1,6 +1,5 @@
 """A template as it would be with another batch size and window: what `fanout cost --favours` compares."""
 
-from copy import deepcopy
 from typing import Any
 
 from fanout.costs.schedules import SCHEDULES
@@ -14,16 +13,17 @@ def rebatched(template: dict[str, Any], size: int, window: int, *, bounded: bool
 
     A FIFO queue has no window. Without schedules too: what heartbeats cost is no matter of batching.
     """
-    changed = deepcopy(template)
-    for schedule in Template(template).of(*SCHEDULES):
-        del changed["Resources"][schedule.id]
-    for subscriber in subscribers(Template(template)):
+    read = Template(template)
+    schedules = {each.id for each in read.of(*SCHEDULES)}
+    resources = {id_: each for id_, each in template["Resources"].items() if id_ not in schedules}
+    for subscriber in subscribers(read):
         if subscriber.mapping is None:
             continue
         ordered = subscriber.queue is not None and is_fifo(subscriber.queue) is True
-        properties = changed["Resources"][subscriber.mapping.id]["Properties"]
-        properties["BatchSize"] = size
+        mapping = resources[subscriber.mapping.id]
+        properties = {**mapping["Properties"], "BatchSize": size}
         properties["MaximumBatchingWindowInSeconds"] = 0 if ordered else window
         if not bounded:
             properties.pop("ScalingConfig", None)
-    return changed
+        resources[subscriber.mapping.id] = {**mapping, "Properties": properties}
+    return {**template, "Resources": resources}

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -52,19 +51,20 @@ def switches(
     def dollars(of: Body | Template) -> float:
         return monthly(of, events_per_month=events_per_month, assumptions=assumptions).total
 
-    template = _readable(template)
+    template = _copied(template)
     whole = Template(template)
     found, today = [], dollars(whole)
     settings: list[_Setting] = [*_SETTINGS, ("batching", _batching, partial(_batch, batching))]
     for setting, read, change in settings:
         if (states := read(whole)) is not None:
             now, instead = states
-            found.append(Switch(setting, now, instead, dollars(change(deepcopy(template), instead)) - today))
+            found.append(Switch(setting, now, instead, dollars(change(_copied(template), instead)) - today))
     return sorted(found, key=lambda each: each.dollars)
 
 
-def _readable(template: Body) -> Body:
-    """Without what CloudFormation would refuse, so that a change finds resources, and properties in each."""
+def _copied(template: Body) -> Body:
+    """Down to the properties of each resource, and what they hold is the template's own. Without what CloudFormation would
+    refuse, so that a change finds resources, and properties in each."""
     resources = template.get("Resources")
     found = {
         id_: each for id_, each in (resources if isinstance(resources, dict) else {}).items() if isinstance(each, dict)
@@ -74,7 +74,7 @@ def _readable(template: Body) -> Body:
 
 def _properties_of(resource: Body) -> Body:
     properties = resource.get("Properties")
-    return properties if isinstance(properties, dict) else {}
+    return {**properties} if isinstance(properties, dict) else {}
 
 
 def _tracing(template: Template) -> tuple[str, str] | None:
@@ -121,9 +121,10 @@ def _with_variable(body: Body, name: str, value: str) -> Body:
     """Of each function that has our runtime."""
     for properties in _properties(body, FUNCTION):
         environment = properties.get("Environment")
-        variables = environment.get("Variables") if isinstance(environment, dict) else None
+        environment = environment if isinstance(environment, dict) else {}
+        variables = environment.get("Variables")
         if isinstance(variables, dict) and names.TASK in variables:
-            variables[name] = value
+            properties["Environment"] = {**environment, "Variables": {**variables, name: value}}
     return body
 
 
