@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
@@ -41,7 +42,9 @@ def _pretty(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
+@cache
 def environment() -> Environment:
+    """Of this process: it compiles each template once."""
     made = Environment(
         loader=PackageLoader("fanout.console"),
         autoescape=True,
