@@ -13,14 +13,15 @@ ERROR: Final = "JsonSchemaValueException"
 PATTERNS: Final = "REGEX_PATTERNS"
 
 
-def simplified(module: ast.Module, *, copies: bool) -> ast.Module:
-    """`_validate(data)` and what it needs. Without `copies`, an object's keys are looked up in the object itself."""
+def simplified(module: ast.Module, code: str, *, copies: bool) -> ast.Module:
+    """`_validate(data)` and what it needs, of `code`. Without `copies`, an object's keys are looked up in the object itself."""
     functions = [each for each in module.body if isinstance(each, ast.FunctionDef)]
-    expressions = _Expressions(module, [each.name for each in functions], copies)
+    is_alone = all(code.count(f"{each.name}(") == 1 for each in functions)  # no other calls it, nor it itself
+    expressions = _Expressions(module, [each.name for each in functions], is_alone, copies)
     for each in functions:
         expressions.visit(each)
         each.body = _without_unread(_pruned(each.body[:-1], set())) or [ast.Pass()]  # the last one returns the data
-    result = ast.fix_missing_locations(ast.Module([*expressions.patterns(), *functions], []))
+    result = ast.Module([*expressions.patterns(), *functions], [])
     names = {each.id for each in ast.walk(result) if isinstance(each, ast.Name)}
     if names & {ERROR, PATTERNS, "custom_formats"}:
         raise RuntimeError(
@@ -32,21 +33,19 @@ def simplified(module: ast.Module, *, copies: bool) -> ast.Module:
 class _Expressions(ast.NodeTransformer):
     """Changes names, errors and look-ups, statement by statement."""
 
-    def __init__(self, module: ast.Module, functions: list[str], copies: bool) -> None:
+    def __init__(self, module: ast.Module, functions: list[str], is_alone: bool, copies: bool) -> None:
         found = [each for each in module.body if isinstance(each, ast.Assign) and _name(each.targets[0]) == PATTERNS]
         compiled = found[0].value if found else ast.Dict([], [])
         assert isinstance(compiled, ast.Dict)
         self.compiled = compiled
         self.places = {ast.unparse(key): f"_P{place}" for place, key in enumerate(self.compiled.keys) if key}
         self.functions = {name: f"_validate{place or ''}" for place, name in enumerate(functions)}
-        called = {_name(each.func) for each in ast.walk(module) if isinstance(each, ast.Call)}
-        self.is_alone = not self.functions.keys() & called
-        self.copies = copies
+        self.is_alone, self.copies = is_alone, copies
         self.missing: tuple[str, ast.expr] | None = None
 
     def patterns(self) -> list[ast.stmt]:
         named = zip(self.places.values(), self.compiled.values, strict=True)
-        return [ast.Assign([ast.Name(name, ast.Store())], compiled) for name, compiled in named]
+        return [ast.Assign([ast.Name(name, ast.Store())], compiled, lineno=0) for name, compiled in named]
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
         if node.name in self.functions:

@@ -35,7 +35,7 @@ def validator_code(schema: dict[str, Any], *, formats: bool = False) -> str:
     except (AttributeError, RecursionError, SyntaxError, re.error) as error:
         reason = f"{type(error).__name__}: {error}"
     else:
-        code = ast.unparse(simplified(module, copies=_says(schema, NAMED_BY_THE_PUBLISHER)))
+        code = ast.unparse(simplified(module, code, copies=_says(schema, NAMED_BY_THE_PUBLISHER)))
         return "\n".join([*(line for name, line in IMPORTS.items() if re.search(rf"\b{name}\b", code)), code])
     raise ValueError(" ".join(reason.split()))
 

@@ -1,6 +1,8 @@
 """Values that a schema allows, small ones first: at its bounds, at those that another schema has, and between."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from itertools import chain, islice
 from typing import Any, Final
 
@@ -22,9 +24,19 @@ _ANY: Final[tuple[Any, ...]] = (None, True, False, 0, 1, -1, 0.5, "", "a", [], [
 
 def samples(schema: Schema, near: Iterable[Schema] = (), depth: int = 0) -> list[Any]:
     """Of what it allows (formats too), at most MOST; `near`: schemas whose sizes and bounds are of interest."""
+    return [*json.loads(_samples(json.dumps(schema), json.dumps([*near]), depth))]
+
+
+@lru_cache(1_000)
+def _samples(schema: str, near: str, depth: int) -> str:
+    """Each place's are wanted once for each gap. As text, since whoever has them may change them."""
+    return json.dumps(_made(json.loads(schema), json.loads(near), depth))
+
+
+def _made(schema: Schema, near: list[Schema], depth: int) -> list[Any]:
     found: dict[str, Any] = {}
     is_allowed = schemas.judge(schema, formats=True)
-    for each in islice(_candidates(schema, list(near), depth), 20 * MOST):
+    for each in islice(_candidates(schema, near, depth), 20 * MOST):
         if len(found) == MOST:
             break
         written = schemas.written(each)
