@@ -1,7 +1,6 @@
 """The contracts of the app that the working directory is in, and those of the engine itself: the heartbeat's."""
 
 import json
-import os
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, cast
@@ -14,23 +13,16 @@ HEARTBEAT: Final = Path(__file__).parent / "heartbeat"
 HEARTBEAT_SCHEMA_PATH: Final = HEARTBEAT / "fanout_heartbeat.v1.schema.json"
 
 
+@cache
 def app_contracts() -> Contracts:
-    """What `contracts/` of the app holds; read once. Raises ContractError."""
-    return _loaded(find_root() / "contracts")
-
-
-def known_contracts() -> Contracts:
-    """The same for what is of use without them too, as to an operator who is in no app's folder: none are known there."""
-    return _known(os.getcwd())
+    """What `contracts/` of the app holds; read once, as it is asked for each event. Raises ContractError."""
+    return load(find_root() / "contracts")
 
 
 @cache
-def _known(here: str) -> Contracts:
-    folder = find_root(Path(here)) / "contracts"
-    return _loaded(folder) if folder.is_dir() else Contracts({})
-
-
-_loaded = cache(load)
+def known_contracts() -> Contracts:
+    """The same for what is of use without them too, as to an operator who is in no app's folder: none are known there."""
+    return app_contracts() if (find_root() / "contracts").is_dir() else Contracts({})
 
 
 def heartbeat_schema() -> dict[str, Any]:

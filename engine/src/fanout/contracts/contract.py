@@ -1,8 +1,9 @@
 """Loads a folder of event schemas and examples, and says of every file in it that cannot be used why and what to do."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,13 @@ class Contract:
         more["erases"] = self.schema.get(roles.ERASED) is True
         for name, value in more.items():
             object.__setattr__(self, name, value)
+
+    @cached_property
+    def problem_of(self) -> Callable[[Any], str | None]:
+        """What is wrong with an event, as a publisher looks at it; `fanout.contracts.validator.problem_finder`."""
+        from fanout.contracts.validator import problem_finder  # compiles the schema: by whom asks, and by no other
+
+        return problem_finder(self.schema)
 
     def attribute_values(self, example: dict[str, Any]) -> dict[str, Any]:
         """The attributes that `example` is published with."""

@@ -98,7 +98,8 @@ def checked_event(
     cloud_event = dict(event) if isinstance(event, Mapping) else event
     contract = _contract(app_contracts() if contracts is None else contracts, cloud_event)
     schema = schema_for(cloud_event, contract.schema)
-    problem = claim_problem(cloud_event) or problem_finder(schema)(cloud_event) or _line_problem(contract, cloud_event)
+    problem_of = contract.problem_of if schema is contract.schema else problem_finder(schema)
+    problem = claim_problem(cloud_event) or problem_of(cloud_event) or _line_problem(contract, cloud_event)
     if problem:
         raise InvalidEvent(f"{problem}; nothing was published")
     body = _json(cloud_event)

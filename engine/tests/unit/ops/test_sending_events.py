@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fanout.contracts import app as app_module
 from fanout.contracts.app import app_contracts
+from fanout.contracts.contract import load
 from fanout.errors import Unusable
 from fanout.ops.send.event import read_events
 from fanout.publisher import checked_event
@@ -100,13 +100,12 @@ def test_the_examples_mail_goes_to_a_mailbox_without_a_reader() -> None:
 
 
 def test_an_example_is_of_the_type_that_is_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "cdk.json").write_text("{}")
-    (tmp_path / "contracts" / "examples" / "valid").mkdir(parents=True)
-    put(tmp_path / "contracts", ORDERS["order.placed.v1"].schema, FORMS["form.submitted.v1"].schema)
+    (tmp_path / "examples" / "valid").mkdir(parents=True)
+    put(tmp_path, ORDERS["order.placed.v1"].schema, FORMS["form.submitted.v1"].schema)
     for number, each in enumerate((ORDERS, FORMS)):
         text = next(iter(each.valid.values()))
-        (tmp_path / "contracts" / "examples" / "valid" / f"{number}.json").write_text(text)
-    monkeypatch.chdir(tmp_path)
+        (tmp_path / "examples" / "valid" / f"{number}.json").write_text(text)
+    monkeypatch.setattr("fanout.ops.send.event.app_contracts", lambda: load(tmp_path))
     types = ("form.submitted.v1", "order.placed.v1")
     for type_ in types:
         (event,) = read_events(None, example=True, count=1, type_=type_)
@@ -117,7 +116,6 @@ def test_an_example_is_of_the_type_that_is_wanted(tmp_path: Path, monkeypatch: p
         read_events(None, example=True, count=1, type_="order.paid.v1")
     with pytest.raises(Unusable, match=r"^--type form.submitted.v1 says which example: add --example"):
         read_events("-", example=False, count=1, type_="form.submitted.v1")
-    (tmp_path / "contracts" / "examples" / "valid" / "1.json").unlink()
-    app_module._loaded.cache_clear()
+    (tmp_path / "examples" / "valid" / "1.json").unlink()
     with pytest.raises(Unusable, match=r"^contracts/examples/valid has no event of form.submitted.v1: add one"):
         read_events(None, example=True, count=1, type_="form.submitted.v1")

@@ -14,7 +14,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout.contracts.app import app_contracts
 from fanout.contracts.contract import Contract, with_value
-from fanout.contracts.validator import problem_finder
 from fanout.errors import Unusable
 from fanout.ops.aws import logs, records
 from fanout.ops.aws.stack import Stack
@@ -191,7 +190,7 @@ def _example(type_: str | None) -> Event:
     if found is None:
         of_type = f" of {type_}" if type_ else ""
         raise Unusable(f"contracts/examples/valid has no event{of_type}: add one, or give a file")
-    return checked_event(as_new(*found))
+    return checked_event(as_new(*found), contracts=contracts)
 
 
 def as_new(contract: Contract, example: Mapping[str, Any]) -> dict[str, Any]:
@@ -200,7 +199,7 @@ def as_new(contract: Contract, example: Mapping[str, Any]) -> dict[str, Any]:
     event = {**json.loads(json.dumps(example)), "id": str(uuid.uuid4()), "time": datetime.now(UTC).isoformat()}
     for path, value in own.items():
         changed = with_value(event, path, value) if path else event
-        event = changed if problem_finder(contract.schema)(changed) is None else event
+        event = changed if contract.problem_of(changed) is None else event
     return event
 
 
