@@ -1,5 +1,6 @@
 """What a revision holds of a folder, whatever its files are called and hold."""
 
+import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from fanout.diff.git import commit_of, files_at
 from fanout.errors import Unusable
+from tests.unit.fanout import Run
 
 Git = Callable[..., str]
 
@@ -54,6 +56,21 @@ def test_a_folder_is_of_the_working_directory(git: Git, monkeypatch: pytest.Monk
     git("commit", "-qm", "all")
     monkeypatch.chdir("app")
     assert files_at(commit_of("HEAD"), Path("contracts")) == {"a.json": "{}"}
+
+
+def test_the_snapshots_of_any_folder_are_compared(
+    git: Git, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = Path("schnappschüsse, alle")
+    folder.mkdir()
+    for number in (1, 2):
+        topics = {f"Topic{each}": {"Type": "AWS::SNS::Topic"} for each in range(number)}
+        (folder / "Shop-dev.json").write_text(json.dumps({"Resources": topics}))
+        git("add", ".")
+        git("commit", "-qm", f"{number}")
+    run = Run(monkeypatch, capsys)
+    assert run("diff", "HEAD~1", "--snapshots", folder) == 0
+    assert "Topic1" in run.out and "Topic0" not in run.out
 
 
 def test_an_object_that_is_missing_is_no_text_and_the_next_ones_have_theirs(git: Git) -> None:
