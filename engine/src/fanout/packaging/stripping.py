@@ -1,12 +1,14 @@
 """Takes out of the engine's own code what Python does not need to run it, for a zip that every cold start reads and compiles.
 
-That is comments, docstrings, the annotations of functions and of variables, and what only a type checker imports. All else
-stays in its line, for tracebacks; and so does a class's annotation, which may be what the class is made of.
+That is comments, docstrings, the annotations of functions and of variables, and what only a type checker or an annotation
+asks an import for. All else stays in its line, for tracebacks; and so does a class's annotation, which may be what the class
+is made of.
 """
 
 import ast
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
 Place = tuple[int, int]
 """Row and column, both from 0; columns are of bytes."""
@@ -16,9 +18,14 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def stripped(source: bytes) -> bytes:
-    lines, nodes = source.split(b"\n"), [*ast.walk(ast.parse(source))]
-    cuts = sorted([*_comments(nodes, lines), *_cuts(nodes, lines)], reverse=True)
-    for (row, column), (last, until), instead in cuts:
+    lines, module = source.split(b"\n"), ast.parse(source)
+    nodes = [*ast.walk(module)]
+    left = _without([*_comments(nodes, lines), *_cuts(nodes, lines)], lines)
+    return _without(_unsaid(module, left), left.split(b"\n"))
+
+
+def _without(cuts: Iterable[Cut], lines: list[bytes]) -> bytes:
+    for (row, column), (last, until), instead in sorted(cuts, reverse=True):
         behind = lines[last][until:]
         lines[row : last + 1] = [(lines[row][:column] + instead).rstrip(), *[b""] * (last - row)]
         lines[last] += behind
@@ -65,6 +72,17 @@ def _bare(body: list[ast.stmt]) -> Iterator[Cut]:
     bare = [each for each in body if isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant)]
     for each in bare:
         yield *_span(each), b"..." if len(bare) == len(body) and each is body[0] else b""
+
+
+def _unsaid(module: ast.Module, left: bytes) -> Iterator[Cut]:
+    """Names that are imported from elsewhere, and said nowhere else in what is left. One that others import from here is `a as a`:
+    https://mypy.readthedocs.io/en/stable/command_line.html#cmdoption-mypy-no-implicit-reexport"""
+    said = Counter(re.findall(r"\w+", left.decode()))
+    for node in (each for each in module.body if isinstance(each, ast.ImportFrom)):
+        kept = [each for each in node.names if each.asname or said[each.name] > 1]
+        if len(kept) < len(node.names):
+            instead = ast.unparse(ast.ImportFrom(node.module, kept, node.level)) if kept else ""
+            yield *_span(node), instead.encode()
 
 
 def _span(node: ast.expr | ast.stmt | ast.arg) -> tuple[Place, Place]:

@@ -2,9 +2,12 @@
 
 import ast
 import io
+import re
 import subprocess
 import sys
 import tokenize
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -62,7 +65,27 @@ def statements(tree: ast.AST) -> list[tuple[str, int]]:
 
 
 def needed(source: str) -> list[tuple[str, int]]:
-    return statements(Needed().visit(ast.parse(source)))
+    tree = Needed().visit(ast.parse(source))
+    said = Counter(re.findall(r"\w+", ast.unparse(tree)))
+    for each in [each for each in tree.body if isinstance(each, ast.ImportFrom)]:
+        each.names = [name for name in each.names if name.asname or said[name.name] > 1]
+        if not each.names:
+            tree.body.remove(each)
+    return statements(tree)
+
+
+def imported(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    """Module and name, of the engine."""
+    for each in ast.walk(tree):
+        if isinstance(each, ast.ImportFrom) and (each.module or "").startswith("fanout."):
+            yield from ((each.module or "", name.name) for name in each.names)
+
+
+def bound(tree: ast.AST) -> set[str]:
+    """What a module has, and perhaps more."""
+    found = {each.id for each in ast.walk(tree) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
+    found |= {each.name for each in ast.walk(tree) if isinstance(each, ast.FunctionDef | ast.ClassDef)}
+    return found | {each.asname or each.name for each in ast.walk(tree) if isinstance(each, ast.alias)}
 
 
 def texts(source: str) -> list[object]:
@@ -81,6 +104,14 @@ def test_what_is_needed_is_left_and_in_its_line(file: Path) -> None:
     assert not [each for each in tokens if each.type == tokenize.COMMENT]
     parameters = [each for each in ast.walk(ast.parse(text)) if isinstance(each, ast.arg | ast.FunctionDef)]
     assert not [each for each in parameters if (each.annotation if isinstance(each, ast.arg) else each.returns)]
+
+
+@pytest.mark.parametrize("file", SENT, ids=lambda file: file.relative_to(ENGINE).as_posix())
+def test_what_a_file_asks_another_for_is_still_there(file: Path) -> None:
+    for module, name in imported(ast.parse(stripped(file.read_bytes()))):
+        folder = ENGINE / "src" / module.replace(".", "/")
+        if not folder.is_dir():
+            assert name in bound(ast.parse(stripped(folder.with_suffix(".py").read_bytes()))), f"{module}.{name}"
 
 
 def test_there_was_something_to_leave_out() -> None:
@@ -104,6 +135,10 @@ def test_there_was_something_to_leave_out() -> None:
         ("def f():\n    x: int\n    self.y: int = 1", "def f():\n    x: int\n    self.y = 1"),
         ("if TYPE_CHECKING:\n    import a\nelse:\n    a = 1", "if TYPE_CHECKING:\n    import a\nelse:\n    a = 1"),
         ("if TYPE_CHECKING:\n    import a\nb = '# no comment'", "\n\nb = '# no comment'"),
+        ("from a import b, c as d\nfrom e import Fb\nx: Fb = b", "from a import b, c as d\n\nx = b"),
+        ("from a import (\n    b,\n    c,\n)\ndef d(e: b): c", "from a import c\n\n\n\ndef d(e): c"),
+        ("from a import b\n__all__ = ['b']", "from a import b\n__all__ = ['b']"),
+        ("import a\nx: a.b = 1", "import a\nx = 1"),
     ],
 )
 def test_each_kind(source: str, left: str) -> None:
