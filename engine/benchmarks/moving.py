@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.harness.measuring import APP, ENGINE, Say, interleaved, run
+from benchmarks.harness.measuring import ENGINE, Say, interleaved, run
 from benchmarks.harness.rows import Row, at_least, row
+from benchmarks.harness.trusting import environment_of
 from fanout.local.emulator.connection import Connection
 from fanout.local.emulator.emulator import Emulator
 from fanout.local.emulator.state import State
-from fanout.local.program import environment as environment_of
 
 MOVING = ENGINE / "benchmarks" / "peers" / "moving.py"
 MESSAGES, ROUNDS = 1_000, 3
@@ -52,5 +52,5 @@ def _rows(connection: Connection, say: Say) -> Iterator[Row]:
 
 
 def _rate(connection: Connection, how: str, latency: float) -> float:
-    asked = {**environment_of(connection), "PYTHONPATH": f"{APP}:{ENGINE}"}
-    return MESSAGES / float(run([sys.executable, str(MOVING), how, str(MESSAGES), str(latency)], environment=asked))
+    with environment_of(connection) as asked:
+        return MESSAGES / float(run([sys.executable, str(MOVING), how, str(MESSAGES), str(latency)], environment=asked))

@@ -1,6 +1,7 @@
 """Operators' commands: how often they ask AWS, in how many rounds, and how long that takes with 50 ms more for each call.
 
-Stacks of 3 and of 40 subscribers on the embedded AWS, whose first task has no dead letter, then 1,000, then 10,000.
+Stacks of 3 and of 40 subscribers on the embedded AWS, trusted beside all authorities that the SDK brings. Their first task has no
+dead letter, then 1,000, then 10,000.
 The floor is the slowest call of the command.
 `rounds` is the greatest number of calls of which each waited for the one before. `where` is of an id that nobody has, `tail` looks once.
 `status` begins with the SDK's start, of which `status again`, a later look of --watch, has none.
@@ -14,14 +15,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.harness.measuring import APP, ENGINE, Say, run
+from benchmarks.harness.measuring import ENGINE, Say, run
 from benchmarks.harness.rows import Row, at_most, row
+from benchmarks.harness.trusting import environment_of
 from benchmarks.scale import deploy_stack
 from fanout.local import deploy
 from fanout.local.emulator.connection import Connection
 from fanout.local.emulator.emulator import Emulator
 from fanout.local.emulator.state import State
-from fanout.local.program import environment as environment_of
 
 ON_CALL = ENGINE / "benchmarks" / "peers" / "on_call.py"
 STACKS = {3: (0, 1_000, 10_000), 40: (0, 1_000, 10_000)}
@@ -70,5 +71,5 @@ def _rows(connection: Connection, command: str, of: str, subscribers: int | None
 
 
 def _on_call(connection: Connection, command: str) -> str:
-    asked = {**environment_of(connection), "PYTHONPATH": f"{APP}:{ENGINE}"}
-    return run([sys.executable, str(ON_CALL), command, "Many"], environment=asked)
+    with environment_of(connection) as asked:
+        return run([sys.executable, str(ON_CALL), command, "Many"], environment=asked)

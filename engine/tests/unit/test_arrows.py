@@ -67,6 +67,8 @@ ALLOWED: dict[str, set[str]] = {
     "ops.deploy.preflight": {"packaging.tidy"},  # whether Lambda could read what is deployed
     "ops.erase.places.intake": {"intake.subject"},
     "ops.intake": {"intake.store"},  # the table, as the functions write it
+    "ops.aws.session": {"runtime.authorities"},  # as a function's clients, of which it has many more connections
+    "publisher.client": {"runtime.authorities"},
     "ops.aws.records": {"runtime.record"},  # the table, as the functions write it
     "ops": {"names", "errors", "aws_errors", "project", "words", "template", "checks", "contracts", "publisher", "costs"},
     "console": {"names", "errors", "aws_errors", "project", "words", "template", "contracts", "publisher", "costs", "ops"},

@@ -4,7 +4,7 @@ from functools import cache
 from threading import Lock
 from typing import Any
 
-from fanout.runtime import decision
+from fanout.runtime import authorities, decision
 
 _making = Lock()
 """Messages that fail at the same time need one client of SQS together, and not one each."""
@@ -48,7 +48,8 @@ def _made(service: str, *, checked: bool) -> Any:
         import boto3  # whose clients are botocore's, but for S3's transfers; it is a fifth of a cold start
 
         make = boto3.Session(botocore_session=_session()).client
-    made = make(service, config=config)
+    with authorities.read_once():
+        made = make(service, config=config)
     made.meta.events.register_first("before-send", decision.check)
     return made
 

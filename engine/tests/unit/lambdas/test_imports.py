@@ -15,15 +15,15 @@ from tests.unit.lambdas.conftest import VARIABLES
 
 LAMBDAS = APP / "lambdas"
 
-SDK = {"botocore.config", "botocore.session", "functools", "typing"}
+SDK = {"botocore", "botocore.config", "botocore.session", "contextlib", "functools", "typing"}
 LOG = {"contextvars", "datetime", "itertools", "json", "logging", "os", "re", "sys", "threading", "traceback"}
 BATCH = {
-    "base64", "collections", "collections.abc", "contextlib", "hashlib", "importlib", "inspect",
+    "base64", "collections", "collections.abc", "hashlib", "importlib", "inspect",
     "math", "queue", "random", "time", "types", "warnings",
 }  # fmt: skip
 IMPORTED = {
     "archive_order": SDK | LOG | BATCH | {"boto3", "botocore.exceptions"},
-    "fanout.runtime.close_circuits": SDK | LOG | {"time"},
+    "fanout.runtime.close_circuits": SDK | LOG | {"collections.abc", "time"},
     "notify_partner": SDK | LOG | BATCH | {"hmac", "ssl", "urllib3", "urllib3.exceptions"},
     "send_receipt": SDK | LOG | BATCH | {"unicodedata"},
 }

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.config import Config
 
+from fanout.runtime.authorities import read_once
+
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -46,13 +48,13 @@ if TYPE_CHECKING:
 else:
 
     class made_once(cached_property):
-        """By one thread at a time: a session makes one client after the other.
+        """By one thread at a time: a session makes one client after the other. Each reads its authorities once.
 
         https://docs.aws.amazon.com/boto3/latest/guide/session.html#multithreading-or-multiprocessing-with-sessions
         """
 
         def __get__(self, instance, owner=None):
-            with _MAKING:
+            with _MAKING, read_once():
                 return super().__get__(instance, owner)
 
 

@@ -1,0 +1,141 @@
+"""A client over TLS reads the authorities once, whatever botocore does: a function's, an operator's, a publisher's."""
+
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore import httpsession
+from botocore.exceptions import SSLError
+from botocore.parsers import ResponseParserError
+
+from fanout.local.emulator.certificate import make_certificate
+from fanout.local.emulator.ports import listen
+from fanout.local.emulator.state import State
+from fanout.local.webhook.server import Server
+from fanout.ops.aws.session import Aws
+from fanout.publisher import EventPublisher
+from fanout.runtime import authorities, aws
+
+AT_ONCE = 5
+CLIENTS: dict[str, Callable[[], Any]] = {
+    "a function's": lambda: aws.client("sqs"),
+    "an operator's": lambda: Aws().sqs,
+    "a publisher's": lambda: (
+        EventPublisher(f"arn:aws:sns:eu-west-1:{'1' * 12}:Orders", session=boto3.Session())._client
+    ),
+}
+
+
+def ask(client: Any) -> None:
+    """One request, to which the answer is no matter."""
+    with suppress(ResponseParserError):
+        if client.meta.service_model.service_name == "sqs":
+            client.delete_queue(QueueUrl="https://queue")
+        else:
+            client.unsubscribe(SubscriptionArn="arn")
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> State:
+    state = State(tmp_path)
+    state.server_certificate.parent.mkdir()
+    make_certificate(state)
+    return state
+
+
+@pytest.fixture
+def address(state: State) -> Iterator[str]:
+    """Answers anything with 200."""
+    listener, _ = listen(state, "receiver")
+    server = Server(listener.detach(), str(state.server_certificate))
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    yield f"https://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def reads(address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """The files that are read from now on, by whichever context."""
+    found: list[Any] = []
+    real = ssl.SSLContext.load_verify_locations
+
+    def noted(context: ssl.SSLContext, *files: Any, **named: Any) -> None:
+        found.append(files)
+        real(context, *files, **named)
+
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", noted, raising=False)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "none")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+    aws._made.cache_clear()
+    aws._session.cache_clear()
+    yield found
+    aws._made.cache_clear()
+    aws._session.cache_clear()
+
+
+def ask_at_once(client: Any) -> None:
+    """As many requests as threads, which wait for each other: a connection each."""
+    barrier = threading.Barrier(AT_ONCE)
+
+    def one(_: int) -> None:
+        barrier.wait(10)
+        ask(client)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(one, range(AT_ONCE)))
+
+
+@pytest.mark.parametrize("whose", CLIENTS)
+def test_connections_of_a_client_read_the_authorities_once(
+    whose: str, state: State, reads: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(state.authority))
+    client = CLIENTS[whose]()
+    ask_at_once(client)
+    ask_at_once(client)
+    assert reads == [(str(state.authority), None, None)]
+
+
+def test_whom_it_does_not_trust_it_does_not_trust(reads: list[Any]) -> None:
+    client = aws.client("sqs")
+    for _ in range(2):
+        with pytest.raises(SSLError, match="certificate verify failed"):
+            ask(client)
+    assert len(reads) == 1
+
+
+def test_a_file_that_cannot_be_read_is_told_each_time(reads: list[Any], tmp_path: Path) -> None:
+    with authorities.read_once():
+        context: Any = httpsession.create_urllib3_context()
+    for _ in range(2):
+        with pytest.raises(FileNotFoundError):
+            context.load_verify_locations(cafile=str(tmp_path / "nothing"))
+
+
+def test_clients_that_others_make_are_as_botocore_makes_them(reads: list[Any]) -> None:
+    before = httpsession.create_urllib3_context
+    aws.client("sqs")
+    assert httpsession.create_urllib3_context is before
+    with pytest.raises(ZeroDivisionError), authorities.read_once():
+        _ = 1 / 0
+    assert httpsession.create_urllib3_context is before
+
+
+def test_where_botocore_makes_contexts_in_another_way_there_is_a_client_all_the_same(
+    reads: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(httpsession, "create_urllib3_context")
+    with authorities.read_once():
+        pass
+    assert not getattr(httpsession, "create_urllib3_context", None)
