@@ -10,6 +10,7 @@ from typing import Any
 
 from fanout.diff.change import name_of
 from fanout.template.template import Resource, Template
+from fanout.template.values import shown
 
 Moves = dict[str, str]
 """Old logical id to new logical id."""
@@ -89,7 +90,7 @@ def _likeness(before: Resource, after: Resource) -> float:
 
 def masked(node: Any, depth: int = 0) -> str:
     """Properties as text, with every reference the same: a rename changes references everywhere."""
-    return json.dumps(_masked(node, depth), sort_keys=True, default=str)
+    return json.dumps(_masked(node, depth), sort_keys=True, default=shown)
 
 
 def _masked(node: Any, depth: int) -> Any:

@@ -97,7 +97,7 @@ def _atoms(document: Value) -> Iterator[Right]:
             for resource in as_list(body.get("Resource")) or [""]:
                 for principal in _principals(body.get("Principal")) or [""]:
                     condition = json.dumps(body.get("Condition"), default=_name, sort_keys=True)
-                    yield Right(str(body.get("Effect")), shown(action), _name(resource), principal, condition)
+                    yield Right(_name(body.get("Effect")), shown(action), _name(resource), principal, condition)
 
 
 def _principals(principal: Value) -> list[str]:

@@ -136,6 +136,8 @@ class Template(_Remembering):
         self.linked = Linked([self])
         self.resources: dict[str, Resource] = {}
         self.conditions: dict[str, bool | None] = {}
+        self.switched_off: dict[str, str] = {}
+        """The resources that are not deployed with these parameters, and why: their condition."""
         self.parameters = self._section("Parameters")
         self.mappings = self._section("Mappings")
         self._read()
@@ -148,7 +150,6 @@ class Template(_Remembering):
         self.outputs = self._section("Outputs")
         every = {id_: each for id_, each in self._section("Resources").items() if isinstance(each, dict)}
         self.switched_off = {id_: each["Condition"] for id_, each in every.items() if self._is_off(each)}
-        """The resources that are not deployed with these parameters, and why: their condition."""
         self.resources |= {
             id_: Resource(self, id_, each) for id_, each in every.items() if id_ not in self.switched_off
         }

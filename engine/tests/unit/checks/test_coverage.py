@@ -167,3 +167,8 @@ def test_a_nested_stack_gets_its_parameters_and_gives_its_outputs(tmp_path: Path
 def test_a_package_of_the_serverless_framework_is_named(run: Run, tmp_path: Path) -> None:
     assert run("check", write(tmp_path / "serverless.json", {"service": "x", "provider": {}, "functions": {}})) == 2
     assert "serverless package" in run.err
+
+
+def test_a_condition_of_a_parameter_that_is_not_there_is_open() -> None:
+    body = {"Conditions": {"C": {"Fn::Equals": [{"Ref": "Gone"}, "a"]}}, "Resources": {}}
+    assert Template(body).conditions == {"C": None}

@@ -138,3 +138,20 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
 def test_each_kind_is_explained() -> None:
     for kind in ("sender-stopped", "delivery-refused", "function-stopped", "export-removed"):
         assert KINDS[kind].danger
+
+
+@pytest.mark.parametrize(
+    ("type_", "properties"),
+    [
+        ("AWS::SNS::Subscription", {"FilterPolicy": {"x": [{"Fn::Sub": "a-${Queue}"}]}}),
+        ("AWS::Lambda::EventSourceMapping", {"FilterCriteria": {"Filters": [{"Pattern": {"Fn::Sub": "a-${Queue}"}}]}}),
+    ],
+)
+def test_a_filter_that_names_a_resource_is_no_change_beside_another(type_: str, properties: dict[str, Any]) -> None:
+    """It is compared by that resource's logical id."""
+
+    def template(number: int) -> Template:
+        resource = {"Type": type_, "Properties": {**properties, "BatchSize": number}}
+        return Template({"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}, "Filter": resource}})
+
+    assert [each.message for each in compare(template(1), template(2))] == [f"{type_} updated in place: BatchSize"]
