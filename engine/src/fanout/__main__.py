@@ -1,5 +1,6 @@
 """The `fanout` command, as far as it goes without any extra: its version, and one line where it cannot go on."""
 
+import atexit
 import gc
 import sys
 
@@ -18,7 +19,10 @@ WRONG = 2
 
 def main() -> None:
     """Runs a command; with another version of the engine than the app here has, none."""
-    gc.set_threshold(0 if READ_TEMPLATES.intersection(sys.argv[1:2]) else NEW_OBJECTS)
+    gc.set_threshold(NEW_OBJECTS)
+    if READ_TEMPLATES.intersection(sys.argv[1:2]):
+        gc.set_threshold(0)
+        atexit.register(gc.freeze)  # nor when Python itself ends
     if sys.argv[1:] == ["--version"]:
         print(f"fanout {version()}")
         return

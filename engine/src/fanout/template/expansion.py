@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fanout.template import for_each, sam
-from fanout.template.nested import shape_of
+from fanout.template.nested import Shape, shape_of
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,12 @@ class Expansion:
     """Of all objects in it: what is none of them need not be looked for."""
 
 
-def expand(body: dict[str, Any], collection: for_each.Collection, values: Callable[[], dict[str, Any]]) -> Expansion:
+def expand(
+    body: dict[str, Any], shape: Shape, collection: for_each.Collection, values: Callable[[], dict[str, Any]]
+) -> Expansion:
     """Loops first, which may make resources of SAM. `values` are those of the parameters."""
     loops: list[str] = []
-    keys = shape_of(body).keys
+    keys = shape.keys
     if for_each.has_loops(keys):
         body, loops = for_each.expand(body, collection)
         keys = shape_of(body).keys

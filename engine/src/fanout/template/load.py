@@ -11,7 +11,7 @@ from typing import Any
 
 from fanout.errors import Unusable
 from fanout.template.assembly import acknowledgements_in, artifact_of, as_dict, paths_in, template_files
-from fanout.template.nested import shape_of
+from fanout.template.nested import Shape, shape_of
 from fanout.template.template import Template
 
 LARGEST = 20_000_000
@@ -56,10 +56,15 @@ def load(
 
 def parse(text: str, where: str) -> Any:
     """JSON, or YAML with CloudFormation's short tags."""
+    return _with_shape(text, where)[0]
+
+
+def _with_shape(text: str, where: str) -> tuple[Any, Shape]:
     body = _parse(text, where)
-    if shape_of(body).depth >= DEEPEST:
+    shape = shape_of(body)
+    if shape.depth >= DEEPEST:
         raise Unusable(f"{where}: nested too deeply for a template")
-    return body
+    return body, shape
 
 
 def _parse(text: str, where: str) -> Any:
@@ -135,12 +140,13 @@ def _parsed_if_there(file: Path) -> Any:
 def _template(file: Path, name: str, how: _How, *, may_be_empty: bool = False) -> Template:
     """CDK writes a stack with nothing in it as a template without Resources."""
     text = _text(file)
-    body = parse(text, str(file))
+    body, shape = _with_shape(text, str(file))
     if may_be_empty and isinstance(body, dict):
         body.setdefault("Resources", {})
     if not isinstance(body, dict) or not isinstance(body.get("Resources"), dict):
         raise Unusable(f"{file}: not a CloudFormation template: it has no Resources{_rather(body)}")
-    template = Template(body, name=name, production=how.production, size=len(text.encode()), given=how.given)
+    size = len(text.encode())
+    template = Template(body, name=name, production=how.production, size=size, given=how.given, shape=shape)
     template.file = file
     return template
 

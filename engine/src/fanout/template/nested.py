@@ -21,11 +21,16 @@ class Shape:
 
 def shape_of(node: Any) -> Shape:
     keys: set[Any] = set()
-    depth, level = 0, [node]
-    while level := [each for each in level if each.__class__ not in PLAIN and isinstance(each, CONTAINERS)]:
+    depth, level = 0, [node] if isinstance(node, CONTAINERS) else []
+    while level:
         depth += 1
         keys.update(*(each for each in level if isinstance(each, dict)))
-        level = [inside for each in level for inside in (each.values() if isinstance(each, dict) else each)]
+        level = [
+            inside
+            for each in level
+            for inside in (each.values() if isinstance(each, dict) else each)
+            if inside.__class__ not in PLAIN and isinstance(inside, CONTAINERS)
+        ]
     return Shape(frozenset(keys), depth)
 
 

@@ -14,7 +14,7 @@ from fanout.template.conditions import decided
 from fanout.template.expansion import expand
 from fanout.template.intrinsics import resolve
 from fanout.template.macros import SERVERLESS, unseen_macros
-from fanout.template.nested import objects
+from fanout.template.nested import Shape, objects, shape_of
 from fanout.template.outputs import is_export, is_published
 from fanout.template.references import referred_by
 from fanout.template.values import UNKNOWN, Reference, Text, Value, as_flag, as_list, as_number
@@ -119,10 +119,11 @@ class Template(_Remembering):
         production: bool = False,
         size: int | None = None,
         given: Mapping[str, Value] | None = None,
+        shape: Shape | None = None,
     ) -> None:
         super().__init__()
         self.body: dict[str, Any] = body if isinstance(body, dict) else {}
-        self._written = self.body
+        self._written, self._shape = self.body, shape or shape_of(self.body)
         self.name = name
         self.size = size
         self.production = production or self._says("production")
@@ -144,7 +145,7 @@ class Template(_Remembering):
 
     def _read(self) -> None:
         """Loops and SAM are written out first, then the parameters decide conditions, and these what is deployed."""
-        self.expansion = expand(self._written, self._collection, self._values)
+        self.expansion = expand(self._written, self._shape, self._collection, self._values)
         self.body = self.expansion.body
         self.conditions = decided(self, self._section("Conditions"))
         self.outputs = self._section("Outputs")
