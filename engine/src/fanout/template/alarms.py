@@ -13,7 +13,8 @@ COMPOSITE = "AWS::CloudWatch::CompositeAlarm"
 
 def metrics_of(alarm: Resource) -> list[tuple[Value, Value, dict[str, Value]]]:
     """(namespace, metric, dimensions by name) of each metric an alarm looks at, also inside metric math."""
-    found = [alarm.properties] if alarm.get("MetricName") is not None else []
+    own = {key: alarm.get(key) for key in ("Namespace", "MetricName", "Dimensions")}
+    found = [own] if own["MetricName"] is not None else []
     for query in as_list(alarm.get("Metrics")):
         stat = query.get("MetricStat") if isinstance(query, dict) else None
         metric = stat.get("Metric") if isinstance(stat, dict) else None

@@ -14,7 +14,7 @@ from fanout.template.conditions import decided
 from fanout.template.expansion import expand
 from fanout.template.intrinsics import resolve
 from fanout.template.macros import SERVERLESS, unseen_macros
-from fanout.template.nested import Shape, objects, shape_of
+from fanout.template.nested import PLAIN, Shape, objects, shape_of
 from fanout.template.outputs import is_export, is_published
 from fanout.template.references import referred_by
 from fanout.template.values import UNKNOWN, Reference, Text, Value, as_flag, as_list, as_number
@@ -32,12 +32,21 @@ class Resource:
         self.template = template
         self.id = logical_id
         self.body = body
+        self._asked: dict[str, Value] = {}
         self.type = body["Type"] if isinstance(body.get("Type"), str) else ""
 
     @cached_property
     def properties(self) -> dict[str, Value]:
+        """All of them. Most are never asked for: `get` resolves one."""
         resolved = resolve(self.template, self.body.get("Properties"))
         return resolved if isinstance(resolved, dict) else {}
+
+    def _resolved(self, name: str) -> Value:
+        written = self.body.get("Properties")
+        if isinstance(written, dict) and len(written) > 1:
+            found = written.get(name)
+            return found if found.__class__ in PLAIN else resolve(self.template, found, 1)
+        return self.properties.get(name)  # one alone may be an intrinsic function
 
     @cached_property
     def objects(self) -> tuple[dict[str, Any], ...]:
@@ -57,6 +66,7 @@ class Resource:
     def forget(self) -> None:
         """Its properties, which are resolved anew."""
         self.__dict__.pop("properties", None)
+        self._asked.clear()
 
     @property
     def path(self) -> str:
@@ -69,9 +79,11 @@ class Resource:
         return [each for each in as_list(self.body.get("DependsOn")) if isinstance(each, str)]
 
     def get(self, *keys: str) -> Value:
-        """The value at `keys`; None when it is absent, UNKNOWN when it cannot be seen."""
-        found: Value = self.properties
-        for key in keys:
+        """The value at one or more `keys`; None when it is absent, UNKNOWN when it cannot be seen."""
+        if keys[0] not in self._asked:
+            self._asked[keys[0]] = self._resolved(keys[0])
+        found = self._asked[keys[0]]
+        for key in keys[1:]:
             if not isinstance(found, dict):
                 return UNKNOWN if found is not None else None
             found = found.get(key)

@@ -99,3 +99,12 @@ def test_deep_nesting_is_survived() -> None:
     for _ in range(900):
         deep = {"Fn::Join": ["", [deep]]}
     check_template({"Resources": {"Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": deep}}}})
+
+
+@given(ANY_JSON, WORDS)
+@settings(max_examples=examples(200))
+def test_one_property_is_what_it_is_among_all(written: Any, name: str) -> None:
+    for properties in (written, {name: written}, {name: written, "Other": {"Ref": "Queue"}}):
+        template = Template({"Resources": {"Queue": {"Type": "AWS::SQS::Queue", "Properties": properties}}})
+        alone = template.resources["Queue"].get(name)
+        assert repr(alone) == repr(template.resources["Queue"].properties.get(name))
