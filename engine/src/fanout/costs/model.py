@@ -87,6 +87,8 @@ def _heartbeats(template: Template) -> float:
 
 def _lines(part: Part, template: Template, before: float, after: float, assumed: Assumptions) -> Iterator[Line]:
     """Of so many events more."""
+    if before == after:
+        return
     for topic in traffic.topics(template):
         found = (traffic.of_topic(topic, events, assumed) for events in (before, after))
         yield from (Line(STACK, part, *one) for one in traffic.more(*found))

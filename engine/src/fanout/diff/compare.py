@@ -11,6 +11,7 @@ from fanout.diff.moves import Moves, find_moves, renamed
 from fanout.diff.policies import policy_changes
 from fanout.diff.replacing import replacements
 from fanout.diff.resources import added, removed, replaced, updated
+from fanout.diff.unchanged import unchanged
 from fanout.template.linking import link
 from fanout.template.template import Template
 
@@ -43,6 +44,7 @@ def compare(old: Template, new: Template) -> list[Change]:
 
 def _changes(old: Template, new: Template, moves: Moves) -> Iterator[Change]:
     """Of two templates in which moved resources already have the same logical ids."""
+    same = unchanged(old, new)
     subscribers, theirs = changed_subscribers(old, new)
     yield from subscribers
     came_from = {after: before for before, after in moves.items()}
@@ -54,10 +56,11 @@ def _changes(old: Template, new: Template, moves: Moves) -> Iterator[Change]:
             continue
         if logical_id in forced:
             yield replaced(resource, after, forced[logical_id], moved=logical_id in came_from)
-        else:
+        elif logical_id not in same:
             yield from updated(resource, after)
-        yield from messaging_changes(resource, after)
-    yield from policy_changes(old, new, ignored=theirs)
+        if logical_id not in same:
+            yield from messaging_changes(resource, after)
+    yield from policy_changes(old, new, ignored=theirs, same=same)
     yield from delivery_changes(old, new, ignored=theirs)
     known = {*old.resources, *theirs}
     yield from (added(each) for each in new.resources.values() if each.id not in known)

@@ -27,7 +27,7 @@ def delivery_changes(old: Template, new: Template, *, ignored: set[str]) -> Iter
         now = after.get(ends)
         if now is None:
             yield from _gone(was, owner, target)
-        elif may_deliver(was) is not False and may_deliver(now) is False:
+        elif may_deliver(now) is False and may_deliver(was) is not False:
             yield change("delivery-refused", target, f"{now.name} may not deliver to it any more")
     for logical_id, resource in old.resources.items():
         stays = new.resources.get(logical_id)

@@ -32,15 +32,22 @@ class Right:
         return f"{self.effect.lower()} {self.action} on {self.resource or 'it'}{whom}"
 
 
-def policy_changes(old: Template, new: Template, *, ignored: set[str]) -> Iterator[Change]:
-    """Rights lost and added. Policies are compared by what they are for, so that a renamed policy is no change."""
-    before, after = _rights(old), _rights(new)
+def policy_changes(old: Template, new: Template, *, ignored: set[str], same: set[str]) -> Iterator[Change]:
+    """Rights lost and added. Policies are compared by what they are for, so that a renamed policy is no change.
+
+    What has none but policies of `same` is not compared.
+    """
+    policies = [each for template in (old, new) for each in template.of(*_HOLDERS) if each.id not in same]
+    subjects = {subject for each in policies for subject in _subjects(each)}
+    if not subjects:
+        return
+    before, after = _rights(old, subjects), _rights(new, subjects)
+    gone, born = old.resources.keys() - new.resources.keys(), new.resources.keys() - old.resources.keys()
     for subject, (holder, rights, tls) in before.items():
         if holder.id in ignored or (subject not in after and _is_gone(subject, new)):
             continue
         now, now_tls = after[subject][1:] if subject in after else (set(), False)
         where = after[subject][0] if subject in after else holder
-        gone = old.resources.keys() - new.resources.keys()
         lost = {each for each in rights - now if not _names_any(each.resource, gone)}
         if tls and not now_tls:
             yield change("tls-lost", where, f"{subject}: nothing denies plain HTTP any more")
@@ -48,7 +55,6 @@ def policy_changes(old: Template, new: Template, *, ignored: set[str]) -> Iterat
         yield from (change(_lost(each), where, f"{subject}: no longer: {each}") for each in sorted(lost, key=str))
     for subject, (holder, rights, _) in after.items():
         if subject in before and holder.id not in ignored:
-            born = new.resources.keys() - old.resources.keys()
             gained = sorted(
                 (each for each in rights - before[subject][1] if not _names_any(each.resource, born)), key=str
             )
@@ -60,12 +66,13 @@ def _lost(right: Right) -> str:
     return "traces-end" if right.action.startswith("xray:") else "statement-lost"
 
 
-def _rights(template: Template) -> dict[str, tuple[Resource, set[Right], bool]]:
+def _rights(template: Template, subjects: set[str]) -> dict[str, tuple[Resource, set[Right], bool]]:
     """Subject (what a policy is for) to its holder, its rights, and whether it denies plain HTTP."""
     found: dict[str, tuple[Resource, set[Right], bool]] = {}
     for holder in template.of(*_HOLDERS):
-        for document in _documents(holder):
-            for subject in _subjects(holder):
+        asked = [each for each in _subjects(holder) if each in subjects]
+        for document in _documents(holder) if asked else ():
+            for subject in asked:
                 _, rights, tls = found.get(subject, (holder, set(), False))
                 mine = set(_atoms(document))
                 denies = any(
