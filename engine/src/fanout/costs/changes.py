@@ -44,6 +44,9 @@ def cost_changes(before: Mapping[str, Template], after: Mapping[str, Template]) 
         changes = [_change(stack, IN_ALL, None, old, new)]
         changes += [_change(stack, owner or "the stack", owner, old, new) for owner in owners]
         found += [each for each in changes if each.matters]
+        for each in (was, is_now):
+            if each is not None:
+                each.make_room()
     return found
 
 

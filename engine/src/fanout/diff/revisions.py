@@ -37,7 +37,8 @@ def read_both(old: str, new: str, snapshots: Path) -> Compared:
     A snapshot has no hashes of assets, so that a comparison with one says nothing of code.
     """
     new = new or _newest(snapshots)
-    before, after = _read(old, snapshots), _read(new, snapshots)
+    before = _read(old, snapshots, {})
+    after = _read(new, snapshots, before)
     if _is_masked(before) or _is_masked(after):
         before, after = _without_assets(before), _without_assets(after)
     places = tuple(each if Path(each).exists() else f"{each}:{snapshots.as_posix()}" for each in (old, new))
@@ -60,11 +61,11 @@ def _inputs() -> Iterable[Path]:
     return (path for path in found if path.is_file() and not set(path.parts) & set(_MADE))
 
 
-def _read(source: str, snapshots: Path) -> dict[str, Template]:
-    """Templates by stack name: of a file, of a folder, or of the snapshots that a git revision holds."""
+def _read(source: str, snapshots: Path, beside: dict[str, Template]) -> dict[str, Template]:
+    """Templates by stack name: of a file, of a folder, or of the snapshots that a git revision holds. `beside` are the older ones."""
     path = Path(source)
     if path.exists():
-        return {each.name: each for each in load(path)}
+        return {each.name: each for each in load(path, beside=beside)}
     return _of_revision(source, snapshots)
 
 
@@ -80,7 +81,8 @@ def _of_revision(revision: str, snapshots: Path) -> dict[str, Template]:
 
 
 def _is_masked(templates: dict[str, Template]) -> bool:
-    return any(MASK in str(each.body) for each in templates.values())
+    """By the text of its file, where it has one."""
+    return any(MASK in (each.file.read_text("utf-8") if each.file else str(each.body)) for each in templates.values())
 
 
 def _without_assets(templates: dict[str, Template]) -> dict[str, Template]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fanout.errors import Unusable
+from fanout.template.alike import share
 from fanout.template.assembly import acknowledgements_in, artifact_of, as_dict, paths_in, template_files
 from fanout.template.nested import Shape, shape_of
 from fanout.template.template import Template
@@ -23,6 +24,7 @@ _ENDINGS = ("*.template.json", "*.template", "*.json", "*.yaml", "*.yml")
 class _How:
     production: bool = False
     given: Mapping[str, str] = field(default_factory=dict)
+    beside: Mapping[str, Template] = field(default_factory=dict)
     manifests: dict[Path, Any] = field(default_factory=dict)
     """Of folders, each read once whatever the number of its stacks."""
 
@@ -38,13 +40,15 @@ def load(
     production: bool = False,
     given: Mapping[str, str] | None = None,
     problems: list[str] | None = None,
+    beside: Mapping[str, Template] | None = None,
 ) -> list[Template]:
     """The templates of a file, of a `cdk.out` folder (nested stacks and stages too), or of a folder of templates.
 
     `given` are values of parameters. A file of a folder that cannot be used is a line of `problems`, if there is such a list and
-    another file can be used; otherwise, as for a file that was named itself, it raises Unusable.
+    another file can be used; otherwise, as for a file that was named itself, it raises Unusable. `beside` are another revision's, by
+    name: what is alike in both is kept once.
     """
-    how = _How(production, given or {})
+    how = _How(production, given or {}, beside or {})
     if not path.exists():
         raise Unusable(f"{path}: there is no such file or folder")
     if path.is_dir():
@@ -148,6 +152,8 @@ def _template(file: Path, name: str, how: _How, *, may_be_empty: bool = False) -
     size = len(text.encode())
     template = Template(body, name=name, production=how.production, size=size, given=how.given, shape=shape)
     template.file = file
+    if name in how.beside:
+        share(template, how.beside[name])
     return template
 
 

@@ -185,6 +185,12 @@ class Template(_Remembering):
         self._remembered.clear()
         self.linked.forget()
 
+    def make_room(self) -> None:
+        """All that was worked out of it: what is asked again is worked out anew."""
+        for each in self.resources.values():
+            each.forget()
+        self.forget()
+
     @cached_property
     def macros(self) -> list[str]:
         """Macros that add resources which only CloudFormation sees."""

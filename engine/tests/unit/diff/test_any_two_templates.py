@@ -1,6 +1,9 @@
-"""Whatever two templates differ in: what a comparison passes over has nothing to say."""
+"""Whatever two templates differ in: what a comparison passes over, or keeps once, has nothing to say."""
 
 import copy
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest import mock
 
@@ -8,14 +11,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fanout.costs.changes import cost_changes
 from fanout.diff.change import Change
-from fanout.diff.compare import compare
+from fanout.diff.compare import compare, compare_stacks
+from fanout.diff.revisions import read_both
 from fanout.template.alike import is_alike
 from fanout.template.template import Template
 from tests.examples import examples
 from tests.unit.checks.test_any_json import ANY_JSON, body, places
 
 Json = dict[str, Any]
+WRITTEN = ANY_JSON.filter(lambda each: "NaN" not in json.dumps(each))
+"""To Python NaN is another value than itself."""
 SURROUNDINGS: Json = {
     "Parameters": {"P": {"Type": "String", "Default": "a"}},
     "Mappings": {"M": {"a": {"b": "c"}}},
@@ -43,7 +50,7 @@ def _edit(draw: st.DrawFn, template: Json, references: st.SearchStrategy[Any]) -
     for container, key in draw(st.lists(st.sampled_from(places(template["Resources"])), max_size=4)):
         value = container[key]
         container[key] = draw(
-            st.sampled_from([int(value) if isinstance(value, bool) else value, value == 1]) | references | ANY_JSON
+            st.sampled_from([int(value) if isinstance(value, bool) else value, value == 1]) | references | WRITTEN
         )
     for id_ in draw(st.lists(st.sampled_from(list(template["Resources"])), max_size=2, unique=True)):
         where = draw(st.sampled_from(["gone", "copied", "conditional"]))
@@ -70,10 +77,42 @@ def test_what_is_passed_over_has_nothing_to_say(pair: tuple[Json, Json]) -> None
     assert compared(*pair) == in_full
 
 
+@given(pairs())
+@settings(max_examples=examples(50), deadline=10_000)
+def test_what_is_kept_once_is_told_as_what_is_kept_twice(pair: tuple[Json, Json]) -> None:
+    with TemporaryDirectory() as folder:
+        files = [Path(folder) / side / "Stack.template.json" for side in ("old", "new")]
+        for file, each in zip(files, pair, strict=True):
+            file.parent.mkdir()
+            file.write_text(json.dumps(each))
+        read = read_both(str(files[0]), str(files[1]), Path(folder))
+    told = [compare_stacks(read.old, read.new), cost_changes(read.old, read.new)]
+    twice = [{"Stack": Template(json.loads(json.dumps(each)), name="Stack")} for each in pair]
+    assert told == [compare_stacks(*twice), cost_changes(*twice)]
+
+
+@given(pairs())
+@settings(max_examples=examples(30), deadline=10_000)
+def test_what_was_worked_out_can_be_worked_out_anew(pair: tuple[Json, Json]) -> None:
+    sides = [{"Stack": Template(each, name="Stack")} for each in pair]
+    assert cost_changes(*sides) == cost_changes(*sides)
+
+
 @pytest.mark.parametrize("pair", [(False, 0), (True, 1), (1, 1.0), ({"a": [True]}, {"a": [1]}), ("a", "b"), (None, "")])
 def test_what_python_takes_for_the_same_is_not_alike(pair: tuple[Any, Any]) -> None:
     assert not is_alike(*pair)
     assert is_alike(pair[0], copy.deepcopy(pair[0]))
+
+
+def test_two_revisions_share_what_both_write_alike(tmp_path: Path) -> None:
+    queue = {"Type": "AWS::SQS::Queue"}
+    for side, seconds in (("old", 30), ("new", 60)):
+        changed = {**queue, "Properties": {"VisibilityTimeout": seconds}}
+        (tmp_path / side).mkdir()
+        (tmp_path / side / "S.template.json").write_text(json.dumps({"Resources": {"A": queue, "B": changed}}))
+    read = read_both(str(tmp_path / "old"), str(tmp_path / "new"), tmp_path)
+    old, new = read.old["S"].resources, read.new["S"].resources
+    assert (new["A"].body is old["A"].body, new["B"].body["Properties"]) == (True, {"VisibilityTimeout": 60})
 
 
 def policy(value: Any) -> Json:
