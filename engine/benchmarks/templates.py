@@ -2,7 +2,7 @@
 
 A subscriber of the tests' own app, as its synthesized template has it, is copied 40 times into each of 1, 10 and 50 stacks of one
 assembly. `diff` is with a copy in which every function's memory is another. The floor is Python's own reading of the JSON. 3 rounds,
-in turn.
+in turn. The goal is 3 seconds for 2,000 on the machine on which it was set, where an empty stack takes 0.77 s: 16 times the floor.
 """
 
 import json
@@ -25,7 +25,7 @@ STACKS = (1, 10, 50)
 ENTRY = "dev"
 PATHS = json.dumps({"aws:cdk:enable-path-metadata": True})
 """As the CDK's CLI asks for: the construct of each resource."""
-ROUNDS = 3
+ROUNDS, MOST = 3, at_most(16, of="floor")
 READ = "import json, pathlib, sys\nfor file in pathlib.Path(sys.argv[1]).glob('*.template.json'): json.loads(file.read_text())"
 
 
@@ -63,7 +63,7 @@ def _measured(folder: Path, template: dict[str, Any], stacks: int, say: Say) -> 
     largest = stacks == STACKS[-1]
     for name in commands:
         said = f"{stacks * A_STACK:,} subscribers in {stacks} stack{'s' if stacks > 1 else ''}: {name}"
-        yield row(said, took[name], unit="s", floor=took["floor"], goal=at_most(3) if largest else None)
+        yield row(said, took[name], unit="s", floor=took["floor"], goal=MOST if largest else None)
         yield row(f"{said}, memory", memory[name], unit="MB", goal=at_most(300) if largest else None)
 
 
