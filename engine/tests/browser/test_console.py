@@ -40,7 +40,7 @@ def test_a_form_is_submitted_by_keyboard_and_followed_until_every_task_is_done(
         page.keyboard.press("Control+A")
         page.keyboard.type("by-hand-1")
         page.get_by_role("button", name="Publish and follow it").press("Enter")
-        page.get_by_text("Done everywhere").wait_for(timeout=20_000)
+        page.get_by_text("Done everywhere").wait_for(timeout=30_000)
         assert findings(page) == [] and "by-hand-1" not in page.url
         id_ = urlsplit(page.url).path.rpartition("/")[2]
         page.goto(f"{console.address}/")

@@ -27,7 +27,7 @@ def served(deployed: Deployed, tmp_path: Path) -> Iterator[Served]:
 
 @pytest.fixture
 def page(page: Any) -> Any:
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(30_000)
     return page
 
 

@@ -186,7 +186,7 @@ def test_files_are_sent_first_and_come_with_the_answers(
     monkeypatch.setenv(names.INTAKE_ADDRESS, address)
     context = browser.new_context(java_script_enabled=script)
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(30_000)
     page.goto(f"{address}/application")
     for field, kind, file in (("Your CV", None, "my cv.pdf"), ("A photo", "image/png", "me.png")):
         if kind:

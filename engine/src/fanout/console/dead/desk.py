@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from threading import Lock
 
 from fanout.console.console import Console
 from fanout.console.dead.healing import Healing
@@ -20,6 +21,8 @@ class Desk:
     console: Console
     exports: dict[str, Work[None]] = field(default_factory=dict)
     """By their run's number."""
+    one_look: Lock = field(default_factory=Lock)
+    """What the list's look has in hand a letter's would not see, and tell that it is not there."""
 
     @property
     def stack(self) -> Stack:
@@ -31,11 +34,11 @@ class Desk:
 
     @cached_property
     def listing(self) -> Listing:
-        return Listing(lambda: self.console.reading)
+        return Listing(lambda: self.console.reading, one_look=self.one_look)
 
     @cached_property
     def letters(self) -> Letters:
-        return Letters(lambda: self.console.reading)
+        return Letters(lambda: self.console.reading, self.one_look)
 
     @cached_property
     def healing(self) -> Healing:

@@ -16,10 +16,10 @@ KEPT: Final = 300.0
 
 
 class Letters:
-    """Safe in threads."""
+    """Safe in threads. Looks when nobody else has `one_look`."""
 
-    def __init__(self, stack: Callable[[], Stack], look: Callable[[Stack, str, str], Found] = search) -> None:
-        self._stack, self._look = stack, look
+    def __init__(self, stack: Callable[[], Stack], one_look: threading.Lock) -> None:
+        self._stack, self._one_look = stack, one_look
         self._lock = threading.Lock()
         self._works: OrderedDict[tuple[str, str], Work[Found]] = OrderedDict()
 
@@ -31,11 +31,15 @@ class Letters:
                 del self._works[key]
             work = self._works.get((task, id_))
             if work is None:
-                work = self._works[task, id_] = Work(lambda _: self._look(self._stack(), id_, task)).start()
+                work = self._works[task, id_] = Work(lambda _: self._found(task, id_)).start()
             self._works.move_to_end((task, id_))
             if len(self._works) > MOST:
                 self._works.popitem(last=False)
             return work
+
+    def _found(self, task: str, id_: str) -> Found:
+        with self._one_look:
+            return search(self._stack(), id_, task)
 
     def forget(self, task: str, id_: str) -> None:
         """It was changed, or is to be looked for again."""

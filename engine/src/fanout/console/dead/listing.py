@@ -49,8 +49,10 @@ class View:
 class Listing:
     """Safe in threads."""
 
-    def __init__(self, stack: Callable[[], Stack], look: Look | None = None) -> None:
-        self._stack, self._look = stack, look or _look
+    def __init__(
+        self, stack: Callable[[], Stack], look: Look | None = None, one_look: "threading.Lock | None" = None
+    ) -> None:
+        self._stack, self._look, self._one_look = stack, look or _look, one_look or threading.Lock()
         self._lock = threading.Lock()
         self._work: Work[None] | None = None
         self._last: list[DeadLetterSummary] | None = None
@@ -96,7 +98,8 @@ class Listing:
             return View(shown, self._at, is_looking, seen, total, problem)
 
     def _do(self, work: Work[None]) -> None:
-        found = self._look(self._stack(), self._take)
+        with self._one_look:
+            found = self._look(self._stack(), self._take)
         with self._lock:
             self._last, self._at, self._ended = found, datetime.now(UTC), time.monotonic()
 

@@ -10,12 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fanout.console.dead import listing as listing_of_letters
 from fanout.console.dead.chosen import AGES, Filter
 from fanout.console.dead.difference import side_by_side
 from fanout.console.dead.groups import BARS, Scale, chosen_count, rows
 from fanout.console.dead.listing import Listing
 from fanout.errors import OpsError
+from fanout.ops.aws.stack import Stack
 from fanout.ops.completeness import COMPLETE
+from fanout.ops.dead_letters.browse import browse
 from fanout.ops.dead_letters.causes import Cause, Group
 from fanout.ops.dead_letters.message import DeadLetterMessage
 from fanout.ops.dead_letters.summary import DeadLetterSummary
@@ -109,6 +112,29 @@ def test_one_look_is_made_for_all_who_ask(world: World) -> None:
     listing.begin(again=False)
     listing.wait(10)
     assert len(looks) == 2
+
+
+def test_a_letter_is_looked_for_when_the_list_has_shown_again_what_it_had_in_hand(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holds, go = threading.Event(), threading.Event()
+
+    def look(stack: Stack, told: Callable[[DeadLetterSummary], None]) -> list[DeadLetterSummary]:
+        with browse(stack.aws, world.dead) as browsing:
+            assert len([*browsing]) == 2
+            holds.set()
+            assert go.wait(10)
+        return []
+
+    monkeypatch.setattr(listing_of_letters, "_look", look)
+    browser = Browser(world, monkeypatch)
+    world.bury(2)
+    browser.get("/dead")
+    assert holds.wait(10)
+    letter = "/dead/letter/task/m0"
+    assert "Looking for m0" in browser.get(letter)
+    go.set()
+    assert "Looking for m0" not in browser.until(letter, "e0")
 
 
 def test_a_console_that_is_ended_ends_its_look(world: World) -> None:
