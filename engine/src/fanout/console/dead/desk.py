@@ -22,7 +22,7 @@ class Desk:
     exports: dict[str, Work[None]] = field(default_factory=dict)
     """By their run's number."""
     one_look: Lock = field(default_factory=Lock)
-    """What the list's look has in hand a letter's would not see, and tell that it is not there."""
+    """What the list's look has in hand, a letter's look or an export would not see."""
 
     @property
     def stack(self) -> Stack:

@@ -24,7 +24,8 @@ def export(desk: Desk, asked: Asked) -> Answer:
         return refusal(str(error), chosen, 400)
 
     def go(work: Work[None]) -> None:
-        exporting.export_written(desk.stack, subscriber, path, journal, work.stop)
+        with desk.one_look:
+            exporting.export_written(desk.stack, subscriber, path, journal, work.stop)
 
     desk.exports[journal.run] = Work(go).start()
     return To(f"/journal/{journal.run}")
