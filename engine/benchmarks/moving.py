@@ -8,15 +8,11 @@ for each call, as between an operator and AWS; and, a redrive, without.
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
+from benchmarks.harness.embedded import embedded_aws, environment_of
 from benchmarks.harness.measuring import ENGINE, Say, interleaved, run
 from benchmarks.harness.rows import Row, at_least, row
-from benchmarks.harness.trusting import environment_of
 from fanout.local.emulator.connection import Connection
-from fanout.local.emulator.emulator import Emulator
-from fanout.local.emulator.state import State
 
 MOVING = ENGINE / "benchmarks" / "peers" / "moving.py"
 MESSAGES, ROUNDS = 1_000, 3
@@ -27,15 +23,8 @@ LATENCY = 0.05
 
 
 def measure(say: Say) -> Iterator[Row]:
-    with TemporaryDirectory() as folder:
-        state = State(Path(folder) / "state")
-        state.create()
-        emulator = Emulator(state, preferred_port=0)
-        try:
-            emulator.start()
-            yield from _rows(emulator.connection, say)
-        finally:
-            emulator.stop()
+    with embedded_aws() as emulator:
+        yield from _rows(emulator.connection, say)
 
 
 def _rows(connection: Connection, say: Say) -> Iterator[Row]:

@@ -11,18 +11,14 @@ The floor is the slowest call of the command.
 import json
 import sys
 from collections.abc import Iterator
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
+from benchmarks.harness.embedded import embedded_aws, environment_of
 from benchmarks.harness.measuring import ENGINE, Say, run
 from benchmarks.harness.rows import Row, at_most, row
-from benchmarks.harness.trusting import environment_of
 from benchmarks.scale import deploy_stack
 from fanout.local import deploy
 from fanout.local.emulator.connection import Connection
-from fanout.local.emulator.emulator import Emulator
-from fanout.local.emulator.state import State
 
 ON_CALL = ENGINE / "benchmarks" / "peers" / "on_call.py"
 STACKS = {3: (0, 1_000, 10_000), 40: (0, 1_000, 10_000)}
@@ -32,21 +28,14 @@ COMMANDS = ("status", "status again", "doctor", "where", "tail")
 
 def measure(say: Say) -> Iterator[Row]:
     for subscribers, letters in STACKS.items():
-        with TemporaryDirectory() as folder:
-            state = State(Path(folder) / "state")
-            state.create()
-            emulator = Emulator(state, preferred_port=0)
-            try:
-                say(f"deploying {subscribers} subscribers")
-                emulator.start()
-                deploy.prepare(emulator.connection)
-                deploy_stack(emulator.connection, state, "Many", [str(subscribers)])
-                for command in COMMANDS:
-                    say(f"{command}, {subscribers} subscribers")
-                    yield from _rows(emulator.connection, command, f"{subscribers} subscribers", subscribers)
-                yield from _listed(emulator.connection, subscribers, letters, say)
-            finally:
-                emulator.stop()
+        with embedded_aws() as emulator:
+            say(f"deploying {subscribers} subscribers")
+            deploy.prepare(emulator.connection)
+            deploy_stack(emulator.connection, emulator.state, "Many", [str(subscribers)])
+            for command in COMMANDS:
+                say(f"{command}, {subscribers} subscribers")
+                yield from _rows(emulator.connection, command, f"{subscribers} subscribers", subscribers)
+            yield from _listed(emulator.connection, subscribers, letters, say)
 
 
 def _listed(connection: Connection, subscribers: int, letters: tuple[int, ...], say: Say) -> Iterator[Row]:

@@ -16,19 +16,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import boto3
 import fastjsonschema
 
+from benchmarks.harness.embedded import embedded_aws
 from benchmarks.harness.errors import BenchmarkError
 from benchmarks.harness.measuring import ENGINE, Say, environment, interleaved, run
 from benchmarks.harness.rows import Row, at_least, at_most, row
 from fanout.contracts.app import app_contracts
-from fanout.local.emulator.emulator import Emulator
-from fanout.local.emulator.state import State
 from fanout.publisher import Event, EventPublisher, checked_event
 from tests.published import order_placed
 
@@ -47,7 +44,8 @@ def measure(say: Say) -> Iterator[Row]:
     yield _checked(say)
     with _null_sns() as session:
         yield from _speed("an SNS that does nothing", session, ARN, rounds=9, say=say)
-    with _embedded_aws() as session:
+    with embedded_aws() as emulator:
+        session = emulator.connection.session
         topic = session.client("sns").create_topic(Name="OrderPlaced")["TopicArn"]
         yield from _speed("the embedded AWS", session, topic, rounds=5, say=say)
     say("a million events")
@@ -134,17 +132,6 @@ def _null_sns() -> Iterator[boto3.Session]:
             yield NullSession(f"http://127.0.0.1:{int(server.stdout.readline())}")
         finally:
             server.terminate()
-
-
-@contextmanager
-def _embedded_aws() -> Iterator[boto3.Session]:
-    with TemporaryDirectory() as folder:
-        emulator = Emulator(State(Path(folder).resolve()), 0)
-        try:
-            emulator.start()
-            yield emulator.connection.session
-        finally:
-            emulator.stop()
 
 
 def _start(code: str) -> float:

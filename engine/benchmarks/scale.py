@@ -13,13 +13,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks.harness.embedded import embedded_aws
 from benchmarks.harness.errors import BenchmarkError
 from benchmarks.harness.measuring import APP as FIXTURE
 from benchmarks.harness.measuring import ENGINE, Say, environment, run, seconds
 from benchmarks.harness.rows import Row, at_least, at_most, row
 from fanout.local import deploy
 from fanout.local.emulator.connection import Connection
-from fanout.local.emulator.emulator import Emulator
 from fanout.local.emulator.state import State
 from fanout.local.program import environment as environment_of
 from fanout.local.wait import wait_until
@@ -37,15 +37,9 @@ DEADLINE = 120.0
 def measure(say: Say) -> Iterator[Row]:
     with TemporaryDirectory() as folder:
         yield from _synthesized(Path(folder), say)
-        state = State(Path(folder) / "state")
-        state.create()
-        emulator = Emulator(state, preferred_port=0)
-        try:
-            say("starting the embedded AWS")
-            emulator.start()
-            yield from _deployed(emulator.connection, state, say)
-        finally:
-            emulator.stop()
+    say("starting the embedded AWS")
+    with embedded_aws() as emulator:
+        yield from _deployed(emulator.connection, emulator.state, say)
 
 
 def _synthesized(folder: Path, say: Say) -> Iterator[Row]:
