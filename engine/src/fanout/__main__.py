@@ -19,9 +19,9 @@ WRONG = 2
 
 def main() -> None:
     """Runs a command; with another version of the engine than the app here has, none."""
-    gc.set_threshold(NEW_OBJECTS)
-    if READ_TEMPLATES.intersection(sys.argv[1:2]):
-        gc.set_threshold(0)
+    reads_templates = bool(READ_TEMPLATES.intersection(sys.argv[1:2]))
+    gc.set_threshold(0 if reads_templates else NEW_OBJECTS)
+    if reads_templates:
         atexit.register(gc.freeze)  # nor when Python itself ends
     if sys.argv[1:] == ["--version"]:
         print(f"fanout {version()}")

@@ -10,7 +10,7 @@ from typing import Any
 
 from fanout.diff.git import commit_of, files_at
 from fanout.errors import Unusable
-from fanout.template.load import load, parse
+from fanout.template.load import load, parse, text_of
 from fanout.template.template import Template
 
 SYNTHESIZED = Path("cdk.out")
@@ -82,7 +82,7 @@ def _of_revision(revision: str, snapshots: Path) -> dict[str, Template]:
 
 def _is_masked(templates: dict[str, Template]) -> bool:
     """By the text of its file, where it has one."""
-    return any(MASK in (each.file.read_text("utf-8") if each.file else str(each.body)) for each in templates.values())
+    return any(MASK in (text_of(each.file) if each.file else str(each.body)) for each in templates.values())
 
 
 def _without_assets(templates: dict[str, Template]) -> dict[str, Template]:

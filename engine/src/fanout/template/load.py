@@ -143,7 +143,7 @@ def _parsed_if_there(file: Path) -> Any:
 
 def _template(file: Path, name: str, how: _How, *, may_be_empty: bool = False) -> Template:
     """CDK writes a stack with nothing in it as a template without Resources."""
-    text = _text(file)
+    text = text_of(file)
     body, shape = _with_shape(text, str(file))
     if may_be_empty and isinstance(body, dict):
         body.setdefault("Resources", {})
@@ -174,10 +174,11 @@ def _looks_like_one(file: Path) -> bool:
 
 def parsed(file: Path) -> Any:
     """The JSON or YAML of a file. Raises Unusable, one line."""
-    return parse(_text(file), str(file))
+    return parse(text_of(file), str(file))
 
 
-def _text(file: Path) -> str:
+def text_of(file: Path) -> str:
+    """As it is on the disk now. Raises Unusable."""
     try:
         if file.stat().st_size > LARGEST:
             raise Unusable(f"{file}: {file.stat().st_size} bytes: a template has at most 1 MB")

@@ -15,7 +15,9 @@ from fanout.costs.changes import cost_changes
 from fanout.diff.change import Change
 from fanout.diff.compare import compare, compare_stacks
 from fanout.diff.revisions import read_both
+from fanout.errors import Unusable
 from fanout.template.alike import is_alike
+from fanout.template.load import load
 from fanout.template.template import Template
 from tests.examples import examples
 from tests.unit.checks.test_any_json import ANY_JSON, body, places
@@ -113,6 +115,17 @@ def test_two_revisions_share_what_both_write_alike(tmp_path: Path) -> None:
     read = read_both(str(tmp_path / "old"), str(tmp_path / "new"), tmp_path)
     old, new = read.old["S"].resources, read.new["S"].resources
     assert (new["A"].body is old["A"].body, new["B"].body["Properties"]) == (True, {"VisibilityTimeout": 60})
+
+
+def test_a_file_that_goes_while_it_is_read_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a synth writes the folder anew meanwhile."""
+    file = tmp_path / "S.template.json"
+    file.write_text(json.dumps({"Resources": {}}))
+    read = load(file)
+    file.unlink()
+    monkeypatch.setattr("fanout.diff.revisions.load", lambda *_, **__: read)
+    with pytest.raises(Unusable, match=r"S\.template\.json: No such file"):
+        read_both(str(tmp_path), str(tmp_path), tmp_path)
 
 
 def policy(value: Any) -> Json:

@@ -34,7 +34,7 @@ class Desk:
 
     @cached_property
     def listing(self) -> Listing:
-        return Listing(lambda: self.console.reading, one_look=self.one_look)
+        return Listing(lambda: self.console.reading, self.one_look)
 
     @cached_property
     def letters(self) -> Letters:

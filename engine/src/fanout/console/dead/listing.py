@@ -47,12 +47,10 @@ class View:
 
 
 class Listing:
-    """Safe in threads."""
+    """Safe in threads. Looks when nobody else has `one_look`."""
 
-    def __init__(
-        self, stack: Callable[[], Stack], look: Look | None = None, one_look: "threading.Lock | None" = None
-    ) -> None:
-        self._stack, self._look, self._one_look = stack, look or _look, one_look or threading.Lock()
+    def __init__(self, stack: Callable[[], Stack], one_look: threading.Lock, look: Look | None = None) -> None:
+        self._stack, self._one_look, self._look = stack, one_look, look or _look
         self._lock = threading.Lock()
         self._work: Work[None] | None = None
         self._last: list[DeadLetterSummary] | None = None

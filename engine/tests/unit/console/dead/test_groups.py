@@ -96,7 +96,7 @@ def test_one_look_is_made_for_all_who_ask(world: World) -> None:
         assert go.wait(10)
         return [summary("a", answered=[HOUR, HOUR])]
 
-    listing = Listing(lambda: world.stack, look)
+    listing = Listing(lambda: world.stack, threading.Lock(), look)
     for _ in range(40):
         listing.begin(again=False)
     while not listing.view().summaries:
@@ -139,7 +139,7 @@ def test_a_letter_is_looked_for_when_the_list_has_shown_again_what_it_had_in_han
 
 def test_a_console_that_is_ended_ends_its_look(world: World) -> None:
     world.bury(600)
-    listing = Listing(lambda: world.stack)
+    listing = Listing(lambda: world.stack, threading.Lock())
     listing.close()
     listing.begin()
     listing.wait(10)
@@ -152,7 +152,7 @@ def test_a_look_that_fails_is_said_and_hides_nothing_that_was_seen(world: World)
         told(summary("a", answered=[HOUR]))
         raise OpsError("it is throttled: look again")
 
-    listing = Listing(lambda: world.stack, look)
+    listing = Listing(lambda: world.stack, threading.Lock(), look)
     listing.begin()
     listing.wait(10)
     assert listing.view().problem == "it is throttled: look again" and listing.view().summaries
