@@ -8,7 +8,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from fanout.console.dead import letters
 from fanout.ops.aws.line import Line
+from fanout.ops.dead_letters.causes import Cause
+from fanout.ops.dead_letters.show import Found
 from tests.browser.chromium import NEEDED, findings
 from tests.browser.console_served import served
 from tests.browser.dead_console import Served
@@ -16,6 +19,7 @@ from tests.local.conftest import Deployed
 from tests.local.operator import HEAL, READ, Operator, keys_with
 from tests.unit.console.given import health
 from tests.unit.console.test_live import HOSTILE, line
+from tests.unit.ops.given import event, message
 
 pytestmark = NEEDED
 PUBLISH = "PublisherPolicyArn"
@@ -109,6 +113,28 @@ def test_html_and_escape_sequences_of_others_are_text(page: Any, monkeypatch: py
         here.console.collector._add("task", line("failed", error_type=hostile, error=hostile))
         page.locator(".outcomes").get_by_text("<img src=x onerror=alert(2)>").wait_for()  # came by an event
         assert page.locator("main img").count() == 0 and said == [] and "\x1b" not in page.content()
+
+
+def test_a_letter_that_takes_long_to_find_comes_with_all_that_can_be_done_with_it(
+    page: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = threading.Event()
+
+    def search(stack: Any, id_: str, task: str) -> Found:
+        assert found.wait(30)
+        (subscriber,) = stack.with_letters(task)
+        return Found(subscriber, message(event()), Cause("TransientError", "the webhook answered 503"), [])
+
+    monkeypatch.setattr(letters, "search", search)
+    with served(monkeypatch, health("task"), allow="edit") as (_, address):
+        page.goto(address)
+        page.goto(f"{address.partition('/?')[0]}/dead/letter/task/m1")
+        page.get_by_text("Looking for m1").wait_for()
+        assert findings(page) == []
+        found.set()
+        page.get_by_role("textbox", name="Reason").fill("the form is there")
+        page.get_by_role("heading", name="A dead letter of task").wait_for()
+        assert findings(page) == []
 
 
 def test_an_outcome_moves_and_stays_still_for_who_asked_for_that(browser: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,15 +89,18 @@ class Pages:
         text = self._environment.get_template(page.template).render(self._facts(page, request))
         return HTMLResponse(text, page.status)
 
-    def _live(self, route: Route, asked: Asked, request: Request) -> tuple[str, float]:
+    def _live(self, route: Route, asked: Asked, request: Request) -> stream.Look:
         answer = _answered(route, asked)
         if isinstance(answer, To):
-            return "", 0
-        return block(self._environment, answer.template, "live", self._facts(answer, request)), answer.refresh
+            return stream.Look("", "", 0)
+        text = block(self._environment, answer.template, "live", self._facts(answer, request))
+        return stream.Look(answer.template, text, answer.refresh)
 
     def _facts(self, page: Page, request: Request) -> dict[str, Any]:
         return {
+            "template": page.template,
             "refresh": page.refresh,
+            "at": page.at or f"{request.url.path}?{request.url.query}",
             "titles": TITLES,
             "here": request.url.path,
             "allowed": self._console.allowed,

@@ -17,12 +17,13 @@ class Asked:
 
 @dataclass(frozen=True)
 class Page:
-    """`refresh`: seconds after which its block `live` is looked at again; 0 where nothing goes on."""
+    """`refresh`: seconds after which its block `live` is looked at again; 0 where nothing goes on. `at`: where, if not here."""
 
     template: str
     facts: Mapping[str, Any] = field(repr=False)
     refresh: float = 0
     status: int = 200
+    at: str = ""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ class Work(Generic[T]):
         self.stop = Stop()
         self.result: T | None = None
         self.problem: str | None = None
-        self.began = time.monotonic()
+        self.ended_at = 0.0
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(do,), daemon=True)
 
@@ -32,6 +32,10 @@ class Work(Generic[T]):
     @property
     def is_over(self) -> bool:
         return self._ended.is_set()
+
+    def is_older(self, than: float) -> bool:
+        """Whether it has been over for so many seconds."""
+        return self.is_over and time.monotonic() - self.ended_at > than
 
     def wait(self, seconds: float) -> bool:
         """Whether it is over by then."""
@@ -49,4 +53,5 @@ class Work(Generic[T]):
         except Exception as error:
             self.problem = line_of(error)
         finally:
+            self.ended_at = time.monotonic()
             self._ended.set()

@@ -90,19 +90,20 @@ def test_a_page_that_goes_on_sends_its_block_until_it_is_over(monkeypatch: pytes
     assert answer.headers["content-type"].startswith("text/event-stream")
     kinds = [line for line in answer.text.splitlines() if line.startswith("event:")]
     assert kinds == ["event: look", "event: over"] and "Done everywhere" in answer.text and "<html" not in answer.text
+    assert "\nid: find/event.html\n" in answer.text
 
 
-async def _collected(looks: list[tuple[str, float]]) -> list[str]:
+async def _collected(looks: list[stream.Look]) -> list[str]:
     return [each async for each in stream.events(lambda: looks.pop(0), lambda: False)]
 
 
 def test_what_did_not_change_is_not_sent_again() -> None:
     import anyio
 
-    looks = [("a\nb", 0.001), ("a\nb", 0.001), ("c", 0.0)]
+    looks = [stream.Look("looking", "a\nb", 0.001), stream.Look("looking", "a\nb", 0.001), stream.Look("found", "c", 0)]
     assert anyio.run(_collected, looks) == [
-        "event: look\ndata: a\ndata: b\n\n",
-        "event: look\ndata: c\n\n",
+        "event: look\nid: looking\ndata: a\ndata: b\n\n",
+        "event: look\nid: found\ndata: c\n\n",
         "event: over\ndata: \n\n",
     ]
 

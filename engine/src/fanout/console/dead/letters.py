@@ -1,7 +1,6 @@
 """One dead letter for its pages: looked for in the background, and kept for some minutes, as a look for it costs."""
 
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
@@ -13,6 +12,8 @@ from fanout.ops.dead_letters.show import Found, search
 MOST: Final = 20
 KEPT: Final = 300.0
 """Seconds; it has answers, which are in memory alone."""
+REST: Final = 5.0
+"""Seconds after a look that did not find it, however often somebody asks."""
 
 
 class Letters:
@@ -26,9 +27,9 @@ class Letters:
     def look_for(self, task: str, id_: str) -> Work[Found]:
         """A look that goes on, or has ended; a new one after `forget`, or when what it found is old."""
         with self._lock:
-            now = time.monotonic()
-            for key in [each for each, work in self._works.items() if work.is_over and now - work.began > KEPT]:
-                del self._works[key]
+            for key, each in [*self._works.items()]:
+                if each.is_older(REST if each.result is None else KEPT):
+                    del self._works[key]
             work = self._works.get((task, id_))
             if work is None:
                 work = self._works[task, id_] = Work(lambda _: self._found(task, id_)).start()

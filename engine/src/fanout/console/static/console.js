@@ -11,8 +11,9 @@ if (live && main.dataset.refresh && "EventSource" in window) follow();
 for (const code of document.querySelectorAll(".commands code")) offerCopy(code);
 
 function follow() {
-  const source = new EventSource(location.href);
+  const source = new EventSource(main.dataset.at);
   source.addEventListener("look", (event) => {
+    if (event.lastEventId !== main.dataset.template) return location.replace(main.dataset.at); // another page answers now, with its own forms
     const next = document.createElement("div");
     next.innerHTML = event.data; // rendered and escaped by the server, as the page itself
     morph(live, next);
@@ -41,6 +42,7 @@ function morph(old, made) {
 
 function morphElement(there, node) {
   if (there.hasAttribute("data-keep")) return;
+  if (there.nodeName === "SELECT" && there === document.activeElement) return; // somebody is choosing
   for (const { name, value } of node.attributes) if (there.getAttribute(name) !== value) there.setAttribute(name, value);
   for (const { name } of [...there.attributes])
     if (!node.hasAttribute(name) && !(name === "open" && there.nodeName === "DETAILS")) there.removeAttribute(name);

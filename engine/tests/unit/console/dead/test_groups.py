@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fanout.console.dead import letters
 from fanout.console.dead import listing as listing_of_letters
 from fanout.console.dead.chosen import AGES, Filter
 from fanout.console.dead.difference import side_by_side
@@ -21,7 +22,7 @@ from fanout.ops.completeness import COMPLETE
 from fanout.ops.dead_letters.browse import browse
 from fanout.ops.dead_letters.causes import Cause, Group
 from fanout.ops.dead_letters.message import DeadLetterMessage
-from fanout.ops.dead_letters.summary import DeadLetterSummary
+from fanout.ops.dead_letters.summary import DeadLetterSummary, collect
 from tests.unit.console.dead.given import Browser, plain
 from tests.unit.ops.given import World, event, message, world
 
@@ -135,6 +136,25 @@ def test_a_letter_is_looked_for_when_the_list_has_shown_again_what_it_had_in_han
     assert "Looking for m0" in browser.get(letter)
     go.set()
     assert "Looking for m0" not in browser.until(letter, "e0")
+
+
+def test_the_filter_offers_each_cause_once_the_look_has_seen_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = Browser(world, monkeypatch)
+    world.bury(1)
+    streamed = browser.client.get("/dead", headers={"accept": "text/event-stream"}).text
+    ((group,),) = [each.groups for each in collect(world.stack, None, limit=10)]
+    assert f'<option value="{group.cause.id}">' in streamed
+
+
+def test_a_letter_that_is_not_found_is_not_looked_for_again_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser, letter = Browser(world, monkeypatch), "/dead/letter/task/m0"
+    assert "no dead letter m0" in browser.get(letter, 404)
+    world.bury(1)
+    assert "no dead letter m0" in browser.get(letter, 404)  # a browser loads the page again when its look is over
+    monkeypatch.setattr(letters, "REST", 0.0)
+    assert "e0" in browser.until(letter, "e0")
 
 
 def test_a_console_that_is_ended_ends_its_look(world: World) -> None:

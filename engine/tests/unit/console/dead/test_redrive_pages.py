@@ -88,7 +88,9 @@ def test_what_another_program_carries_out_is_followed_and_not_begun_twice(browse
     page = frozen(browser)
     with held(page.rpartition("/")[2]):
         assert "another program on this machine carries it out" in plain(browser.get(page))
-        assert "look at it there" in browser.post(f"{page}/begin", status=400)
+        refused = browser.post(f"{page}/begin", status=400)
+        assert "look at it there" in refused
+        assert f'data-at="{page}"' in refused  # where it was posted, nobody can look again
     assert not browser.world.sent()
 
 

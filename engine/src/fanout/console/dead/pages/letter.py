@@ -25,7 +25,6 @@ def show(desk: Desk, asked: Asked) -> Answer:
     if not work.wait(AT_ONCE):
         return Page("dead/looking.html", {"task": task, "id": id_, "commands": []}, refresh=0.5)
     if work.result is None:
-        desk.letters.forget(task, id_)
         return Page("dead/gone.html", {"task": task, "id": id_, "problem": work.problem, "commands": []}, status=404)
     return Page("dead/letter.html", shown(desk, work.result, reveal=False))
 
@@ -53,7 +52,6 @@ def found_at(desk: Desk, asked: Asked) -> Found:
     work = desk.letters.look_for(asked.path["task"], asked.path["id"])
     work.wait(60)
     if work.result is None:
-        desk.letters.forget(asked.path["task"], asked.path["id"])
         raise UserError(work.problem or f"{asked.path['id']} is still being looked for: try again in a minute")
     return work.result
 
