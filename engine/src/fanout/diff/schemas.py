@@ -5,7 +5,12 @@ https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-sc
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
 
 from fanout.errors import Unusable
 from fanout.installed import missing
@@ -17,16 +22,43 @@ REGION = "us-east-1"
 @cache
 def create_only(resource_type: str) -> tuple[tuple[str, ...], ...]:
     """Property paths whose change makes CloudFormation replace the resource, sometimes or always."""
-    try:
-        from cfnlint.schema import (  # a second to import: only when needed
-            PROVIDER_SCHEMA_MANAGER,
-            ResourceNotFoundError,
-        )
-    except ImportError:
-        raise Unusable(str(missing("`fanout diff`", "cfnlint"))) from None
-    try:
-        schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, resource_type).schema
-    except ResourceNotFoundError:
-        return ()
+    custom = resource_type.startswith("Custom::")
+    schema = _schema("AWS::CloudFormation::CustomResource" if custom else resource_type)
     pointers = [*schema.get("createOnlyProperties", ()), *schema.get("conditionalCreateOnlyProperties", ())]
     return tuple(tuple(pointer.removeprefix("/properties/").split("/")) for pointer in pointers)
+
+
+def _schema(resource_type: str) -> Mapping[str, Any]:
+    """From the file that cfn-lint brings, as its import takes 0.7 s and 55 MB; of a release that keeps them otherwise, by it."""
+    found = find_spec("cfnlint")
+    if found is None or found.origin is None:
+        raise Unusable(str(missing("`fanout diff`", "cfnlint")))
+    folder = Path(found.origin).parent / "data" / "schemas"
+    try:
+        file = _files(folder).get(resource_type)
+        return _read(folder / "resources" / f"{file}.json") if file else {}
+    except (OSError, ValueError):
+        return _told(resource_type)
+
+
+@cache
+def _files(folder: Path) -> Mapping[str, Any]:
+    """By resource type."""
+    return _read(folder / "providers" / f"{REGION}.json")
+
+
+def _read(file: Path) -> dict[str, Any]:
+    found = json.loads(file.read_bytes())
+    if not isinstance(found, dict):
+        raise ValueError(f"{file}: expected an object")
+    return found
+
+
+def _told(resource_type: str) -> Mapping[str, Any]:
+    from cfnlint.schema import PROVIDER_SCHEMA_MANAGER, ResourceNotFoundError
+
+    try:
+        schema: Mapping[str, Any] = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, resource_type).schema
+    except ResourceNotFoundError:
+        return {}
+    return schema

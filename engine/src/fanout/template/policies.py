@@ -142,7 +142,10 @@ def _denies_plain_text(statement: Statement) -> bool | None:
 
 
 def _matches(pattern: Value, text: str) -> bool | None:
-    return fnmatchcase(text, pattern.lower()) if isinstance(pattern, str) else None
+    if not isinstance(pattern, str):
+        return None
+    written = pattern.lower()
+    return fnmatchcase(text, written) if "*" in written or "?" in written else text == written
 
 
 def _condition_holds(template: Template, operator: str, key: str, values: list[Value], source: Value) -> bool | None:

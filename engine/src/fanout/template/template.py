@@ -23,6 +23,7 @@ _T = TypeVar("_T")
 _OPAQUE = ("AWS::CloudFormation::", "Custom::")
 NESTED = "AWS::CloudFormation::Stack"
 _NAMES = ("QueueName", "TopicName")
+_NOT_ASKED: Any = object()
 
 
 class Resource:
@@ -80,10 +81,11 @@ class Resource:
 
     def get(self, *keys: str) -> Value:
         """The value at one or more `keys`; None when it is absent, UNKNOWN when it cannot be seen."""
-        if keys[0] not in self._asked:
-            self._asked[keys[0]] = self._resolved(keys[0])
-        found = self._asked[keys[0]]
-        for key in keys[1:]:
+        name, *within = keys
+        found = self._asked.get(name, _NOT_ASKED)
+        if found is _NOT_ASKED:
+            found = self._asked[name] = self._resolved(name)
+        for key in within:
             if not isinstance(found, dict):
                 return UNKNOWN if found is not None else None
             found = found.get(key)
