@@ -8,10 +8,15 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from fanout.console import stream
 from fanout.console.dead import letters
+from fanout.console.live import task
+from fanout.errors import OpsError
 from fanout.ops.aws.line import Line
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.dead_letters.causes import Cause
 from fanout.ops.dead_letters.show import Found
+from fanout.ops.status.health import Health
 from tests.browser.chromium import NEEDED, findings
 from tests.browser.console_served import served
 from tests.browser.dead_console import Served
@@ -134,6 +139,28 @@ def test_a_letter_that_takes_long_to_find_comes_with_all_that_can_be_done_with_i
         found.set()
         page.get_by_role("textbox", name="Reason").fill("the form is there")
         page.get_by_role("heading", name="A dead letter of task").wait_for()
+        assert findings(page) == []
+
+
+def test_a_look_that_fails_is_said_and_the_page_goes_on(page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    busy = threading.Event()
+
+    def looked(subscriber: DeployedSubscriber) -> Health:
+        if busy.is_set():
+            raise OpsError("AWS answered Throttling")
+        return health(subscriber.task, waiting=4)
+
+    monkeypatch.setattr(stream, "AFTER_TROUBLE", 0.1)
+    monkeypatch.setattr(task, "health", looked)
+    with served(monkeypatch, health("task")) as (_, address):
+        page.goto(address)
+        page.goto(f"{address.partition('/?')[0]}/tasks/task")
+        page.get_by_role("heading", name="task").wait_for()
+        busy.set()
+        page.get_by_text("AWS answered Throttling").wait_for()
+        assert page.locator("#live").inner_text()  # what was seen before stays
+        busy.clear()
+        page.get_by_text("AWS answered Throttling").wait_for(state="hidden")
         assert findings(page) == []
 
 

@@ -25,6 +25,7 @@ from fanout.console.page import Answer, Asked, Page, Route, To
 from fanout.console.submit.pages import routes as submit
 from fanout.console.templates import block, environment
 from fanout.errors import fault
+from fanout.words import printable
 
 SECTIONS: tuple[Callable[[Console], Sequence[Route]], ...] = (live, submit, find, dead, health)
 TITLES = {
@@ -89,18 +90,21 @@ class Pages:
         text = self._environment.get_template(page.template).render(self._facts(page, request))
         return HTMLResponse(text, page.status)
 
-    def _live(self, route: Route, asked: Asked, request: Request) -> stream.Look:
-        answer = _answered(route, asked)
+    def _live(self, route: Route, asked: Asked, request: Request) -> stream.Look | stream.Trouble:
+        try:
+            answer = route.answer(asked)
+        except Exception as error:
+            return stream.Trouble(printable(line_of(error)))
         if isinstance(answer, To):
             return stream.Look("", "", 0)
         text = block(self._environment, answer.template, "live", self._facts(answer, request))
         return stream.Look(answer.template, text, answer.refresh)
 
     def _facts(self, page: Page, request: Request) -> dict[str, Any]:
-        return {
+        ours = {
             "template": page.template,
             "refresh": page.refresh,
-            "at": page.at or f"{request.url.path}?{request.url.query}",
+            "look_at": page.at or f"{request.url.path}?{request.url.query}",
             "titles": TITLES,
             "here": request.url.path,
             "allowed": self._console.allowed,
@@ -108,8 +112,9 @@ class Pages:
             "who": request.state.who,
             "form_token": request.state.form_token,
             "stack_name": _name(self._console),
-            **page.facts,
         }
+        assert ours.keys().isdisjoint(page.facts), ours.keys() & page.facts.keys()
+        return {**ours, **page.facts}
 
     async def not_found(self, request: Request, _: Exception) -> Response:
         return await run_in_threadpool(self._rendered, _error("there is no such page", 404), request)

@@ -93,17 +93,40 @@ def test_a_page_that_goes_on_sends_its_block_until_it_is_over(monkeypatch: pytes
     assert "\nid: find/event.html\n" in answer.text
 
 
-async def _collected(looks: list[stream.Look]) -> list[str]:
+async def _collected(looks: list[stream.Look | stream.Trouble]) -> list[str]:
     return [each async for each in stream.events(lambda: looks.pop(0), lambda: False)]
 
 
 def test_what_did_not_change_is_not_sent_again() -> None:
     import anyio
 
-    looks = [stream.Look("looking", "a\nb", 0.001), stream.Look("looking", "a\nb", 0.001), stream.Look("found", "c", 0)]
+    looks: list[stream.Look | stream.Trouble] = [
+        stream.Look("looking", "a\nb", 0.001),
+        stream.Look("looking", "a\nb", 0.001),
+        stream.Look("found", "c", 0),
+    ]
     assert anyio.run(_collected, looks) == [
         "event: look\nid: looking\ndata: a\ndata: b\n\n",
         "event: look\nid: found\ndata: c\n\n",
+        "event: over\ndata: \n\n",
+    ]
+
+
+def test_a_look_that_fails_is_said_and_is_not_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    import anyio
+
+    monkeypatch.setattr(stream, "AFTER_TROUBLE", 0.001)
+    same = stream.Look("page", "a", 0.001)
+    looks: list[stream.Look | stream.Trouble] = [
+        same,
+        stream.Trouble("Throttling: slow down"),
+        same,
+        stream.Look("page", "a", 0),
+    ]
+    assert anyio.run(_collected, looks) == [
+        "event: look\nid: page\ndata: a\n\n",
+        "event: trouble\ndata: Throttling: slow down\n\n",
+        "event: look\nid: page\ndata: a\n\n",  # what was said of the trouble goes
         "event: over\ndata: \n\n",
     ]
 

@@ -20,6 +20,9 @@ function follow() {
     connection.textContent = "";
     move();
   });
+  source.addEventListener("trouble", (event) => {
+    connection.textContent = `The last look failed, and the next one comes: ${event.data}`;
+  });
   source.addEventListener("over", () => source.close());
   source.addEventListener("error", () => {
     connection.textContent = "The console does not answer: it was ended, or is started again.";
