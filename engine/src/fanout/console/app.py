@@ -104,7 +104,7 @@ class Pages:
         ours = {
             "template": page.template,
             "refresh": page.refresh,
-            "look_at": page.at or f"{request.url.path}?{request.url.query}",
+            "look_at": page.at,
             "titles": TITLES,
             "here": request.url.path,
             "allowed": self._console.allowed,

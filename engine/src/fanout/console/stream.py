@@ -9,8 +9,6 @@ from starlette.concurrency import run_in_threadpool
 
 HEARTBEAT = 15.0
 """Seconds of silence after which a comment is sent, so that nothing between here and a browser ends the connection."""
-
-
 AFTER_TROUBLE = 5.0
 """Seconds to the next look, when one failed."""
 

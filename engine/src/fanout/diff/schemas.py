@@ -55,8 +55,10 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _told(resource_type: str) -> Mapping[str, Any]:
-    from cfnlint.schema import PROVIDER_SCHEMA_MANAGER, ResourceNotFoundError
-
+    try:
+        from cfnlint.schema import PROVIDER_SCHEMA_MANAGER, ResourceNotFoundError
+    except ImportError as error:
+        raise Unusable(f"`fanout diff` cannot read the schemas of this cfn-lint: {error}") from None
     try:
         schema: Mapping[str, Any] = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, resource_type).schema
     except ResourceNotFoundError:

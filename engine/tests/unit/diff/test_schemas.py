@@ -64,6 +64,13 @@ def test_files_of_another_release_are_left_to_it(text: str, monkeypatch: pytest.
     assert ("QueueName",) in schemas.create_only("AWS::SQS::Queue")
 
 
+def test_a_cfn_lint_that_cannot_be_asked_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    brought(monkeypatch, tmp_path)
+    monkeypatch.setitem(sys.modules, "cfnlint.schema", None)
+    with pytest.raises(Unusable, match=r"^`fanout diff` cannot read the schemas of this cfn-lint: "):
+        schemas.create_only("AWS::SQS::Queue")
+
+
 def test_it_is_not_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [each for each in sys.modules if each.partition(".")[0] == "cfnlint"]:
         monkeypatch.delitem(sys.modules, name)

@@ -11,9 +11,10 @@ if (live && main.dataset.refresh && "EventSource" in window) follow();
 for (const code of document.querySelectorAll(".commands code")) offerCopy(code);
 
 function follow() {
-  const source = new EventSource(main.dataset.at);
+  const elsewhere = main.dataset.at; // what was posted is not looked at again where it was posted
+  const source = new EventSource(elsewhere || location.href);
   source.addEventListener("look", (event) => {
-    if (event.lastEventId !== main.dataset.template) return location.replace(main.dataset.at); // another page answers now, with its own forms
+    if (event.lastEventId !== main.dataset.template) return elsewhere ? location.replace(elsewhere) : location.reload(); // with its own forms
     const next = document.createElement("div");
     next.innerHTML = event.data; // rendered and escaped by the server, as the page itself
     morph(live, next);

@@ -78,11 +78,8 @@ def shown(desk: Desk, run: str, problem: str = "") -> Answer:
     refresh = {healing.FREEZING: 0.5, healing.RUNNING: 1, healing.ELSEWHERE: 1}.get(state, 0)
     facts = _facts(desk, story, state)
     facts["problem"] = problem or ((work.problem or "") if work and work.is_over else "")
-    status, at = (
-        400 if problem else 200,
-        f"/dead/runs/{path(run)}",
-    )  # what was posted is not looked at again where it was
-    return Page("dead/run.html", {**facts, "work": work}, refresh, status, at)
+    at = f"/dead/runs/{path(run)}"  # not where it was posted
+    return Page("dead/run.html", {**facts, "work": work}, refresh, 400 if problem else 200, at)
 
 
 def refusal(problem: str, chosen: Filter, status: int) -> Page:
