@@ -32,7 +32,8 @@ class Served:
         return self
 
     def open(self, page: Any, path: str = "/dead") -> None:
-        page.goto(f"{self.address}/static/icon.svg?token={self.token}")
+        """The cookie first, past the page: a tab without script loads itself again, and would end a visit to the entrance."""
+        page.context.request.get(f"{self.address}/?token={self.token}")
         page.goto(f"{self.address}{path}")
 
     def kill(self) -> None:

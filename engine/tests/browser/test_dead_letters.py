@@ -118,6 +118,8 @@ def test_killed_in_the_middle_of_a_redrive_and_started_again_it_goes_on_and_two_
     assert 0 < deployed.evidence.dead(TASK) < 150
     served.start()
     served.open(page, path)
+    other.close()  # it loads itself again every five seconds
+    other = context.new_page()
     served.open(other, path)
     page.get_by_text("who carried it out was ended in the middle").wait_for()
     page.get_by_label("messages a second").fill("1000")
