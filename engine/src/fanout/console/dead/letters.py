@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
+from fanout.console.dead.listing import REST
 from fanout.console.work import Work
 from fanout.ops.aws.stack import Stack
 from fanout.ops.dead_letters.show import Found, search
@@ -12,8 +13,6 @@ from fanout.ops.dead_letters.show import Found, search
 MOST: Final = 20
 KEPT: Final = 300.0
 """Seconds; it has answers, which are in memory alone."""
-REST: Final = 5.0
-"""Seconds after a look that did not find it, however often somebody asks."""
 
 
 class Letters:
@@ -25,7 +24,7 @@ class Letters:
         self._works: OrderedDict[tuple[str, str], Work[Found]] = OrderedDict()
 
     def look_for(self, task: str, id_: str) -> Work[Found]:
-        """A look that goes on, or has ended; a new one after `forget`, or when what it found is old."""
+        """A look that goes on, or has ended; a new one after `forget`, when what it found is old, or REST after it found nothing."""
         with self._lock:
             for key, each in [*self._works.items()]:
                 if each.is_older(REST if each.result is None else KEPT):
