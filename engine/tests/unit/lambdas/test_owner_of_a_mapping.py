@@ -139,6 +139,22 @@ def test_in_any_interleaving_it_is_paused_if_and_only_if_that_was_the_last_act(
         assert world.ended_by_the_circuit == []
 
 
+@given(operators=st.tuples(ACTS, ACTS, ACTS), choices=st.lists(st.integers(0, 11), max_size=120))
+@settings(max_examples=examples(60), deadline=None, phases=[Phase.explicit, Phase.generate])
+def test_without_a_circuit_operators_never_leave_it_off_without_a_reason(
+    operators: tuple[Any, ...], choices: list[int]
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        world = World(patch, chain(choices, repeat(1)))
+        world.lambda_.variables = {}
+        for acts in operators:
+            world.order.begin(lambda acts=acts: world.operator(acts))  # type: ignore[misc]
+        world.order.all()
+        assert world.seen in {("Disabled", True), ("Enabled", False)}
+        if len(last := world.last_acts()) == 1:
+            assert world.seen == (("Disabled", True) if last == {"pause"} else ("Enabled", False))
+
+
 class Alone:
     """One mapping with one operator, whose time passes while they wait."""
 
@@ -156,6 +172,10 @@ class Alone:
     def pause(self) -> None:
         stop: Any = Stop(self.sleep)
         switch.pause(self.subscriber, "a reason", "arn:aws:iam::1:user/me", self.journal, stop)
+
+    def resume(self) -> None:
+        stop: Any = Stop(self.sleep)
+        switch.resume(self.subscriber, self.journal, stop)
 
 
 def test_who_read_the_tags_before_the_pause_and_switches_on_after_it_does_not_end_it(
@@ -209,6 +229,59 @@ def test_a_circuit_whose_tag_a_resume_takes_away_meanwhile_still_closes(monkeypa
     monkeypatch.setattr(circuit_breaker, "LIMIT", 1)
     circuit_breaker.watch([FAILED])
     assert (lambda_.state, list(lambda_.tags)) == ("Disabled", [names.CIRCUIT_TAG])
+
+
+def test_a_circuit_that_opens_as_a_resume_ends_still_closes(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, ends = Alone(monkeypatch, WITH_CIRCUIT), iter([False, True])
+    world.lambda_.state, world.lambda_.tags = "Disabled", {names.PAUSED_TAG: "a reason"}
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "notify_partner")
+    monkeypatch.setattr(circuit_breaker, "client", lambda service: world.lambda_)
+    monkeypatch.setattr(circuit_breaker, "LIMIT", 1)
+    monkeypatch.setattr(close_circuits, "_lambda", world.lambda_)
+
+    def called(operation: str) -> None:
+        if operation == "untag" and next(ends, False):
+            world.lambda_.tags = {}  # what the function reads of them is of a moment after it
+            circuit_breaker.watch([FAILED])
+
+    world.lambda_._called = called
+    with pytest.raises(OpsError, match="switched off again at the same time"):
+        world.resume()
+    assert (world.lambda_.state, list(world.lambda_.tags)) == ("Disabled", [names.CIRCUIT_TAG])
+    close_circuits.handle({"mapping": "m", "cool_down_seconds": 0}, None)
+    assert world.lambda_.state == "Enabled"
+
+
+def test_a_pause_that_is_over_as_a_resume_ends_keeps_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, ends = Alone(monkeypatch, {}), iter([False, True])
+    world.lambda_.state, world.lambda_.tags = "Disabled", {names.PAUSED_TAG: "an older reason"}
+
+    def called(operation: str) -> None:
+        if operation == "untag" and next(ends, False):
+            world.pause()
+
+    world.lambda_._called = called
+    with pytest.raises(OpsError, match="switched off again at the same time"):
+        world.resume()
+    assert world.lambda_.state == "Disabled"
+    assert world.lambda_.tags[names.PAUSED_TAG].endswith(" by somebody = paused while it was resumed")
+
+
+def test_a_pause_that_a_third_ends_as_a_resume_ends_leaves_no_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, ends, tagged = Alone(monkeypatch, {}), iter([False, True]), []
+    world.lambda_.state = "Disabled"
+
+    def called(operation: str) -> None:
+        if operation == "untag" and next(ends, False):
+            world.pause()
+            tagged.append(operation)
+        elif operation == "tag" and tagged == ["untag"]:
+            tagged.append(operation)
+            world.resume()
+
+    world.lambda_._called = called
+    world.resume()
+    assert (world.lambda_.state, world.lambda_.tags, tagged) == ("Enabled", {}, ["untag", "tag"])
 
 
 def test_beside_a_resume_at_the_same_time_the_pause_holds_and_its_reason_is_there(

@@ -30,6 +30,8 @@ there acts within two tries of 2 s to connect and 5 s to answer (fanout.runtime.
 https://docs.aws.amazon.com/lambda/latest/api/API_TagResource.html"""
 WORKER_SETTLED = 40.0
 """Seconds: a worker looks at its queue's tags every 15, and a request for messages that is under way takes up to 20."""
+_OFF = ("Disabled", "Disabling")
+_AGAIN = "{}: its mapping was switched off again at the same time: fanout status"
 _BUSY = ("ResourceInUseException", "ResourceConflictException", "TooManyRequestsException", "ThrottlingException")
 """https://docs.aws.amazon.com/lambda/latest/api/API_UpdateEventSourceMapping.html#API_UpdateEventSourceMapping_Errors"""
 
@@ -38,28 +40,33 @@ def pause(subscriber: DeployedSubscriber, reason: str, by: str, journal: Journal
     """The reason first: a mapping that is off without one would be a riddle. Messages wait, up to the retention.
 
     The circuit's tag is taken away before and after the switch, as a function may open its circuit meanwhile. Beside a
-    resume at the same time, the pause stays: its reason is written again when it is gone. OpsError when it did not
-    settle within PATIENCE.
+    resume at the same time, the pause stays: its reason is written once more after the switch, which that resume may not have
+    seen when it took the reason away. OpsError when it did not settle within PATIENCE.
     """
     noted = pauses.said(by, reason)
     if subscriber.kind == WORKER:
         return _pause_worker(subscriber, noted, journal, stop)
     journal.write("pausing", task=subscriber.task, reason=reason, mapping=subscriber.mapping()["UUID"])
     end = time.monotonic() + PATIENCE
+    subscriber.tag(pauses.TAG, str(noted))
     while True:
-        subscriber.tag(pauses.TAG, str(noted))
         subscriber.untag(CIRCUIT_TAG)
         _switch(subscriber, on=False, settled=_settled(subscriber), end=end, stop=stop)
         subscriber.untag(CIRCUIT_TAG)
-        if pauses.read(subscriber):
+        subscriber.tag(pauses.TAG, str(noted))
+        if _is_off(subscriber):
             break
     journal.write("paused", task=subscriber.task)
     return noted
 
 
 def resume(subscriber: DeployedSubscriber, journal: Journal, stop: Stop) -> None:
-    """The mapping first: if it cannot be switched on, the reason stays; both tags go. OpsError when somebody else, or
-    the circuit, switched it off at the same time: theirs holds."""
+    """The mapping before the reason: if it cannot be switched on, the reason stays. OpsError when somebody else, or the
+    circuit, switched it off at the same time: theirs holds.
+
+    The circuit's tag goes before the switch and not after it: a circuit that opened in between would be off without one, for
+    good. One that is left on a mapping that is on, `close_circuits` takes away.
+    """
     journal.write("resuming", task=subscriber.task)
     if subscriber.kind == WORKER:
         subscriber.untag(pauses.TAG)
@@ -68,7 +75,16 @@ def resume(subscriber: DeployedSubscriber, journal: Journal, stop: Stop) -> None
     end = time.monotonic() + PATIENCE
     subscriber.untag(CIRCUIT_TAG)
     _switch(subscriber, on=True, settled=0.0, end=end, stop=stop)
-    subscriber.untag(pauses.TAG, CIRCUIT_TAG)
+    subscriber.untag(pauses.TAG)
+    while _is_off(subscriber):
+        if _settled(subscriber):  # a circuit, or a pause that writes its reason once more when it has settled
+            raise OpsError(_AGAIN.format(subscriber.task))
+        subscriber.tag(
+            pauses.TAG, str(pauses.read(subscriber) or pauses.said("somebody", "paused while it was resumed"))
+        )
+        if _is_off(subscriber):
+            raise OpsError(_AGAIN.format(subscriber.task))
+        subscriber.untag(pauses.TAG)
     journal.write("resumed", task=subscriber.task)
 
 
@@ -112,6 +128,11 @@ def _settled(subscriber: DeployedSubscriber) -> float:
     return SETTLED if names.CIRCUIT_FAILURES in variables else 0.0
 
 
+def _is_off(subscriber: DeployedSubscriber) -> bool:
+    id_ = subscriber.mapping()["UUID"]
+    return subscriber.aws.functions.get_event_source_mapping(UUID=id_).get("State") in _OFF
+
+
 def _switch(subscriber: DeployedSubscriber, *, on: bool, settled: float, end: float, stop: Stop) -> None:
     """Until it has been as wanted for `settled` seconds. Off, it is switched again each time that somebody else switches
     it meanwhile; on, it gives way: two that insist would never end.
@@ -130,8 +151,8 @@ def _switch(subscriber: DeployedSubscriber, *, on: bool, settled: float, end: fl
                 return
         else:
             since = None
-            if on and accepted and state in ("Disabled", "Disabling"):
-                raise OpsError(f"{subscriber.task}: its mapping was switched off again at the same time: fanout status")
+            if on and accepted and state in _OFF:
+                raise OpsError(_AGAIN.format(subscriber.task))
             accepted = (state in ("Enabled", "Disabled") and _accepted(subscriber, id_, on)) or accepted
         if now > end or stop:
             raise OpsError(f"{subscriber.task}: its mapping is {state}, not yet {wanted} for good: fanout status")
