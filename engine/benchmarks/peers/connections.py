@@ -1,6 +1,6 @@
-"""`python benchmarks/peers/connections.py ours 10`: so many requests at once of a new client, a connection each.
+"""`python benchmarks/peers/connections.py ours 10 sqs`: so many requests at once of each new client, a connection each.
 
-Prints the milliseconds of the processor that they took, and those that passed. `ours` is a client of the runtime, `bare` botocore's own.
+Prints the milliseconds of the processor that they took, and those that passed. `ours` are clients of the runtime, `bare` botocore's own.
 """
 
 import sys
@@ -13,17 +13,20 @@ import botocore.session
 
 from fanout.runtime import client
 
+CHEAP = {"dynamodb": "list_tables", "sns": "list_topics", "sqs": "list_queues"}
 
-def main(whose: str, count: int) -> None:
-    made: Any = client("sqs") if whose == "ours" else botocore.session.get_session().create_client("sqs")
-    barrier = threading.Barrier(count + 1)
 
-    def ask(_: int) -> None:
+def main(whose: str, count: int, services: list[str]) -> None:
+    make: Any = client if whose == "ours" else botocore.session.get_session().create_client
+    asks = [getattr(make(each), CHEAP[each]) for each in services] * count
+    barrier = threading.Barrier(len(asks) + 1)
+
+    def at_once(ask: Any) -> None:
         barrier.wait()
-        made.list_queues(QueueNamePrefix="nothing")
+        ask()
 
-    with ThreadPoolExecutor(count) as pool:
-        asked = pool.map(ask, range(count))
+    with ThreadPoolExecutor(len(asks)) as pool:
+        asked = pool.map(at_once, asks)
         began, began_to_compute = time.perf_counter(), time.process_time()
         barrier.wait()
         list(asked)
@@ -32,4 +35,4 @@ def main(whose: str, count: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]), sys.argv[3:])

@@ -20,7 +20,8 @@ from fanout.local.emulator.state import State
 from fanout.local.webhook.server import Server
 from fanout.ops.aws.session import Aws
 from fanout.publisher import EventPublisher
-from fanout.runtime import authorities, aws
+from fanout.runtime import aws
+from fanout.runtime.authorities import Authorities
 
 AT_ONCE = 5
 CLIENTS: dict[str, Callable[[], Any]] = {
@@ -75,13 +76,16 @@ def reads(address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
     monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", noted, raising=False)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "none")
+    for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     monkeypatch.setenv("AWS_ENDPOINT_URL", address)
-    aws._made.cache_clear()
-    aws._session.cache_clear()
+    kept = (aws._made, aws._session, aws._authorities)
+    for each in kept:
+        each.cache_clear()
     yield found
-    aws._made.cache_clear()
-    aws._session.cache_clear()
+    for each in kept:
+        each.cache_clear()
 
 
 def ask_at_once(client: Any) -> None:
@@ -107,6 +111,41 @@ def test_connections_of_a_client_read_the_authorities_once(
     assert reads == [(str(state.authority), None, None)]
 
 
+SEVERAL: dict[str, Callable[[], list[Any]]] = {
+    "a function's": lambda: [aws.client("sqs"), aws.unchecked("sqs"), aws.client("sns")],
+    "an operator's": lambda: [(one := Aws()).sqs, one.sns],
+}
+
+
+@pytest.mark.parametrize("whose", SEVERAL)
+def test_clients_of_a_session_read_them_once_together(
+    whose: str, state: State, reads: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(state.authority))
+    for each in SEVERAL[whose]():
+        ask_at_once(each)
+    assert reads == [(str(state.authority), None, None)]
+
+
+def test_two_sessions_share_nothing(state: State, reads: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(state.authority))
+    for each in (Aws().sqs, Aws().sqs, aws.client("sqs")):
+        ask(each)
+    assert len(reads) == 3
+
+
+@pytest.mark.parametrize("name", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"])
+def test_a_client_that_trusts_another_file_trusts_no_others(
+    name: str, state: State, reads: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, str(state.authority))
+    ask(aws.client("sqs"))
+    monkeypatch.delenv(name)
+    with pytest.raises(SSLError, match="certificate verify failed"):
+        ask(aws.client("sns"))
+    assert len(reads) == 2
+
+
 def test_whom_it_does_not_trust_it_does_not_trust(reads: list[Any]) -> None:
     client = aws.client("sqs")
     for _ in range(2):
@@ -116,7 +155,7 @@ def test_whom_it_does_not_trust_it_does_not_trust(reads: list[Any]) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_told_each_time(reads: list[Any], tmp_path: Path) -> None:
-    with authorities.read_once():
+    with Authorities().read_once():
         context: Any = httpsession.create_urllib3_context()
     for _ in range(2):
         with pytest.raises(FileNotFoundError):
@@ -127,8 +166,22 @@ def test_clients_that_others_make_are_as_botocore_makes_them(reads: list[Any]) -
     before = httpsession.create_urllib3_context
     aws.client("sqs")
     assert httpsession.create_urllib3_context is before
-    with pytest.raises(ZeroDivisionError), authorities.read_once():
+    with pytest.raises(ZeroDivisionError), Authorities().read_once():
         _ = 1 / 0
+    assert httpsession.create_urllib3_context is before
+
+
+def test_two_that_make_clients_at_a_time_leave_botocore_as_it_was(reads: list[Any]) -> None:
+    before = httpsession.create_urllib3_context
+    barrier = threading.Barrier(2)
+
+    def make(_: int) -> None:
+        barrier.wait(10)
+        with Authorities().read_once(), suppress(threading.BrokenBarrierError):
+            barrier.wait(0.1)  # the other is not in here
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(make, range(2)))
     assert httpsession.create_urllib3_context is before
 
 
@@ -136,6 +189,6 @@ def test_where_botocore_makes_contexts_in_another_way_there_is_a_client_all_the_
     reads: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr(httpsession, "create_urllib3_context")
-    with authorities.read_once():
+    with Authorities().read_once():
         pass
     assert not getattr(httpsession, "create_urllib3_context", None)

@@ -2,14 +2,13 @@
 
 import os
 from functools import cached_property
-from threading import RLock
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
 
-from fanout.runtime.authorities import read_once
+from fanout.runtime.authorities import Authorities
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -41,20 +40,18 @@ CONFIG = Config(
 CloudTrail tells who asked by `user_agent`; botocore would put its own together anew for each call, a seventh of the call's work."""
 
 
-_MAKING = RLock()
-
 if TYPE_CHECKING:
     made_once = cached_property
 else:
 
     class made_once(cached_property):
-        """By one thread at a time: a session makes one client after the other. Each reads its authorities once.
+        """By one thread at a time: a session makes one client after the other. They read their authorities once.
 
         https://docs.aws.amazon.com/boto3/latest/guide/session.html#multithreading-or-multiprocessing-with-sessions
         """
 
         def __get__(self, instance, owner=None):
-            with _MAKING, read_once():
+            with instance.authorities.read_once():
                 return super().__get__(instance, owner)
 
 
@@ -68,6 +65,7 @@ class Aws:
         self.session = session or boto3.Session(
             profile_name=profile, region_name=region or os.environ.get("AWS_REGION") or None
         )
+        self.authorities = Authorities()
 
     @property
     def is_aws(self) -> bool:
