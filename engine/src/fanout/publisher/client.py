@@ -26,7 +26,7 @@ from fanout.publisher.event import LARGEST_LIMIT, MAX_BYTES, SMALLEST_LIMIT, Eve
 from fanout.publisher.fairness import GROUP, Fairness
 from fanout.publisher.refusals import is_unknown_throttling, publish_error
 from fanout.publisher.tally import Refusal, Tally, tell, without
-from fanout.runtime.authorities import Authorities
+from fanout.runtime.authorities import read_once
 
 if TYPE_CHECKING:
     from mypy_boto3_sns.client import SNSClient
@@ -197,8 +197,7 @@ class EventPublisher:
 
     def _new_client(self, session: boto3.Session | None, region: str) -> SNSClient:
         try:
-            with Authorities().read_once():
-                client: SNSClient = (session or boto3).client("sns", region_name=region, config=_CONFIG)
+            client: SNSClient = read_once((session or boto3).client("sns", region_name=region, config=_CONFIG))
         except BotoCoreError as error:
             raise publish_error(error, self.topic_arn) from error
         client.meta.events.register("before-call.sns", _encode_once)

@@ -1,45 +1,29 @@
-"""Clients of a session read the authorities that they trust once together, and not again for each connection that one opens.
+"""Clients that trust the same read its authorities once together, and not again for each connection that one opens.
 
 urllib3 has a client's context read their file each time, 18 ms of the processor and one connection behind the other: a first
 batch of ten messages has twenty connections, a `fanout status` a hundred. https://github.com/urllib3/urllib3/issues/3623
 """
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache, partial
-from threading import Lock, RLock
+from contextlib import suppress
+from functools import cache
+from threading import Lock
 from typing import Any
 
-_MAKING = RLock()
-"""Two that make clients at a time would each put back what the other put there."""
-_FILES = "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"
+_contexts: dict[Any, Any] = {}
+"""By the file of authorities (or whether there is one) and the client's own certificate."""
 
 
-class Authorities:
-    """Of one session, whose clients are made without a `verify` of their own, or all with the same."""
-
-    def __init__(self) -> None:
-        self._context = cache(lambda make, files, *asked, **more: _reading_once(make(*asked, **more)))
-
-    @contextmanager
-    def read_once(self) -> Iterator[None]:
-        """For clients that are made meanwhile, by one thread at a time: they share a context, as long as the environment names
-        the same file. Where botocore makes contexts in another way, they read as before.
-        """
-        from botocore import httpsession
-
-        names = vars(httpsession)
-        with _MAKING:
-            make: Any = names.get("create_urllib3_context")
-            names["create_urllib3_context"] = partial(self._context, make, tuple(map(os.environ.get, _FILES)))
-            try:
-                yield
-            finally:
-                names["create_urllib3_context"] = make
+def read_once(client: Any) -> Any:
+    """The client, which has made no request yet. One that botocore makes in another way reads as before."""
+    with suppress(AttributeError):
+        session = client._endpoint.http_session
+        pools = session._manager.connection_pool_kw
+        trusts = session._verify, session._cert_file
+        pools["ssl_context"] = _contexts.setdefault(trusts, _once(pools.get("ssl_context")))
+    return client
 
 
-def _reading_once(context: Any) -> Any:
+def _once(context: Any) -> Any:
     lock, read = Lock(), cache(context.load_verify_locations)
 
     def load(*files: Any, **named: Any) -> None:

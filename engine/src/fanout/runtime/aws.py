@@ -4,8 +4,7 @@ from functools import cache
 from threading import Lock
 from typing import Any
 
-from fanout.runtime import decision
-from fanout.runtime.authorities import Authorities
+from fanout.runtime import authorities, decision
 
 _making = Lock()
 """Messages that fail at the same time need one client of SQS together, and not one each."""
@@ -49,8 +48,7 @@ def _made(service: str, *, checked: bool) -> Any:
         import boto3  # whose clients are botocore's, but for S3's transfers; it is a fifth of a cold start
 
         make = boto3.Session(botocore_session=_session()).client
-    with _authorities().read_once():
-        made = make(service, config=config)
+    made = authorities.read_once(make(service, config=config))
     made.meta.events.register_first("before-send", decision.check)
     return made
 
@@ -60,8 +58,3 @@ def _session() -> Any:
     from botocore.session import get_session
 
     return get_session()
-
-
-@cache
-def _authorities() -> Authorities:
-    return Authorities()

@@ -10,7 +10,7 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore import httpsession
+from botocore.config import Config
 from botocore.exceptions import SSLError
 from botocore.parsers import ResponseParserError
 
@@ -20,8 +20,8 @@ from fanout.local.emulator.state import State
 from fanout.local.webhook.server import Server
 from fanout.ops.aws.session import Aws
 from fanout.publisher import EventPublisher
-from fanout.runtime import aws
-from fanout.runtime.authorities import Authorities
+from fanout.runtime import authorities, aws
+from fanout.runtime.authorities import read_once
 
 AT_ONCE = 5
 CLIENTS: dict[str, Callable[[], Any]] = {
@@ -40,6 +40,10 @@ def ask(client: Any) -> None:
             client.delete_queue(QueueUrl="https://queue")
         else:
             client.unsubscribe(SubscriptionArn="arn")
+
+
+def context_of(client: Any) -> Any:
+    return client._endpoint.http_session._manager.connection_pool_kw["ssl_context"]
 
 
 @pytest.fixture
@@ -80,12 +84,12 @@ def reads(address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     monkeypatch.setenv("AWS_ENDPOINT_URL", address)
-    kept = (aws._made, aws._session, aws._authorities)
-    for each in kept:
-        each.cache_clear()
+    monkeypatch.setattr(authorities, "_contexts", {})
+    aws._made.cache_clear()
+    aws._session.cache_clear()
     yield found
-    for each in kept:
-        each.cache_clear()
+    aws._made.cache_clear()
+    aws._session.cache_clear()
 
 
 def ask_at_once(client: Any) -> None:
@@ -111,27 +115,14 @@ def test_connections_of_a_client_read_the_authorities_once(
     assert reads == [(str(state.authority), None, None)]
 
 
-SEVERAL: dict[str, Callable[[], list[Any]]] = {
-    "a function's": lambda: [aws.client("sqs"), aws.unchecked("sqs"), aws.client("sns")],
-    "an operator's": lambda: [(one := Aws()).sqs, one.sns],
-}
-
-
-@pytest.mark.parametrize("whose", SEVERAL)
-def test_clients_of_a_session_read_them_once_together(
-    whose: str, state: State, reads: list[Any], monkeypatch: pytest.MonkeyPatch
+def test_clients_that_trust_the_same_read_them_once_together(
+    state: State, reads: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_CA_BUNDLE", str(state.authority))
-    for each in SEVERAL[whose]():
+    operator = Aws()
+    for each in (aws.client("sqs"), aws.unchecked("sqs"), aws.client("sns"), operator.sqs, operator.sns, Aws().sqs):
         ask_at_once(each)
     assert reads == [(str(state.authority), None, None)]
-
-
-def test_two_sessions_share_nothing(state: State, reads: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_CA_BUNDLE", str(state.authority))
-    for each in (Aws().sqs, Aws().sqs, aws.client("sqs")):
-        ask(each)
-    assert len(reads) == 3
 
 
 @pytest.mark.parametrize("name", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"])
@@ -146,6 +137,16 @@ def test_a_client_that_trusts_another_file_trusts_no_others(
     assert len(reads) == 2
 
 
+def test_one_that_trusts_anybody_shares_with_no_other(reads: list[Any]) -> None:
+    assert context_of(read_once(boto3.client("sqs", verify=False))) is not context_of(aws.client("sqs"))
+
+
+def test_one_with_a_certificate_of_its_own_shows_no_others(state: State, reads: list[Any]) -> None:
+    own = Config(client_cert=str(state.server_certificate))
+    made = [boto3.client("sqs", config=config) for config in (own, None)]
+    assert len({id(context_of(read_once(each))) for each in made}) == 2
+
+
 def test_whom_it_does_not_trust_it_does_not_trust(reads: list[Any]) -> None:
     client = aws.client("sqs")
     for _ in range(2):
@@ -155,40 +156,29 @@ def test_whom_it_does_not_trust_it_does_not_trust(reads: list[Any]) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_told_each_time(reads: list[Any], tmp_path: Path) -> None:
-    with Authorities().read_once():
-        context: Any = httpsession.create_urllib3_context()
+    context = context_of(aws.client("sqs"))
     for _ in range(2):
         with pytest.raises(FileNotFoundError):
             context.load_verify_locations(cafile=str(tmp_path / "nothing"))
 
 
 def test_clients_that_others_make_are_as_botocore_makes_them(reads: list[Any]) -> None:
-    before = httpsession.create_urllib3_context
-    aws.client("sqs")
-    assert httpsession.create_urllib3_context is before
-    with pytest.raises(ZeroDivisionError), Authorities().read_once():
-        _ = 1 / 0
-    assert httpsession.create_urllib3_context is before
+    assert len({id(context_of(each)) for each in (boto3.client("sqs"), aws.client("sqs"), aws.client("sns"))}) == 2
 
 
-def test_two_that_make_clients_at_a_time_leave_botocore_as_it_was(reads: list[Any]) -> None:
-    before = httpsession.create_urllib3_context
-    barrier = threading.Barrier(2)
-
-    def make(_: int) -> None:
-        barrier.wait(10)
-        with Authorities().read_once(), suppress(threading.BrokenBarrierError):
-            barrier.wait(0.1)  # the other is not in here
-
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(make, range(2)))
-    assert httpsession.create_urllib3_context is before
+def test_one_whose_botocore_names_no_context_has_none(reads: list[Any]) -> None:
+    made: Any = boto3.client("sqs")
+    pools = made._endpoint.http_session._manager.connection_pool_kw
+    del pools["ssl_context"]
+    assert read_once(made) is made
+    assert "ssl_context" not in pools
 
 
-def test_where_botocore_makes_contexts_in_another_way_there_is_a_client_all_the_same(
-    reads: list[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delattr(httpsession, "create_urllib3_context")
-    with Authorities().read_once():
-        pass
-    assert not getattr(httpsession, "create_urllib3_context", None)
+@pytest.mark.parametrize("attribute", ["_verify", "_manager"])
+def test_one_that_botocore_makes_in_another_way_reads_as_before(attribute: str, reads: list[Any]) -> None:
+    made: Any = boto3.client("sqs")
+    before, session = context_of(made), made._endpoint.http_session
+    kept = session.__dict__.pop(attribute)
+    assert read_once(made) is made
+    setattr(session, attribute, kept)
+    assert context_of(made) is before

@@ -15,7 +15,7 @@ from tests.unit.lambdas.conftest import VARIABLES
 
 LAMBDAS = APP / "lambdas"
 
-SDK = {"botocore", "botocore.config", "botocore.session", "contextlib", "functools", "typing"}
+SDK = {"botocore.config", "botocore.session", "contextlib", "functools", "typing"}
 LOG = {"contextvars", "datetime", "itertools", "json", "logging", "os", "re", "sys", "threading", "traceback"}
 BATCH = {
     "base64", "collections", "collections.abc", "hashlib", "importlib", "inspect",
@@ -23,7 +23,7 @@ BATCH = {
 }  # fmt: skip
 IMPORTED = {
     "archive_order": SDK | LOG | BATCH | {"boto3", "botocore.exceptions"},
-    "fanout.runtime.close_circuits": SDK | LOG | {"collections.abc", "time"},
+    "fanout.runtime.close_circuits": SDK | LOG | {"time"},
     "notify_partner": SDK | LOG | BATCH | {"hmac", "ssl", "urllib3", "urllib3.exceptions"},
     "send_receipt": SDK | LOG | BATCH | {"unicodedata"},
 }

@@ -2,13 +2,14 @@
 
 import os
 from functools import cached_property
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
 
-from fanout.runtime.authorities import Authorities
+from fanout.runtime.authorities import read_once
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -40,6 +41,8 @@ CONFIG = Config(
 CloudTrail tells who asked by `user_agent`; botocore would put its own together anew for each call, a seventh of the call's work."""
 
 
+_MAKING = RLock()
+
 if TYPE_CHECKING:
     made_once = cached_property
 else:
@@ -51,8 +54,8 @@ else:
         """
 
         def __get__(self, instance, owner=None):
-            with instance.authorities.read_once():
-                return super().__get__(instance, owner)
+            with _MAKING:
+                return read_once(super().__get__(instance, owner))
 
 
 class Aws:
@@ -65,7 +68,6 @@ class Aws:
         self.session = session or boto3.Session(
             profile_name=profile, region_name=region or os.environ.get("AWS_REGION") or None
         )
-        self.authorities = Authorities()
 
     @property
     def is_aws(self) -> bool:
