@@ -44,7 +44,7 @@ def test_a_form_is_submitted_by_keyboard_and_followed_until_every_task_is_done(
         page.keyboard.type("no, this is none")
         page.get_by_role("button", name="Publish and follow it").press("Enter")
         page.get_by_role("alert").get_by_role("link").press("Enter")
-        assert page.evaluate("document.activeElement.name") == "data.order_id"
+        page.locator("[name='data.order_id']:focus").wait_for()
         assert findings(page) == []
         page.keyboard.press("Control+A")
         page.keyboard.type("by-hand-1")
@@ -58,7 +58,8 @@ def test_a_form_is_submitted_by_keyboard_and_followed_until_every_task_is_done(
         page.get_by_role("heading", name="Alarms").wait_for()
         assert findings(page) == []
         page.goto(f"{console.address}/find")
-        page.keyboard.type("by-hand-1")  # the field has the focus
+        page.locator("#id:focus").wait_for()  # a browser gives it with the first picture, which may be after the load
+        page.keyboard.type("by-hand-1")
         page.keyboard.press("Enter")
         page.get_by_text("Done everywhere").wait_for()
     finally:

@@ -110,7 +110,7 @@ def test_a_person_is_told_what_is_wrong_mends_it_by_keyboard_and_sees_what_becam
     assert findings(page) == []
     assert world.table.entries() == {}
     page.get_by_role("link", name="E-mail: enter an address such as name@example.com").press("Enter")
-    assert page.evaluate("document.activeElement.id") == "email"
+    page.locator("#email:focus").wait_for()
     assert page.get_by_label("E-mail").input_value() == "kim"
     page.keyboard.press("Control+A")
     page.keyboard.type("kim@example.com")
