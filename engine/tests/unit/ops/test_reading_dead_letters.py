@@ -162,7 +162,21 @@ def test_a_message_is_sent_as_it_came_without_its_cause() -> None:
     assert entry["MessageAttributes"] == sent and entry["MessageGroupId"] == "g"
     assert entry["MessageSystemAttributes"]["AWSTraceHeader"]["StringValue"] == "Root=1"
     assert "MessageDeduplicationId" not in entry and one.died_as == "m0"
-    assert OutgoingMessage.from_dead_letter(one).entry(fifo=True)["MessageDeduplicationId"] == "redrive-m1"
+
+
+def test_in_a_fifo_queue_a_letter_sent_again_is_one_message_and_an_edited_one_another() -> None:
+    def id_of(key: str, body: str) -> str:
+        return str(OutgoingMessage(key, body, {}).entry(fifo=True)["MessageDeduplicationId"])
+
+    assert id_of("m1", "{}") == id_of("m1", "{}")
+    ids = {
+        id_of("m1", "{}"),
+        id_of("m1", "[]"),
+        id_of("m2", "{}"),
+        id_of("x" * 200 + "1", ""),
+        id_of("x" * 200 + "2", ""),
+    }
+    assert len(ids) == 5 and all(each.isalnum() and len(each) <= 128 for each in ids)
 
 
 def test_what_sns_wrapped_is_unwrapped() -> None:

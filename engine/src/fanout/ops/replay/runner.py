@@ -60,7 +60,7 @@ class ReplayRun:
 
     def __init__(self, replay: Replay, pace: Pace, report: Report, stop: Stop) -> None:
         self.subscriber, self.plan, self.archive = replay.subscriber, replay.plan, replay.archive
-        self.contracts, self.task = replay.contracts, replay.task
+        self.contracts, self.task, self._began = replay.contracts, replay.task, replay.began.isoformat()
         self.pace, self.report, self.stop = pace, report, stop
         self.watcher = OutcomeWatcher(self.subscriber)
         counts = self.plan.counts()
@@ -165,11 +165,12 @@ class ReplayRun:
         return made
 
     def _key(self, row: Row) -> str:
-        return f"{self.plan.path.stem}-{row.number}"
+        """The same in the run that goes on after a kill, another one in any later plan: its rows have the same numbers."""
+        return f"{self.plan.path.stem} {self._began} {row.number}"
 
     def _requests(self, some: Sequence[Sequence[OutgoingMessage]], rows: dict[str, Row]) -> str | None:
         """Sends them side by side, and writes down what became of each. Raises what AWS said to a whole one."""
-        of = {each.key: rows[each.key.rpartition("-")[2]] for request in some for each in request}
+        of = {each.key: rows[each.key.rpartition(" ")[2]] for request in some for each in request}
         self.plan.mark(SENDING, (row.number for row in of.values()))
         ended = send_beside(self.subscriber.aws, self.subscriber.queue_url, some)
         answers = [each for answer in ended for each in answer.sent]

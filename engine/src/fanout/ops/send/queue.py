@@ -3,10 +3,10 @@
 What is left out: `fanout.cause`, which told of a death that is past; a new one would come with a new cause. So a message
 never has more attributes than it had when it was published, and SQS's limit of ten is never in the way.
 
-What is kept: the trace header and the message group. In a FIFO queue the deduplication id is a new one, made from the
-letter's id: with its old id SQS would accept the message and drop it, if the first send was less than five minutes ago
+What is kept: the trace header and the message group. In a FIFO queue the deduplication id is a new one, a hash of `key` and
+body: with its old id SQS would accept the message and drop it, if the first send was less than five minutes ago
 (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagededuplicationid-property.html).
-The same message sent twice within five minutes is one message again.
+The same message sent twice within five minutes is one message again; one that is edited is another.
 
 A request is the unit that SQS takes or refuses: whoever writes down what was sent does it request by request.
 """
@@ -69,7 +69,7 @@ class OutgoingMessage:
         if self.group or fifo:
             made["MessageGroupId"] = self.group or "fanout"
         if fifo:
-            made["MessageDeduplicationId"] = f"redrive-{self.key}"[:128]
+            made["MessageDeduplicationId"] = sha256(f"{self.key}\n{self.body}")
         return made
 
     def notification(self, message_id: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import itertools
 import json
 import tracemalloc
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,23 @@ def test_a_fifo_queue_gets_each_group_in_order(fifo: World) -> None:
     assert [json.loads(each.body)["id"] for each in messages] == [f"e{number}" for number in range(60)]
     assert {each.group for each in messages} == {"shop-0", "shop-1", "shop-2"}
     assert len({each.system["MessageDeduplicationId"] for each in messages}) == 60
+
+
+def test_a_fifo_queue_gets_every_event_whatever_the_names_and_whatever_was_sent_a_minute_ago(fifo: World) -> None:
+    arn = f"arn:aws:cloudformation:eu-west-1:123456789012:stack/{'Long' * 32}/1"
+    fifo.stack = replace(fifo.stack, name="Long" * 32, id=arn)
+    for number in range(10, 20):
+        fifo.archive(number)
+    fifo.replay()
+    assert fifo.sent() == [f"e{number}" for number in range(10, 20)]
+    fifo.clock.wait(60)
+    fifo.archive(1)  # it happened before the others, and is the first row now
+    fifo.replay(fresh=True, until="2026-01-01T05:00")
+    assert fifo.sent()[10:] == ["e1"]
+    for _ in range(2):
+        fifo.clock.wait(60)
+        fifo.replay(fresh=True, again=True, reason="the effects were lost")
+    assert fifo.sent()[11:] == 2 * ["e1", *(f"e{number}" for number in range(10, 20))]
 
 
 def test_a_queue_that_is_fair_gets_the_groups_of_its_publishers(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
