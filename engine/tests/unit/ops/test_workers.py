@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -21,6 +22,7 @@ from fanout.ops.interrupt import Stop
 from fanout.ops.journal import Journal
 from fanout.ops.pause import reason, switch
 from fanout.ops.redrive.preview import refuse_if_unsafe
+from fanout.ops.replay.permission import paused
 from fanout.ops.status import report as status
 from fanout.ops.timeline.tail import follow
 from fanout.ops.verify import probes
@@ -28,7 +30,7 @@ from fanout.ops.verify.result import NotShown
 from fanout.ops.verify.verification import Verification
 from tests.unit.ops.aws.cloudwatch import CloudWatch
 from tests.unit.ops.aws.logs import Logs
-from tests.unit.ops.aws.sqs import Clock, Sqs
+from tests.unit.ops.aws.sqs import Clock, Sqs, refused
 
 QUEUE, DEAD = "https://sqs/1/queue", "https://sqs/1/dead"
 SERVICE = "arn:aws:ecs:eu-west-1:123456789012:service/cluster/Print"
@@ -197,8 +199,26 @@ def test_a_pause_lasts_until_the_last_worker_has_seen_it(
         switch.pause(world.subscriber, "why", "arn:me", journal, waits)
 
 
-def test_a_redrive_needs_no_mapping(world: World) -> None:
+@pytest.mark.parametrize("fargate", [True, False])
+def test_a_redrive_and_a_replay_know_one_at_work_from_a_paused_one(fargate: bool) -> None:
+    world = World(fargate=fargate)
     refuse_if_unsafe(world.subscriber, force=False)
+    assert paused(world.subscriber) is None
+    world.tags[names.PAUSED_TAG] = "2026-01-01 by me = why"
+    assert paused(world.subscriber) == "print is paused"
+
+
+def test_a_pause_that_cannot_be_read_is_none_that_is_not_there(world: World) -> None:
+    def refuse(**_: Any) -> None:
+        raise refused("AccessDenied", "ListQueueTags")
+
+    cast(Any, world.sqs).list_queue_tags = refuse
+    subscriber = world.subscriber
+    for asked in (paused, partial(refuse_if_unsafe, force=False)):
+        with pytest.raises(
+            OpsError, match="^whether print is paused could not be read .*ListQueueTags.*: run it again"
+        ):
+            asked(subscriber)
 
 
 def test_a_drain_of_a_paused_one_is_refused(world: World) -> None:

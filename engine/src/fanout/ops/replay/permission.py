@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from fanout import names
 from fanout.errors import OpsError, Unusable
 from fanout.ops.aws.subscriber import DeployedSubscriber
+from fanout.ops.redrive.preview import is_off, not_known, still_fails
 from fanout.ops.replay.estimate import Estimate
 from fanout.ops.status import report as status
 from fanout.words import counted
@@ -36,15 +37,13 @@ def backfill_days(subscriber: DeployedSubscriber) -> int:
 
 
 def paused(subscriber: DeployedSubscriber) -> str | None:
-    """Why what is sent will wait; None when it is worked on. Raises OpsError for a task that fails with events waiting."""
+    """Why what is sent will wait; None when it is worked on. Raises OpsError for a task that fails with events waiting,
+    and where that is not known."""
     health = status.health(subscriber)
-    if health.mapping != "Enabled":
-        return f"{subscriber.task} is {'paused' if health.pause else health.mapping.lower()}"
-    if health.last_error and (health.waiting or health.in_flight or health.delayed):
-        if health.last_success is None or health.last_success < health.last_error.at:
-            error = f"{health.last_error.error_type}: {health.last_error.error}"
-            raise OpsError(f"{subscriber.task} still fails ({error}), and events wait in its queue: mend that first")
-    return None
+    off = is_off(health)
+    if why := not_known(health) or (None if off else still_fails(health)):
+        raise OpsError(why)
+    return off
 
 
 def refuse_if_too_slow(estimate: Estimate, retention: int) -> None:

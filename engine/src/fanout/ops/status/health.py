@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from fanout.ops.aws.line import Line
 from fanout.ops.aws.subscriber import FUNCTION
 from fanout.ops.pause.reason import Pause
+
+UNKNOWN: Final = "unknown"
 
 
 @dataclass
@@ -21,7 +23,7 @@ class Health:
     oldest_seconds: int | None = None
     dead: int | None = None
     dead_hidden: int | None = None
-    mapping: str = "unknown"
+    mapping: str = UNKNOWN
     """Of a worker: how many run, or that it runs elsewhere."""
     pause: Pause | None = None
     concurrency: int | None = None

@@ -68,8 +68,8 @@ def _subscribed(subscriber: DeployedSubscriber, found: Health) -> None:
 
 
 def _worker(subscriber: DeployedSubscriber, found: Health) -> None:
-    found.mapping = "elsewhere"
     found.pause = reason.read(subscriber)
+    found.mapping = "elsewhere"
     if found.pause:
         found.problems.append(
             f"paused: {found.pause.reason} ({found.pause.by}): fanout resume {subscriber.task} when it is over"
