@@ -103,6 +103,23 @@ def test_a_redrive_says_what_became_of_all(shell: Make, world: World) -> None:
     )
 
 
+@pytest.mark.parametrize("id_", ["order-42", "e7"], ids=["of a reference", "of an event"])
+@pytest.mark.parametrize("command", [("redrive",), ("drop", *REASON)], ids=["redrive", "drop"])
+def test_all_letters_of_an_id_are_meant_wherever_they_are(
+    shell: Make, world: World, command: tuple[str, ...], id_: str
+) -> None:
+    one, theirs = shell(world), (3, 150, 640)
+    for number in range(650):
+        made = event(7 if id_ == "e7" and number in theirs else 1_000 + number)
+        if number in theirs:
+            made["data"]["order_id"] = "order-42"
+        world.sqs.put(world.dead, json.dumps(made), id_=f"m{number}")
+    one.run(command[0], "task", "--id", id_, "--yes", *command[1:])
+    assert {each.id for each in world.sqs.queue(world.dead).messages} == {
+        f"m{n}" for n in range(650) if n not in theirs
+    }
+
+
 def test_a_dry_run_names_what_it_saw_and_changes_nothing(shell: Make, world: World) -> None:
     one = shell(world)
     world.bury(3)

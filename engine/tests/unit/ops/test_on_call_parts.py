@@ -67,6 +67,10 @@ def test_messages_are_chosen_on_purpose() -> None:
         age("soon")
     assert age("90s") == timedelta(seconds=90) and age("2d") == timedelta(days=2)
     chosen = Selection.from_options([], ["o1"], "1h", everything=False)
+    assert (
+        chosen.pick([message(event("1"))], cast(Any, None)) and not chosen.is_satisfied
+    )  # another letter may have it, too
+    chosen = Selection.from_options([], ["m1"], "1h", everything=False)
     assert chosen.pick([message(event("1"))], cast(Any, None)) and chosen.is_satisfied
 
 

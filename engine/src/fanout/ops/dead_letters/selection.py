@@ -17,7 +17,8 @@ _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3_600, "d": 86_400}
 
 @dataclass
 class Selection:
-    """Everything given must hold. `found` are the ids that were seen, so that a look for ids can end early."""
+    """Everything given must hold. `found` are those of `ids` that are a seen letter's own: no other letter has them, so a look for
+    these can end early. Of an event, or under a reference, there may be more letters."""
 
     causes: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
@@ -43,7 +44,7 @@ class Selection:
 
     @property
     def is_satisfied(self) -> bool:
-        """Nothing more can come: every id that was given is found."""
+        """Nothing more can come."""
         return bool(self.ids) and set(self.ids) <= self.found
 
     def as_dict(self) -> dict[str, object]:
@@ -61,11 +62,8 @@ class Selection:
         return [each for each, cause in read if any(cause.matches(wanted) for wanted in self.causes)]
 
     def _is_wanted(self, message: DeadLetterMessage) -> bool:
-        if not self.ids:
-            return True
-        matching = {id_ for id_ in self.ids if message.matches(id_)}
-        self.found |= matching
-        return bool(matching)
+        self.found |= {message.message_id} & {*self.ids}
+        return not self.ids or any(message.matches(id_) for id_ in self.ids)
 
     def _is_old(self, message: DeadLetterMessage) -> bool:
         return self.older_than is None or datetime.now(UTC) - message.sent_at >= self.older_than
