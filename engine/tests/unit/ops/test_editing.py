@@ -3,6 +3,7 @@
 import json
 import shlex
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,7 +23,7 @@ from fanout.ops.dead_letters.editor import open_editor, patch_event
 from fanout.ops.dead_letters.message import DeadLetterMessage
 from fanout.publisher import checked_event
 from tests.examples import examples
-from tests.unit.ops.aws.sqs import answer_lost
+from tests.unit.ops.aws.sqs import answer_lost, refused
 from tests.unit.ops.given import World, event, text, world
 from tests.unit.ops.given import message as given_message
 
@@ -246,9 +247,36 @@ def test_an_edited_event_is_sent_and_its_letter_is_gone(world: World) -> None:
     change, _ = edited(world)
     journal = world.journal("dead edit")
     sent = editing.send_edited(world.stack, world.subscriber, change, journal, "INC-1")
-    assert [each.id for each in world.sqs.queue(world.queue).messages] == [sent]
+    assert [each.id for each in world.sqs.queue(world.queue).messages] == [sent.id]
+    assert str(sent) == f"sent as {sent.id}"
     assert [each.id for each in world.sqs.visible(world.dead)] == ["m0", "m2"]
     assert [line["step"] for line in journal.read()] == ["sending", "sent", "deleted"]
+
+
+@pytest.mark.parametrize("trouble", ["busy", "refused", "killed"])
+def test_an_edit_whose_letter_was_not_deleted_says_so_and_the_next_one_sends_nothing(
+    world: World, trouble: str
+) -> None:
+    def fail(when: str, operation: str, asked: object) -> None:
+        if when == "before" and operation == "DeleteMessageBatch":
+            raise KeyboardInterrupt if trouble == "killed" else refused("ThrottlingException", operation)
+
+    world.bury(3)
+    change, _ = edited(world)
+    if trouble == "refused":
+        world.sqs.fails = lambda entry: "InternalError" if entry.keys() == {"Id", "ReceiptHandle"} else None
+    else:
+        world.sqs.around = fail
+    with suppress(KeyboardInterrupt):
+        first = editing.send_edited(world.stack, world.subscriber, change, world.journal(), "INC-1")
+        left = "its letter is left: the next redrive deletes it, and sends nothing"
+        assert str(first) == f"sent as {first.id}; {left}"
+    assert world.journal().moved("dead") == set() and len(world.sqs.queue(world.dead).messages) == 3
+    world.sqs.around, world.sqs.fails = lambda *_: None, lambda _: None
+    again = editing.send_edited(world.stack, world.subscriber, change, world.journal(), "INC-1")
+    (message,) = world.sqs.queue(world.queue).messages
+    assert str(again) == f"sent before, as {message.id}: nothing is sent now"
+    assert len(world.sqs.queue(world.dead).messages) == 2 and world.journal().moved("dead") == {"m1"}
 
 
 def test_an_edit_of_a_letter_that_is_gone_or_not_seen_changes_nothing(world: World) -> None:

@@ -1,6 +1,6 @@
 """`fanout dead edit`: one event mended by a person, checked, and sent again."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -45,7 +45,7 @@ def edit(
     if new_id:
         event = editing.with_new_id(found.message, event)
     change = editing.check_edit(found.subscriber, found.message, event)
-    facts = {"task": found.subscriber.task, "event_id": change.event.id}
+    facts: dict[str, Any] = {"task": found.subscriber.task, "event_id": change.event.id}
     for line in change.lines(reveal=reveal):
         (errors if as_json else console).print(line, soft_wrap=True)
     if dry_run:
@@ -53,4 +53,6 @@ def edit(
         return
     confirm(f"send the event {change.event.id} so to {found.subscriber.task} of {stack.label}?", yes=yes)
     sent = editing.send_edited(stack, found.subscriber, change, journal, why)
-    say(f"sent as {sent}; follow it: fanout where {change.event.id}", as_json, **facts, sent_as=sent)
+    id_ = sent.id if sent.before else change.event.id
+    facts |= {"sent_as": sent.id, "sent_before": sent.before, "letter_left": sent.left}
+    say(f"{sent}; follow it: fanout where {id_}", as_json, **facts)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import jsonpatch
+from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout import names
 from fanout.errors import OpsError, Unusable
@@ -52,6 +53,19 @@ class Edit:
         return f"{change['op']} {path}{moved}{value}"
 
 
+@dataclass(frozen=True)
+class Edited:
+    """`id` is the message's that was sent: now, or `before` by an earlier run. `left`: its letter could not be deleted."""
+
+    id: str
+    before: bool
+    left: bool
+
+    def __str__(self) -> str:
+        said = f"sent before, as {self.id}: nothing is sent now" if self.before else f"sent as {self.id}"
+        return said + ("; its letter is left: the next redrive deletes it, and sends nothing" if self.left else "")
+
+
 def with_new_id(message: DeadLetterMessage, event: dict[str, Any]) -> dict[str, Any]:
     """The event under an id of its own. Raises Unusable where its id is the right one."""
     if not may_have_new_id(message):
@@ -85,25 +99,39 @@ def check_edit(subscriber: DeployedSubscriber, message: DeadLetterMessage, event
     return Edit(message, made, attributes, changes)
 
 
-def send_edited(stack: Stack, subscriber: DeployedSubscriber, edit: Edit, journal: Journal, reason: str) -> str:
-    """The id of the new message. The message must still be there."""
+def send_edited(stack: Stack, subscriber: DeployedSubscriber, edit: Edit, journal: Journal, reason: str) -> Edited:
+    """The message must still be there. One that an earlier run has sent is deleted alone: it would have its effects twice."""
     with browse.browse(stack.aws, subscriber.dead_letter_queue_url, limit=browse.MOST) as browsing:
         message = showing.match(browsing, edit.message.message_id)
         if message is None:
             raise OpsError(f"nothing was changed: {_gone(edit.message, browsing)}")
         if lease.now() > message.expires:
             raise OpsError("nothing was changed: the message may be in somebody's hand: look again")
-        outgoing = OutgoingMessage.from_dead_letter(message)
-        outgoing = OutgoingMessage(message.message_id, edit.event.body, edit.attributes, outgoing.group, outgoing.trace)
-        told = about(message, task=subscriber.task, queue=subscriber.dead_letter_queue_name, reason=reason)
-        ((sent,),) = send_written(
-            stack.aws, subscriber.target, journal, [outgoing], lambda each: {**told, "after": each.hash}
-        )
-        if sent.id is None:
-            raise OpsError(f"SQS did not take the edited event ({sent.refusal}): nothing was changed")
-        delete(subscriber, [message], browsing)
-        journal.write(DELETED, **told)
-        return sent.id
+        queue = subscriber.dead_letter_queue_name
+        told = about(message, task=subscriber.task, queue=queue, reason=reason)
+        before = journal.unfinished(queue).sent.get(message.message_id)
+        sent = before or _sent(subscriber, message, edit, journal, told)
+        try:
+            gone = delete(subscriber, [message], browsing)
+        except (ClientError, BotoCoreError):  # the journal has it as sent, and the answer has it as left
+            gone = []
+        if gone:
+            journal.write(DELETED, **told)
+        return Edited(sent, before is not None, not gone)
+
+
+def _sent(
+    subscriber: DeployedSubscriber, message: DeadLetterMessage, edit: Edit, journal: Journal, told: dict[str, Any]
+) -> str:
+    """As which message. Raises OpsError where SQS does not take it, and what AWS says to the request."""
+    as_it_was = OutgoingMessage.from_dead_letter(message)
+    outgoing = OutgoingMessage(message.message_id, edit.event.body, edit.attributes, as_it_was.group, as_it_was.trace)
+    ((sent,),) = send_written(
+        subscriber.aws, subscriber.target, journal, [outgoing], lambda each: {**told, "after": each.hash}
+    )
+    if sent.id is None:
+        raise OpsError(f"SQS did not take the edited event ({sent.refusal}): nothing was changed")
+    return sent.id
 
 
 def _gone(message: DeadLetterMessage, browsing: browse.Browse) -> str:

@@ -63,7 +63,8 @@ def send(desk: Desk, asked: Asked) -> Answer:
         sent = editing.send_edited(desk.stack, subscriber, change, journal, why)
     except UserError as error:
         return _form(desk, found, _why(asked), text, str(error))
-    journal.write("end", task=found.subscriber.task, event_id=change.event.id, sent_as=sent)
+    id_ = sent.id if sent.before else change.event.id
+    journal.write("end", task=found.subscriber.task, event_id=id_, sent_as=sent.id, said=str(sent))
     desk.letters.forget(asked.path["task"], asked.path["id"])
     desk.listing.forget()
     return To(f"/journal/{journal.run}")
