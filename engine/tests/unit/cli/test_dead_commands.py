@@ -14,7 +14,9 @@ from fanout.cli import aws_command
 from fanout.cli.main import main
 from fanout.ops.dead_letters import edit as editing
 from fanout.ops.interrupt import Stop
+from fanout.ops.journal import Journal
 from fanout.ops.redrive import preview, runner
+from tests.unit.ops.aws.sqs import refused
 from tests.unit.ops.given import World, event, fifo, text, world
 from tests.unit.ops.test_redrive import Outcomes
 
@@ -152,6 +154,52 @@ def test_a_question_names_task_stack_and_account(shell: Make, world: World) -> N
     assert not world.sent() and len(world.sqs.visible(world.dead)) == 2
 
 
+def busy_from(world: World, operation: str, number: int) -> None:
+    """AWS refuses the operation from its call of this number on."""
+    calls = itertools.count(1)
+
+    def refuse(when: str, named: str, asked: object) -> None:
+        if when == "before" and named == operation and next(calls) >= number:
+            raise refused("ThrottlingException", operation)
+
+    world.sqs.around = refuse
+
+
+def test_what_aws_refuses_in_the_middle_is_told_with_what_was_done(shell: Make, world: World) -> None:
+    one = shell(world)
+    world.bury(60)
+    busy_from(world, "SendMessageBatch", 3)
+    told = one.json("redrive", "task", "--all", "--yes", status=1)
+    assert told["sent"] == len(world.sent()) == 60 - len(world.sqs.queue(world.dead).messages)
+    assert told["sent"] and "AWS is busy" in told["stopped"]
+    end = [each for each in Journal.of(world.stack).read() if each["step"] == "end"][-1]
+    assert end["sent"] == told["sent"] and end["stopped"] == told["stopped"]
+
+
+def test_a_drop_that_aws_stops_names_the_file_that_has_the_letters(shell: Make, world: World) -> None:
+    one = shell(world)
+    world.bury(100)
+    busy_from(world, "DeleteMessageBatch", 9)
+    told = one.json("drop", "task", "--all", "--yes", *REASON, status=1)
+    kept = [json.loads(line) for line in (world.folder / Path(told["file"]).name).read_text().splitlines()]
+    left = world.sqs.queue(world.dead).messages
+    assert told["dropped"] + told["perhaps_dropped"] == len(kept) == 100 > len(left) > 0
+    assert "AWS is busy" in told["stopped"] and told["perhaps_dropped"] >= len(left)
+    busy_from(world, "DeleteMessageBatch", 1)
+    assert "perhaps deleted; stopped: AWS is busy" in one.run("drop", "task", "--all", "--yes", *REASON, status=1)
+
+
+def test_an_import_that_aws_stops_says_how_many_were_sent(shell: Make, world: World) -> None:
+    one = shell(world)
+    world.bury(200)
+    file = one.json("drop", "task", "--all", "--yes", *REASON)["file"]
+    busy_from(world, "SendMessageBatch", 12)
+    told = one.json("import", file, "--yes", status=1)
+    assert told["sent"] == len(world.sent()) > 0 and "AWS is busy" in told["stopped"]
+    world.sqs.around = lambda *_: None
+    assert one.json("import", file, "--yes")["sent"] == 200 - told["sent"] == 200 - 110
+
+
 @pytest.mark.parametrize(
     "command",
     [
@@ -188,6 +236,7 @@ def test_a_file_comes_back_once_and_a_cut_line_is_told(shell: Make, world: World
         "sent_before": 0,
         "perhaps_twice": 0,
         "cut_line": 3,
+        "stopped": None,
         "erased": 0,
     }
     assert "0 sent, 2 were sent before" in one.run("import", str(dropped), "--yes", status=1)

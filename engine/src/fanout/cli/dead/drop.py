@@ -38,11 +38,13 @@ def drop(
     with stoppable() as stop:
         dropped = Drop(stack, subscriber, selection, journal, why).run(stop)
     line = f"{counted(dropped.count, 'dead letter')} of {subscriber.task} dropped"
-    line += f"; they are in {dropped.path}" if dropped.count else ""
+    line += f"; they are in {dropped.path}" if dropped.count or dropped.unsure else ""
+    line += f"; {dropped.unsure} are in the file, too, and perhaps deleted" if dropped.unsure else ""
     line += f"; {dropped.left} are in the file and could not be deleted" if dropped.left else ""
     line += (
         f"; left: {counted(len(dropped.unread), 'dead letter')} whose cause cannot be read" if dropped.unread else ""
     )
+    line += f"; stopped: {dropped.stopped}" if dropped.stopped else ""
     line += "".join(f"; not looked at: {each}" for each in dropped.completeness.unseen)
     say(
         line,
@@ -51,8 +53,14 @@ def drop(
         dropped=dropped.count,
         left=dropped.left,
         cannot_be_read=sorted(dropped.unread),
-        file=str(dropped.path) if dropped.count else None,
+        perhaps_dropped=dropped.unsure,
+        stopped=dropped.stopped,
+        file=str(dropped.path) if dropped.count or dropped.unsure else None,
         complete=bool(dropped.completeness),
         unseen=list(dropped.completeness.unseen),
     )
-    return INTERRUPTED if stop else int(bool(dropped.left or dropped.unread or not dropped.completeness))
+    return (
+        INTERRUPTED
+        if stop
+        else int(bool(dropped.stopped or dropped.left or dropped.unread or not dropped.completeness))
+    )

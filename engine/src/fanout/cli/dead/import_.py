@@ -29,7 +29,7 @@ def import_(
 ) -> int:
     """Send each event of a file to the queue of the task it names. Again: only what was not sent before.
 
-    Exit status 1: its last line is cut, and the others were sent.
+    Exit status 1: its last line is cut, and the others were sent; or it stopped in the middle.
     """
     why = require_reason(reason) if elsewhere else None
     stack = connect(target)
@@ -56,6 +56,8 @@ def import_(
         "perhaps_twice": done.perhaps_twice,
         "cut_line": read.cut,
         "erased": done.erased,
+        "stopped": done.stopped,
     }
-    say(f"{done.sent} sent, {done.before} were sent before{twice}{left_out}{cut}", as_json, **facts)
-    return INTERRUPTED if stop else int(bool(read.cut))
+    stopped = f"; stopped: {done.stopped}: run it again to go on" if done.stopped else ""
+    say(f"{done.sent} sent, {done.before} were sent before{twice}{left_out}{cut}{stopped}", as_json, **facts)
+    return INTERRUPTED if stop else int(bool(read.cut or done.stopped))

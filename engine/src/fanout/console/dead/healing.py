@@ -230,7 +230,8 @@ class Healing:
             told = {
                 "dropped": dropped.count,
                 "left": dropped.left,
-                "file": str(dropped.path) if dropped.count else None,
+                "perhaps_dropped": dropped.unsure,
+                "file": str(dropped.path) if dropped.count or dropped.unsure else None,
             }
-            stopped = "you asked to stop: the rest stays" if work.stop else None
+            stopped = dropped.stopped or ("you asked to stop: the rest stays" if work.stop else None)
             journal.write(END, task=subscriber.task, stopped=stopped, unseen=unseen, **told)

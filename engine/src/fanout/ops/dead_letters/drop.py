@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from fanout.aws_errors import one_line
 from fanout.ops import lease
 from fanout.ops.aws.lanes import LANES, ahead, in_lanes
 from fanout.ops.aws.stack import Stack
@@ -22,11 +25,16 @@ from fanout.words import counted
 
 @dataclass
 class Dropped:
-    """`left`: in the file and not deleted, as SQS would not or their time was over; `unread`: their cause cannot be read."""
+    """`left`: in the file and not deleted, as SQS would not or their time was over; `unread`: their cause cannot be read.
+
+    `stopped`: why it did not come to its end, after `unsure` that are in the file and were perhaps deleted.
+    """
 
     path: Path
     count: int = 0
     left: int = 0
+    unsure: int = 0
+    stopped: str | None = None
     unread: set[str] = field(default_factory=set)
     completeness: Completeness = COMPLETE
 
@@ -43,25 +51,35 @@ class Drop:
     _late: Completeness = field(default=COMPLETE, init=False)
 
     def run(self, stop: Stop) -> Dropped:
-        """Pass after pass, until one has seen all or deleted nothing: what was behind a group's first ten comes after them."""
+        """Raises what AWS says where nothing was deleted; where something was, that is why it stopped."""
         found = Dropped(exporting.default_path(self.subscriber.task, "dropped", self.journal.run))
-        url, began_with = self.subscriber.dead_letter_queue_url, 0
         with exporting.new_file(found.path) as file:
-            while True:
-                before = found.count
-                with browse.browse(
-                    self.subscriber.aws, url, limit=browse.MOST, gone=before, began_with=began_with
-                ) as browsing:
-                    self._pass(browsing, file, found, stop)
-                began_with = browsing.began_with
-                found.completeness = COMPLETE if self.selection.is_satisfied else browsing.completeness
-                found.completeness += self._late
-                if found.completeness or found.count == before or stop:
-                    break
+            try:
+                self._passes(file, found, stop)
+            except (ClientError, BotoCoreError) as error:
+                if not found.count and not found.unsure:
+                    found.path.unlink()
+                    raise
+                found.stopped = one_line(error)
         found.unread = self.selection.unread
-        if not found.count and not found.left:
+        if not found.count and not found.left and not found.unsure:
             found.path.unlink()
         return found
+
+    def _passes(self, file: IO[str], found: Dropped, stop: Stop) -> None:
+        """Until one has seen all or deleted nothing: what was behind a group's first ten comes after them."""
+        url, began_with = self.subscriber.dead_letter_queue_url, 0
+        while True:
+            before = found.count
+            with browse.browse(
+                self.subscriber.aws, url, limit=browse.MOST, gone=before, began_with=began_with
+            ) as browsing:
+                self._pass(browsing, file, found, stop)
+            began_with = browsing.began_with
+            found.completeness = COMPLETE if self.selection.is_satisfied else browsing.completeness
+            found.completeness += self._late
+            if found.completeness or found.count == before or stop:
+                break
 
     def _pass(self, browsing: browse.Browse, file: IO[str], found: Dropped, stop: Stop) -> None:
         explainer = Explainer(self.subscriber.aws, self.subscriber)
@@ -80,7 +98,9 @@ class Drop:
             self._late += Completeness((f"{late} that somebody else may have in hand by now",))
         exporting.append(file, self.stack, self.subscriber, picked)
         self.journal.write_all({"step": "dropping", **self._told(each, found.path)} for each in picked)
+        found.unsure += len(picked)
         gone = delete(self.subscriber, picked, browsing)
+        found.unsure -= len(picked)
         self.journal.write_all({"step": "dropped", **self._told(each, found.path)} for each in gone)
         found.count += len(gone)
         found.left += len(picked) - len(gone)

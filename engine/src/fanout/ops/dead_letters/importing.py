@@ -6,6 +6,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from fanout.aws_errors import one_line
 from fanout.errors import OpsError, Unusable
 from fanout.ops.aws import tombstones
 from fanout.ops.aws.lanes import LANES
@@ -24,12 +27,13 @@ COMMAND: Final = "dead import"
 @dataclass
 class Imported:
     """`before`: sent by an earlier import, or twice in the file; `perhaps_twice`: an earlier one was killed while sending;
-    `erased`: left out, as the data of their reference was erased."""
+    `erased`: left out, as the data of their reference was erased; `stopped`: why the rest was not sent."""
 
     sent: int = 0
     before: int = 0
     perhaps_twice: int = 0
     erased: int = 0
+    stopped: str | None = None
 
 
 @dataclass
@@ -80,9 +84,20 @@ class ImportFile:
 
 
 def import_messages(file: ImportFile, journal: Journal, stop: Stop) -> Imported:
-    """Sends what this journal did not bring in before, request by request. Raises OpsError when SQS does not take one."""
-    known, begun = _by_earlier_imports(journal)
+    """Sends what this journal did not bring in before, request by request. What SQS does not take stops it, and is raised where
+    nothing was sent."""
     done = Imported()
+    try:
+        _send(file, journal, stop, done)
+    except (ClientError, BotoCoreError, OpsError) as error:
+        if not done.sent:
+            raise
+        done.stopped = one_line(error)
+    return done
+
+
+def _send(file: ImportFile, journal: Journal, stop: Stop, done: Imported) -> None:
+    known, begun = _by_earlier_imports(journal)
     for subscriber, lines in _portions(file, known, done):
         if stop:
             break
@@ -100,9 +115,7 @@ def import_messages(file: ImportFile, journal: Journal, stop: Stop) -> Imported:
             refused = [each for each in answers if each.id is None]
             done.sent += len(answers) - len(refused)
             if refused:
-                why = f"SQS did not take {refused[0].outgoing.key} ({refused[0].refusal})"
-                raise OpsError(f"{why}; {done.sent} were sent: run it again to go on")
-    return done
+                raise OpsError(f"SQS did not take {refused[0].outgoing.key} ({refused[0].refusal})")
 
 
 def _without_erased(stack: Stack, subscriber: DeployedSubscriber, lines: list[Line], done: Imported) -> list[Line]:

@@ -118,14 +118,16 @@ class MessageMover:
     def _delete(self, messages: Sequence[DeadLetterMessage], told: Told, browsing: Browse) -> None:
         """What cannot be deleted stays in the journal as sent: the next redrive deletes it and sends nothing."""
         left = list(messages)
-        for _ in range(_TRIES):
-            if not left:
-                break
-            gone = delete(self.subscriber, left, browsing, self.lanes)
-            self.journal.write_all({"step": DELETED, **told[each.message_id]} for each in gone)
-            ids = {each.message_id for each in gone}
-            left = [each for each in left if each.message_id not in ids]
-        self.tally.left += len(left)
+        try:
+            for _ in range(_TRIES):
+                if not left:
+                    break
+                gone = delete(self.subscriber, left, browsing, self.lanes)
+                self.journal.write_all({"step": DELETED, **told[each.message_id]} for each in gone)
+                ids = {each.message_id for each in gone}
+                left = [each for each in left if each.message_id not in ids]
+        finally:
+            self.tally.left += len(left)
 
     def _about(self, message: DeadLetterMessage) -> dict[str, object]:
         return {"task": self.subscriber.task, "queue": self._queue, **about(message)}

@@ -9,6 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from fanout.aws_errors import one_line
 from fanout.ops import lease
 from fanout.ops.aws.lanes import ahead, lanes_for
 from fanout.ops.aws.subscriber import DeployedSubscriber
@@ -86,9 +89,15 @@ class RedriveRun:
         self._wait = BatchWait(self.watcher, report, stop, plan.patience, plan.stop_after, "failed again", self._rest)
 
     def run(self) -> Result:
+        """Raises what AWS says where nothing was moved; where something was, that is why the rest stays."""
         began = time.monotonic()
-        stopped = self._batches()
-        if self.stop:
+        try:
+            stopped = self._batches()
+        except (ClientError, BotoCoreError) as error:
+            if not self._moved:
+                raise
+            stopped = one_line(error)
+        if stopped is None and self.stop:
             stopped = "you asked to stop: what was begun is finished, the rest stays; run it again to go on"
         tally = self.mover.tally
         if stopped is None and tally.refused:
