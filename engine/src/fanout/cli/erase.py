@@ -72,13 +72,14 @@ def erase(
     """
     why = require_reason(reason)
     _check(reference or [], person)
+    person = _first_line() if person == "-" else person
     stack = connect(target)
     intake, unseen = intake_of(stack, intake_stack)
     people: set[str] = set()
     if person is None:
         chosen = frozenset(each.strip() for each in reference or [])
     else:
-        chosen, people = references_of(intake, sys.stdin.readline() if person == "-" else person)
+        chosen, people = references_of(intake, person)
     if not chosen:
         say("the index of the intake's entries knows nobody by that: nothing was changed", as_json, found=[], done=True)
         return 0
@@ -105,6 +106,21 @@ def _check(references: list[str], person: str | None) -> None:
         raise Unusable(
             'no contract says which property is its reference ("x-fanout": ["reference"]): nobody can be found'
         )
+
+
+def _first_line() -> str:
+    """Of standard input. Raises Unusable."""
+    try:
+        line = sys.stdin.readline()
+        line.encode()  # half a surrogate stands for a byte that is no UTF-8, as the locale may say
+    except UnicodeError:
+        line = ""
+    if not line.strip() or line.startswith("\ufeff"):
+        raise Unusable(
+            "whose data? the first line of standard input has to be their address: it is blank, begins with a byte-order mark,"
+            " or is no UTF-8"
+        )
+    return line
 
 
 def _scope(archive: Archive | None, since: str | None, until: str | None, every_object: bool) -> Scope | None:

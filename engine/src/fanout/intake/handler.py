@@ -101,17 +101,23 @@ def _take(asked: Request, definition: Definition) -> Response:
 
 
 def _kept(definition: Definition, answers: dict[str, Any], sent: dict[str, Sent], key: str | None) -> store.Stored:
-    """What stands beside the event is there before the entry is."""
+    """What stands beside the event is there before the entry is; a repetition is known before, so that it leaves nothing there."""
     reference = entry.new_reference()
-    if key and sent and (before := store.known(definition.name, key, entry.fingerprint(definition, answers))):
+    if sent and (before := _before(definition, answers, key)):
         return before
     told = {
         each.name: attachments.keep(sent[each.name], each, reference) for each in definition.files if each.name in sent
     }
     made = _made(definition, answers, reference, told)
     if made.claim:
+        if not sent and (before := _before(definition, answers, key)):
+            return before
         attachments.put(made.claim.key, made.claim.content)
     return store.store(made, key)
+
+
+def _before(definition: Definition, answers: dict[str, Any], key: str | None) -> store.Stored | None:
+    return store.known(definition.name, key, entry.fingerprint(definition, answers)) if key else None
 
 
 def _made(definition: Definition, answers: dict[str, Any], reference: str, told: dict[str, Any]) -> entry.Entry:

@@ -32,7 +32,7 @@ def put_in_place(world: World, monkeypatch: pytest.MonkeyPatch, topic: str = TOP
     clock = SimpleNamespace(time=lambda: world.now, sleep=lambda seconds: None)
     for module in (store, relay, rate, status):
         monkeypatch.setattr(module, "client", world.client)
-    for module in (store, relay, rate):
+    for module in (store, relay, rate, status):
         monkeypatch.setattr(module, "time", clock)
     monkeypatch.setattr(config, "load", lambda: CONFIG)
     monkeypatch.setattr(relay, "AT_ONCE", 1)  # one after the other, so that a step has a number

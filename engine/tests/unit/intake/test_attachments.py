@@ -12,7 +12,7 @@ import pytest
 
 from fanout import names
 from fanout.errors import ConfigurationError
-from fanout.intake import attachments, entry, page
+from fanout.intake import attachments, config, entry, page
 from fanout.intake.handler import handle
 from fanout.intake.request import MOST_BYTES, MOST_WITH_CLAIMS
 from fanout.packaging.intake_zip import configuration
@@ -143,6 +143,33 @@ def test_the_same_key_is_the_same_entry_and_copies_no_file_again(world: World, s
     assert s3.calls["CopyObject"] == 1
     assert post({**answers, "cv": send(s3)}, key="k-1")[0] == 409
     assert s3.calls["CopyObject"] == 1
+
+
+@pytest.fixture
+def no_file_needed(s3: AttachmentsS3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    schema = json.loads((WITH_FILES / "application.schema.json").read_text()) | {"required": ["email"]}
+    (tmp_path / "application.schema.json").write_text(json.dumps(schema))
+    made = config.read(configuration(APP, tmp_path, **GIVEN, with_files=True))
+    monkeypatch.setattr(config, "load", lambda: made)
+
+
+@pytest.mark.usefixtures("no_file_needed")
+@pytest.mark.parametrize("files", [0, 1])
+def test_the_same_key_leaves_no_answers_that_no_entry_names(files: int, world: World, s3: AttachmentsS3) -> None:
+    answers = {"email": "ada@example.com", "letter": "x" * 300_000, **({"cv": send(s3)} if files else {})}
+    first, again = post(answers, key="k-1"), post(answers, key="k-1")
+    assert (first[0], again[0]) == (201, 200) and first[1] == again[1]
+    assert post({**answers, "letter": "y" * 300_000}, key="k-1")[0] == 409
+    assert (s3.calls["PutObject"], s3.calls["CopyObject"]) == (1, files)
+    kept = {each.key.split("/")[1] for each in s3.kept if not each.key.startswith("uploads/")}
+    assert kept == {first[1]["reference"]}
+
+
+@pytest.mark.usefixtures("no_file_needed")
+def test_a_small_entry_is_not_looked_up_before_it_is_stored(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(world.table, "get_item", None)
+    answers = {"email": "ada@example.com"}
+    assert [post(answers, key="k-1")[0], post(answers, key="k-1")[0]] == [201, 200]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from fanout import names
 from fanout.ops.aws.stack import Stack
 from fanout.ops.dead_letters import browse
 from fanout.ops.erase.wanted import Wanted
@@ -23,6 +24,11 @@ def beyond(stack: Stack, wanted: Wanted, *, intake: bool, told: bool) -> list[st
     ]
     if intake:
         lines.append("the stream of the intake's table: it has the stored entry for 24 hours")
+    if names.ATTACHMENTS_BUCKET_OUTPUT in stack.outputs:
+        lines.append(
+            "the attachments' bucket: what was uploaded goes within two days by itself, and a copy of answers or of a file that a"
+            " repeated try left behind ends with the bucket's keep_days"
+        )
     return [*(f"{each} on this machine has it in it: delete it" for each in files_here(wanted)), *lines]
 
 

@@ -4,6 +4,7 @@ Nothing of what was done has to be known by the run that goes on after a kill: i
 tombstone comes first, so what is removed is not brought back beside it.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -88,10 +89,20 @@ def places_of(
 ) -> list[Place]:
     """In an order in which each helps those after it."""
     found: list[Place] = [intake] if intake else []
-    found += [Letters(each, patience) for each in stack.with_letters(None)]
+    found += _letters(stack, patience)
     if bucket := stack.outputs.get(names.ATTACHMENTS_BUCKET_OUTPUT):
         found.append(AttachedObjects(stack.aws, bucket))
     return [*found, ArchivedVersions(archive, scope)] if archive else found
+
+
+def _letters(stack: Stack, patience: float) -> list[Letters]:
+    """Each by its task; where several have one, by their constructs' ids too, as what is removed is counted by these names."""
+    found = stack.with_letters(None)
+    many = Counter(each.task for each in found)
+    return [
+        Letters(each, f"dead letters of {each.task}{f' ({each.id})' if many[each.task] > 1 else ''}", patience)
+        for each in found
+    ]
 
 
 def learn_from_records(stack: Stack, wanted: Wanted) -> None:

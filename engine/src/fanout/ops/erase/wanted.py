@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Protocol
@@ -19,6 +21,10 @@ from fanout.ops.redrive.report import Report
 
 MOST_NAMED: Final = 20
 """Keys or ids that a report names."""
+_ESCAPE: Final = re.compile(r'\\+u([0-9a-fA-F]{4})|\\+(["/])|\\+')
+"""However many backslashes: JSON may be in JSON."""
+_MOST_GROUP: Final = 2_048
+"""Bytes of one that a tombstone is kept with."""
 
 
 @dataclass
@@ -35,14 +41,25 @@ class Wanted:
     def owns(self, event: Any) -> bool:
         return bool(references_of(event) & self.references)
 
+    def named(self, most: int) -> list[str]:
+        """Those that a key in AWS can have in it, as text of at most `most` bytes: under the others nothing can be."""
+        return sorted(each for each in self.references if _fits(each, most))
+
     def is_mentioned(self, text: bytes) -> bool:
-        return any(each.encode() in text for each in self.references)
+        """As it is, or as JSON escapes it."""
+        if any(each.encode("utf-8", "surrogatepass") in text for each in self.references):
+            return True
+        if b"\\" not in text:
+            return False
+        plain = _unescaped(text.decode("utf-8", "replace"))
+        return any(_unescaped(each) in plain for each in self.references)
 
     def learn(self, event: Any) -> None:
         """From one of their events."""
         if isinstance(event, dict) and isinstance(event.get("id"), str):
             self.event_ids.add(event["id"])
-        self.group = self.group or of_event(event).group
+        if not self.group and (group := of_event(event).group) and _fits(group, _MOST_GROUP):
+            self.group = group
         self.learn_time(event.get("time") if isinstance(event, dict) else None)
 
     def learn_time(self, time: Any) -> None:
@@ -52,7 +69,9 @@ class Wanted:
         except ValueError:
             return
         if isinstance(at, datetime):
-            self.days |= {(at + timedelta(days=each)).date() for each in (-1, 0, 1)}
+            for each in (-1, 0, 1):
+                with suppress(OverflowError):  # beside the first or the last day that there is
+                    self.days.add((at + timedelta(days=each)).date())
 
 
 @dataclass
@@ -109,6 +128,19 @@ def read_event(body: bytes) -> Any:
         return json.loads(body)
     except (ValueError, RecursionError):
         return None
+
+
+def _fits(text: str, most: int) -> bool:
+    """Half a pair of surrogates is no text."""
+    try:
+        return len(text.encode()) <= most
+    except UnicodeEncodeError:
+        return False
+
+
+def _unescaped(text: str) -> str:
+    plain = _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else found[2] or "\\", text)
+    return plain.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
 
 def hashed(ids: Iterable[str]) -> list[str]:

@@ -90,6 +90,22 @@ def test_the_address_may_come_from_standard_input_and_is_written_nowhere(
     assert EMAIL not in world.journal_lines() and subject.hashed(SECRET, EMAIL) not in world.journal_lines()
 
 
+@pytest.mark.parametrize(
+    "said",
+    [b"", b"\n", b" \t\n", f"\n{EMAIL}\n".encode(), f"{EMAIL}\n".encode("utf-8-sig"), f"{EMAIL}\n".encode("utf-16")],
+    ids=["nothing", "a blank line", "spaces", "a blank line first", "a byte-order mark", "UTF-16"],
+)
+@pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
+def test_no_address_on_standard_input_is_not_told_as_nobodys(
+    said: bytes, errors: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full(world)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(said), "utf-8", errors))
+    told = world.erase("--subject", "-", reference=None, status=2)
+    assert "whose data? the first line of standard input has to be their address" in " ".join(told.split())
+    assert len(index(world)) == 2
+
+
 def test_without_an_index_nobody_is_found_and_that_is_said(world: World) -> None:
     world.stack.outputs.pop(names.INTAKE_SUBJECT_SECRET_OUTPUT)
     told = world.run("erase", "--subject", EMAIL, "--reason", "x", status=2)

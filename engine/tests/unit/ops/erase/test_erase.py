@@ -4,6 +4,7 @@ import io
 import itertools
 import json
 import tracemalloc
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any, cast
@@ -18,6 +19,7 @@ from fanout.ops.erase.wanted import Wanted
 from fanout.ops.replay.archive import Archive
 from tests.unit.ops.aws.s3 import refused
 from tests.unit.ops.erase.given import CANARY, NOW, World, canary, fifo, person, world
+from tests.unit.ops.given import DEAD, QUEUE
 
 __all__ = ["fifo", "world"]
 
@@ -217,6 +219,27 @@ def test_all_of_their_letters_in_a_group_go_ten_by_ten(fifo: World) -> None:
     for number in range(25):
         fifo.letter(f"{number}-7", **canary())
     assert fifo.erase()["removed"]["dead letters of task"] == 25 and fifo.everywhere() == []
+
+
+def test_of_two_with_one_task_what_went_from_one_does_not_count_as_gone_from_the_other(world: World) -> None:
+    second = replace(world.subscriber, id="Task2", queue_url=f"{QUEUE}2", dead_letter_queue_url=f"{DEAD}2")
+    world.stack.__dict__["subscribers"] = (world.subscriber, second)
+    world.sqs.queue(second.queue_url)
+    for number in range(2):
+        held = world.sqs.put(world.dead, json.dumps(person()), id_=f"a{number}")
+        held.visible_at = world.clock() + 100_000
+    world.sqs._count(world.sqs.queue(world.dead))
+    for number in range(3):
+        world.sqs.put(second.dead_letter_queue_url, json.dumps(person()), id_=f"b{number}")
+    done = world.erase(status=1)
+    assert not done["done"] and "dead letters of task (Task): not looked at: 2 dead letters in" in str(done["left"])
+    assert done["removed"] == {
+        "intake": 0,
+        "dead letters of task (Task)": 0,
+        "dead letters of task (Task2)": 3,
+        "archive": 0,
+    }
+    assert len(world.sqs.bodies(world.dead)) == 2 and not world.sqs.bodies(second.dead_letter_queue_url)
 
 
 def test_letters_in_what_aws_writes_around_them_go_too(world: World) -> None:

@@ -208,7 +208,7 @@ class ArchivedVersions:
 def _day(parts: list[str]) -> date | None:
     try:
         return date(*map(int, parts[1:4]))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
 
 

@@ -1,6 +1,7 @@
 """What stands beside their events in S3: answers by claim check, and files. Keys begin with the reference, so nothing is searched."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from fanout import names
 from fanout.ops.aws.session import Aws
@@ -9,6 +10,9 @@ from fanout.ops.erase.wanted import Finding, Removal, Wanted
 from fanout.ops.journal import Journal
 from fanout.ops.redrive.report import Report
 from fanout.words import counted
+
+LONGEST_KEY: Final = 1_024
+"""Bytes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html"""
 
 
 @dataclass
@@ -24,8 +28,8 @@ class AttachedObjects:
 
     def find(self, wanted: Wanted, report: Report, *, removed: int = 0) -> Finding:
         found = Finding(self.name)
-        for reference in sorted(wanted.references):
-            for prefix in (names.CLAIMS_PREFIX, names.FILES_PREFIX):
+        for prefix in (names.CLAIMS_PREFIX, names.FILES_PREFIX):
+            for reference in wanted.named(LONGEST_KEY - len(f"{prefix}//")):
                 versions, markers = self._bucket.below(f"{prefix}/{reference}/")
                 found.handles += [*versions, *markers]
         found.count = found.looked_at = len(found.handles)

@@ -12,6 +12,7 @@ from typing import Any, Final
 from fanout import names
 from fanout.errors import OpsError
 from fanout.intake import subject
+from fanout.ops.aws.records import LONGEST_KEY
 from fanout.ops.aws.session import Aws
 from fanout.ops.aws.stack import Stack
 from fanout.ops.erase.wanted import Finding, Removal, Wanted, hashed, read_event
@@ -40,13 +41,13 @@ class IntakeTable:
 
     def find(self, wanted: Wanted, report: Report, *, removed: int = 0) -> Finding:
         found = Finding(self.name)
-        for reference in sorted(wanted.references):
+        for reference in wanted.named(LONGEST_KEY - len(ENTRY)):
             answer = self.aws.dynamodb.get_item(
                 TableName=self.table, Key={"pk": {"S": f"{ENTRY}{reference}"}}, ConsistentRead=True
             )
             if item := answer.get("Item"):
                 found.handles.append(f"{ENTRY}{reference}")
-                wanted.learn(read_event(str(item.get("body", {}).get("S", "")).encode()))
+                wanted.learn(read_event(str(item.get("body", {}).get("S", "")).encode("utf-8", "surrogatepass")))
                 self.people |= {item["subject"]["S"]} if "subject" in item else set()
         entries = len(found.handles)
         for page in self._claims():
@@ -80,7 +81,7 @@ class IntakeTable:
                 Key={"pk": {"S": pk}},
                 UpdateExpression="DELETE #references :references",
                 ExpressionAttributeNames={"#references": "references"},
-                ExpressionAttributeValues={":references": {"SS": sorted(wanted.references)}},
+                ExpressionAttributeValues={":references": {"SS": wanted.named(LONGEST_KEY)}},
             )
 
     def _claims(self) -> Any:

@@ -20,15 +20,12 @@ PATIENCE: Final = 10.0
 
 @dataclass
 class Letters:
-    """Of one task, or delivery."""
+    """Of one task, or delivery. `name` is no other place's."""
 
     subscriber: DeployedSubscriber
+    name: str
     patience: float = PATIENCE
     _began_with: int = 0
-
-    @property
-    def name(self) -> str:
-        return f"dead letters of {self.subscriber.task}"
 
     def find(self, wanted: Wanted, report: Report, *, removed: int = 0) -> Finding:
         found = Finding(self.name)
