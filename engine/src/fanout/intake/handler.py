@@ -85,10 +85,13 @@ def _take(asked: Request, definition: Definition) -> Response:
     if trapped:
         raise Refused(422, "this does not look as if a person had filled it in")
     answers, errors = definition.judged(fields)
-    sent, missing = files.looked_up(definition, answers) if definition.files else ({}, {})
-    if errors or missing:
-        return _invalid(asked, definition, fields, {**missing, **errors}, key)
-    stored = _kept(definition, answers, sent, key)
+    names_files = any(each.name in answers for each in definition.files)
+    stored = _before(definition, answers, key) if names_files and not errors else None
+    if stored is None:  # what was sent for an entry that is there may be gone by now
+        sent, missing = files.looked_up(definition, answers) if definition.files else ({}, {})
+        if errors or missing:
+            return _invalid(asked, definition, fields, {**missing, **errors}, key)
+        stored = _kept(definition, answers, sent, key)
     if stored.how == "other":
         if asked.wants_a_page:
             raise Refused(409, "this page was sent before, with other answers: open it anew to send more")
@@ -101,10 +104,8 @@ def _take(asked: Request, definition: Definition) -> Response:
 
 
 def _kept(definition: Definition, answers: dict[str, Any], sent: dict[str, Sent], key: str | None) -> store.Stored:
-    """What stands beside the event is there before the entry is; a repetition is known before, so that it leaves nothing there."""
+    """What stands beside the event is there before the entry is; a repetition is known before that, so that it leaves nothing there."""
     reference = entry.new_reference()
-    if sent and (before := _before(definition, answers, key)):
-        return before
     told = {
         each.name: attachments.keep(sent[each.name], each, reference) for each in definition.files if each.name in sent
     }
@@ -117,6 +118,7 @@ def _kept(definition: Definition, answers: dict[str, Any], sent: dict[str, Sent]
 
 
 def _before(definition: Definition, answers: dict[str, Any], key: str | None) -> store.Stored | None:
+    """What the key stored, as far as one can tell."""
     return store.known(definition.name, key, entry.fingerprint(definition, answers)) if key else None
 
 

@@ -145,6 +145,16 @@ def test_the_same_key_is_the_same_entry_and_copies_no_file_again(world: World, s
     assert s3.calls["CopyObject"] == 1
 
 
+def test_the_same_key_is_the_same_entry_when_what_was_sent_for_it_is_gone(world: World, s3: AttachmentsS3) -> None:
+    answers = {"email": "ada@example.com", "cv": send(s3)}
+    first = post(answers, key="k-1")
+    for key in [each for each in s3.objects if each.startswith("uploads/")]:  # a day later, as the bucket's rule has it
+        del s3.objects[key]
+    assert first[0] == 201 and post(answers, key="k-1") == (200, first[1])
+    assert post({**answers, "email": "kim@example.com"}, key="k-1")[0] == 409
+    assert post(answers, key="k-2")[0] == 422 and len(world.table.entries()) == 1
+
+
 @pytest.fixture
 def no_file_needed(s3: AttachmentsS3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     schema = json.loads((WITH_FILES / "application.schema.json").read_text()) | {"required": ["email"]}
