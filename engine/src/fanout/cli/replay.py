@@ -147,7 +147,7 @@ class _Command:
             self._over(result.counts["sent"] + result.counts["sent_before"])
         if self.as_json:
             more = {"stopped": result.stopped, "took": round(result.seconds, 1)}
-            say_json({**found.as_dict(), **result.counts, **more})
+            say_json({**found.as_dict(), **self._counted_before, **result.counts, **more})
         else:
             print_result(result)
         return INTERRUPTED if stop else int(result.stopped is not None or not found.completeness)
@@ -164,13 +164,17 @@ class _Command:
             return None
         journal.write("counted", task=self.task, to_send=found.to_send, listed=found.listed, stay=found.stay)
         if not self.as_json:
-            print_estimate(found, continued=self.made.is_continued)
+            print_estimate(found, self.made)
         return found
 
     def _nothing(self, found: Estimate) -> int:
         if self.as_json:
-            say_json(found.as_dict())
+            say_json({**found.as_dict(), **self._counted_before})
         return int(not found.completeness)
+
+    @property
+    def _counted_before(self) -> dict[str, Any]:
+        return {"counted_before": self.made.counted}
 
     def _over(self, sent: int) -> None:
         """All is sent: the journal knows how many, and the plan is of no more use."""

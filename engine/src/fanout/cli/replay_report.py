@@ -5,6 +5,7 @@ from datetime import timedelta
 from fanout.cli.output import console, foreign, print_line
 from fanout.ops.replay import checking
 from fanout.ops.replay.estimate import Estimate
+from fanout.ops.replay.replay import Replay
 from fanout.ops.replay.runner import Result
 from fanout.words import counted
 
@@ -22,7 +23,9 @@ _STAY = {
 }
 
 
-def print_estimate(found: Estimate, continued: bool) -> None:
+def print_estimate(found: Estimate, made: Replay) -> None:
+    if made.counted:
+        print_line(f"counted by an earlier run, at {made.counted:%Y-%m-%d %H:%M} UTC: --fresh counts anew", "yellow")
     for each in found.completeness.unseen:
         print_line(foreign(each), "yellow")
     print_line(f"{counted(found.listed, 'object')} listed in {found.bucket}")
@@ -30,7 +33,7 @@ def print_estimate(found: Estimate, continued: bool) -> None:
         print_line(f"  {count} {_STAY.get(state, state)}")
     for key, why in found.refused:
         print_line(foreign(f"    {key}: {why}"))
-    if continued:
+    if made.is_continued:
         print_line(f"{counted(found.sent, 'event')} sent by an earlier run of this replay")
     if not found.to_send:
         print_line(f"nothing to send to {found.task}")

@@ -20,13 +20,16 @@ from fanout.ops.replay.listing import list_into
 from fanout.ops.replay.plan import LISTED, SENDING, SENT, Plan
 from fanout.ops.replay.selection import Selection, name_of
 
-FRESH: Final = timedelta(days=1)
-"""An older plan of which nothing was sent is made anew."""
+FRESH: Final = timedelta(hours=1)
+"""What was counted longer ago is counted anew, if nothing of it was sent: events were lost, and done, since."""
+UNFINISHED: Final = timedelta(days=1)
+"""The same of a count that was cut."""
 
 
 @dataclass(frozen=True)
 class Replay:
-    """`began`: when its plan was begun, by AWS's clock; `is_continued`: an earlier run has sent some of it."""
+    """`began`: when its plan was begun, by AWS's clock; `is_continued`: an earlier run has sent some of it; `counted`: when one had counted all
+    of it."""
 
     subscriber: DeployedSubscriber
     archive: Archive
@@ -35,6 +38,7 @@ class Replay:
     selection: Selection
     began: datetime
     is_continued: bool
+    counted: datetime | None
     task: Task
 
     @property
@@ -62,6 +66,8 @@ class Replay:
         Checker(plan, archive, task, self.selection, self.contracts, self.began).check(checked, stop)
         if stop:
             return None
+        if self.counted is None:
+            plan.set(counted=archive.now().isoformat())
         return estimate(plan, task, archive.bucket, lacking(stack, archive.bucket), rate)
 
 
@@ -83,11 +89,10 @@ def planned(
     with Plan.open(path) as plan:
         counts = plan.counts()
         is_continued = bool(counts.get(SENT) or counts.get(SENDING))
-        began = plan.fact("began")
-        is_old = began is not None and now - datetime.fromisoformat(began) > FRESH and not is_continued
-        if began is None or fresh or is_old:
+        began, counted = (_moment(plan.fact(each)) for each in ("began", "counted"))
+        if began is None or fresh or (not is_continued and _is_old(now, began, counted)):
             plan.clear()
-            is_continued = False
+            is_continued, counted = False, None
             chosen = select(now)
             plan.set(began=now.isoformat(), selection=chosen.as_dict())
         chosen = Selection.from_dict(plan.need("selection"))
@@ -99,5 +104,14 @@ def planned(
             chosen,
             datetime.fromisoformat(plan.need("began")),
             is_continued,
+            counted,
             Task.of(stack, subscriber, contracts),
         )
+
+
+def _moment(told: str | None) -> datetime | None:
+    return datetime.fromisoformat(told) if told else None
+
+
+def _is_old(now: datetime, began: datetime, counted: datetime | None) -> bool:
+    return now - (counted or began) > (FRESH if counted else UNFINISHED)

@@ -26,7 +26,7 @@ from fanout.publisher.attributes import as_message_attributes
 from fanout.runtime import archive_key
 from tests.unit.ops.aws.s3 import MOST_KEYS, S3
 from tests.unit.ops.given import event
-from tests.unit.ops.replay.given import BUCKET, NOW, World, fifo, world
+from tests.unit.ops.replay.given import BUCKET, NOW, Outcomes, World, fifo, world
 
 __all__ = ["fifo", "world"]
 
@@ -278,3 +278,33 @@ def test_status_says_that_a_backfill_waits_and_that_it_is_no_trouble(world: Worl
     assert "nobody is needed" in said(waits) and waits.as_dict()["backfill"] == 30
     world.tags[names.BACKFILLED_TAG] = "2026-01-01 5 events"
     assert "backfill" not in said(Health("task", backfill=replace(world.subscriber).open_backfill))
+
+
+def test_what_was_counted_an_hour_ago_is_counted_anew_unless_some_of_it_was_sent(world: World) -> None:
+    world.archive(1)
+
+    def counted() -> tuple[int, datetime | None]:
+        with world.plan() as made:
+            return world.count(made).listed, made.counted
+
+    assert counted() == (1, None)
+    world.clock.wait(3_000)
+    world.archive(2)
+    assert counted() == (1, NOW)  # of the dry run a moment ago, which is said
+    world.clock.wait(1_000)
+    assert counted() == (2, None)
+    world.outcomes = Outcomes(lambda _: "failed")
+    world.replay()
+    world.clock.wait(7_200)
+    world.archive(3)
+    assert counted() == (2, NOW + timedelta(seconds=4_000))
+
+
+def test_a_count_that_was_cut_goes_on_for_a_day(world: World) -> None:
+    for number in range(3):
+        world.archive(number)
+    for is_new, waits in ((True, 80_000), (False, 8_000), (True, 0)):
+        with world.plan() as made:
+            assert (made.plan.fact("mark") is None) is is_new
+            made.plan.set(mark=True)
+        world.clock.wait(waits)
