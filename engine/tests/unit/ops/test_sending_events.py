@@ -1,17 +1,24 @@
-"""What `fanout send` takes, and what it refuses before anything is published."""
+"""What `fanout send` takes, what it refuses before anything is published, and what it waits for."""
 
 import io
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from fanout.contracts.app import app_contracts
 from fanout.contracts.contract import load
 from fanout.errors import Unusable
-from fanout.ops.send.event import read_events
+from fanout.ops.send.event import Progress, read_events
+from fanout.ops.timeline.state import NOT_FOUND
 from fanout.publisher import checked_event
 from tests.unit.contracts.given import FORMS, ORDERS, put
+from tests.unit.ops.aws.logs import Logs
+from tests.unit.ops.replay.given import World, world
+
+__all__ = ["world"]
 
 ONE = json.loads(next(iter(app_contracts().valid.values())))
 
@@ -119,3 +126,16 @@ def test_an_example_is_of_the_type_that_is_wanted(tmp_path: Path, monkeypatch: p
     (tmp_path / "examples" / "valid" / "1.json").unlink()
     with pytest.raises(Unusable, match=r"^contracts/examples/valid has no event of form.submitted.v1: add one"):
         read_events(None, example=True, count=1, type_="form.submitted.v1")
+
+
+@pytest.mark.parametrize("state", ["done", "dead"])
+def test_what_became_of_an_event_before_is_not_what_becomes_of_it_now(world: World, state: str) -> None:
+    at = datetime.fromtimestamp(world.clock(), UTC)
+    cast(Any, world.aws).logs = Logs()
+    progress = Progress(world.subscriber, {"e1": NOT_FOUND})
+    world.record(1, state, at=at - timedelta(days=1))
+    progress.look(at)
+    assert not progress.is_over and progress.count(NOT_FOUND) == 1
+    world.record(1, state, at=at)
+    progress.look(at)
+    assert (progress.is_over, progress.is_well) == (True, state == "done")

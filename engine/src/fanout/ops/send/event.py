@@ -107,7 +107,7 @@ class Progress:
         return {"task": self.subscriber.task, **counted}
 
     def look(self, since: datetime) -> None:
-        self._look_at_records()
+        self._look_at_records(since)
         if not self.count(NOT_FOUND):
             return
         recorded = {id_ for id_, state in self.states.items() if state != NOT_FOUND and self.subscriber.records_table}
@@ -119,15 +119,16 @@ class Progress:
         if url and self.count(NOT_FOUND) and browse.read_depth(self.subscriber.aws, url).all:
             self._look_into_dead_letters()
 
-    def _look_at_records(self) -> None:
-        """What has no record yet may have a log line: of a heartbeat, or of a function that writes none."""
+    def _look_at_records(self, since: datetime) -> None:
+        """What has no record yet may have a log line: of a heartbeat, or of a function that writes none. An older record tells of the
+        event as it was sent before."""
         table, open_ = self.subscriber.records_table, [each for each in self.states if not self._is_settled(each)]
         if table is None or not open_:
             return
         found = records.read(self.subscriber.aws, table, [(self.subscriber.task, each) for each in open_])
         for (_, event_id), told in found.of.items():
             for each in told:
-                if each.state != records.WORKING:
+                if each.state != records.WORKING and (each.at is None or each.at >= since):
                     self._set(event_id, each.state == records.DONE, each.state == records.DEAD, each.attempt)
 
     def _is_settled(self, event_id: str) -> bool:
