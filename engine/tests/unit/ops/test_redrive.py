@@ -295,3 +295,16 @@ def test_the_newest_cause_stands_first_and_what_was_redriven_before_is_marked(ni
     night.world.journal().write("sent", queue="dead", letter="m7", event_id="e1", **{"as": "new"})
     found = freeze(night.world.subscriber, Selection(), night.world.journal())
     assert [each.error_type for each in found.causes] == ["New", "Old"] and found.redriven == 1
+
+
+def test_one_of_many_is_looked_for_by_ten(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.bury(900)
+    night = Night(world, monkeypatch)
+    chosen = Selection(ids=("m880",))
+    found = freeze(world.subscriber, chosen, world.journal())
+    before = world.sqs.calls["ReceiveMessage"]
+    plan = Plan(chosen, rate=5.0, patience=0.0)
+    result = RedriveRun(world.subscriber, world.journal(), plan, found, lambda *_: None, night.stop).run()
+    assert (result.stopped, world.sent()) == (None, ["e880"])
+    assert world.sqs.calls["ReceiveMessage"] - before <= 95
+    assert len(world.sqs.visible(world.dead)) == 899

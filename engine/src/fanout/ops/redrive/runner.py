@@ -159,18 +159,20 @@ class RedriveRun:
     def _pass(self, browsing: browse.Browse, number: int, until: int, began: float) -> str | None:
         size = max(1, min(browse.TEN * self.mover.lanes, int(self.plan.rate)))
         before = self._moved
-        pages = browsing.pages(min(size, until - self._moved))
+        # What is chosen may be one of thousands, so they are received by ten at least, however few are sent.
+        pages = browsing.pages(max(browse.TEN, min(size, until - self._moved)))
         for page in ahead(pages, lambda page: self._is_more(page, until)):
             fresh = [each for each in page if each.message_id not in self._handled]
             chosen = self.frozen.pick(fresh, self.plan.selection, self._explainer)[: until - self._moved]
-            picked = [each for each in chosen if lease.now() < each.expires]  # another look has the others
-            if picked:
-                self._handled.update(each.message_id for each in picked)
-                self._move(picked, browsing)
-                self.stop.sleep((self._moved - before) / self.plan.rate - (time.monotonic() - began))
-            failing = self._wait.progress(lambda: self._progress(number), canary=self._is_canary(number))
-            if failing or self.stop or self._moved >= until or not self._is_rest:
-                return failing
+            for start in range(0, len(chosen) or 1, size):
+                picked = [each for each in chosen[start : start + size] if lease.now() < each.expires]
+                if picked:  # another look has the others
+                    self._handled.update(each.message_id for each in picked)
+                    self._move(picked, browsing)
+                    self.stop.sleep((self._moved - before) / self.plan.rate - (time.monotonic() - began))
+                failing = self._wait.progress(lambda: self._progress(number), canary=self._is_canary(number))
+                if failing or self.stop or self._moved >= until or not self._is_rest:
+                    return failing
         return None
 
     def _is_more(self, page: Sequence[DeadLetterMessage], until: int) -> bool:
