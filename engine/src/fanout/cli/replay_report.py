@@ -18,7 +18,7 @@ _STAY = {
     checking.IN_HAND: "tried, and perhaps still in its queue: left out",
     checking.UNKNOWN: "left out: no record is kept so long",
     checking.ERASED: "of a reference whose data was erased: left out",
-    checking.REFUSED: "no events by today's contracts",
+    checking.REFUSED: "no events by today's contracts, or not to be read",
     checking.GONE: "deleted or changed while they were counted",
 }
 

@@ -29,15 +29,18 @@ READERS: Final = 64
 LARGEST: Final = 1_048_576
 """Bytes of an object that can be an event's: SQS takes no larger message."""
 GONE, CHANGED = ("NoSuchKey", "404"), ("PreconditionFailed", "412")
+FROZEN = "InvalidObjectState"
+"""In Glacier: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html"""
 _EARLY: Final = timedelta(days=1)
 """An event's own time may be ahead of that at which it was archived."""
 
 
 @dataclass(frozen=True)
 class Unread(Exception):
-    """An object that is not what was listed; `why` in words."""
+    """An object that is not what was listed, or `is_there` and cannot be sent; `why` in words."""
 
     why: str
+    is_there: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,14 +107,16 @@ class Archive:
                 raise Unread("it was deleted since it was counted") from None
             if code_of(error) in CHANGED:
                 raise Unread("it was changed since it was counted") from None
+            if code_of(error) == FROZEN:
+                raise Unread("it is in Glacier: restore it first", is_there=True) from None
             raise
         with answer["Body"] as stream:
             if answer["ContentLength"] > LARGEST:
-                raise Unread("it is larger than a message can be")
+                raise Unread("it is larger than a message can be", is_there=True)
             try:
                 return stream.read().decode()
             except UnicodeDecodeError:
-                raise Unread("it is no UTF-8") from None
+                raise Unread("it is no UTF-8", is_there=True) from None
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from fanout.publisher.fairness import Fairness
 OUTSIDE, COPY, FILTERED, REFUSED, GONE = "outside", "copy", "filtered", "refused", "gone"
 DONE, DEAD, IN_HAND, UNKNOWN, ERASED = "done", "dead", "in hand", "unknown", "erased"
 """Why a row stays: not of the selection; another object of the same event; kept back by the subscription's filter; not by
-contract; not there any more; of a reference whose data was erased. And by its record: done; dead (`--missing` alone); tried, and its message may still be in
+contract, or not to be read; not there any more; of a reference whose data was erased. And by its record: done; dead (`--missing` alone); tried, and its message may still be in
 the queue; or older than any record is kept."""
 PORTION: Final = 500
 """Bodies in memory at a time."""
@@ -120,7 +120,7 @@ class Checker:
     def _by_body(self, row: Row, body: str | Unread, seen: set[str]) -> Found | Archived:
         """The event, or why it stays."""
         if isinstance(body, Unread):
-            return Found(row.number, GONE, body.why)
+            return Found(row.number, state_of(body), body.why)
         try:
             archived = Archived.read(body, self.contracts)
             archived.outgoing("", group=None, again_from=1.0 if self.selection.again else None)
@@ -183,6 +183,10 @@ def erased_of(subscriber: DeployedSubscriber, events: Sequence[Archived]) -> set
     """The references of `events` whose data was erased. Raises OpsError where that is not known."""
     references = set().union(*(tombstones.references_of(json.loads(each.body)) for each in events))
     return tombstones.erased(subscriber.aws, subscriber.records_table, references)
+
+
+def state_of(unread: Unread) -> str:
+    return REFUSED if unread.is_there else GONE
 
 
 def is_of(archived: Archived, references: set[str]) -> bool:

@@ -21,7 +21,7 @@ from fanout.ops.redrive.report import Report
 from fanout.ops.redrive.runner import BATCHES
 from fanout.ops.redrive.waiting import BatchWait
 from fanout.ops.replay.archive import READERS, Unread
-from fanout.ops.replay.checking import ERASED, GONE, REFUSED, erased_of, is_of
+from fanout.ops.replay.checking import ERASED, REFUSED, erased_of, is_of, state_of
 from fanout.ops.replay.message import Archived, Engines, Refused
 from fanout.ops.replay.plan import READY, SENDING, SENT, Row
 from fanout.ops.replay.replay import Replay
@@ -146,7 +146,7 @@ class ReplayRun:
                     raise body
                 read.append((row, Archived.read(body, self.contracts)))
             except Unread as error:
-                refused.append((row.number, GONE, error.why))
+                refused.append((row.number, state_of(error), error.why))
             except (Refused, Engines) as error:
                 refused.append((row.number, REFUSED, str(error)))
         erased = erased_of(self.subscriber, [each for _, each in read])

@@ -24,7 +24,7 @@ from fanout.ops.status.report import Report
 from fanout.publisher import checked_event
 from fanout.publisher.attributes import as_message_attributes
 from fanout.runtime import archive_key
-from tests.unit.ops.aws.s3 import MOST_KEYS, S3
+from tests.unit.ops.aws.s3 import MOST_KEYS, S3, refused
 from tests.unit.ops.given import event
 from tests.unit.ops.replay.given import BUCKET, NOW, Outcomes, World, fifo, world
 
@@ -308,3 +308,16 @@ def test_a_count_that_was_cut_goes_on_for_a_day(world: World) -> None:
             assert (made.plan.fact("mark") is None) is is_new
             made.plan.set(mark=True)
         world.clock.wait(waits)
+
+
+def test_an_object_in_glacier_is_named_and_keeps_nothing_else_back(world: World) -> None:
+    keys = [world.archive(number) for number in range(3)]
+
+    def freeze(operation: str, asked: dict[str, Any]) -> None:
+        if operation == "GetObject" and asked["Key"] == keys[1]:
+            raise refused("InvalidObjectState", 403)
+
+    world.s3.around = freeze
+    found = world.estimate()
+    assert (found.to_send, found.refused) == (2, [(keys[1], "it is in Glacier: restore it first")])
+    assert world.replay().counts["sent"] == 2
