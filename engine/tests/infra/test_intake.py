@@ -10,14 +10,17 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import assertions
+from aws_cdk import aws_sns as sns
 from cdk_nag import AwsSolutionsChecks
 
 from fanout import names
-from fanout.constructs import App, ConfigurationError, FanoutStack, Monitoring, Settings, Topic, nag
+from fanout.constructs import App, ConfigurationError, FanoutStack, Monitoring, Settings, Subscriber, Topic, nag
 from fanout.constructs.attachments import AttachmentsByName
-from fanout.constructs.intake import Intake, Limits
+from fanout.constructs.filter import Filter
+from fanout.constructs.idempotency import variables
+from fanout.constructs.intake import Followed, Intake, Limits
 from fanout.constructs.nag import REASONS, findings
-from fanout.intake import store
+from fanout.intake import status, store
 from stacks import settings
 from tests.infra.alarm_evaluator import at, none, rings
 from tests.infra.conftest import cdk_context
@@ -289,3 +292,31 @@ def test_the_dashboard_of_the_topics_stack_has_a_row_for_it(tmp_path: Path) -> N
     made = json.dumps(assertions.Template.from_stack(stack).to_json())
     assert made.count("Service-dev") >= 4
     assert "UnsentAge" in made and "Swept" in made and "Poison" in made
+
+
+@pytest.mark.parametrize(
+    ("only", "told"),
+    [
+        ({}, "archive_order,send_receipt"),
+        ({"type": ["order.placed.v1"]}, "archive_order,send_receipt"),
+        ({"type": ["order.cancelled.v1"]}, "archive_order"),
+        ({"shop_id": ["hamburg"]}, "archive_order,send_receipt?"),
+        ({"type": ["order.placed.v1"], "shop_id": ["hamburg"]}, "archive_order,send_receipt?"),
+        ({"type": sns.SubscriptionFilter.exists_filter()}, "archive_order,send_receipt?"),
+    ],
+)
+def test_a_task_whose_filter_keeps_its_entries_out_is_not_followed(tmp_path: Path, only: Filter, told: str) -> None:
+    team = FanoutStack(App(context=cdk_context()), "Team", settings=settings.DEV)
+    topic = Topic.from_arn(team, "Topic", ARN, settings=settings.DEV)
+    Subscriber(team, "Archive", topic=topic, task="archive_order")
+    Subscriber(team, "Receipts", topic=topic, task="send_receipt", only=only)
+    made = stack_of(settings.DEV, tmp_path, followed=Followed.of(team, settings.DEV))
+    functions = assertions.Template.from_stack(made).find_resources("AWS::Lambda::Function").values()
+    variables_ = [each["Properties"]["Environment"]["Variables"] for each in functions]
+    assert [each[names.INTAKE_TASKS] for each in variables_ if names.INTAKE_TASKS in each] == [told]
+
+
+def test_no_record_is_kept_for_a_shorter_time_than_the_status_page_thinks() -> None:
+    shortest = replace(settings.DEV, queue_retention_days=1)
+    kept = variables(cdk.Stack(), shortest, claims=True)[names.COMPLETED_SECONDS]
+    assert int(kept) == status.RECORDS_KEPT

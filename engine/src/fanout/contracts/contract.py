@@ -143,7 +143,7 @@ def load(folder: Path) -> Contracts:
         faults.add(again, f"{what} is {path.name}'s already: choose another type")
     valid = {path: faults.text(path) for path in sorted(folder.glob("examples/valid/*.json"))}
     parsed = {path: faults.json_object(path) for path, text in valid.items() if text is not None}
-    types = {roles.event_type(schema) for schema in sound.values()}
+    types = [roles.event_type(schema) for schema in sound.values()]
     for path, example in parsed.items():
         if example is not None and len(sound) == len(schemas) and example.get("type") not in types:
             faults.add(path, "no schema describes its type: correct its type, or move it to examples/invalid")

@@ -16,6 +16,7 @@ from fanout.runtime.event import utc
 NAMED_BY_THE_PUBLISHER: Final = ("additionalProperties", "patternProperties")
 """Keywords for which fastjsonschema keeps a copy of an object's keys, and strikes out of it what it has seen."""
 DECODING: Final = ("contentEncoding", "contentMediaType")
+UNJUDGED: Final = "event holds NaN, infinity or a number that is too large, where its schema asks for a multiple"
 IMPORTS: Final = {"Decimal": "from decimal import Decimal", "NoneType": "NoneType = type(None)"}
 
 
@@ -58,6 +59,10 @@ def _problem_finder(schema: str, formats: bool) -> Callable[[Any], str | None]:
                 utc(event["time"])  # tasks read it, and not every time that matches a pattern exists
         except ContractViolation as error:
             return str(error)
+        except (ArithmeticError, ValueError):
+            return UNJUDGED
+        except RecursionError:
+            return "event is nested too deeply"
         return None
 
     return problem

@@ -30,6 +30,7 @@ LONGEST_TEXT: Final = 10_000
 _EMAIL: Final = re.compile(
     r"[^@\s\x00-\x1f\x7f,;:<>()\[\]\"\\]{1,64}@[^@\s\x00-\x1f\x7f,;:<>()\[\]\"\\]+\.[^@\s.\x00-\x1f\x7f,;:<>()\[\]\"\\]+"
 )
+_DATE: Final = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,16}")
 _DECIMAL: Final = re.compile(r"[+-]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})")
 LARGEST: Final = 2**53 - 1
@@ -208,7 +209,7 @@ def _number(text: str, *, whole: bool) -> Any:
 
 def _is_date(text: str) -> bool:
     try:
-        return len(text) == 10 and bool(date.fromisoformat(text))
+        return bool(_DATE.fullmatch(text) and date.fromisoformat(text))
     except ValueError:
         return False
 

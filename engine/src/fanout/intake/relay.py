@@ -72,43 +72,59 @@ class Round:
             return
         with ThreadPoolExecutor(AT_ONCE) as pool:
             for some in _portions(entries):
+                in_time = self._in_time()
                 answers = pool.map(self._emitted, some)
                 for one, answer in zip(some, answers, strict=True):
                     self._settle(one, answer)
-                if not self._in_time():
+                if not in_time:
                     return
 
     def _one_by_one(self, entries: Iterable[Unsent]) -> None:
         waiting: set[str] = set()
         for one in entries:
-            if one.group in waiting:
-                continue
-            if not self._settle(one, self._emitted_in_order(one)):
-                waiting.add(one.group)
             if not self._in_time():
+                self._settle(one, False)
                 return
+            if one.group not in waiting and not self._settle(one, self._emitted_in_order(one)):
+                waiting.add(one.group)
 
     def _emitted_in_order(self, one: Unsent) -> bool:
-        """After those before it in its group: each names the one before, so that no lagging index can hide one."""
-        before = [one]
-        while before[-1].follows not in ("", self._last.get(one.group)):
-            found = store.find(before[-1].follows)
-            if not store.waits(found):
-                break
-            before.append(store.unsent_of(found))
-            if len(before) > MOST_BEFORE:
-                return False
-        for each in reversed(before):
+        """After those before it in its group. Nothing is raised."""
+        try:
+            chain = self._up_to(one)
+        except Exception as error:
+            logger.warning(
+                "not emitted", extra={**describe(error), "reference": one.reference, "event_id": one.event_id}
+            )
+            return False
+        for each in chain:
             if not self._emitted(each):
                 return False
             self._last[one.group] = each.reference
-        return True
+        return bool(chain)
+
+    def _up_to(self, one: Unsent) -> list[Unsent]:
+        """What waits before it, and itself; nothing where that is too long.
+
+        Each names the one before, so that no lagging index can hide one.
+        """
+        chain = [one]
+        while chain[0].follows not in ("", self._last.get(one.group)):
+            found = store.find(chain[0].follows)
+            if not store.waits(found):
+                break
+            chain.insert(0, store.unsent_of(found))
+            if len(chain) > MOST_BEFORE:
+                return []
+        return chain
 
     def _emitted(self, one: Unsent) -> bool:
-        """False: it stays where it is. Nothing is raised."""
-        if not self._in_time() or time.time() - one.stored_at < self._youngest:
-            return False
-        return _emitted(one)
+        """False: it stays where it is. Nothing is raised.
+
+        Of a group whose backlog the sweep has begun it takes what is young as well, so that the stream gets the group back.
+        """
+        is_young = time.time() - one.stored_at < self._youngest and one.group not in self._last
+        return not is_young and self._in_time() and _emitted(one)
 
     def _in_time(self) -> bool:
         return bool(self._context.get_remaining_time_in_millis() > MARGIN_MS)

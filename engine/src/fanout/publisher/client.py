@@ -24,7 +24,7 @@ from fanout.publisher.deduplication import deduplication_id
 from fanout.publisher.errors import Failure, InvalidArgument, InvalidEvent, InvalidTopicArn, PublishError, PublishResult
 from fanout.publisher.event import LARGEST_LIMIT, MAX_BYTES, SMALLEST_LIMIT, Event, checked_event, new_event, too_large
 from fanout.publisher.fairness import GROUP, Fairness
-from fanout.publisher.refusals import is_unknown_throttling, publish_error
+from fanout.publisher.refusals import UNREADABLE, is_retried_here, publish_error
 from fanout.publisher.tally import Refusal, Tally, tell, without
 from fanout.runtime.authorities import read_once
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sns.client import SNSClient
 
 ATTEMPTS: Final = 5
-"""Times a throttled request, or an event that failed alone, is sent before it is reported."""
+"""Times a request that was throttled or got no readable answer, or an event that failed alone, is sent before it is reported."""
 
 _BACKOFF_SECONDS: Final = 0.1
 _MAX_BACKOFF_SECONDS: Final = 2.0
@@ -163,8 +163,8 @@ class EventPublisher:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return operation(TopicArn=self.topic_arn, **arguments)
-            except (ClientError, BotoCoreError) as error:
-                if attempt == ATTEMPTS or not is_unknown_throttling(error):
+            except (ClientError, BotoCoreError, *UNREADABLE) as error:
+                if attempt == ATTEMPTS or not is_retried_here(error):
                     raise publish_error(error, self.topic_arn) from error
             time.sleep(_backoff(attempt))
         raise AssertionError("the last attempt returns or raises")

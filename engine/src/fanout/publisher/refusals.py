@@ -2,7 +2,8 @@
 
 from typing import Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
+from botocore.exceptions import ClientError, ProfileNotFound
+from botocore.parsers import ResponseParserError
 
 from fanout.aws_errors import (
     DENIED,
@@ -16,10 +17,12 @@ from fanout.aws_errors import (
 )
 from fanout.publisher.errors import PublishError
 
+UNREADABLE: Final = (ResponseParserError, KeyError)
+"""What botocore raises for an answer that is none of SNS: a proxy's page, or one that was cut short."""
 _NO_TOPIC: Final = {"NotFound", "NotFoundException"}
 
 
-def publish_error(error: ClientError | BotoCoreError, topic_arn: str) -> PublishError:
+def publish_error(error: Exception, topic_arn: str) -> PublishError:
     """The error to raise from `error`."""
     if isinstance(error, ClientError):
         return _answered(error, topic_arn)
@@ -28,7 +31,7 @@ def publish_error(error: ClientError | BotoCoreError, topic_arn: str) -> Publish
             f"no usable AWS credentials to publish to {topic_arn}: give this process a role or a profile",
             retryable=False,
         )
-    if isinstance(error, NO_ANSWER):
+    if isinstance(error, (*NO_ANSWER, *UNREADABLE)):
         return PublishError(
             f"no answer from SNS for {topic_arn}: check the network and the region's endpoint, "
             "then publish the same event again (SNS may have accepted it)",
@@ -37,11 +40,14 @@ def publish_error(error: ClientError | BotoCoreError, topic_arn: str) -> Publish
     return PublishError(f"cannot publish to {topic_arn}: {type(error).__name__}", retryable=False)
 
 
-def is_unknown_throttling(error: Exception) -> bool:
-    """SNS's own throttling codes, which no retry mode of botocore 1.43 knows, although SNS's model has them.
+def is_retried_here(error: Exception) -> bool:
+    """What no retry mode of botocore 1.43 tries again: an unreadable answer, and SNS's own throttling codes, although SNS's
+    model has them.
 
     https://github.com/boto/botocore/blob/develop/botocore/retries/standard.py
     """
+    if isinstance(error, UNREADABLE):
+        return True
     return isinstance(error, ClientError) and code_of(error) in {"Throttled", "KMSThrottling"}
 
 

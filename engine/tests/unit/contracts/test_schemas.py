@@ -66,6 +66,16 @@ def test_examples_belong_to_the_contract_of_their_type(tmp_path: Path) -> None:
     assert [len(each.examples) for each in contracts] == [0, 1] and len(contracts) == 2
 
 
+@pytest.mark.parametrize("type_", [[], {}, None, ["order.placed.v1"]])
+def test_an_example_whose_type_is_none_is_told_by_its_file(tmp_path: Path, type_: Any) -> None:
+    path = put(tmp_path, schema()) / "examples" / "valid" / "odd.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(order(type=type_)))
+    with pytest.raises(ContractError) as caught:
+        load(tmp_path)
+    assert str(caught.value).startswith(f"contract {path}: no schema describes its type: ")
+
+
 def typed(type_: Any) -> dict[str, Any]:
     return schema(properties={**schema()["properties"], "type": type_})
 

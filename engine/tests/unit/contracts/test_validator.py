@@ -158,3 +158,17 @@ def test_a_publisher_learns_path_and_rule_and_formats_are_checked() -> None:
     assert problem(event) is None
     assert problem({**event, "dataschema": "nothing"}) == "event.dataschema must be uri"
     assert problem([]) == "event must be object"
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), pytest.param(10**400, id="huge")])
+@pytest.mark.parametrize("step", [0.01, 0.5])
+def test_a_number_of_which_no_multiple_can_be_told_is_a_problem_like_any_other(value: float, step: float) -> None:
+    problem = problem_finder({"properties": {"a": {"type": "number", "multipleOf": step}}})
+    found = problem({"a": value})
+    assert found is not None and found.startswith("event") and "\n" not in found and len(found) < 150
+
+
+def test_an_event_of_a_schema_that_contains_itself_may_not_nest_without_end() -> None:
+    endless: dict[str, Any] = {}
+    endless["a"] = endless
+    assert problem_finder({"properties": {"a": {"$ref": "#"}}})(endless) == "event is nested too deeply"

@@ -85,6 +85,7 @@ def test_what_is_left_empty_is_no_answer(nothing: Any) -> None:
         ("budget", float("inf"), "Budget: enter a number"),
         ("budget", "1e400", "Budget: enter a number"),
         ("day", "2026-02-30", "Day: enter a date such as 2026-11-26"),
+        ("day", "2026-W48-6", "Day: enter a date such as 2026-11-26"),
         ("day", "20260228", "Day: enter a date such as 2026-11-26"),
         ("days", ["Sunday"], "Days: choose among the answers"),
         ("days", [{}], "Days: choose among the answers"),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fanout import names
-from fanout.intake import page
+from fanout.intake import page, status
 from fanout.intake.handler import handle
 from fanout.runtime import record
 from tests.unit.intake.entries import World
@@ -172,6 +172,76 @@ def test_the_status_page_says_what_each_task_has_done_and_no_answer(world: World
     assert "Your reference" in html
     assert "canary" not in html + json.dumps(told)
     Outline(html)
+
+
+@pytest.mark.usefixtures("followed")
+@pytest.mark.parametrize("state", [record.DONE, record.DEAD])
+def test_where_a_record_may_have_ended_nobody_is_told_that_it_is_being_worked_on(world: World, state: str) -> None:
+    place = post()["headers"]["location"]
+    stream(world)
+    done(world, "send_receipt", record.DONE)
+    done(world, "archive_order", state)
+    world.now += status.RECORDS_KEPT - 1
+    kept = json.loads(asked_at(place)["body"])
+    world.table.items = {key: each for key, each in world.table.items.items() if not key.startswith("archive_order#")}
+    before = json.loads(asked_at(place)["body"])
+    world.now += 1
+    after = json.loads(asked_at(place)["body"])
+    assert kept["status"] == ("All is done" if state == record.DONE else "We are looking into it")
+    assert before["status"] == "Being worked on"
+    assert before["tasks"]["archive order"] == "waiting"
+    assert after["status"] == "Passed on"
+    assert after["tasks"] == {"send receipt": "done", "archive order": "no longer known"}
+
+
+@pytest.mark.usefixtures("followed")
+def test_what_is_told_for_long_by_its_record_stays_as_it_is(world: World) -> None:
+    place = post()["headers"]["location"]
+    stream(world)
+    done(world, "send_receipt", record.FAILED)
+    world.now += status.RECORDS_KEPT
+    assert json.loads(asked_at(place)["body"])["status"] == "Being worked on"
+    done(world, "send_receipt", record.DONE, at=2)
+    done(world, "archive_order", record.DONE)
+    assert json.loads(asked_at(place)["body"])["status"] == "All is done"
+
+
+@pytest.mark.usefixtures("followed")
+def test_records_that_dynamodb_does_not_get_to_are_asked_for_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = post()["headers"]["location"]
+    stream(world)
+    done(world, "send_receipt", record.DONE)
+    done(world, "archive_order", record.DEAD)
+    read, most = world.table.batch_get_item, 1
+
+    def busy(RequestItems: Any) -> Any:
+        ((table, asked),) = RequestItems.items()
+        rest = {table: {"Keys": asked["Keys"][most:]}} if asked["Keys"][most:] else {}
+        return {**read({table: {"Keys": asked["Keys"][:most]}}), "UnprocessedKeys": rest}
+
+    monkeypatch.setattr(world.table, "batch_get_item", busy)
+    assert json.loads(asked_at(place)["body"])["status"] == "We are looking into it"
+    most = 0
+    assert asked_at(place)["statusCode"] == 503
+
+
+def test_a_task_whose_filter_may_keep_it_out_is_told_of_once_it_has_a_record(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(names.INTAKE_TASKS, f"archive_order,send_receipt{status.PERHAPS}")
+    monkeypatch.setenv(names.INTAKE_RECORDS_TABLE, "records")
+    place = post()["headers"]["location"]
+    stream(world)
+    done(world, "archive_order", record.DONE)
+    told = [json.loads(asked_at(place)["body"])]
+    done(world, "send_receipt", record.FAILED)
+    told.append(json.loads(asked_at(place)["body"]))
+    assert told[0]["status"] == "All is done"
+    assert told[0]["tasks"] == {"archive order": "done"}
+    assert told[1]["status"] == "Being worked on"
+    assert told[1]["tasks"] == {"archive order": "done", "send receipt": "will be tried again"}
 
 
 def test_without_tasks_to_follow_it_says_that_it_was_passed_on(world: World) -> None:

@@ -150,13 +150,33 @@ def test_a_restored_backup_is_published_again_and_nothing_else(world: World) -> 
     assert published(world) == [one, two, one]
 
 
-def test_a_sweep_stops_in_time_and_says_how_old_what_it_left_is(world: World, figures: list[dict[str, float]]) -> None:
-    for _ in range(5):
+@pytest.mark.parametrize("topic", [TOPIC, FIFO])
+@pytest.mark.parametrize("looks", range(1, 11))
+def test_a_sweep_stops_in_time_and_says_how_old_what_it_left_is(
+    world: World, topic: str, looks: int, monkeypatch: pytest.MonkeyPatch, figures: list[dict[str, float]]
+) -> None:
+    monkeypatch.setenv(names.INTAKE_TOPIC_ARN, topic)
+    monkeypatch.setattr(relay, "PORTION", 2)
+    for _ in range(8):
         fill_in(world)
     world.now += 1_000
-    sweep(Context(looks=2))
-    assert len(published(world)) == 2
+    sweep(Context(looks))
+    assert unsent(world)
+    assert len(published(world)) <= looks
     assert figures[0][names.UNSENT_AGE] == pytest.approx(1_000, abs=1)
+
+
+def test_a_sweep_whose_time_is_over_reads_no_more_of_a_group_that_waits(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(names.INTAKE_TOPIC_ARN, FIFO)
+    for _ in range(250):
+        fill_in(world)
+    world.now += 121
+    world.topic.always = "throttled"
+    before = world.calls
+    sweep(Context(looks=3))
+    assert world.calls - before < 6
 
 
 def test_a_long_backlog_of_one_group_does_not_hide_the_others(world: World, figures: list[dict[str, float]]) -> None:
@@ -229,6 +249,36 @@ class TestOrder:
         world.now += 121
         sweep()
         assert published(world) == references
+
+    def test_the_sweep_takes_a_backlog_to_its_end_so_that_the_stream_gets_the_group_back(self, world: World) -> None:
+        world.topic.always = "throttled"
+        for _ in range(relay.MOST_BEFORE + 10):
+            fill_in(world)
+            world.now += 1
+            stream(world)
+        world.topic.always = ""
+        other = fill_in(world, "A question", "contact")
+        while not published(world):
+            fill_in(world)
+            world.now += 1
+            sweep()
+        assert unsent(world) == [other]
+        world.table.new.clear()
+        last = fill_in(world)
+        stream(world)
+        assert published(world)[-1] == last
+
+    def test_where_what_is_before_it_cannot_be_read_its_group_alone_waits(self, world: World, lines: Lines) -> None:
+        first, second = fill_in(world, "a secret"), fill_in(world, "a secret")
+        other = fill_in(world, "A question", "contact")
+        world.table.new.pop(0)
+        world.table.next = ["away"]
+        stream(world)
+        assert published(world) == [other]
+        assert "secret" not in json.dumps(lines())
+        world.now += 121
+        sweep()
+        assert published(world) == [other, first, second]
 
     def test_two_that_are_stored_at_once_have_an_order(self, world: World) -> None:
         world.table.next = ["", "conflict"]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from events import OrderPlaced
 from fanout.contracts.app import app_contracts
-from fanout.contracts.contract import Contracts
+from fanout.contracts.contract import Contract, Contracts
 from fanout.publisher import Event, EventTooLarge, InvalidEvent, checked_event, new_event
 from fanout.publisher.event import MAX_BYTES, MAX_DEPTH
 from fanout.runtime.event import parse
@@ -104,6 +104,16 @@ def test_invalid_examples_are_refused_by_path(body: str) -> None:
 )
 def test_a_bad_value_is_refused_by_place_and_rule(changes: dict[str, Any], reason: str) -> None:
     assert str(refusal(lambda: built(**changes))).startswith(reason)
+
+
+@pytest.mark.parametrize("amount", [float("nan"), float("inf"), pytest.param(10**400, id="huge")])
+def test_a_number_that_no_rule_can_judge_is_refused_like_any_other_bad_value(amount: float) -> None:
+    schema = json.loads(json.dumps(app_contracts()["order.placed.v1"].schema))
+    schema["properties"]["data"]["properties"]["total"] = {"type": "number", "multipleOf": 0.01}
+    contracts = Contracts({"order.placed.v1": Contract(schema)})
+    data = {"shop_id": "contact", "order_id": "s-1", "customer": {}, "items": {}, "total": amount}
+    told = str(refusal(lambda: new_event("order.placed.v1", data, source="/shop", contracts=contracts)))
+    assert told.endswith("; nothing was published") and len(told) < 150
 
 
 def test_answers_may_nest_deep_but_not_without_end() -> None:

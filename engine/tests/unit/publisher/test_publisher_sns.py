@@ -91,6 +91,20 @@ def refuses(code: str, status: int = 403) -> Answer:
     return lambda request: (status, f"<ErrorResponse>{error}</ErrorResponse>")
 
 
+def says(status: int, body: str) -> Answer:
+    return lambda request: (status, body)
+
+
+NONE_OF_SNS = {
+    "a page": says(502, "<!DOCTYPE html><html><head><meta charset=utf-8><title>Bad gateway</title>"),
+    "a line": says(503, "upstream connect error or disconnect/reset before headers"),
+    "a page that is XML": says(200, "<html><body>Sign in to this network</body></html>"),
+    "cut short": says(200, "<PublishResponse><PublishResult><MessageId>m-"),
+    "nothing": says(200, ""),
+}
+"""Answers of whoever stands between the publisher and SNS."""
+
+
 def raises(error: Exception) -> Answer:
     def answer(request: Request) -> tuple[int, str]:
         raise error
@@ -327,6 +341,7 @@ def test_a_refused_request_stops_reading_and_says_what_became_of_what_was_read()
         refuses("Throttling", 400),
         refuses("ServiceUnavailable", 503),
         raises(ReadTimeoutError(endpoint_url="")),
+        *NONE_OF_SNS.values(),
     ],
 )
 def test_a_single_event_is_sent_again_under_the_same_id(trouble: Answer) -> None:
@@ -352,6 +367,7 @@ def test_a_single_event_is_sent_again_under_the_same_id(trouble: Answer) -> None
             True,
         ),
         (raises(EndpointConnectionError(endpoint_url="https://sns")), f"no answer from SNS for {ARN}", True),
+        *((each, f"no answer from SNS for {ARN}: check the network", True) for each in NONE_OF_SNS.values()),
         (raises(NO_CREDENTIALS), f"no usable AWS credentials to publish to {ARN}", False),
     ],
 )

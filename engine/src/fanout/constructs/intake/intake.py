@@ -23,7 +23,7 @@ from fanout.constructs.intake.relay import Relay
 from fanout.constructs.intake.subject import Subject, let_erase
 from fanout.constructs.keys import entries_key
 from fanout.constructs.settings import Settings
-from fanout.intake import store
+from fanout.intake import status, store
 from fanout.packaging.intake_zip import configuration, intake_zip, names_of
 from fanout.project import find_root, prefix
 
@@ -102,7 +102,7 @@ class Intake(Construct):
             names.INTAKE_PER_MINUTE: str(self._limits.per_minute),
             names.INTAKE_ORIGINS: ",".join(self._limits.origins),
         }
-        self.web = self._web(followed)
+        self.web = self._web(followed, event_type)
         if attachments:
             self._let_attach(attachments, address)
         self.api = self._api()
@@ -154,7 +154,7 @@ class Intake(Construct):
             self.table.encryption_key.grant(made.role, "kms:Decrypt", "kms:GenerateDataKey")
         return made
 
-    def _web(self, followed: Followed | None) -> TaskFunction:
+    def _web(self, followed: Followed | None, event_type: str) -> TaskFunction:
         made = self._function(
             Construct(self, "Web"),
             "handler.handle",
@@ -169,8 +169,10 @@ class Intake(Construct):
         )
         if self._subject:
             self._subject.let_read(made)
-        if followed and followed.tasks:
-            self._follow(made, followed)
+        if followed and (reached := followed.reached_by(event_type)):
+            self._follow(
+                made, followed, [task if surely else task + status.PERHAPS for task, surely in reached.items()]
+            )
         return made
 
     def _let_attach(self, attachments: AttachmentsByName, address: str | None) -> None:
@@ -181,13 +183,13 @@ class Intake(Construct):
             expect(f"intake {self.node.id}", "address", is_one, address, "one such as https://www.example.com")
             self.web.function.add_environment(names.INTAKE_ADDRESS, address)
 
-    def _follow(self, made: TaskFunction, followed: Followed) -> None:
+    def _follow(self, made: TaskFunction, followed: Followed, tasks: list[str]) -> None:
         stack, table = Stack.of(self), followed.table_name(self)
         arn = stack.format_arn(service="dynamodb", resource="table", resource_name=table)
         made.role.add_to_principal_policy(iam.PolicyStatement(actions=["dynamodb:BatchGetItem"], resources=[arn]))
         if key := followed.key_arn(self):
             made.role.add_to_principal_policy(iam.PolicyStatement(actions=["kms:Decrypt"], resources=[key]))
-        made.function.add_environment(names.INTAKE_TASKS, ",".join(followed.tasks))
+        made.function.add_environment(names.INTAKE_TASKS, ",".join(tasks))
         made.function.add_environment(names.INTAKE_RECORDS_TABLE, table)
 
     def _api(self) -> apigateway.HttpApi:

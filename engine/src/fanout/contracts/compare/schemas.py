@@ -7,13 +7,14 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Any, Final
 
+from fanout.contracts import roles
 from fanout.contracts.validator import problem_finder
 
 Schema = dict[str, Any] | bool
 
 ANNOTATIONS: Final = frozenset(
     ("$schema", "$id", "$comment", "title", "description", "default", "examples", "readOnly", "writeOnly", "deprecated")
-    + ("definitions", "$defs", "contentEncoding", "contentMediaType", "x-fanout", "x-fanout-unheard")
+    + ("definitions", "$defs", "contentEncoding", "contentMediaType", roles.KEYWORD, roles.UNHEARD, roles.ERASED)
 )
 """What refuses nothing."""
 RECURSIVE: Final = "$recursive"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from fanout.contracts import roles
 from fanout.contracts.compare.changes import Break, TypeChange, compare, compare_schemas
 from fanout.contracts.contract import Contract, Contracts
 from fanout.contracts.validator import problem_finder
@@ -223,6 +224,13 @@ def test_a_definition_that_contains_itself_is_compared_as_a_whole() -> None:
     other = made(FIELDS, REQUIRED, link={**tree, "required": ["child"]})
     assert compare_schemas(old, same).is_complete
     assert not compare_schemas(old, other).is_complete
+
+
+@pytest.mark.parametrize("keyword", [roles.UNHEARD, roles.ERASED])
+def test_what_the_engine_reads_beside_a_type_refuses_no_event_and_leaves_nothing_uncompared(keyword: str) -> None:
+    more = Contract({**BEFORE.schema, keyword: True})
+    for found in (compare_schemas(BEFORE, more), compare_schemas(more, BEFORE)):
+        assert found.is_complete and not found.breaks
 
 
 def test_roles_that_filters_and_publishers_go_by_are_compared_too() -> None:
