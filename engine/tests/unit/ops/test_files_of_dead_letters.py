@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from fanout.errors import OpsError, Unusable
 from fanout.ops.dead_letters import browse
@@ -199,6 +200,18 @@ def test_an_import_that_had_no_answer_goes_on_and_says_perhaps_twice(world: Worl
     assert (begun.sent, "Read timeout" in str(begun.stopped)) == (10, True)
     world.sqs.around = lambda *_: None
     assert bring_in(world, path) == Imported(2, 10, perhaps_twice=2)
+
+
+def test_what_an_import_perhaps_sent_stays_so_when_a_later_one_is_refused(world: World) -> None:
+    path = file_of(world, 1)
+    world.sqs.around = answer_lost("SendMessageBatch", {1})
+    with pytest.raises(ReadTimeoutError):
+        bring_in(world, path)
+    world.sqs.around, world.sqs.fails = lambda *_: None, lambda _: "InternalError"
+    with pytest.raises(OpsError, match="SQS did not take"):
+        bring_in(world, path)
+    world.sqs.fails = lambda _: None
+    assert bring_in(world, path) == Imported(1, perhaps_twice=1)
 
 
 def test_a_binary_attribute_comes_back(world: World) -> None:

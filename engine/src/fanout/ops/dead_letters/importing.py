@@ -150,19 +150,19 @@ def _portions(
 def _by_earlier_imports(journal: Journal) -> tuple[set[tuple[str, ...]], set[tuple[str, ...]]]:
     """Lines that were sent, and lines that an import began to send and never told the end of."""
     sent: set[tuple[str, ...]] = set()
-    begun: set[tuple[str, ...]] = set()
+    begun: dict[tuple[str, ...], set[str]] = {}
     for line in journal.read():
         if line.get("command") != COMMAND:
             continue
-        key = tuple(str(line.get(name)) for name in ("task", "letter", "after"))
+        key, run = tuple(str(line.get(name)) for name in ("task", "letter", "after")), str(line.get("run"))
         match line.get("step"):
             case "sending":
-                begun.add(key)
+                begun.setdefault(key, set()).add(run)
             case "sent":
                 sent.add(key)
-            case "not sent":
-                begun.discard(key)
-    return sent, begun - sent
+            case "not sent":  # by this run: what an earlier one began with may still have been taken
+                begun.get(key, set()).discard(run)
+    return sent, {key for key, runs in begun.items() if runs} - sent
 
 
 def _told(file: ImportFile, task: str, outgoing: OutgoingMessage) -> dict[str, Any]:
