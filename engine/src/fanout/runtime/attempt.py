@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from fanout import names
@@ -48,6 +49,8 @@ class Attempt(NamedTuple):
             kind, error, _ = self._dead_lettered(record, raised, decided)
         except BaseException as raised:
             error = raised
+        if event is None:
+            event = event_in(record, self.classes)
         return Outcome(kind, record, event, error, (time.perf_counter() - began) * 1000)
 
     def _worked_on(self, event: Event, record: Record, decided: Decision[Ending]) -> Ending:
@@ -110,8 +113,11 @@ def _restored(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def event_in(record: Record, classes: Classes) -> Event | Heartbeat | None:
-    """The event of a message that is not worked on, so that its log line can name it."""
-    try:
+    """The event of a message that is not worked on, so that its log line can name it; with a claim check by its ids alone."""
+    with suppress(PermanentError):
         return parse(record["body"], *classes, Probe)
-    except PermanentError:
-        return None
+    with suppress(ImportError, PermanentError):
+        from fanout.runtime.claim_check import by_ids
+
+        return by_ids(record["body"], classes)
+    return None

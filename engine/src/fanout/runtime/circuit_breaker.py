@@ -17,14 +17,14 @@ from fanout.runtime.errors import PermanentError
 from fanout.runtime.idempotency import InProgress
 from fanout.runtime.log import describe
 from fanout.runtime.log import own as logger
-from fanout.runtime.outcome import NotTried, Outcome
+from fanout.runtime.outcome import NotBegun, NotTried, Outcome
 
 LIMIT = int(os.environ.get(names.CIRCUIT_FAILURES, "0"))
 """Failures in a row that open the circuit; 0: there is none."""
 if LIMIT:
     client("lambda")  # made in the init phase: when it is needed, the function's time may nearly be over
 
-SAYS_NOTHING = (NotTried, InProgress, NotDeadLettered, PermanentError)
+SAYS_NOTHING = (NotBegun, NotTried, InProgress, NotDeadLettered, PermanentError)
 """Errors of a message that was not tried, or that no dependency, up or down, could have been done with."""
 
 _in_a_row = 0

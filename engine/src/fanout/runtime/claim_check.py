@@ -10,11 +10,12 @@ https://www.enterpriseintegrationpatterns.com/patterns/messaging/StoreInLibrary.
 import hashlib
 import os
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 from fanout import names
 from fanout.runtime.errors import ContractViolation, PermanentError
-from fanout.runtime.event import json_value
+from fanout.runtime.event import Event, envelope, json_value
 
 MOST_BYTES: Final = 10_000_000
 """Of the part: more than an intake takes, and less than a function's memory."""
@@ -23,6 +24,7 @@ CLAIM: Final = re.compile(
     rf"/(?P<key>{names.CLAIMS_PREFIX}/[A-Za-z0-9][A-Za-z0-9._:-]{{0,255}}/(?P<hash>[0-9a-f]{{64}})[.]json)"
     r"#/(?P<path>data(/[A-Za-z_][A-Za-z0-9_]{0,63}){1,8})"
 )
+_ID: Final = re.compile("([A-Za-z0-9][A-Za-z0-9._:-]{0,127})?")
 
 NONE: Final = f"event.{names.CLAIM_CHECK} must be s3://<bucket>/claims/<reference>/<hash>.json#/data/..."
 
@@ -44,6 +46,27 @@ def restored(event: dict[str, Any]) -> dict[str, Any]:
     if hashlib.sha256(content).hexdigest() != claim["hash"]:
         raise ContractViolation(f"what event.{names.CLAIM_CHECK} names is not what was stored")
     return _with(event, claim["path"].split("/"), content)
+
+
+def by_ids(body: str, classes: Sequence[Any]) -> Event | None:
+    """An event without its part: what names it, as no contract has judged the rest; None where it has no claim check.
+
+    Group and reference stand at the top of its data and look like ids, or neither is told; no field of its own is set.
+    Raises ContractViolation.
+    """
+    event = json_value(body)
+    if not isinstance(event, dict) or names.CLAIM_CHECK not in event:
+        return None
+    id_, time = envelope({"specversion": None, **event})
+    of = next((each for each in classes if hasattr(each, "REFERENCE") and each._takes(event.get("type"))), Event)
+    ids = [event.get("data", {}).get(name) if name else "" for name in (of.GROUP, of.REFERENCE)]
+    if not all(isinstance(each, str) and _ID.fullmatch(each) for each in ids):
+        of, ids = Event, ["", ""]
+    made: Event = of.__new__(of)
+    values = (id_, event["source"], event.get("type"), time, *ids, event, body)
+    for put, value in zip(Event._PUT, values, strict=True):
+        put(made, value)
+    return made
 
 
 def _read(bucket: str, key: str) -> bytes:

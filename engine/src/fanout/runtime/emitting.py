@@ -19,6 +19,8 @@ from fanout.runtime.event import Event, Heartbeat, parse
 MOST_BYTES = 262_144
 """What SNS takes where the topic says nothing else: https://docs.aws.amazon.com/sns/latest/dg/large-message-payloads.html"""
 _GROUP = re.compile("[!-~]{1,128}")
+_VALUE = re.compile("[\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]+")
+"""Of an attribute, as publishers check it: `fanout.publisher.attributes`."""
 
 
 class NotEmitted(PermanentError):
@@ -122,6 +124,11 @@ def _beside(way: _Way, event: Event, body: str) -> dict[str, Any]:
     attributes = {
         name: {"DataType": "String", "StringValue": value} for name, value in values.items() if isinstance(value, str)
     }
+    for name, each in attributes.items():
+        if not _VALUE.fullmatch(each["StringValue"]):
+            raise NotEmitted(
+                f"{event.type}: the value of attribute {name} must be not empty, without control characters"
+            )
     bytes_ = size(body, attributes)
     if bytes_ > way.most:
         raise NotEmitted(

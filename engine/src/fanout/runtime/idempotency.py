@@ -154,15 +154,21 @@ class Claim:
 
     def done(self) -> None:
         """If it cannot be written, the effect still happened: not a failure."""
-        self._end("done, but not recorded: a second delivery would repeat it", record.DONE)
+        self._end(record.DONE)
 
     def failed(self, error: BaseException) -> None:
         """Lets the next attempt begin. If it cannot be written, the claim ends by itself."""
-        self._end("failed, but not recorded: its claim ends by itself", record.FAILED, error)
+        self._end(record.FAILED, error)
 
     def dead(self, error: BaseException, dead_letter: str) -> None:
         """`dead_letter`: the id that the message has in the dead-letter queue."""
-        self._end("dead, but not recorded: its claim ends by itself", record.DEAD, error, dead_letter=dead_letter)
+        self._end(record.DEAD, error, dead_letter=dead_letter)
+
+    def not_recorded(self, state: str, error: BaseException) -> None:
+        """Says so, as whoever gave up an attempt that waits for the record of its end; `error` is why."""
+        if TABLE is not None:
+            what = "a second delivery would repeat it" if state == record.DONE else "its claim ends by itself"
+            self._warn(f"{state}, but not recorded: {what}", error)
 
     def _met(self, item: Item) -> bool:
         """What stands in the way of this claim: perhaps itself, where the SDK asked twice as an answer was lost."""
@@ -195,7 +201,7 @@ class Claim:
         except Exception as error:
             self._warn("duplicate, but its record is not renewed: it ends when it would have", error)
 
-    def _end(self, otherwise: str, state: str, error: BaseException | None = None, **fields: str) -> None:
+    def _end(self, state: str, error: BaseException | None = None, **fields: str) -> None:
         if TABLE is None:
             return
         try:
@@ -208,7 +214,7 @@ class Claim:
             else:
                 self._unless_done(state, fields)
         except Exception as refused:
-            self._warn(otherwise, refused)
+            self.not_recorded(state, refused)
 
     def _unless_done(self, state: str, fields: Fields) -> None:
         dynamodb = client("dynamodb")
@@ -255,7 +261,7 @@ class Claim:
         before: Item = answer.get("Attributes", {})
         return before
 
-    def _warn(self, message: str, error: Exception) -> None:
+    def _warn(self, message: str, error: BaseException) -> None:
         logger.warning(message, extra={**describe(error), "event_id": self._event.id})
 
 

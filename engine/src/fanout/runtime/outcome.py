@@ -24,6 +24,13 @@ class OutOfTime(TransientError):
         super().__init__("not finished when the function's time was nearly over")
 
 
+class NotBegun(OutOfTime):
+    """Its attempt never began: that says nothing of what the task depends on."""
+
+    def __init__(self, why: str = "the function's time was nearly over") -> None:
+        super(OutOfTime, self).__init__(f"not begun: {why}")
+
+
 class NotTried(TransientError):
     """An earlier event of the same group failed, and order is kept: this one waits for it."""
 

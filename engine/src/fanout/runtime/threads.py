@@ -21,7 +21,7 @@ from fanout import names
 from fanout.runtime import retry
 from fanout.runtime.attempt import Attempt, Ending, event_in
 from fanout.runtime.decision import CURRENT, AttemptOver, Decision
-from fanout.runtime.outcome import NotTried, Outcome, OutOfTime, Record
+from fanout.runtime.outcome import NotBegun, NotTried, Outcome, OutOfTime, Record
 
 Run = Callable[[], None]
 
@@ -104,7 +104,7 @@ class _Work:
             except Empty:
                 self._give_up()
             self._call(CONCURRENCY)
-        return [self._found.get(place) or self._untried(place, OutOfTime()) for place in range(len(self._records))]
+        return [self._found.get(place) or self._untried(place, NotBegun()) for place in range(len(self._records))]
 
     def _over(self) -> bool:
         with self._lock:
@@ -123,8 +123,8 @@ class _Work:
             ended = Event()
             try:
                 _begin(partial(self._serve, ended), ended)
-            except RuntimeError as error:  # the system has no more threads: those that run go on
-                self._without_another(error)
+            except RuntimeError:  # the system has no more threads: those that run go on
+                self._without_another()
                 return
 
     def _one_more(self, most: int) -> bool:
@@ -133,12 +133,12 @@ class _Work:
             self._called += calls
             return calls
 
-    def _without_another(self, error: RuntimeError) -> None:
+    def _without_another(self) -> None:
         with self._lock:
             self._called -= 1
             while self._waiting and not (self._running or self._called):
                 place, behind = self._head()
-                self._finish(place, behind, self._untried(place, error))
+                self._finish(place, behind, self._untried(place, NotBegun("the system has no more threads")))
 
     def _serve(self, ended: Event) -> None:
         with self._lock:
@@ -207,6 +207,8 @@ class _Work:
                 kind, error = ending if ending is not None else ("failed", OutOfTime())
                 event = event_in(self._records[one.place], self._attempt.classes)
                 outcome = Outcome(kind, self._records[one.place], event, error, (now - one.began) * 1000)
+                if kind != "failed" and one.outcome is None and (claim := one.decision.claim):
+                    claim.not_recorded(kind, OutOfTime())
                 _given_up.append(one.ended)
                 self._running.remove(one)
                 self._finish(one.place, one.behind, outcome, hangs=True)

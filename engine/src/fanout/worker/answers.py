@@ -61,11 +61,11 @@ class Answers:
         self._delete([each for each in self._done if each.at <= now])
         self._postpone([(held, outcome) for held, outcome in outcomes if outcome.failed])
         for held, outcome in outcomes:
-            outcome.log(held.request_id)
+            guarded(f"the log line of {held.id}", partial(outcome.log, held.request_id))
             self._heard(outcome)
         if outcomes:
-            metrics.emit([outcome for _, outcome in outcomes], self._group_name())
-            sys.stdout.flush()
+            guarded("measuring", partial(metrics.emit, [outcome for _, outcome in outcomes], self._group_name()))
+            guarded("writing to standard output", sys.stdout.flush)
 
     def _delete(self, due: list[_Done]) -> None:
         self._done = [each for each in self._done if each not in due]
@@ -114,3 +114,11 @@ class Answers:
     def _ask(self, call: Callable[[], object], then: Callable[[object, Exception | None], None]) -> None:
         self.under_way += 1
         ask(self._machine, call, then)
+
+
+def guarded(what: str, run: Callable[[], None]) -> None:
+    """What cannot be said ends no worker."""
+    try:
+        run()
+    except Exception as error:
+        logger.warning(f"{what} failed; the worker goes on all the same", extra=describe(error))

@@ -8,10 +8,10 @@ from fanout.runtime.attempt import Attempt, Ending, Task, event_in
 from fanout.runtime.decision import CURRENT, AttemptOver
 from fanout.runtime.event import event_classes
 from fanout.runtime.log import own as logger
-from fanout.runtime.outcome import NotTried, Outcome, Record
+from fanout.runtime.outcome import NotBegun, NotTried, Outcome, Record
 from fanout.worker.errors import Lost, Stopped, TooLong
 from fanout.worker.held import FENCE, Fenced, Held
-from fanout.worker.machine import Machine
+from fanout.worker.machine import NO_THREAD, Machine
 from fanout.worker.variables import LONGEST_HIDDEN, MARGIN, Variables
 
 Ended = Callable[[Held, Outcome], None]
@@ -84,9 +84,8 @@ class Hands:
         if held in self.held and held.began is None:
             self.held.remove(held)
             logger.warning("not tried: it is somebody else's by now", extra={"untried": {held.id: held.attempt}})
-        elif held in self.held and (outcome := self._close(held, Lost())).kind == "done":
-            told = "done, but perhaps not recorded: its message, or its event, was another's meanwhile"
-            logger.warning(told, extra={"message_id": held.id, "event_id": outcome.event.id if outcome.event else ""})
+        elif held in self.held:
+            self._close(held, Lost())
 
     def stop(self) -> None:
         """What runs, now: its grace is over."""
@@ -106,9 +105,9 @@ class Hands:
         logger.info("received", extra={"messages": {held.id: held.attempt}, "function_request_id": held.request_id})
         try:
             self._machine.start_task(partial(self._work, held))
-        except RuntimeError as error:  # the system has no more threads
+        except RuntimeError:  # the system has no more threads
             held.thread_ended = True
-            self._finish(held, self._answered_for(held, None, error))
+            self._finish(held, self._answered_for(held, None, NotBegun(NO_THREAD)))
 
     def _work(self, held: Held) -> None:
         """In the message's thread."""
@@ -131,13 +130,14 @@ class Hands:
             outcome = self._answered_for(held, ending, Lost())
         self._finish(held, outcome)
 
-    def _close(self, held: Held, error: BaseException) -> Outcome:
+    def _close(self, held: Held, error: BaseException) -> None:
         outcome = self._answered_for(held, held.decision.close(), error)
         if not held.thread_ended:
+            if not outcome.failed and (claim := held.decision.claim):
+                claim.not_recorded(outcome.kind, error)
             held.until = self._machine.monotonic()
             self._hung.append(held)
         self._finish(held, outcome, hangs=True)
-        return outcome
 
     def _finish(self, held: Held, outcome: Outcome, *, hangs: bool = False) -> None:
         """Whoever stands behind one of its group that comes again waits for it, but for whom this attempt is the last."""

@@ -9,7 +9,10 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, Protocol
 
+from fanout.runtime.outcome import NotBegun
+
 Run = Callable[[], None]
+NO_THREAD = "the system has no more threads"
 
 
 class Machine(Protocol):
@@ -86,4 +89,7 @@ def ask(machine: Machine, call: Callable[[], Any], then: Callable[[Any, Exceptio
         else:
             machine.tell(partial(then, answer, None))
 
-    machine.start(run)
+    try:
+        machine.start(run)
+    except RuntimeError:
+        machine.tell(partial(then, None, NotBegun(NO_THREAD)))

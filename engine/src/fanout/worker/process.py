@@ -4,13 +4,14 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
 from types import FrameType
 
-from fanout.errors import Unusable
+from fanout.errors import Unusable, UserError, fault
 from fanout.worker import variables
 from fanout.worker.health import Health
 from fanout.worker.loading import load
@@ -18,6 +19,8 @@ from fanout.worker.machine import Run, Threads
 from fanout.worker.queue import Queue, receiver
 from fanout.worker.worker import Worker
 
+FAULT = 1
+"""Exit status of a worker that had begun."""
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -33,7 +36,7 @@ class Options:
 
 
 def run(options: Options) -> int:
-    """By the variables of the environment, until a signal; the exit status. Raises UserError, one line, where it cannot begin."""
+    """By the variables of the environment, until a signal; the exit status. Raises what it cannot begin for, a UserError in one line."""
     read = variables.read(os.environ)
     if region := os.environ.get("AWS_REGION") or read.region:
         os.environ.setdefault("AWS_DEFAULT_REGION", region)  # boto3 reads no other
@@ -53,7 +56,14 @@ def run(options: Options) -> int:
 
     worker = Worker(task, read, queue, machine, turned)
     _heed_signals(worker, machine)
-    return worker.run() if main is None else _with_tasks_here(worker, main)
+    try:
+        return worker.run() if main is None else _with_tasks_here(worker, main)
+    except UserError:
+        raise
+    except Exception as error:
+        with suppress(OSError, ValueError):
+            print(f"error: {fault(error)}", file=sys.stderr)
+        return FAULT
 
 
 def _serve(health: Health, host: str, port: int) -> None:
@@ -101,6 +111,7 @@ def _with_tasks_here(worker: Worker, main: "SimpleQueue[Run | None]") -> int:
 
 def leave(status: int) -> None:
     """Ends the process although threads may hang in it, and says everything before."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
     os._exit(status)

@@ -9,7 +9,7 @@ from fanout import names
 from fanout.aws_errors import DENIED, NO_CREDENTIALS, SIGN_IN, UNKNOWN_CREDENTIALS, code_of, missing_action, one_line
 from fanout.errors import OpsError
 from fanout.runtime.log import own as logger
-from fanout.runtime.outcome import Record
+from fanout.runtime.outcome import NotBegun, Record
 from fanout.worker.backoff import Backoff
 from fanout.worker.circuit import Circuit
 from fanout.worker.machine import Machine, ask
@@ -157,4 +157,6 @@ def _told(error: Exception | None, url: str) -> str:
         return f"the queue {name} does not exist: deploy the stack, or check {names.QUEUE_URL}"
     if isinstance(error, ClientError | BotoCoreError):
         return one_line(error)
+    if isinstance(error, NotBegun):
+        return str(error)
     return type(error).__name__

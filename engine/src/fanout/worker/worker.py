@@ -6,7 +6,7 @@ from fanout.runtime import metrics
 from fanout.runtime.attempt import Task
 from fanout.runtime.log import own as logger
 from fanout.runtime.outcome import Record
-from fanout.worker.answers import Answers
+from fanout.worker.answers import Answers, guarded
 from fanout.worker.circuit import Circuit
 from fanout.worker.hands import Hands
 from fanout.worker.keeping import Keeper
@@ -106,7 +106,7 @@ class Worker:
         """As in a function: with more of them than there are places, the process is left, and a new one begins."""
         count = self._hands.left_over(TO_END)
         if count != self._left_over and count:
-            metrics.left_over(count)
+            guarded("measuring", lambda: metrics.left_over(count))
             logger.warning("threads of earlier attempts have not ended", extra={"left_over": count})
         self._left_over = count
         if count > self._variables.concurrency and not self._variables.one_at_a_time:

@@ -16,6 +16,7 @@ from fanout.runtime.errors import PermanentError, TransientError
 from fanout.runtime.log import logger, own
 from tests.examples import examples
 from tests.unit.lambdas.conftest import Lines
+from tests.unit.lambdas.dynamodb import Table
 from tests.unit.lambdas.given import Context, ended, example, handler, record
 
 CANARY = "canary-in-an-answer"
@@ -145,20 +146,33 @@ def test_a_dead_letter_that_takes_too_long_comes_back_with_its_cause(
     assert told["error"] == "the webhook answered 410; the dead-letter queue has not answered in time"
 
 
-def test_what_is_done_stays_done_while_its_record_takes_too_long(sqs: Sqs, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", ["done", "dead"])
+def test_what_is_done_or_dead_stays_so_while_its_record_takes_too_long_and_that_is_said(
+    kind: str, sqs: Sqs, monkeypatch: pytest.MonkeyPatch, lines: Lines
+) -> None:
     from fanout.runtime import idempotency
 
-    release = threading.Event()
+    release, table = threading.Event(), Table()
+    carried_out = table.update_item
 
-    class Claim:
-        def __init__(self, *_: object) -> None:
-            self.take = lambda seconds_left: True
-            self.done = lambda: release.wait(5)
+    def slow(**request: Any) -> Any:
+        if kind in json.dumps(request["ExpressionAttributeValues"].get(":record", {})):
+            release.wait(5)
+        return carried_out(**request)
 
-    monkeypatch.setattr(idempotency, "Claim", Claim)
-    answer = handler(lambda order: None)({"Records": bodies("one")}, Context(remaining_ms=batch.MARGIN_MS + 50))
+    def task(order: Any) -> None:
+        if kind == "dead":
+            raise PermanentError("the webhook answered 410")
+
+    table.update_item = slow  # type: ignore[method-assign]
+    monkeypatch.setattr(idempotency, "TABLE", "completed")
+    monkeypatch.setattr(idempotency, "client", lambda service: table)
+    monkeypatch.setattr(dead_letters, "send", lambda *_: "letter-1")
+    answer = handler(task)({"Records": bodies("one")}, Context(remaining_ms=batch.MARGIN_MS + 50))
+    assert answer == {"batchItemFailures": []} and lines()[-1]["outcome"] == kind
+    (told,) = [each for each in lines() if each["message"].startswith(f"{kind}, but not recorded: ")]
+    assert (told["event_id"], told["error_type"], told["level"]) == ("one", "OutOfTime", "WARNING")
     release.set()
-    assert answer == {"batchItemFailures": []}
 
 
 JSON = st.recursive(

@@ -10,7 +10,7 @@ from fanout.runtime import circuit_breaker
 from fanout.runtime.attempt import NotDeadLettered
 from fanout.runtime.errors import ContractViolation, PermanentError, TransientError, UnknownVersion
 from fanout.runtime.idempotency import InProgress
-from fanout.runtime.outcome import Kind, NotTried, Outcome
+from fanout.runtime.outcome import Kind, NotBegun, NotTried, Outcome, OutOfTime
 from tests.unit.lambdas.conftest import Lines
 from tests.unit.lambdas.given import record
 from tests.unit.lambdas.lambda_ import Lambda
@@ -71,6 +71,7 @@ SAYS_NOTHING = [
     outcome("dead", ContractViolation("no event")),
     outcome("dead", UnknownVersion("order.placed.v9")),
     outcome("failed", NotTried()),
+    outcome("failed", NotBegun()),
     outcome("failed", InProgress()),
     outcome("failed", NotDeadLettered("refused")),
 ]
@@ -83,6 +84,11 @@ def test_what_says_nothing_about_the_dependency_neither_opens_the_circuit_nor_ke
     circuit_breaker.watch([between] * 5)
     assert lambda_.calls == []
     circuit_breaker.watch([FAILED, between, FAILED, between, FAILED])
+    assert lambda_.state == "Disabled"
+
+
+def test_what_began_and_was_given_up_is_a_failure_of_the_dependency(lambda_: Called) -> None:
+    circuit_breaker.watch([outcome("failed", OutOfTime())] * 3)
     assert lambda_.state == "Disabled"
 
 

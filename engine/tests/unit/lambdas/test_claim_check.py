@@ -17,7 +17,7 @@ from fanout.runtime import attached, aws
 from fanout.runtime.attempt import event_in
 from fanout.runtime.claim_check import MOST_BYTES, restored
 from fanout.runtime.errors import ContractViolation, PermanentError
-from fanout.runtime.event import parse
+from fanout.runtime.event import Event, parse
 from fanout.testing import run
 from tests.places import APP
 from tests.unit.lambdas.conftest import Lines
@@ -126,6 +126,16 @@ def test_a_bucket_that_is_busy_costs_an_attempt_and_not_the_event(s3: Attachment
     seen: list[OrderPlaced] = []
     answer = handler(seen.append)({"Records": [record(json.dumps(event))]}, Context())
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m-1"}]} and not seen
+    (told,) = [each for each in lines() if "outcome" in each]
+    assert (told["error_type"], told["event_id"]) == ("TimeoutError", event["id"])
+    assert told["order_id"] == event["data"]["order_id"] and "canary" not in json.dumps(lines())
+
+
+def test_one_whose_time_was_over_is_named_in_the_log(s3: AttachmentsS3, lines: Lines) -> None:
+    event = claimed(s3, {"17": 3})
+    handler(lambda event: None)({"Records": [record(json.dumps(event))]}, Context(remaining_ms=0))
+    (told,) = [each for each in lines() if "outcome" in each]
+    assert (told["outcome"], told["event_id"], told["shop_id"]) == ("failed", event["id"], event["data"]["shop_id"])
 
 
 def test_a_zip_without_it_says_what_to_do(s3: AttachmentsS3, monkeypatch: pytest.MonkeyPatch, lines: Lines) -> None:
@@ -139,7 +149,23 @@ def test_without_a_way_to_restore_it_the_event_is_refused_and_never_taken_for_an
     body = json.dumps(claimed(s3, {"17": 3}))
     with pytest.raises(ContractViolation, match="must contain"):
         parse(body, OrderPlaced)
-    assert event_in(record(body), (OrderPlaced,)) is None
+
+
+def test_a_message_that_is_not_worked_on_is_named_by_its_ids_alone(s3: AttachmentsS3) -> None:
+    event = claimed(s3, {"17": 3})
+    found = event_in(record(json.dumps(event)), (OrderPlaced,))
+    assert isinstance(found, OrderPlaced) and not s3.calls
+    assert (found.id, found.ids()) == (event["id"], {name: event["data"][name] for name in ("shop_id", "order_id")})
+
+
+@pytest.mark.parametrize("wrong", ["canary@example.com", 5, None, {}])
+def test_what_does_not_look_like_an_id_names_nothing(s3: AttachmentsS3, wrong: Any) -> None:
+    event = claimed(s3, {"17": 3})
+    for name in ("shop_id", "order_id"):
+        found = event_in(record(json.dumps({**event, "data": {**event["data"], name: wrong}})), (OrderPlaced,))
+        assert isinstance(found, Event) and (found.id, found.ids(), found.GROUP) == (event["id"], {}, "")
+    assert event_in(record(json.dumps({**event, "id": wrong})), (OrderPlaced,)) is None
+    assert event_in(record(json.dumps([event])), (OrderPlaced,)) is None
 
 
 def test_who_sends_it_again_checks_all_but_what_is_not_in_it(s3: AttachmentsS3) -> None:

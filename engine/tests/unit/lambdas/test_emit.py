@@ -13,7 +13,9 @@ import pytest
 
 from fanout.contracts.contract import Contracts, load
 from fanout.contracts.generate import write
+from fanout.publisher.attributes import checked_attributes
 from fanout.publisher.deduplication import deduplication_id
+from fanout.publisher.errors import InvalidEvent
 from fanout.publisher.event import checked_event
 from fanout.runtime.errors import PermanentError
 from fanout.runtime.event import Event, parse
@@ -26,7 +28,7 @@ TOPIC = "arn:aws:sns:eu-west-1:123456789012:Bills"
 
 def contract(type_: str) -> dict[str, Any]:
     fields = {
-        "shop": {"type": "string", "pattern": "^[a-z ü]{1,40}$", "x-fanout": ["attribute", "group"]},
+        "shop": {"type": "string", "pattern": "^[a-z ü\u0001]{0,40}$", "x-fanout": ["attribute", "group"]},
         "total": {"type": "integer"},
         "note": {"type": "string"},
     }
@@ -176,6 +178,15 @@ def test_what_cannot_be_published_is_one_permanent_line_without_data(
     assert line in str(raised.value) and "\n" not in str(raised.value) and CANARY not in str(raised.value)
     assert raised.value.__cause__ is None and raised.value.__context__ is None
     assert not app.sns.sent
+
+
+@pytest.mark.parametrize("shop", ["", "canary\u0001"])
+def test_an_attribute_that_publishers_refuse_is_refused(app: Any, shop: str) -> None:
+    with pytest.raises(InvalidEvent, match="not empty, without control characters"):
+        checked_attributes({"shop": shop}, {})
+    with pytest.raises(PermanentError, match="attribute shop must be not empty, without control") as raised:
+        app.emit("bill.made.v1", {"shop": shop, "total": 1}, because=order())
+    assert "canary" not in str(raised.value) and not app.sns.sent
 
 
 def test_a_topic_that_takes_more_gets_more(app: Any) -> None:

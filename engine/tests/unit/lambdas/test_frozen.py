@@ -165,6 +165,18 @@ def test_without_a_thread_to_be_had_a_message_comes_back_at_once(
     assert container.mono == began
 
 
+@pytest.mark.parametrize(
+    ("can_start", "told"), [(True, ["NotBegun"] * 2 + ["OutOfTime"] * 10), (False, ["NotBegun"] * 12)]
+)
+def test_what_never_began_is_told_apart_from_what_was_given_up(
+    container: Container, monkeypatch: pytest.MonkeyPatch, lines: Lines, can_start: bool, told: list[str]
+) -> None:
+    starting(monkeypatch, *[can_start] * 30)
+    container.invoke([message(each) for each in ids("hang", 12)])
+    assert sorted(each["error_type"] for each in lines() if "outcome" in each) == told
+    assert len(container.tried) == told.count("OutOfTime")
+
+
 def test_with_one_thread_to_be_had_it_works_on_all_of_them(
     container: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,7 @@ from botocore.stub import Stubber
 
 from fanout.runtime import retry
 from fanout.runtime.errors import TransientError
-from fanout.runtime.outcome import NotTried, Outcome, OutOfTime
+from fanout.runtime.outcome import NotBegun, NotTried, Outcome, OutOfTime
 from tests.unit.lambdas.conftest import VARIABLES, Lines
 from tests.unit.lambdas.given import record
 
@@ -86,10 +86,11 @@ def test_what_waits_for_its_group_waits_no_longer_than_that(sqs: Stubber) -> Non
     retry.postpone([failed(1, 1), failed(2, 1, NotTried())])
 
 
+@pytest.mark.parametrize("error", [OutOfTime(), NotBegun()], ids=lambda each: type(each).__name__)
 @pytest.mark.parametrize(("attempt", "seconds"), [(1, 7), (2, 7), (3, 0)])
 def test_what_was_given_up_comes_back_when_its_claim_has_ended(
-    attempt: int, seconds: int, sqs: Stubber, monkeypatch: pytest.MonkeyPatch
+    error: OutOfTime, attempt: int, seconds: int, sqs: Stubber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retry, "_delays", lambda: (1, 2))
     sqs.add_response("change_message_visibility_batch", {"Successful": [], "Failed": []}, call((1, seconds)))
-    retry.postpone([failed(1, attempt, OutOfTime())])
+    retry.postpone([failed(1, attempt, error)])

@@ -1,6 +1,8 @@
 """`fanout where`: exact by the records, in calls that do not grow, and nothing is received from any queue."""
 
 import io
+import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
 from types import SimpleNamespace
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from fanout.cli.views.where import render
+from fanout.contracts.app import known_contracts
 from fanout.ops.aws import records
 from fanout.ops.aws.session import Aws
 from fanout.ops.aws.stack import Stack
@@ -25,6 +28,7 @@ from tests.examples import examples
 from tests.unit.ops.aws.dynamodb import Reads, refused, typed
 from tests.unit.ops.aws.logs import Logs, outcome, received, report
 from tests.unit.ops.aws.sqs import Clock, Message, Sqs
+from tests.unit.ops.given import event
 
 TASKS = ("archive", "mail", "webhook")
 TABLE = "records"
@@ -181,6 +185,38 @@ def test_an_attempt_whose_lease_is_over_crashed(world: World, attempt: int, stat
     assert ("its attempts are used up, and SQS moves it" in found.said()) == (state == DEAD)
 
 
+@pytest.mark.parametrize("lease", [-100, 30])
+@pytest.mark.parametrize(
+    ("kind", "state", "said"),
+    [
+        ("done", DONE, "done at "),
+        ("dead", DEAD, "a dead letter since "),
+        ("failed", RETRYING, "attempt 1 of 5 failed, and it comes back: E: why"),
+    ],
+)
+def test_an_attempt_that_ended_without_its_record_is_told_by_its_log(
+    world: World, kind: str, state: str, said: str, lease: int
+) -> None:
+    done_everywhere(world, "mail")
+    world.put("mail", "working", lease_until=int(world.clock() + lease))
+    more = {} if kind == "done" else {"error_type": "E", "error": "why"}
+    told = outcome(kind, "m-mail", 1, event_id="e1", function_request_id="r1", **more)
+    world.logs.write("mail", received({"m-mail": 1}, "r1"), told, at=world.now - timedelta(minutes=2))
+    found = world.at("mail")
+    assert (found.state, found.is_well) == (state, kind == "done") and found.said().startswith(said)
+    assert found.as_dict()["source"] == "/shops/berlin"
+
+
+@pytest.mark.parametrize("other", [{"function_request_id": "r0"}, {"attempt": 2}, {"minutes": 6}])
+def test_but_by_that_of_no_other_attempt(world: World, other: dict[str, Any]) -> None:
+    done_everywhere(world, "mail")
+    world.put("mail", "working", lease_until=int(world.clock() + 30))
+    before = timedelta(minutes=other.pop("minutes", 2))
+    told = {**outcome("done", "m-mail", 1, event_id="e1", function_request_id="r1"), **other}
+    world.logs.write("mail", told, at=world.now - before)
+    assert world.at("mail").state == WORKING
+
+
 @pytest.mark.parametrize(
     ("attempt", "state", "said"),
     [
@@ -222,6 +258,20 @@ def test_a_dead_event_has_its_letter_and_when(world: World) -> None:
         "letter-1",
         world.now - timedelta(minutes=5),
     )
+
+
+@pytest.mark.parametrize("letters", [False, True])
+def test_where_the_task_may_drop_it_a_dead_event_was_dropped_and_no_letter_removed(world: World, letters: bool) -> None:
+    done_everywhere(world, "mail")
+    world.put("mail", "dead", error_type="PermanentError", error="no such page", dead_letter="")
+    drops = DeployedSubscriber(world.aws, "mail", "mail", "", "", "mail", TABLE, subscription_arn="arn:aws:sns:r:1:t:s")
+    world.stack = replace(
+        world.stack, subscribers=tuple(drops if each.task == "mail" else each for each in world.stack.subscribers)
+    )
+    at = (world.now - timedelta(minutes=5)).isoformat(timespec="seconds")
+    found = world.at("mail", letters=letters)
+    assert found.state == DEAD and not found.is_well
+    assert found.said() == f"dropped at {at}, as the task may: PermanentError: no such page"
 
 
 def test_letters_looks_and_says_whether_it_is_there(world: World) -> None:
@@ -300,6 +350,31 @@ def test_who_may_not_read_the_table_reads_logs(world: World) -> None:
     world.logs.write("mail", outcome("done", "m1", event_id="e1"))
     assert world.at("mail").is_well
     assert world.at("archive").completeness.unseen[0].startswith("records: these credentials may not BatchGetItem")
+
+
+def test_without_records_each_event_of_a_reference_has_its_own_story(world: World) -> None:
+    (name, *_) = known_contracts().reference_names
+    of_order = {name: "order-1"}
+    old = World(table=None)
+    died = outcome("dead", "m1", 5, event_id="e1", error_type="E", error="no", **of_order)
+    again = outcome("failed", "m3", 1, event_id="e3", error_type="E", error="busy", **of_order)
+    old.logs.write("mail", died, again, outcome("done", "m2", 1, event_id="e2", **of_order))
+    found = {each.attempts[-1].event_id: each for each in old.where("order-1") if each.task == "mail"}
+    assert {event: each.state for event, each in found.items()} == {"e1": DEAD, "e2": DONE, "e3": RETRYING}
+    assert [len(each.attempts) for each in found.values()] == [1, 1, 1]
+    assert "attempts" not in found["e2"].said() and not found["e1"].is_well
+
+
+def test_a_dead_letter_of_another_event_of_a_reference_is_not_told_as_this_ones(world: World) -> None:
+    (name, *_) = known_contracts().reference_names
+    old = World(table=None)
+    for number in (1, 2):
+        failed = outcome("failed", f"m{number}", 5, event_id=f"e{number}", error_type="E", error="no")
+        old.logs.write("mail", {**failed, name: "order-1"})
+    body = json.dumps(event(2, data={"shop_id": "berlin", "order_id": "order-1"}))
+    old.sqs.put(old.stack.subscriber("mail").dead_letter_queue_url, body, id_="letter-2")
+    first, second = [each for each in old.where("order-1", letters=True) if each.task == "mail"]
+    assert (first.letter, second.letter) == (None, "letter-2")
 
 
 def test_of_a_part_of_the_log_nothing_is_concluded(world: World) -> None:

@@ -6,18 +6,22 @@ import os
 import sys
 import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from events import OrderPlaced
 from fanout import names
-from fanout.errors import ConfigurationError, Unusable
-from fanout.runtime import dead_letters
+from fanout.errors import ConfigurationError, OpsError, Unusable
+from fanout.runtime import dead_letters, handler_of
+from fanout.worker import process
 from fanout.worker.backoff import LONGEST, Backoff
 from fanout.worker.health import LIVE_FOR, Health, is_live
 from fanout.worker.loading import load
 from fanout.worker.records import record_of
 from fanout.worker.variables import read
+from fanout.worker.worker import Worker
 
 ARN = "arn:aws:sqs:eu-west-1:123456789012:queue"
 ENVIRON = {
@@ -121,6 +125,57 @@ def test_health_is_a_file_and_an_answer(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["health"]
     now["is"] = LIVE_FOR
     assert asked("live") == (503, {"live": False, "ready": False, "held": 2, "why": "its loop stands still"})
+
+
+@pytest.mark.parametrize("one_at_a_time", [False, True])
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(RuntimeError("canary"), 1), (OSError(28, "No space left on device"), 1), (OpsError("no such queue"), None)],
+)
+def test_a_worker_that_had_begun_ends_with_1_and_one_that_could_not_raises(
+    error: Exception,
+    status: int | None,
+    one_at_a_time: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def ends(worker: Any) -> int:
+        raise error
+
+    monkeypatch.setattr(process, "load", lambda *_: handler_of(takes).task)  # type: ignore[attr-defined]
+    monkeypatch.setattr(process, "receiver", lambda: SimpleNamespace(meta=SimpleNamespace(region_name="eu-west-1")))
+    monkeypatch.setattr(process, "STOPPING", ())
+    monkeypatch.setattr(Worker, "run", ends)
+    for name, value in ENVIRON.items():
+        monkeypatch.setenv(name, value)
+    options = process.Options([], one_at_a_time=one_at_a_time)
+    if status is None:
+        with pytest.raises(OpsError, match="no such queue"):
+            process.run(options)
+        return
+    assert process.run(options) == status
+    told = capsys.readouterr().err
+    assert told.startswith("error: ") and told.count("\n") == 1 and "canary" not in told
+
+
+def takes(order: OrderPlaced) -> None:
+    """A task."""
+
+
+@pytest.mark.parametrize("refused", [BrokenPipeError(), ValueError("I/O operation on closed file")])
+def test_whoever_reads_its_output_is_gone_and_its_status_stays(
+    refused: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[int] = []
+
+    def broken() -> None:
+        raise refused
+
+    monkeypatch.setattr(os, "_exit", left.append)
+    monkeypatch.setattr(sys, "stdout", SimpleNamespace(flush=broken))
+    monkeypatch.setattr(sys, "stderr", SimpleNamespace(flush=broken))
+    process.leave(0)
+    assert left == [0]
 
 
 def test_a_file_of_a_worker_that_hangs_grows_old(tmp_path: Path) -> None:

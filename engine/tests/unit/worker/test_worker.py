@@ -1,6 +1,8 @@
 """A worker from receive to delete, on clocks and queues that behave as documented."""
 
 import json
+import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from fanout import names
 from fanout.errors import OpsError
 from fanout.runtime.errors import PermanentError, TransientError
+from fanout.runtime.outcome import Outcome
 from fanout.worker.keeping import BEYOND
 from tests.unit.lambdas.conftest import Lines
 from tests.unit.ops.aws.sqs import refused
@@ -210,8 +213,25 @@ def test_an_effect_without_its_record_is_told(lines: Lines) -> None:
 
     world.table.update_item = update_item  # type: ignore[method-assign]
     assert world.run(until=120) == 0
-    (told,) = says(lines, "done, but perhaps not recorded")
-    assert told["event_id"] == "gap" and outcomes(lines, "gap") == ["done"]
+    (told,) = says(lines, "done, but not recorded")
+    assert (told["event_id"], told["error_type"]) == ("gap", "Lost") and outcomes(lines, "gap") == ["done"]
+
+
+def test_an_effect_whose_record_takes_longer_than_the_grace_is_told(lines: Lines) -> None:
+    world = World(grace=6)
+    world.send("late")
+    carried_out = world.table.update_item
+
+    def update_item(**request: Any) -> Any:
+        if request["ExpressionAttributeValues"].get(":record", {}).get("M", {}).get("state") == {"S": "done"}:
+            world.machine.sleep(FOREVER)
+        return carried_out(**request)
+
+    world.table.update_item = update_item  # type: ignore[method-assign]
+    assert world.run(until=3) == 0
+    (told,) = says(lines, "done, but not recorded")
+    assert (told["event_id"], told["error_type"]) == ("late", "Stopped")
+    assert outcomes(lines, "late") == ["done"] and world.left == []
 
 
 def test_an_event_that_another_attempt_took_over_is_lost_too(lines: Lines) -> None:
@@ -421,7 +441,50 @@ def test_a_machine_without_more_threads_gives_the_message_back(lines: Lines) -> 
     world.send("later")
     world.machine.at(20, lambda: setattr(world.machine, "most_threads", FOREVER))
     assert world.run(until=60) == 0
-    assert outcomes(lines, "later") == ["failed RuntimeError", "done"]
+    assert outcomes(lines, "later") == ["failed NotBegun", "done"]
+
+
+def test_a_request_that_gets_no_thread_is_tried_again_and_ends_no_worker(lines: Lines) -> None:
+    world = World(longest_attempt=200)
+    world.send("one")
+    world.ways["one"] = [world.takes(70)]
+    start = world.machine.start
+
+    def limited(run: Any) -> None:
+        if 1 <= world.machine.now < 30:
+            raise RuntimeError("can't start new thread")
+        start(run)
+
+    world.machine.start = limited  # type: ignore[method-assign]
+    world.machine.at(3, lambda: world.send("two"))
+    assert world.run(until=120) == 0
+    assert sorted(world.done) == ["one", "two"] and world.left == []
+    (told,) = says(lines, "the queue does not answer")
+    assert told["refused"] == "not begun: the system has no more threads"
+
+
+@pytest.mark.parametrize("broken", ["write", "flush"])
+def test_standard_output_that_takes_nothing_ends_no_worker(
+    broken: str, lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World()
+    world.send("one", "two")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sys, "stdout", SimpleNamespace(**{"write": len, "flush": str, broken: full}))
+    assert world.run(until=30) == 0
+    assert sorted(world.done) == ["one", "two"] and world.left == []
+    assert says(lines, "failed; the worker goes on all the same")
+
+
+def test_a_log_line_that_cannot_be_made_ends_no_worker(lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    world.send("one")
+    monkeypatch.setattr(Outcome, "log", lambda *_: 1 / 0)
+    assert world.run(until=30) == 0
+    assert world.left == [] and says(lines, "the log line of message-one failed")
 
 
 def test_an_idle_worker_hardly_turns() -> None:

@@ -38,6 +38,8 @@ class EventState:
     record: EventRecord | None = None
     several: bool = False
     """Whether other sources use the same id."""
+    buries: bool = True
+    """Whether it has a dead-letter queue; where it has none, what is dead is dropped."""
     dead: int = 0
     looked: bool = False
     completeness: Completeness = field(default=COMPLETE)
@@ -108,8 +110,10 @@ class EventState:
         why = self._why or str(self.cause or "no log line is left of it")
         if self.message:
             return f"dead letter {self.message.message_id}: {why}"
+        began = self._began if self.record and self.record.state == records.WORKING else ""
+        if not self.buries:
+            return f"dropped at {_told(self._last_at)}, as the task may: {began or why}"
         if self.record is None or self.record.state != records.DEAD:
-            began = self._began if self.record and self.record.state == records.WORKING else ""
             return f"{began or why}: its attempts are used up, and SQS moves it to the dead-letter queue"
         letter = f"dead letter {self.letter}" if self.letter else "a dead letter"
         since = f"since {_told(self._last_at)}"

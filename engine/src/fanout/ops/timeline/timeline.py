@@ -32,6 +32,7 @@ WINDOW = timedelta(days=14)
 _AROUND = timedelta(minutes=5)
 _OF_A_MESSAGE = timedelta(days=1)
 """Longer than any retry schedule of ours; a record that is older is of a message that was redriven."""
+_ENDED = (records.DONE, records.FAILED, records.DEAD)
 _ODD = "its record of this event is none that the runtime writes"
 
 
@@ -97,9 +98,11 @@ def for_subscriber(
         if subscriber.task in recorded.problems:
             return [EventState(subscriber.task, UNKNOWN, problem=recorded.problems[subscriber.task])]
         found = recorded.of.get(subscriber.task, [])
-        rows = [_from_record(subscriber, each, event_id, recorded.now) for event_id, each in found]
-        rows = [replace(each, several=len(rows) > 1) for each in rows] or [_from_log(subscriber, id_, since, recorded)]
-        return [each if each.is_well or not letters else _look(subscriber, each, id_) for each in rows]
+        rows = [(event_id, _from_record(subscriber, each, event_id, recorded.now)) for event_id, each in found]
+        several = len(rows) > 1
+        rows = rows or _from_log(subscriber, id_, since, recorded)
+        rows = [(own, replace(each, several=several, buries=subscriber.buries)) for own, each in rows]
+        return [each if each.is_well or not letters else _look(subscriber, each, event_id) for event_id, each in rows]
     except (UserError, ClientError, BotoCoreError) as error:
         return [EventState(subscriber.task, UNKNOWN, problem=one_line(error))]
     except Exception as error:
@@ -112,12 +115,26 @@ def _from_record(subscriber: DeployedSubscriber, told: EventRecord, event_id: st
         done = [Line(DONE, told.message_id or "", told.attempt, at, event_id)] if at else []
         return EventState(subscriber.task, DONE, tuple(done), record=told)
     lines, completeness = _history(subscriber, told)
+    told = _as_logged(told, lines)
+    if told.state == records.DONE:
+        return EventState(subscriber.task, DONE, tuple(lines), subscriber.attempts, record=told)
     is_used_up = bool(subscriber.attempts) and _tried(subscriber, lines, told.attempt) >= subscriber.attempts
     if told.state == records.WORKING and (told.lease_until is None or told.lease_until > now):
         state = WORKING
     else:
         state = DEAD if told.state == records.DEAD or is_used_up else RETRYING
     return EventState(subscriber.task, state, tuple(lines), subscriber.attempts, record=told, completeness=completeness)
+
+
+def _as_logged(told: EventRecord, lines: Sequence[Line]) -> EventRecord:
+    """As the log says that the attempt ended of which the record says no more than that it began."""
+    if told.state != records.WORKING or told.at is None:
+        return told
+    for each in lines:
+        own = (each.request_id, each.attempt) == (told.request_id, told.attempt) and each.at >= told.at
+        if own and each.kind in _ENDED:
+            return replace(told, state=each.kind, at=each.at, error_type=each.error_type, error=each.error)
+    return told
 
 
 def _history(subscriber: DeployedSubscriber, told: EventRecord) -> tuple[list[Line], Completeness]:
@@ -135,37 +152,66 @@ def _history(subscriber: DeployedSubscriber, told: EventRecord) -> tuple[list[Li
     return found.lines, found.completeness
 
 
-def _from_log(subscriber: DeployedSubscriber, id_: str, since: datetime, recorded: Recorded) -> EventState:
+def _from_log(
+    subscriber: DeployedSubscriber, id_: str, since: datetime, recorded: Recorded
+) -> list[tuple[str, EventState]]:
+    """One for each event, with its id: a reference may have several. `id_` where that is not known, or nothing is found."""
     begin, end = recorded.span or (since, None)
-    lines, completeness = logs.about(subscriber.aws, subscriber.log_group, id_, max(begin, since), end)
-    reading_is_whole = bool(completeness)
-    completeness += recorded.completeness
-    if lines and lines[-1].is_success:
-        return EventState(subscriber.task, DONE, tuple(lines), subscriber.attempts)
+    lines, read = logs.about(subscriber.aws, subscriber.log_group, id_, max(begin, since), end)
+    events = _by_event(lines, id_) or {id_: []}
+    done = {event_id: each for event_id, each in events.items() if each and each[-1].is_success}
+    rows = [
+        (event_id, _done(subscriber, each, COMPLETE if event_id == id_ else read)) for event_id, each in done.items()
+    ]
+    left = {event_id: each for event_id, each in events.items() if event_id not in done}
+    if not left:
+        return rows
+    lines = [line for each in left.values() for line in each]
     messages = {each.message_id for each in lines}
     first = min((each.at for each in lines), default=since) - _AROUND
     crashed = logs.history(subscriber.aws, subscriber.log_group, messages, first, end, life=subscriber.longest_life)
-    lines = sorted({*lines, *crashed.lines}, key=lambda line: line.at)
     depth = browse.read_depth(subscriber.aws, subscriber.queue_url).all if subscriber.queue_url else 0
     dead = browse.read_depth(subscriber.aws, subscriber.dead_letter_queue_url).all if subscriber.buries else 0
+    completeness = read + recorded.completeness
     if not lines and dead:
         completeness += Completeness(
             (f"{counted(dead, 'dead letter')}: --letters looks, and hides them from others for up to a minute",)
         )
-    state = _state(subscriber, lines)
-    if lines and not reading_is_whole:
-        state = UNKNOWN  # what came after the last line may be anything
-    problem = _start_problem(subscriber, since) if depth and not lines else None
-    return EventState(
-        subscriber.task,
-        state,
-        tuple(lines),
-        subscriber.attempts,
-        waiting=depth,
-        problem=problem,
-        dead=dead,
-        completeness=completeness + crashed.completeness,
-    )
+    for event_id, each in left.items():
+        each = _with(crashed.lines, each)
+        state = UNKNOWN if each and not read else _state(subscriber, each)  # what came after may be anything
+        row = EventState(
+            subscriber.task,
+            state,
+            tuple(each),
+            subscriber.attempts,
+            waiting=depth,
+            problem=_start_problem(subscriber, since) if depth and not lines else None,
+            dead=dead,
+            completeness=completeness + crashed.completeness,
+        )
+        rows.append((event_id, row))
+    return rows
+
+
+def _done(subscriber: DeployedSubscriber, lines: Sequence[Line], completeness: Completeness) -> EventState:
+    return EventState(subscriber.task, DONE, tuple(lines), subscriber.attempts, completeness=completeness)
+
+
+def _by_event(lines: Sequence[Line], id_: str) -> dict[str, list[Line]]:
+    """The lines of each; all are of one, unless they are found by its reference."""
+    events = dict[str, list[Line]]()
+    for each in lines:
+        own = id_ if id_ in (each.event_id, each.message_id) else each.event_id or id_
+        events.setdefault(own, []).append(each)
+    return events
+
+
+def _with(others: Sequence[Line], lines: Sequence[Line]) -> list[Line]:
+    """Those of `others` that are of the same messages, too."""
+    messages = {each.message_id for each in lines}
+    own = {each for each in others if each.message_id in messages}
+    return sorted({*lines, *own}, key=lambda line: line.at)
 
 
 def _look(subscriber: DeployedSubscriber, row: EventState, id_: str) -> EventState:
