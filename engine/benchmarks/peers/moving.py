@@ -139,7 +139,7 @@ def replay(place: Place) -> float:
     with ReplayPlan.open(place.folder / "plan.db") as plan:
         plan.add_page("", place.archive(), None)
         plan.found(Found(number, READY, time=float(number)) for number in range(1, place.count + 1))
-        made = Replay(place.subscriber, archive, app_contracts(), plan, selection, selection.until, False, task)
+        made = Replay(place.subscriber, archive, app_contracts(), plan, selection, selection.until, False, None, task)
         result = ReplayRun(made, Pace(rate=RATE, watch=False), lambda *_: None, Stop()).run()
     return place.seconds(result.counts["sent"], result.seconds)
 

@@ -3,15 +3,17 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from fanout.console.budget import MINUTE, Budget
+from fanout.console.counts import MINUTES, Counts
 from fanout.console.faults import line_of
 from fanout.ops.aws.line import Line
 from fanout.ops.aws.metrics import KeptMetrics
 from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.interrupt import Stop
 from fanout.ops.status.report import Report, report
 from fanout.ops.timeline.tail import follow_outcomes
@@ -22,8 +24,10 @@ SHARE = 0.4
 """Of the budget for each of the two threads; the rest is for who asks for something."""
 UNWATCHED = 20.0
 """Seconds without a tab, after which nothing is asked any more."""
-BEFORE = timedelta(minutes=5)
-_KEPT = 3_000
+BEFORE = timedelta(minutes=MINUTES)
+LATE = 10 * EVERY
+_KEPT = 300
+"""Outcomes that are shown one by one; all are counted."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,8 @@ class Outcome:
 
 
 class Collector:
-    """`state` is the newest report, None before the first; `problem` why there is none, or no newer one."""
+    """`state` is the newest report, None before the first; `problem` why there is none, or no newer one. `counts` has every
+    outcome of the last minutes that was read."""
 
     def __init__(self, stack: Callable[[], Stack], budget: Budget) -> None:
         self._stack, self._budget, self._kept = stack, budget, KeptMetrics()
@@ -44,6 +49,7 @@ class Collector:
         self.problem = ""
         self.unread = ""
         """What of the log was not seen."""
+        self.counts = Counts()
         self._outcomes: deque[Outcome] = deque(maxlen=_KEPT)
         self._number = 0
         self._watched = float("-inf")
@@ -63,8 +69,13 @@ class Collector:
                     each.start()
         self._first.wait(seconds)
 
+    @property
+    def is_late(self) -> bool:
+        """Whether the newest report is older than it should be."""
+        return self.state is not None and (datetime.now(UTC) - self.state.at).total_seconds() > LATE
+
     def outcomes(self) -> list[Outcome]:
-        """Newest first."""
+        """The newest, newest first."""
         return sorted(self._outcomes, key=lambda each: (each.line.at, each.number), reverse=True)
 
     def close(self) -> None:
@@ -85,11 +96,10 @@ class Collector:
             self._rest(self._pause(self._budget.looks - before))
 
     def _tail(self) -> None:
-        pace = _Pace(self)
         while not self._over:
             try:
                 stack, since = self._stack(), datetime.now(UTC) - BEFORE
-                pace.before, self.unread = self._budget.looks, ""
+                pace, self.unread = _Pace(self, stack.subscribers), ""
                 for subscriber, line in follow_outcomes(
                     stack.subscribers, since, EVERY, pace, once=False, unread=self._hear
                 ):
@@ -102,7 +112,7 @@ class Collector:
         self.unread = line
 
     def _add(self, task: str, line: Line) -> None:
-        if any(each.line == line and each.task == task for each in self._outcomes):
+        if not self.counts.add(task, line):
             return  # the tail began anew
         self._number += 1
         self._outcomes.append(Outcome(self._number, task, line))
@@ -122,17 +132,18 @@ class Collector:
 
 
 class _Pace(Stop):
-    """Between two looks at the log: as long as the budget and the tabs say."""
+    """Between two looks at the log: as long as the budget and the tabs say. True when other subscribers are deployed, too."""
 
-    def __init__(self, of: Collector) -> None:
+    def __init__(self, of: Collector, subscribers: Sequence[DeployedSubscriber]) -> None:
         super().__init__()
-        self._of = of
-        self.before = 0
+        self._of, self._subscribers = of, subscribers
+        self._before = of._budget.looks
 
     def __bool__(self) -> bool:
-        return self._of._over
+        return self._of._over or self.asked
 
     def sleep(self, seconds: float) -> None:
-        calls = min(self._of._budget.looks - self.before, self._of._budget.limit)
+        calls = min(self._of._budget.looks - self._before, self._of._budget.limit)
         self._of._rest(self._of._pause(max(0, calls // 2)))
-        self.before = self._of._budget.looks
+        self._before = self._of._budget.looks
+        self.asked = not self._of._over and self._of._stack().subscribers != self._subscribers

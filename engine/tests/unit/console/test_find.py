@@ -10,8 +10,9 @@ from fanout.console import stream
 from fanout.console.find.links import Links, links
 from fanout.ops.aws.line import Line
 from fanout.ops.aws.subscriber import DeployedSubscriber
+from fanout.ops.completeness import Completeness
 from fanout.ops.timeline import timeline
-from fanout.ops.timeline.state import DEAD, DONE, NOT_FOUND, RETRYING, EventState
+from fanout.ops.timeline.state import DEAD, DONE, NOT_FOUND, RETRYING, UNKNOWN, EventState
 from tests.unit.console.given import Here, health, stack
 
 FAILED = Line(
@@ -70,6 +71,28 @@ def test_what_was_not_seen_is_not_told_as_absent(monkeypatch: pytest.MonkeyPatch
     page = here.page("/events/e1")
     assert "No task has seen it" in page and "which nobody can look into" in page and "data-refresh" not in page
     assert 'data-refresh="1.0"' in here.page("/events/e1?since=1h")
+
+
+def test_what_was_not_read_is_not_told_as_seen_by_nobody(monkeypatch: pytest.MonkeyPatch, here: Here) -> None:
+    unread = Completeness(("records: these credentials may not BatchGetItem",))
+    told(monkeypatch, EventState("task", NOT_FOUND, completeness=unread), EventState("other", NOT_FOUND))
+    for since in ("", "?since=1h"):
+        page = here.page(f"/events/e1{since}")
+        assert "Not known at every task" in page and "may not BatchGetItem" in page
+        assert "No task has seen it" not in page and "On its way" not in page
+
+
+def test_what_nobody_works_on_is_not_told_as_on_its_way(monkeypatch: pytest.MonkeyPatch, here: Here) -> None:
+    told(monkeypatch, EventState("task", UNKNOWN, problem="it is throttled"), EventState("other", DONE))
+    page = here.page("/events/e1")
+    assert "Not known at every task" in page and "On its way" not in page
+
+
+def test_of_a_stack_without_subscribers_no_event_is_done_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = Here(monkeypatch)
+    told(monkeypatch)
+    page = here.page("/events/e1")
+    assert "This stack has no subscriber" in page and "Done everywhere" not in page
 
 
 def test_what_is_dead_leads_to_its_letters(monkeypatch: pytest.MonkeyPatch, here: Here) -> None:

@@ -1,6 +1,7 @@
 """Alarms of every kind are seen in few calls; whatever one subscriber's reading raises is that subscriber's problem."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Barrier
 from types import SimpleNamespace
@@ -42,6 +43,16 @@ def test_a_composite_alarm_that_rings_is_a_reason_to_come() -> None:
     found = status.report(stack(cloudwatch))
     assert [each["name"] for each in found.alarms] == [f"{NAME}-NeedsAPerson"] and found.needs_a_person
     assert len(cloudwatch.requests) == 1
+
+
+def test_the_alarms_of_a_stack_whose_name_begins_with_this_ones_are_not_its_own() -> None:
+    cloudwatch = CloudWatch()
+    own = ["MailDeadLetterAlarm1A2B3C4D-0AB1CD2EF3GHI", "made-by-hand", "NeedsAPerson"]
+    others = ["anna-MailDeadLetterAlarm1A2B3C4D-0AB1CD2EF3GH", "anna-2-NeedsAPerson"]
+    cloudwatch.metric = [{"AlarmName": f"{NAME}-{each}", "StateValue": "ALARM"} for each in [*own, *others]]
+    assert [each["name"] for each in status.report(stack(cloudwatch)).alarms] == [f"{NAME}-{each}" for each in own]
+    named = [f"{NAME}-{each}" for each in others]
+    assert alarms.by_name(stack(cloudwatch), named).keys() >= set(named)  # they are asked for by their whole names
 
 
 def deployed(cloudwatch: CloudWatch, count: int) -> Deployed:
@@ -206,6 +217,12 @@ def test_any_exception_is_a_problem_of_its_subscriber(error: Exception) -> None:
     found = status.health(world.subscriber)
     assert found.problems == [f"not all of it can be read: {type(error).__name__} in outcomes"]
     assert (found.waiting, found.mapping) == (0, "Enabled")
+
+
+def test_a_subscriber_that_keeps_no_dead_letters_says_so() -> None:
+    subscriber = World().subscriber
+    told = [status.health(each).as_dict() for each in (subscriber, replace(subscriber, dead_letter_queue_url=""))]
+    assert [(each["buries"], each["dead"]) for each in told] == [(True, 0), (False, None)]
 
 
 def test_of_a_log_that_was_not_read_to_its_end_status_says_so() -> None:

@@ -105,6 +105,6 @@ def test_status_counts_the_subscriptions_of_every_topic(world: World) -> None:
         ({}, 0, 1),
     ):
         world.aws.sns = Sns(endpoints)  # type: ignore[assignment]
-        found: list[str] = []
-        assert _subscriptions(stack(world, BOTH), found) == count
-        assert len(found) == problems
+        found, unasked = list[str](), list[str]()
+        assert _subscriptions(stack(world, BOTH), found, unasked) == count
+        assert len(found) == problems and unasked == []

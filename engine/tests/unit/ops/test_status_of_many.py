@@ -1,5 +1,6 @@
 """Of many subscribers, what one call tells of all is asked once; who is not told of is asked for, and never told as absent."""
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -11,12 +12,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from fanout import names
+from fanout.cli.views.status import _row
 from fanout.errors import OpsError
 from fanout.ops.aws import mappings, metrics
 from fanout.ops.aws.discovery import find
 from fanout.ops.aws.metrics import MOST, KeptMetrics, Metric, read_metrics
 from fanout.ops.aws.session import Aws
 from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DELIVERY, DIRECT, FUNCTION, WORKER
 from fanout.ops.status.health import Health
 from fanout.ops.status.report import Report, first_look, report
 from tests.unit.ops.aws.cloudwatch import CloudWatch
@@ -284,6 +287,51 @@ def test_of_metrics_that_were_not_told_nothing_is_concluded(how: str) -> None:
     assert of["task_0"].last_error is not None and world.calls["filter_log_events"] == 3
     assert [each for each in found.problems if "get_metric_data" in each] == found.problems
     assert len(found.problems) == (how == "denied") and all(not each.problems for each in found.subscribers)
+
+
+@pytest.mark.parametrize("code", ["AuthorizationError", "Throttling"])
+def test_who_hears_another_topic_that_could_not_be_asked_is_not_told_as_unsubscribed(code: str) -> None:
+    world, theirs = Many(2), "arn:aws:sns:eu-west-1:999999999999:Theirs"
+    policy = {"Statement": [{"Condition": {"ArnEquals": {"aws:SourceArn": theirs}}}]}
+    world.sqs.queue("https://1/task_1").more["Policy"] = json.dumps(policy)
+
+    def subscriptions(TopicArn: str) -> Any:
+        if TopicArn == theirs:
+            raise ClientError({"Error": {"Code": code, "Message": "no"}}, "ListSubscriptionsByTopic")
+        return [{"Subscriptions": [{"Endpoint": "arn:aws:sqs:r:1:task_0"}]}]
+
+    vars(world.aws.sns)["get_paginator"] = lambda _: SimpleNamespace(paginate=subscriptions)
+    found, _ = world.look()
+    assert found.unread == found.problems and len(found.problems) == 1
+    assert found.problems[0].startswith("whether task_1 is subscribed could not be asked: ")
+    world.sqs.queue("https://1/task_1").more["Policy"] = "{}"
+    found, _ = world.look()
+    assert "task_1 is not subscribed to the topic" in found.problems[0] and found.unread == []
+
+
+def test_dead_letters_that_were_not_read_are_no_absence() -> None:
+    world = Many(2)
+    ask = world.aws.sqs.get_queue_attributes
+
+    def attributes(**asked: Any) -> Any:
+        if asked["QueueUrl"] == "https://1/task_0-dead":
+            raise denied("get_queue_attributes")
+        return ask(**asked)
+
+    vars(world.aws.sqs)["get_queue_attributes"] = attributes
+    _, of = world.look()
+    assert (of["task_0"].dead, of["task_0"].buries, of["task_1"].dead) == (None, True, 0)
+    assert of["task_0"].unread == of["task_0"].problems and "get_queue_attributes" in of["task_0"].problems[0]
+    assert not of["task_0"].knows_outcomes and of["task_1"].knows_outcomes and of["task_1"].unread == []
+
+
+@pytest.mark.parametrize("kind", [FUNCTION, WORKER, DIRECT, DELIVERY])
+def test_the_table_has_a_mark_for_what_was_not_read_and_one_for_what_is_not_there(kind: str) -> None:
+    def dead(health: Health) -> str:
+        return _row(health)[5].plain
+
+    assert dead(Health("task", kind)) == "?" and dead(Health("task", kind, buries=False)) == "-"
+    assert dead(Health("task", kind, dead=0)) == "0"
 
 
 def test_alarms_that_may_not_be_asked_for_are_said_once() -> None:

@@ -32,24 +32,24 @@ _NUMBERS = ("waiting", "in flight", "delayed", "oldest", "dead", "max")
 
 def _row(each: Health) -> list[Text]:
     oldest = "-" if each.oldest_seconds is None or not each.waiting else lasting(each.oldest_seconds)
-    dead = Text(_number(each.dead, each), "red bold" if each.dead else "")
+    has_queue = each.kind not in (DIRECT, DELIVERY)
+    dead = Text(_number(each.dead, each.buries), "red bold" if each.dead else "")
     state = "paused" if each.pause and each.mapping != "Enabled" else each.mapping.lower()
     works = state in ("enabled", "subscribed") or (each.kind == WORKER and not each.pause)
     style = "green" if works else "yellow"
     return [
         foreign(each.task),
-        *(Text(_number(number, each)) for number in (each.waiting, each.in_flight, each.delayed)),
+        *(Text(_number(number, has_queue)) for number in (each.waiting, each.in_flight, each.delayed)),
         Text(oldest),
         dead,
         foreign(state, style),
-        Text("-" if each.kind == WORKER else _number(each.concurrency, each)),
+        Text("-" if each.kind == WORKER else _number(each.concurrency, has_queue)),
     ]
 
 
-def _number(value: int | None, of: Health) -> str:
+def _number(value: int | None, is_there: bool) -> str:
     """What is not known, and what is not there: without a queue nothing waits in one."""
-    absent = "-" if of.kind in (DIRECT, DELIVERY) else "?"
-    return absent if value is None else str(value)
+    return str(value) if value is not None else "?" if is_there else "-"
 
 
 def _last_error(each: Health) -> list[Text]:

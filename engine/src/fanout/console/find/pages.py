@@ -45,18 +45,19 @@ def routes(console: Console) -> Sequence[Route]:
         if len(id_) > _LONGEST:
             raise Unusable(f"an id has at most {_LONGEST} characters, and this has {len(id_)}")
         states = console.shared.get(("event", id_, since), SHARED_SECONDS, lambda: _states(console, id_, since))
-        rows = [_row(console, each) for each in states]
+        rows, refresh = [_row(console, each) for each in states], _refresh(states, since)
         facts = {
             "id": id_,
             "since": since,
             "rows": rows,
             "is_over": all(each.is_over for each in states),
             "is_well": all(each.is_well for each in states),
-            "is_unseen": all(each.state == NOT_FOUND for each in states),
+            "is_unseen": all(each.state == NOT_FOUND and each.completeness for each in states),
+            "is_on_its_way": bool(refresh) and any(each.state != NOT_FOUND for each in states),
             "now": datetime.now(UTC),
             "commands": [f"fanout where {id_}{'' if since == USUAL else f' --since {since}'} {console.target}"],
         }
-        return Page("find/event.html", facts, refresh=_refresh(states, since))
+        return Page("find/event.html", facts, refresh=refresh)
 
     return (Route("/find", find), Route("/events/{id}", show))
 

@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from botocore.exceptions import ClientError
 
 from fanout.aws_errors import DENIED, code_of
-from fanout.console.collector import Outcome
+from fanout.console.counts import MINUTES, Count
 from fanout.console.faults import line_of
 from fanout.costs.model import NOT_COUNTED, monthly
 from fanout.ops.aws import alarms, logs
@@ -114,13 +115,13 @@ def cost(template: dict[str, Any], per_minute: float) -> Cost:
     return Cost(bill.idle, bill.idle + bill.traffic, per_minute, tuple(each), without)
 
 
-def rate(outcomes: list[Outcome], minutes: int = 5) -> float:
+def rate(counts: Iterable[Count]) -> float:
     """Events a minute, by the task that ended the most."""
-    since, count = datetime.now(UTC) - timedelta(minutes=minutes), dict[str, int]()
-    for each in outcomes:
-        if each.line.is_success and not each.line.is_heartbeat and each.line.at > since:
-            count[each.task] = count.get(each.task, 0) + 1
-    return max(count.values(), default=0) / minutes
+    ended = Counter[str]()
+    for each in counts:
+        if each.is_success and each.kind != "heartbeat":
+            ended[each.task] += each.number
+    return max(ended.values(), default=0) / MINUTES
 
 
 @dataclass(frozen=True)

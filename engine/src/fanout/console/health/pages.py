@@ -8,6 +8,7 @@ from fanout.console.console import Console
 from fanout.console.health import facts
 from fanout.console.page import Answer, Asked, Page, Route
 from fanout.ops.doctor.doctor import examine
+from fanout.ops.status.report import Report
 
 SECONDS = 15.0
 """What is shown is that old at most."""
@@ -21,8 +22,8 @@ def routes(console: Console) -> Sequence[Route]:
         shared, stack = console.shared, console.stack
         found = shared.get("alarms", SECONDS, lambda: facts.read(lambda: facts.alarms_of(stack)))
         template = shared.get("template", TEMPLATE_SECONDS, lambda: facts.read(lambda: facts.template_of(stack)))
-        rate, report = facts.rate(console.collector.outcomes()), console.collector.state
-        unseen = [f"{each.task}: {line}" for each in report.subscribers for line in each.unseen] if report else []
+        collector = console.collector
+        rate, report = facts.rate(collector.counts.lately()), collector.state
         values = {
             "alarms": found,
             "alarm_counts": _counts(found.value or []),
@@ -31,7 +32,11 @@ def routes(console: Console) -> Sequence[Route]:
             "cost": facts.read(lambda: facts.cost(template.value or {}, rate)) if template.value else template,
             "deployments": shared.get("deployments", SECONDS, lambda: facts.read(lambda: facts.deployments(stack))),
             "verified": facts.read(lambda: facts.verified(stack)),
-            "unseen": unseen,
+            "problem": collector.problem,
+            "looked_at": report.at if report else None,
+            "is_late": collector.is_late,
+            "unseen": _unseen(report) if report else [],
+            "unread": collector.unread,
             "is_link": lambda place: urlsplit(place).scheme == "https",
             "now": datetime.now(UTC),
             "commands": [f"fanout status {console.target}", f"fanout doctor {console.target}", "fanout cost"],
@@ -43,6 +48,12 @@ def routes(console: Console) -> Sequence[Route]:
         return Page("health/doctor.html", {"problems": problems, "commands": [f"fanout doctor {console.target}"]})
 
     return (Route("/health", show), Route("/health/doctor", doctor))
+
+
+def _unseen(report: Report) -> list[str]:
+    """By the last look."""
+    of_each = [f"{each.task}: {line}" for each in report.subscribers for line in (*each.unread, *each.unseen)]
+    return [*report.unread, *of_each]
 
 
 def _counts(alarms: Sequence[facts.Alarm]) -> dict[str, int]:

@@ -1,15 +1,14 @@
 """One subscriber as the picture shows it: what waits, flies, comes back and is dead, and how it went in the last minutes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from fanout.console.collector import Outcome
+from fanout.console.counts import MINUTES, Count
 from fanout.ops.aws.subscriber import DELIVERY, DIRECT, WORKER
 from fanout.ops.status.health import Health
 from fanout.ops.status.report import Report
 
-MINUTES = 5
 BIN = 10
 """Seconds of one bar."""
 WELL, HELD, BAD = "well", "held", "bad"
@@ -58,20 +57,22 @@ class Lane:
         return not (self.done or self.failed or self.dead)
 
 
-def lanes(report: Report, outcomes: Iterable[Outcome]) -> list[Lane]:
-    now = datetime.now(UTC)
-    by_task: dict[str, list[Outcome]] = {}
-    for each in outcomes:
-        if now - each.line.at < timedelta(minutes=MINUTES):
-            by_task.setdefault(each.task, []).append(each)
-    ids = {each.task: each.id for each in (*report.stack.subscribers, *report.stack.deliveries)}
+def lanes(report: Report, counts: Iterable[Count]) -> list[Lane]:
+    by_task: dict[str, list[Count]] = {}
+    for each in counts:
+        by_task.setdefault(each.task, []).append(each)
     made = []
     for health in report.subscribers:
-        lane = _lane(health, [str(each["name"]) for each in report.alarms if ids[health.task] in str(each["name"])])
-        _count(lane, by_task.get(health.task, []), now)
+        lane = _lane(health, [str(each["name"]) for each in report.alarms if _is_of(health.task, each)])
+        _count(lane, by_task.get(health.task, []))
         made.append(lane)
     _raise_bars(made)
     return made
+
+
+def _is_of(task: str, alarm: Mapping[str, Any]) -> bool:
+    """By its description, which begins with whose it is: its name may begin with that of another subscriber, too."""
+    return str(alarm["says"]).startswith(f"{task}: ")
 
 
 def _lane(health: Health, alarms: list[str]) -> Lane:
@@ -89,13 +90,12 @@ def _lane(health: Health, alarms: list[str]) -> Lane:
     return Lane(health, word, HELD, alarms)
 
 
-def _count(lane: Lane, outcomes: Sequence[Outcome], now: datetime) -> None:
+def _count(lane: Lane, counts: Iterable[Count]) -> None:
     bins = [[0, 0, 0] for _ in range(MINUTES * 60 // BIN)]
-    for each in outcomes:
-        age = max(0.0, (now - each.line.at).total_seconds())
-        kind = 0 if each.line.is_success else 2 if each.line.kind == "dead" else 1
-        bins[-1 - min(int(age // BIN), len(bins) - 1)][kind] += 1
-        lane.per_minute += kind == 0 and age < 60
+    for each in counts:
+        kind = 0 if each.is_success else 2 if each.kind == "dead" else 1
+        bins[-1 - each.age // BIN][kind] += each.number
+        lane.per_minute += each.number if kind == 0 and each.age < 60 else 0
     lane.done, lane.failed, lane.dead = (sum(each[kind] for each in bins) for kind in range(3))
     lane.bars = [Bar(number, *map(float, each)) for number, each in enumerate(bins) if any(each)]
 

@@ -1,10 +1,9 @@
 """The picture: the topic, its subscribers, and what moves."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
-from fanout.console.collector import EVERY, Outcome
+from fanout.console.collector import Outcome
 from fanout.console.console import Console
 from fanout.console.live.lanes import Lane, lanes
 from fanout.console.live.task import routes as task
@@ -29,7 +28,7 @@ def routes(console: Console) -> Sequence[Route]:
 def _facts(console: Console) -> dict[str, Any]:
     collector = console.collector
     report, outcomes = collector.state, collector.outcomes()
-    found = lanes(report, outcomes) if report else []
+    found = lanes(report, collector.counts.lately()) if report else []
     return {
         "report": report,
         "lanes": found,
@@ -40,7 +39,7 @@ def _facts(console: Console) -> dict[str, Any]:
         "moving": _moving(outcomes),
         "problem": collector.problem,
         "unread": collector.unread,
-        "is_late": report is not None and (datetime.now(UTC) - report.at).total_seconds() > 10 * EVERY,
+        "is_late": collector.is_late,
         "topics": [_short(arn.rpartition(":")[2], console.stack.name) for arn in console.stack.topics.values()],
         "commands": [f"fanout status {console.target} --watch", f"fanout tail {console.target}"],
     }
@@ -60,7 +59,7 @@ def _totals(found: Sequence[Lane]) -> list[tuple[str, int | None, str]]:
         ("comes back later", "delayed"),
         ("dead", "dead"),
     ):
-        with_one = [lane for lane in found if lane.has_queue or (name == "dead" and lane.health.dead is not None)]
+        with_one = [lane for lane in found if (lane.health.buries if name == "dead" else lane.has_queue)]
         numbers = [getattr(each.health, name) for each in with_one]
         total = None if any(each is None for each in numbers) else sum(numbers)
         rows.append((word, total, "bad" if word == "dead" and total else ""))

@@ -1,5 +1,6 @@
 """One subscriber: how it is, and, where that is allowed, its pause."""
 
+import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from urllib.parse import quote
@@ -8,6 +9,7 @@ from fanout.console.allowed import PAUSE
 from fanout.console.console import Console
 from fanout.console.page import Answer, Asked, Page, Route, To
 from fanout.console.work import Work
+from fanout.errors import OpsError
 from fanout.ops.journal import Journal
 from fanout.ops.pause import switch
 from fanout.ops.reason import kept_reason
@@ -24,6 +26,7 @@ class Switches:
     def __init__(self, console: Console) -> None:
         self._console = console
         self.of: dict[str, Work[None]] = {}
+        self._lock = threading.Lock()
 
     def pause(self, asked: Asked) -> Answer:
         stack = self._console.acting
@@ -32,10 +35,9 @@ class Switches:
         why = kept_reason(asked.form.get("reason", ""), "as in: the receiver is down, INC-123")
 
         def do(work: Work[None]) -> None:
-            work.report("pausing")
             switch.pause(subscriber, why, stack.aws.caller, Journal.open(stack, "pause"), work.stop)
 
-        return self._begin(subscriber.task, do)
+        return self._begin(subscriber.task, "pausing", do)
 
     def resume(self, asked: Asked) -> Answer:
         stack = self._console.acting
@@ -43,16 +45,22 @@ class Switches:
         subscriber.require_queue("resume")
 
         def do(work: Work[None]) -> None:
-            work.report("resuming")
             switch.resume(subscriber, Journal.open(stack, "resume"), work.stop)
 
-        return self._begin(subscriber.task, do)
+        return self._begin(subscriber.task, "resuming", do)
 
-    def _begin(self, task: str, do: Callable[[Work[None]], None]) -> Answer:
-        running = self.of.get(task)
-        if running is None or running.is_over:
-            self.of[task] = Work(do).start()
-        self.of[task].wait(AT_ONCE)
+    def _begin(self, task: str, doing: str, do: Callable[[Work[None]], None]) -> Answer:
+        """Raises OpsError while another one of the task goes on."""
+        with self._lock:
+            running = self.of.get(task)
+            if running is not None and not running.is_over:
+                raise OpsError(
+                    f"{task}: nothing was done, as the console is {running.said} it now: ask again after that"
+                )
+            work = self.of[task] = Work(do)
+            work.report(doing)
+            work.start()
+        work.wait(AT_ONCE)
         return To(f"/tasks/{quote(task, safe='')}")
 
     def close(self) -> None:

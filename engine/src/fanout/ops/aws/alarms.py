@@ -1,5 +1,6 @@
 """The alarms of a stack: all in one paginated call, composite ones too."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,21 +9,26 @@ from fanout.ops.aws.stack import Stack
 
 _MOST_NAMES = 100
 """Of a request: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html"""
+_OF_LONGER_NAME = re.compile(r"[A-Za-z0-9-]+-([A-Za-z0-9]+-[A-Z0-9]{12,13}|NeedsAPerson)")
+"""After the stack's name and a hyphen: more of a name, and then what a stack of that name has, as STACK-LOGICALID-SUFFIX:
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resources-section-structure.html#resources-section-physical-id"""
 
 
 def of_stack(aws: Aws, name: str, **more: Any) -> Iterator[dict[str, Any]]:
-    """By the stack's name, which starts the generated names of its alarms; `more` as StateValue="ALARM".
+    """By the stack's name, which starts the generated names of its alarms, and is no beginning of another stack's; `more` as
+    StateValue="ALARM".
 
     Without AlarmTypes only metric alarms are returned:
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
     """
-    return _described(aws, AlarmNamePrefix=f"{name}-", **more)
+    found = _described(aws, AlarmNamePrefix=f"{name}-", **more)
+    return (each for each in found if not _OF_LONGER_NAME.fullmatch(each["AlarmName"], len(name) + 1))
 
 
 def by_name(stack: Stack, names: list[str]) -> dict[str, dict[str, Any]]:
     """Those of `names` that exist; names that are not generated are asked for by themselves."""
     prefix = f"{stack.name}-"
-    own = of_stack(stack.aws, stack.name) if any(each.startswith(prefix) for each in names) else ()
+    own = _described(stack.aws, AlarmNamePrefix=prefix) if any(each.startswith(prefix) for each in names) else ()
     found = {each["AlarmName"]: each for each in own}
     others = [each for each in names if each and not each.startswith(prefix)]
     for begin in range(0, len(others), _MOST_NAMES):

@@ -10,6 +10,9 @@ from fanout.ops.pause.reason import Pause
 
 UNKNOWN: Final = "unknown"
 
+ELSEWHERE = "elsewhere"
+"""The `mapping` of a worker that its team runs, and so is its log."""
+
 
 @dataclass
 class Health:
@@ -17,6 +20,8 @@ class Health:
 
     task: str
     kind: str = FUNCTION
+    buries: bool = True
+    """Whether it keeps dead letters; where it does, `dead` is None only as it was not read."""
     waiting: int | None = None
     in_flight: int | None = None
     delayed: int | None = None
@@ -34,6 +39,13 @@ class Health:
     problems: list[str] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
     """What its last error and success do not rest on, as it was not read."""
+    unread: list[str] = field(default_factory=list)
+    """Those of `problems` that say what could not be read."""
+
+    @property
+    def knows_outcomes(self) -> bool:
+        """Whether no success and no error mean that there was none: its log was read, and is not elsewhere."""
+        return not (self.unread or self.unseen) and self.mapping != ELSEWHERE
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -41,6 +53,7 @@ class Health:
                 name: getattr(self, name)
                 for name in ("task", "kind", "waiting", "in_flight", "delayed", "oldest_seconds")
             },
+            "buries": self.buries,
             "dead": self.dead,
             "dead_hidden": self.dead_hidden,
             "mapping": self.mapping,

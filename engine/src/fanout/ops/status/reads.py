@@ -11,7 +11,7 @@ from fanout.ops.aws.subscriber import DELIVERY, DIRECT, FUNCTION, WORKER, Deploy
 from fanout.ops.aws.subscription import subscription_state
 from fanout.ops.dead_letters import browse
 from fanout.ops.pause import reason, switch
-from fanout.ops.status.health import Health
+from fanout.ops.status.health import ELSEWHERE, Health
 from fanout.ops.status.told import RECENT, Told
 from fanout.words import counted
 
@@ -69,7 +69,7 @@ def _subscribed(subscriber: DeployedSubscriber, found: Health) -> None:
 
 def _worker(subscriber: DeployedSubscriber, found: Health) -> None:
     found.pause = reason.read(subscriber)
-    found.mapping = "elsewhere"
+    found.mapping = ELSEWHERE
     if found.pause:
         found.problems.append(
             f"paused: {found.pause.reason} ({found.pause.by}): fanout resume {subscriber.task} when it is over"

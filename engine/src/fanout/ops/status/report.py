@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,6 +36,8 @@ class Report:
     subscriptions: int | None
     alarms: list[dict[str, Any]]
     problems: list[str]
+    unread: list[str] = field(default_factory=list)
+    """Those of `problems` that say what could not be asked."""
 
     @property
     def needs_a_person(self) -> bool:
@@ -85,14 +87,15 @@ def _report(
     problems = (
         [] if stack.status.endswith("_COMPLETE") and "ROLLBACK" not in stack.status else [f"it is {stack.status}"]
     )
-    of_topics = list[str]()
+    unsubscribed, unasked = list[str](), list[str]()
     deaf = pool.submit(unheard, stack)
-    subscriptions = pool.submit(_subscriptions, stack, of_topics)
+    subscriptions = pool.submit(_subscriptions, stack, unsubscribed, unasked)
     healths, of_all = _healths((*stack.subscribers, *stack.deliveries), asked, stack.name, pool, kept)
     alarms_now, of_alarms = ringing.result()
     count = subscriptions.result()
-    problems += [*(each.line for each in deaf.result()), *of_topics, *of_alarms, *of_all]
-    return Report(stack, datetime.now(UTC), healths, count, alarms_now, problems)
+    unread = [*(each.line for each in deaf.result() if each.unread), *unasked, *of_alarms, *of_all]
+    problems += [*(each.line for each in deaf.result() if not each.unread), *unsubscribed, *unread]
+    return Report(stack, datetime.now(UTC), healths, count, alarms_now, problems, unread)
 
 
 def health(subscriber: DeployedSubscriber) -> Health:
@@ -100,6 +103,7 @@ def health(subscriber: DeployedSubscriber) -> Health:
     with ThreadPoolExecutor(ONE_ROUND) as pool:
         (found,), problems = _healths([subscriber], ask_for_one(subscriber, pool), "", pool, KeptMetrics())
     found.problems += problems
+    found.unread += problems
     return found
 
 
@@ -127,16 +131,17 @@ def _asked(found: Health, read: Callable[..., None], *of: Any) -> Health:
     try:
         read(*of, found)
     except (UserError, ClientError, BotoCoreError) as error:
-        found.problems.append(one_line(error))
+        found.unread.append(one_line(error))
     except Exception as error:  # whatever is in a queue, a log or an answer: it is this subscriber's
-        found.problems.append(f"not all of it can be read: {type(error).__name__} in {read.__name__.strip('_')}")
+        found.unread.append(f"not all of it can be read: {type(error).__name__} in {read.__name__.strip('_')}")
+    found.problems += found.unread
     return found
 
 
 def _joined(subscriber: DeployedSubscriber, parts: Sequence[Health]) -> Health:
     """No two parts say the same but sentences, which follow each other in the order of the questions."""
     nothing = Health(subscriber.task)
-    found = Health(subscriber.task, kind=subscriber.kind)
+    found = Health(subscriber.task, kind=subscriber.kind, buries=subscriber.buries)
     for part in parts:
         for each in fields(Health):
             value = getattr(part, each.name)
@@ -147,7 +152,7 @@ def _joined(subscriber: DeployedSubscriber, parts: Sequence[Health]) -> Health:
     return found
 
 
-def _subscriptions(stack: Stack, problems: list[str]) -> int | None:
+def _subscriptions(stack: Stack, unsubscribed: list[str], unasked: list[str]) -> int | None:
     if not stack.topics:
         return None
 
@@ -158,21 +163,26 @@ def _subscriptions(stack: Stack, problems: list[str]) -> int | None:
     try:
         found = [each for those in in_lanes(endpoints, stack.topics.values()) for each in those]
     except (ClientError, BotoCoreError) as error:
-        problems.append(one_line(error))
+        unasked.append(one_line(error))
         return None
     # of one that its topic calls, the subscription is read by its ARN
     missing = [each for each in stack.subscribers if each.kind != DIRECT and each.queue_name not in found]
     for each, elsewhere in zip(missing, in_lanes(_has_another_topic, missing), strict=True):
-        if not elsewhere:
-            problems.append(f"{each.task} is not subscribed to the topic: it gets no events; deploy the stack again")
+        if elsewhere is False:
+            unsubscribed.append(
+                f"{each.task} is not subscribed to the topic: it gets no events; deploy the stack again"
+            )
+        elif elsewhere is not True:
+            unasked.append(f"whether {each.task} is subscribed could not be asked: {elsewhere}")
     return len(found)
 
 
-def _has_another_topic(subscriber: DeployedSubscriber) -> bool:
+def _has_another_topic(subscriber: DeployedSubscriber) -> bool | str:
+    """Why not, where it could not be asked, as of a topic of another account: then nothing is concluded."""
     try:
         return bool(read_subscriptions(subscriber))
-    except (ClientError, BotoCoreError):
-        return False
+    except (ClientError, BotoCoreError) as error:
+        return one_line(error)
 
 
 def _alarms(aws: Aws, name: str) -> "Ringing":

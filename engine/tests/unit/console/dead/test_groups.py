@@ -184,8 +184,29 @@ def test_a_look_that_did_not_see_all_does_not_say_that_there_are_none(
     browser = Browser(world, monkeypatch)
     world.bury(2)
     world.sqs.receive_message(QueueUrl=world.dead, MaxNumberOfMessages=2, VisibilityTimeout=40_000)
-    said = plain(browser.until("/dead", "0 dead letters"))
+    said = plain(browser.until("/dead", "At least 0 dead letters"))
     assert "2 dead letters in somebody&#39;s hand" in said and "No dead letters" not in said
+
+
+def test_a_first_look_that_fails_does_not_say_that_there_are_none(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser, parts = Browser(world, monkeypatch), list[DeadLetterSummary]()
+
+    def look(stack: object, told: Callable[[DeadLetterSummary], None]) -> list[DeadLetterSummary]:
+        for each in parts:
+            told(each)
+        raise OpsError("the session is expired: sign in again")
+
+    monkeypatch.setattr(listing_of_letters, "_look", look)
+    browser.start()
+    said = plain(browser.until("/dead", "the session is expired"))
+    assert "how many dead letters there are is not known" in said
+    assert "No dead letters" not in said and "0 dead letters" not in said
+    parts.append(summary("task", answered=[HOUR]))
+    browser.start()
+    said = plain(browser.until("/dead", "the session is expired"))
+    assert "1 dead letter, and the look did not end: there may be more" in said
 
 
 def test_before_and_after_stand_side_by_side_and_what_is_the_same_is_left_out() -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from fanout.ops.aws import alarms
 from fanout.ops.status import report as status
 from fanout.ops.verify.result import Failed
 from fanout.ops.verify.verification import Verification
@@ -13,10 +14,7 @@ SECONDS = 60
 def alarm(verification: Verification) -> str:
     """The alarm that needs a person, where there is one: it is composite."""
     stack, cloudwatch = verification.stack, verification.stack.aws.cloudwatch
-    pages = cloudwatch.get_paginator("describe_alarms").paginate(
-        AlarmNamePrefix=f"{stack.name}-", AlarmTypes=["CompositeAlarm", "MetricAlarm"]
-    )
-    found = [each for page in pages for each in (*page.get("CompositeAlarms", []), *page.get("MetricAlarms", []))]
+    found = list(alarms.of_stack(stack.aws, stack.name))
     quiet: list[Any] = [each for each in found if each["StateValue"] != "ALARM"]
     if not quiet:
         raise Failed("the stack has no alarm that does not ring already" if found else "the stack has no alarms")
