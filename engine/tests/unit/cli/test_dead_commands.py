@@ -154,13 +154,13 @@ def test_a_question_names_task_stack_and_account(shell: Make, world: World) -> N
     assert not world.sent() and len(world.sqs.visible(world.dead)) == 2
 
 
-def busy_from(world: World, operation: str, number: int) -> None:
+def busy_from(world: World, operation: str, number: int, code: str = "ThrottlingException") -> None:
     """AWS refuses the operation from its call of this number on."""
     calls = itertools.count(1)
 
     def refuse(when: str, named: str, asked: object) -> None:
         if when == "before" and named == operation and next(calls) >= number:
-            raise refused("ThrottlingException", operation)
+            raise refused(code, operation)
 
     world.sqs.around = refuse
 
@@ -187,6 +187,14 @@ def test_a_drop_that_aws_stops_names_the_file_that_has_the_letters(shell: Make, 
     assert "AWS is busy" in told["stopped"] and told["perhaps_dropped"] >= len(left)
     busy_from(world, "DeleteMessageBatch", 1)
     assert "perhaps deleted; stopped: AWS is busy" in one.run("drop", "task", "--all", "--yes", *REASON, status=1)
+
+
+def test_a_drop_that_nobody_may_make_leaves_no_file(shell: Make, world: World) -> None:
+    one = shell(world)
+    world.bury(12)
+    busy_from(world, "DeleteMessageBatch", 1, "AccessDenied")
+    assert "these credentials may not" in one.run("drop", "task", "--all", "--yes", *REASON, status=2)
+    assert not list(world.folder.glob("dropped-*")) and len(world.sqs.visible(world.dead)) == 12
 
 
 def test_an_import_that_aws_stops_says_how_many_were_sent(shell: Make, world: World) -> None:

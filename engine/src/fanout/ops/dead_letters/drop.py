@@ -7,7 +7,7 @@ from typing import IO
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from fanout.aws_errors import one_line
+from fanout.aws_errors import DENIED, code_of, one_line
 from fanout.ops import lease
 from fanout.ops.aws.lanes import LANES, ahead, in_lanes
 from fanout.ops.aws.stack import Stack
@@ -57,7 +57,8 @@ class Drop:
             try:
                 self._passes(file, found, stop)
             except (ClientError, BotoCoreError) as error:
-                if not found.count and not found.unsure:
+                is_denied = isinstance(error, ClientError) and code_of(error) in DENIED
+                if not found.count and (is_denied or not found.unsure):
                     found.path.unlink()
                     raise
                 found.stopped = one_line(error)
