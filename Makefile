@@ -148,7 +148,7 @@ deploy: CDK_VALIDATION := true
 deploy: install ## make deploy ENV=dev, all its stacks; YES=1 answers for an account that settings do not pin
 	@$(MAKE) --no-print-directory synth ANEW=1
 	@$(BIN)/fanout deploy prepare "$(ENV)" $(if $(YES),--yes)
-	$(BIN)/cdk deploy --app cdk.out "*-$(ENV)" $(if $(CI),--require-approval never)
+	names=$$($(BIN)/fanout deploy stacks "$(ENV)"); $(BIN)/cdk deploy --app cdk.out $$names $(if $(CI),--require-approval never)
 
 verify: install ## make verify ENV=dev: probes prove a deployment in ten minutes; prod by `fanout verify --env prod --yes`
 	$(BIN)/fanout verify --env "$(ENV)"
@@ -156,7 +156,7 @@ verify: install ## make verify ENV=dev: probes prove a deployment in ten minutes
 diff: install ## make diff ENV=dev
 	@$(MAKE) --no-print-directory synth
 	@$(BIN)/fanout deploy check "$(ENV)"
-	$(BIN)/cdk diff --app cdk.out "*-$(ENV)"
+	names=$$($(BIN)/fanout deploy stacks "$(ENV)"); $(BIN)/cdk diff --app cdk.out $$names
 
 clean: ## remove what install and synth made
 	rm -rf .venv node_modules .fanout engine/tests/app/.fanout cdk.out *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

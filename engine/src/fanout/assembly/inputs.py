@@ -23,7 +23,8 @@ SKIPPED = frozenset(
     (".git", "node_modules", "cdk.out", "__pycache__", ".local", ".idea", ".vscode")
     + (".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis")
 )
-"""Folders that tools write. A virtual environment is known by its pyvenv.cfg."""
+"""Folders that tools write. A virtual environment is known by its pyvenv.cfg; of one that is the app's root these are not looked into."""
+_OF_ENVIRONMENT = frozenset(("bin", "include", "lib", "lib64"))
 INSTALLED = frozenset((".fanout", "site-packages", "dist-packages"))
 _OF_TOOLS = frozenset((".coverage", ".DS_Store"))
 _OF_THE_CLI = frozenset((".cache",))
@@ -71,11 +72,14 @@ def _below(start: str, seen: set[str], skipped: frozenset[str]) -> Iterator[str]
     """Files, links followed; a folder that was `seen` is not looked into again."""
     for folder, folders, files in os.walk(start, followlinks=True):
         real = os.path.realpath(folder)
-        if real in seen or (skipped is SKIPPED and "pyvenv.cfg" in files):
+        is_environment = skipped is SKIPPED and "pyvenv.cfg" in files
+        if real in seen or (is_environment and folder != start):
             folders.clear()
             continue
         seen.add(real)
-        folders[:] = [each for each in folders if each not in skipped]
+        folders[:] = [
+            each for each in folders if each not in skipped and not (is_environment and each in _OF_ENVIRONMENT)
+        ]
         yield from (os.path.join(folder, each) for each in files if skipped is not SKIPPED or each not in _OF_TOOLS)
 
 

@@ -98,8 +98,16 @@ def confirm(question: str, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise Unusable(f"{question}: nobody is here to ask; give --yes")
-    if not typer.confirm(question, err=True):
+    if not answered(question):
         raise Unusable("nothing was done")
+
+
+def answered(question: str) -> bool:
+    """Whether a person says yes; Ctrl-C and Ctrl-D at the question end the command as an interrupt, before anything is done."""
+    try:
+        return typer.confirm(question, err=True)
+    except typer.Abort:
+        raise KeyboardInterrupt from None
 
 
 def require_reason(reason: str) -> str:

@@ -1,4 +1,4 @@
-"""`fanout deploy check|prepare`: what a deployment needs, before anything is changed."""
+"""`fanout deploy check|prepare|stacks`: what a deployment needs, before anything is changed."""
 
 import os
 import sys
@@ -10,6 +10,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout.aws_errors import DENIED, code_of, missing_action, one_line
+from fanout.cli.aws_command import answered
 from fanout.cli.options import Yes
 from fanout.errors import OpsError
 from fanout.ops.deploy import preflight
@@ -28,6 +29,11 @@ def prepare(env: Env, assembly: Assembly = Path("cdk.out"), yes: Yes = False) ->
     _run(env, assembly, prepare=True, yes=yes)
 
 
+def stacks(env: Env, assembly: Assembly = Path("cdk.out")) -> None:
+    """Print the names of the environment's stacks, for the CDK CLI: `*-prod` would also mean those of pre-prod."""
+    typer.echo(" ".join(preflight.stacks_of(assembly, env)))
+
+
 def _run(env: str, assembly: Path, *, prepare: bool, yes: bool = False) -> None:
     preflight.refuse_another_endpoint(os.environ.get("AWS_ENDPOINT_URL"))
     destination = preflight.destination(assembly, env)
@@ -40,7 +46,7 @@ def _run(env: str, assembly: Path, *, prepare: bool, yes: bool = False) -> None:
                 destination,
                 session,
                 typer.echo,
-                sure=lambda line: decided or (asks and typer.confirm(f"{line}. Deploy it there?")),
+                sure=lambda line: decided or (asks and answered(f"{line}. Deploy it there?")),
             )
         else:
             preflight.check(destination, session, typer.echo)

@@ -25,6 +25,7 @@ COMMANDS: Table = {
         {
             "check": ("fanout.cli.deploy:check", "Say which facts of the account do not hold, and refuse credentials that cannot deploy."),
             "prepare": ("fanout.cli.deploy:prepare", "Check, say where the deployment goes, and bootstrap an account."),
+            "stacks": ("fanout.cli.deploy:stacks", "Print the names of the environment's stacks, for the CDK CLI."),
         },
         "What a deployment needs, before anything is changed.",
     ),

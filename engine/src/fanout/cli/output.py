@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from rich.console import Console
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markup import escape
 from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -20,6 +21,8 @@ from fanout.terminal import guarded
 from fanout.words import printable
 
 WIDTH_OF_A_FILE = 160
+_NARROWEST = 10
+"""Of a column whose text is broken."""
 
 
 def _width() -> int | None:
@@ -28,7 +31,29 @@ def _width() -> int | None:
     return WIDTH_OF_A_FILE
 
 
-console = guarded(Console(highlight=False, markup=False, emoji=False, width=_width()))
+class _Whole(Console):
+    """What is wider than the terminal is not cut off: the terminal breaks the line."""
+
+    def print(self, *objects: Any, crop: bool = False, **how: Any) -> None:
+        super().print(*objects, crop=crop, **how)
+
+
+class _Table(Table):
+    """What is not to be broken has the width that it needs, also where the terminal has less."""
+
+    def add_row(self, *cells: Any, **how: Any) -> None:
+        super().add_row(*cells, **how)
+        for column, cell in zip(self.columns, cells, strict=False):
+            if column.no_wrap:
+                lines = f"{column.header}\n{cell}".split("\n")
+                column.min_width = max(column.min_width or 0, *(cell_len(line) for line in lines))
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        needed = sum((column.min_width or _NARROWEST) + 2 for column in self.columns)
+        yield from super().__rich_console__(console, options.update(max_width=max(options.max_width, needed)))
+
+
+console = guarded(_Whole(highlight=False, markup=False, emoji=False, width=_width()))
 """Standard output. Text is printed as it is: brackets in it are no markup."""
 errors = guarded(Console(highlight=False, markup=False, emoji=False, stderr=True, soft_wrap=True))
 
@@ -90,7 +115,7 @@ def _as_text(value: Any) -> str:
 
 def table(*columns: str, right: tuple[str, ...] = (), fold: tuple[str, ...] = ()) -> Table:
     """Without boxes. What is not in `fold` is never broken, so that an id can be copied."""
-    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    made = _Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for name in columns:
         made.add_column(
             name,

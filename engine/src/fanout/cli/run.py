@@ -62,7 +62,11 @@ def _called(handler: Handler, body: str, post_mortem: bool) -> int:
 
 def _body(file: Path | None, example: str | None) -> str:
     if file is not None and example is None:
-        return file.read_text("utf-8")
+        try:
+            return file.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            why = getattr(error, "strerror", None) or "it is not UTF-8"
+            raise Unusable(f"{file} cannot be read: {why}") from None
     if file is not None or example is None:
         raise Unusable("which event? give a file, or --example NAME")
     events = load().events()

@@ -37,6 +37,9 @@ def send(
 ) -> int:
     """Publish events that keep the contract, as any publisher does. Exit status 1: not all were done, in time."""
     events = read_events(source, example=example, count=count, type_=type_)
+    if dry_run and as_json:
+        say_json({"published": [], "would_publish": [each.id for each in events]})
+        return 0
     if dry_run:
         what = "event keeps" if len(events) == 1 else "events keep"
         console.print(f"{len(events)} {what} the contract; nothing was published")

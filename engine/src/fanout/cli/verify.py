@@ -52,14 +52,24 @@ def verify(
             _run(runner, as_json)
         except KeyboardInterrupt:
             return INTERRUPTED
-    path = file.write(verification, runner.results)
+    path, unwritten = _written(verification, runner)
     failed = [each for each in runner.results if each.result == FAILED]
     if as_json:
-        facts: dict[str, Any] = {"stack": verification.stack.name, "run": verification.run, "facts": str(path)}
+        facts: dict[str, Any] = {"stack": verification.stack.name, "run": verification.run, "facts": path}
         say_json({**facts, "well": not failed, "steps": [each.as_dict() for each in runner.results]})
     else:
-        _print(runner.results, str(path))
+        _print(runner.results, path or "nowhere")
+    if unwritten:
+        raise unwritten
     return int(bool(failed))
+
+
+def _written(verification: Verification, runner: Runner) -> tuple[str | None, Unusable | None]:
+    """Where; or why not, which is raised once what was seen is said."""
+    try:
+        return str(file.write(verification, runner.results)), None
+    except Unusable as error:
+        return None, error
 
 
 def _refuse(verification: Verification, *, yes: bool) -> None:

@@ -19,6 +19,8 @@ ENTRY = "local"
 ASSETS_BUCKET = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
 
 _RESOURCE = re.compile(r"\|\s*(\d+)(?:/(\d+))? \|.*\| \w+_(?:COMPLETE|IN_PROGRESS)\s+\| (AWS::\S+)")
+_CAUSE = "‣"
+"""Before what the CDK CLI says below the line that something failed."""
 _REASON = re.compile(r"(error: .*|(?:❌|\[[-0-9:. ]+\] ❌).*|\w+(?:Error|Exception): .*)")
 
 
@@ -116,5 +118,6 @@ def _progress(line: str) -> str:
 
 def reason(log: Path) -> str:
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    told = next((found[1] for line in lines if (found := _REASON.search(line))), None)
+    causes = [line.removeprefix(_CAUSE).strip() for line in lines if line.startswith(_CAUSE)]
+    told = next(iter([*causes, *(found[1] for line in lines if (found := _REASON.search(line)))]), None)
     return (told or (lines[-1] if lines else "it said nothing"))[:500]

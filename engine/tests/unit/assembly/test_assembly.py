@@ -165,6 +165,15 @@ def test_what_tools_leave_behind_is_no_input(checkout: Checkout, change: Callabl
     assert not checkout.synth()
 
 
+def test_an_app_whose_root_is_a_virtual_environment_is_seen(checkout: Checkout) -> None:
+    checkout.write("pyvenv.cfg", "home = /usr/bin")
+    assert checkout.synth() and not checkout.synth()
+    checkout.write("lib/python3.11/one.py", "")
+    assert not checkout.synth()
+    checkout.write("stacks/stack.py", '{"changed": 1}')
+    assert checkout.synth()
+
+
 def test_a_file_that_was_written_again_as_it_was_is_no_change(checkout: Checkout) -> None:
     assert checkout.synth()
     checkout.write("stacks/stack.py", "{}")

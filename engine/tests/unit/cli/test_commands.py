@@ -24,6 +24,7 @@ WITHOUT_A_STACK = {
     "install",
     "deploy check",
     "deploy prepare",
+    "deploy stacks",
     "contract build",
     "contract check",
     "contract diff",

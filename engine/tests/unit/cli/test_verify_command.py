@@ -45,6 +45,16 @@ def test_json_is_all_that_is_on_standard_output(
     assert set(told["steps"][0]) == {"step", "proves", "result", "seen", "seconds"}
 
 
+def test_what_was_seen_is_said_although_no_file_can_be_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / ".fanout").write_text("a file")
+    assert run(monkeypatch, tmp_path, World(monkeypatch), "--only", "delivery", "--json") == 2
+    out, err = capsys.readouterr()
+    told = json.loads(out)
+    assert (told["well"], told["facts"]) == (True, None) and "the facts cannot be written" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -96,6 +96,7 @@ def test_waiting_ends_at_its_deadline() -> None:
         ("echo 'error: settings local: region is 5'; echo 'python app.py: Subprocess exited with error 1'; exit 1", "error: settings local: region is 5"),
         ("echo Traceback; echo '  File x'; echo 'ModuleNotFoundError: no module x'; exit 1", "ModuleNotFoundError: no module x"),
         ("echo 'OrderEvents-local'; echo '❌  OrderEvents-local failed: the queue exists'; exit 1", "❌  OrderEvents-local failed: the queue exists"),
+        ("echo '❌  OrderEvents-local failed to deploy'; echo '  ‣ ValidationError: no such type'; exit 1", "ValidationError: no such type"),
         ("exit 1", "it said nothing"),
     ],
 )  # fmt: skip

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import boto3
 import pytest
+import typer
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 from botocore.stub import Stubber
 
 from fanout.cli import deploy
+from fanout.cli.aws_command import answered
 from fanout.errors import OpsError
 from fanout.ops.deploy import preflight
 from fanout.ops.deploy.needs import Needs, Placeholder
@@ -81,6 +83,27 @@ def test_stacks_that_are_deployed_with_it_are_asked_for_too(assembly: Path) -> N
     (assembly / "manifest.json").write_text(json.dumps(manifest))
     assert preflight.destination(assembly, "dev").needs.beside == ("Desk-dev",)
     assert preflight.destination(assembly, "prod").needs.beside == ("Desk-prod",)
+
+
+def test_an_environment_whose_name_ends_with_anothers_is_not_deployed_with_it(assembly: Path) -> None:
+    manifest = json.loads((assembly / "manifest.json").read_text())
+    stacks = manifest["artifacts"]
+    stacks |= {f"{name}-pre-prod": stacks["OrderEvents-dev"] for name in ("OrderEvents", "Desk")}
+    stacks |= {"Desk-prod": stacks["OrderEvents-prod"]}
+    (assembly / "manifest.json").write_text(json.dumps(manifest))
+    assert preflight.destination(assembly, "prod").needs.beside == ("Desk-prod",)
+    assert preflight.stacks_of(assembly, "prod") == ["OrderEvents-prod", "Desk-prod"]
+    assert preflight.stacks_of(assembly, "pre-prod") == ["OrderEvents-pre-prod", "Desk-pre-prod"]
+
+
+@pytest.mark.parametrize("written", ["{", "[]", "{}", '{"artifacts": {"x": 5}}', b"\xe9", None])
+def test_what_is_no_assembly_is_one_line(written: str | bytes | None, assembly: Path) -> None:
+    path = assembly / "manifest.json"
+    path.unlink()
+    if written is not None:
+        path.write_bytes(written if isinstance(written, bytes) else written.encode())
+    with pytest.raises(OpsError, match="is no assembly of the CDK .*: run `make synth`"):
+        preflight.destination(assembly, "dev")
 
 
 @pytest.mark.parametrize(
@@ -224,13 +247,22 @@ def test_who_may_say_that_it_is_the_right_account(
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.setenv("CI", ci)
     monkeypatch.setattr("sys.stdin", Terminal() if terminal else io.StringIO())
-    monkeypatch.setattr("typer.confirm", lambda line: answer)
+    monkeypatch.setattr("typer.confirm", lambda line, err: answer)
     monkeypatch.setattr("boto3.Session", lambda **_: account(None))
     if deployed:
         deploy.prepare("dev", assembly, yes)
     else:
         with pytest.raises(OpsError, match="is new in account"):
             deploy.prepare("dev", assembly, yes)
+
+
+def test_an_interrupt_at_a_question_is_no_fault_and_nothing_was_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    def leave(line: str, err: bool) -> bool:
+        raise typer.Abort
+
+    monkeypatch.setattr("typer.confirm", leave)
+    with pytest.raises(KeyboardInterrupt):
+        answered("sure?")
 
 
 class Terminal(io.StringIO):

@@ -1,10 +1,12 @@
 """Whether each handler can be imported as Lambda would: what fails there before any event is seen is told here."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -90,7 +92,8 @@ def importing() -> Iterator[Importer]:
         try:
             yield Importer(process)
         finally:
-            process.kill()
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # with the child that it has forked, which would write to nobody
 
 
 def deployed_handlers(stack: Stack, connection: Connection) -> list[Handler]:

@@ -6,7 +6,7 @@ fails here, in one line.
 
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -38,14 +38,8 @@ class Destination:
 
 def destination(assembly: Path, env: str) -> Destination:
     """Reads what the synthesized assembly says of the stack of `env`."""
-    artifacts: dict[str, Any] = json.loads((assembly / "manifest.json").read_text())["artifacts"]
-    stacks = {name: each for name, each in artifacts.items() if each["type"] == "aws:cloudformation:stack"}
-    stack = stack_name(env)
-    if stack not in stacks or env == LOCAL:
-        own = [name for name in stacks if name.startswith(f"{product()}-") and name != stack_name(LOCAL)]
-        names = [name.removeprefix(f"{product()}-") for name in own]
-        hint = "; local is for `make up`" if env == LOCAL else ""
-        raise OpsError(f"ENV is {env!r}: expected {', '.join(names)}{hint}")
+    stacks = _stacks(assembly)
+    stack, *beside = _of(env, stacks)
     if closed := unreadable(assembly):
         raise OpsError(
             f"Lambda could not read {closed[0]} ({len(closed)} such files): run `make synth`, then try again"
@@ -58,8 +52,32 @@ def destination(assembly: Path, env: str) -> Destination:
     }
     own = templates.pop(stack)
     needs = needs_of(own, others=tuple(templates.values()))
-    beside = tuple(name for name in templates if name.endswith(f"-{env}"))  # as `make deploy` chooses
-    return Destination(stack, _known(account), _known(region), replace(needs, beside=beside))
+    return Destination(stack, _known(account), _known(region), replace(needs, beside=tuple(beside)))
+
+
+def stacks_of(assembly: Path, env: str) -> list[str]:
+    """The names of the stacks of `env`, the main one first. Raises OpsError."""
+    return _of(env, _stacks(assembly))
+
+
+def _stacks(assembly: Path) -> dict[str, Any]:
+    try:
+        artifacts = json.loads((assembly / "manifest.json").read_text("utf-8"))["artifacts"]
+        return {name: each for name, each in artifacts.items() if each["type"] == "aws:cloudformation:stack"}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        why = getattr(error, "strerror", None) or "its manifest.json is none"
+        raise OpsError(f"{assembly} is no assembly of the CDK ({why}): run `make synth`, then try again") from None
+
+
+def _of(env: str, stacks: Collection[str]) -> list[str]:
+    """Of dev, and not of pre-dev: a stack is of the longest entry that its name ends with."""
+    entries = [name.removeprefix(f"{product()}-") for name in stacks if name.startswith(f"{product()}-")]
+    if env not in entries or env == LOCAL:
+        hint = "; local is for `make up`" if env == LOCAL else ""
+        raise OpsError(f"ENV is {env!r}: expected {', '.join(each for each in entries if each != LOCAL)}{hint}")
+    longer = tuple(f"-{each}" for each in entries if each.endswith(f"-{env}"))
+    found = [name for name in stacks if name.endswith(f"-{env}") and not name.endswith(longer)]
+    return [stack_name(env), *(name for name in found if name != stack_name(env))]
 
 
 def identify(wanted: Destination, session: boto3.Session) -> Account:

@@ -1,40 +1,47 @@
 """What runs of `fanout verify` leave behind: dead letters that are probes, by this run or one that was killed."""
 
+from datetime import timedelta
+from typing import Final
+
 from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout.aws_errors import one_line
+from fanout.ops.aws.lanes import in_lanes
 from fanout.ops.aws.stack import Stack
 from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters.drop import delete
 from fanout.ops.dead_letters.message import DeadLetterMessage
-from fanout.ops.verify.probes import PREFIX, is_probe
+from fanout.ops.verify import probes
+from fanout.ops.verify.probes import is_probe
+from fanout.words import counted
+
+LONGEST_RUN: Final = timedelta(minutes=30)
+"""A probe that is older is of no run that goes on."""
 
 
-def clean(stack: Stack, prefix: str = PREFIX) -> tuple[int, list[str]]:
+def clean(stack: Stack, own: str | None = None) -> tuple[int, list[str]]:
     """How many probes were deleted from the dead-letter queues, and for each that could not be cleaned one line why.
 
-    Probes in a task's own queue end there by themselves.
+    Those whose ids begin with `own`, and what is left of runs that were killed: a colleague's run needs its own. Probes in a task's own
+    queue end there by themselves.
     """
-    count, problems = 0, []
-    for subscriber in stack.with_letters(None):
-        try:
-            gone, left = _of(subscriber, prefix)
-        except (ClientError, BotoCoreError) as error:
-            problems.append(f"{subscriber.task}: {one_line(error)}")
-            continue
-        count += gone
-        if left:
-            problems.append(f"{subscriber.task}: {left} probes could not be deleted")
-    return count, problems
+    found = in_lanes(lambda each: _of(each, own), stack.with_letters(None))
+    return sum(count for count, _ in found), [line for _, lines in found for line in lines]
 
 
-def _of(subscriber: DeployedSubscriber, prefix: str) -> tuple[int, int]:
-    url = subscriber.dead_letter_queue_url
-    if not browse.read_depth(subscriber.aws, url).all:
-        return 0, 0
-    gone: list[DeadLetterMessage] = []
-    with browse.browse(subscriber.aws, url, limit=browse.MOST) as browsing:
-        mine = [each for page in browsing.pages() for each in page if is_probe(each, prefix)]
-        gone = delete(subscriber, mine, browsing)
-    return len(gone), len(mine) - len(gone)
+def _of(subscriber: DeployedSubscriber, own: str | None) -> tuple[int, list[str]]:
+    def is_ours(message: DeadLetterMessage) -> bool:
+        return is_probe(message) and (
+            probes.now() - message.sent_at > LONGEST_RUN or (own is not None and is_probe(message, own))
+        )
+
+    try:
+        with browse.browse(subscriber.aws, subscriber.dead_letter_queue_url, limit=browse.MOST) as browsing:
+            mine = [each for page in browsing.pages() for each in page if is_ours(each)]
+            gone = delete(subscriber, mine, browsing)
+    except (ClientError, BotoCoreError) as error:
+        return 0, [f"{subscriber.task}: {one_line(error)}"]
+    left = len(mine) - len(gone)
+    problems = [f"{subscriber.task}: not looked at: {each}" for each in browsing.completeness.unseen]
+    return len(gone), ([f"{subscriber.task}: {counted(left, 'probe')} could not be deleted"] if left else []) + problems

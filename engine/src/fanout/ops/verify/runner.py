@@ -53,7 +53,7 @@ class Runner:
         return step.check(self.verification)
 
     def _clean(self, step: Step) -> str:
-        count, problems = clean(self.verification.stack)
+        count, problems = clean(self.verification.stack, self.verification.prefix)
         if problems:
             raise Failed("; ".join(problems))
         return f"{counted(count, 'probe')} deleted from dead-letter queues" if count else "no probe is a dead letter"

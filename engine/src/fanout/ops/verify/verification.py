@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from fanout.aws_errors import one_line
 from fanout.ops.aws import logs
 from fanout.ops.aws.line import Line
 from fanout.ops.aws.stack import Stack
@@ -63,11 +64,11 @@ class Verification:
         return probes.reach([each for each in self.stack.subscribers if each.queue_url], self._subscriptions)
 
     def _subscriptions(self, subscriber: DeployedSubscriber) -> list[Subscription]:
-        """To the topic of this stack; none where SNS says nothing."""
+        """To the topic of this stack. Raises Failed where SNS does not say: who gets no probe is no proof of anything then."""
         try:
             found = read_subscriptions(subscriber)
-        except (ClientError, BotoCoreError):
-            return []
+        except (ClientError, BotoCoreError) as error:
+            raise Failed(f"the subscription of {subscriber.task} could not be read: {one_line(error)}") from None
         return [each for each in found if each.topic_arn == self.stack.topic_arn]
 
     @property

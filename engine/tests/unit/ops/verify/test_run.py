@@ -15,7 +15,7 @@ from fanout.ops.verify.cleaning import clean
 from fanout.ops.verify.probes import PREFIX, is_probe
 from fanout.ops.verify.result import Failed, NotShown, Skipped
 from fanout.ops.verify.runner import Runner
-from fanout.ops.verify.steps.table import Step
+from fanout.ops.verify.steps.table import STEPS, Step
 from fanout.ops.verify.verification import Verification
 from tests.unit.ops.given import event, message
 from tests.unit.ops.verify.given import probe
@@ -45,6 +45,7 @@ def test_only_probes_are_cleaned_away_those_of_a_killed_run_too(monkeypatch: pyt
     world = World(monkeypatch)
     for number, body in enumerate([probe(), event(1), {**probe("killed-2"), "type": "fanout.probe.v1"}, event(2)]):
         world.sqs.put(DEAD, json.dumps(body), id_=f"m{number}")
+    world.clock.wait(3_600)
     assert clean(world.stack) == (2, [])
     assert [json.loads(each)["id"] for each in world.sqs.bodies(DEAD)] == ["e1", "e2"]
     assert len(world.sqs.visible(DEAD)) == 2
@@ -54,7 +55,25 @@ def test_what_cannot_be_cleaned_is_told(monkeypatch: pytest.MonkeyPatch) -> None
     world = World(monkeypatch)
     world.sqs.put(DEAD, json.dumps(probe()))
     world.sqs.fails = lambda entry: "InternalError" if "VisibilityTimeout" not in entry else None
-    assert clean(world.stack) == (0, ["bill: 1 probes could not be deleted"])
+    world.clock.wait(3_600)
+    assert clean(world.stack) == (0, ["bill: 1 probe could not be deleted"])
+
+
+def test_what_a_run_that_goes_on_needs_is_left_and_its_own_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(monkeypatch)
+    for id_ in ("mine-1", "a-colleagues-1"):
+        world.sqs.put(DEAD, json.dumps(probe(id_)))
+    assert clean(world.stack) == (0, [])
+    assert clean(world.stack, f"{PREFIX}mine-") == (1, [])
+    assert [json.loads(each)["id"] for each in world.sqs.bodies(DEAD)] == [f"{PREFIX}a-colleagues-1"]
+
+
+def test_a_probe_in_somebodys_hand_is_not_told_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(monkeypatch)
+    world.sqs.put(DEAD, json.dumps(probe()))
+    world.sqs.receive_message(QueueUrl=DEAD, MaxNumberOfMessages=1, VisibilityTimeout=40_000)
+    count, (line,) = clean(world.stack)
+    assert count == 0 and line.startswith("bill: not looked at: 1 dead letter in somebody's hand")
 
 
 def ending(error: BaseException | None) -> Any:
@@ -120,7 +139,8 @@ def test_however_a_run_ends_its_dead_letters_go(ended: BaseException, monkeypatc
 
 def test_what_a_killed_run_left_is_gone_before_the_first_step(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(monkeypatch)
-    world.sqs.put(DEAD, json.dumps(probe()))
+    world.sqs.put(DEAD, json.dumps(probe("killed-1")))
+    world.clock.wait(3_600)
     (last,) = Runner(world.verification(), ()).run()
     assert (last.result, last.seen) == ("passed", "no probe is a dead letter")
 
@@ -171,6 +191,28 @@ def test_what_is_not_verified_without_being_asked_twice(
     given: dict[str, Any], said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert caution.reasons(World(monkeypatch, **given).verification()) == said
+
+
+def throttled(**_: Any) -> Any:
+    raise ClientError({"Error": {"Code": "Throttling", "Message": "slow"}}, "ListSubscriptionsByTopic")
+
+
+def test_who_else_listens_is_not_told_as_nobody_where_sns_does_not_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    verification = World(monkeypatch).verification()
+    verification.stack.aws.sns.get_paginator = lambda name: SimpleNamespace(paginate=throttled)  # type: ignore[method-assign, assignment, return-value]
+    (reason,) = caution.reasons(verification)
+    assert reason.startswith("who else listens to its topic, and gets the probes too, could not be asked (AWS is busy")
+
+
+def test_a_subscription_that_could_not_be_read_is_no_filter_that_keeps_probes_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World(monkeypatch)
+    verification = world.verification()
+    verification.stack.aws.sns.get_paginator = lambda name: SimpleNamespace(paginate=throttled)  # type: ignore[method-assign, assignment, return-value]
+    first, _ = Runner(verification, [each for each in STEPS if each.name == "delivery"]).run()
+    assert first.result == "failed" and "the subscription of" in first.seen and "could not be read" in first.seen
+    assert world.published == []
 
 
 class Sts:

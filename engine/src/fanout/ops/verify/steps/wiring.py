@@ -38,7 +38,9 @@ def schedule(verification: Verification) -> str:
     deployed = verification.template
     schedules = deployed.of_type(SCHEDULE)
     if not schedules:
-        raise Skipped("the stack has no heartbeat: `heartbeat` in its settings")
+        raise Skipped(
+            "the stack publishes no heartbeat: its topic's stack does, or nobody, as `heartbeat` in settings says"
+        )
     rates = []
     for id_, properties in schedules.items():
         group = deployed.resolved(properties["GroupName"])
