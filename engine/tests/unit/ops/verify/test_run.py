@@ -199,7 +199,7 @@ def throttled(**_: Any) -> Any:
 
 def test_who_else_listens_is_not_told_as_nobody_where_sns_does_not_say(monkeypatch: pytest.MonkeyPatch) -> None:
     verification = World(monkeypatch).verification()
-    verification.stack.aws.sns.get_paginator = lambda name: SimpleNamespace(paginate=throttled)  # type: ignore[method-assign, assignment, return-value]
+    cast(Any, verification.stack.aws.sns).get_paginator = lambda name: SimpleNamespace(paginate=throttled)
     (reason,) = caution.reasons(verification)
     assert reason.startswith("who else listens to its topic, and gets the probes too, could not be asked (AWS is busy")
 
@@ -209,7 +209,7 @@ def test_a_subscription_that_could_not_be_read_is_no_filter_that_keeps_probes_ba
 ) -> None:
     world = World(monkeypatch)
     verification = world.verification()
-    verification.stack.aws.sns.get_paginator = lambda name: SimpleNamespace(paginate=throttled)  # type: ignore[method-assign, assignment, return-value]
+    cast(Any, verification.stack.aws.sns).get_paginator = lambda name: SimpleNamespace(paginate=throttled)
     first, _ = Runner(verification, [each for each in STEPS if each.name == "delivery"]).run()
     assert first.result == "failed" and "the subscription of" in first.seen and "could not be read" in first.seen
     assert world.published == []
