@@ -50,7 +50,9 @@ class Assumptions:
         0.3, "of the price, where workers are FARGATE_SPOT", unverified="it changes all the time"
     )
     key_rotations: float = _assumed(0, "yearly rotations a key has behind it; each of the first two costs a key more")
-    data_key_seconds: float = _assumed(300, "seconds for which SNS and SQS reuse a data key")
+    data_key_seconds: float = _assumed(
+        300, "seconds for which SNS reuses a data key, and SQS where a queue does not say"
+    )
     writes_per_event: float = _assumed(
         2, "writes of an attempt to the table of records: claim and end; a task that claims nothing: 1"
     )

@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterator
 from fanout.costs.assumptions import Assumptions
 from fanout.costs.schedules import times_a_month
 from fanout.template.alarms import metrics_of
-from fanout.template.template import Resource
+from fanout.template.template import Resource, Template
+from fanout.template.types import MAPPING
 from fanout.template.values import as_list, as_number
+from fanout.template.workers import SERVICE, workers
 
 Found = Iterator[tuple[str, float, str]]
 """(what, quantity, price) of each line."""
@@ -21,7 +23,7 @@ FREE = frozenset(
         "AWS::ApplicationAutoScaling::ScalingPolicy",
         "AWS::CDK::Metadata",
         "AWS::CloudFormation::Stack",
-        "AWS::DynamoDB::Table",  # on demand: writes are traffic
+        "AWS::DynamoDB::Table",  # on demand: writes are traffic; else see `dear`
         "AWS::EC2::InternetGateway",
         "AWS::EC2::Route",
         "AWS::EC2::RouteTable",
@@ -32,14 +34,14 @@ FREE = frozenset(
         "AWS::EC2::VPCGatewayAttachment",
         "AWS::ECS::Cluster",
         "AWS::ECS::ClusterCapacityProviderAssociations",
-        "AWS::ECS::Service",  # its tasks are its worker's
+        "AWS::ECS::Service",  # its tasks are its worker's; else see `dear`
         "AWS::ECS::TaskDefinition",
         "AWS::Events::Rule",  # a schedule on the default bus; whom it invokes is billed
         "AWS::IAM::ManagedPolicy",
         "AWS::IAM::Policy",
         "AWS::IAM::Role",
         "AWS::KMS::Alias",
-        "AWS::Lambda::EventSourceMapping",  # its polls are the queue's
+        "AWS::Lambda::EventSourceMapping",  # its polls are the queue's; else see `dear`
         "AWS::Lambda::Function",
         "AWS::Lambda::LayerVersion",
         "AWS::Lambda::Permission",
@@ -58,6 +60,20 @@ FREE = frozenset(
     }
 )
 """Types that cost nothing while they do nothing. What is neither here nor in PRICED makes a bill incomplete, and says so."""
+
+
+def dear(template: Template) -> Iterator[str]:
+    """What is of a free type, and is paid for by the hour nevertheless, as the model does not know.
+
+    https://aws.amazon.com/dynamodb/pricing/provisioned/, https://aws.amazon.com/fargate/pricing/, https://aws.amazon.com/lambda/pricing/
+    """
+    priced = {each.resource for each in workers(template) if each.cpu and each.memory_mib}
+    if any(each.get("BillingMode") != "PAY_PER_REQUEST" for each in template.of("AWS::DynamoDB::Table")):
+        yield "AWS::DynamoDB::Table with provisioned throughput"
+    if any(each not in priced for each in template.of(SERVICE)):
+        yield "AWS::ECS::Service that is no worker of a queue"
+    if any(each.get("ProvisionedPollerConfig") is not None for each in template.of(MAPPING)):
+        yield "AWS::Lambda::EventSourceMapping with ProvisionedPollerConfig"
 
 
 def alarm(resource: Resource, assumed: Assumptions) -> Found:

@@ -44,10 +44,10 @@ def monthly(
 
 
 def unpriced(template: Template) -> tuple[str, ...]:
-    """Types of resources whose price the model does not know."""
+    """Types of resources whose price the model does not know, or not for all of them."""
     types = {each.type for each in template.resources.values()} - idle.FREE - set(idle.PRICED)
     delivered = {str(each.protocol) for each in subscriptions(template) if each.protocol in DELIVERED}
-    return tuple(sorted(types | {f"AWS::SNS::Subscription by {each}" for each in delivered}))
+    return tuple(sorted({*types, *idle.dear(template), *(f"AWS::SNS::Subscription by {each}" for each in delivered)}))
 
 
 def _idle(template: Template, assumed: Assumptions) -> Iterator[Line]:

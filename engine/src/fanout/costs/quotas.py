@@ -114,11 +114,17 @@ def together(task: Subscriber | Called) -> float:
 def most_at_once(task: Subscriber | Called) -> float:
     """Functions or workers."""
     if isinstance(task, Called):
-        reserved = at_least(0, task.function, "ReservedConcurrentExecutions", default=CONCURRENCY.most)
-        return reserved or CONCURRENCY.most
+        return _reserved(task)
     if task.worker:
         return task.worker.bounds[1]
-    return min(task.polled.bound or MOST_CONCURRENT, MOST_CONCURRENT)
+    return min(task.polled.bound or MOST_CONCURRENT, MOST_CONCURRENT, _reserved(task))
+
+
+def _reserved(task: Subscriber | Called) -> float:
+    """All of the account's where its function reserves none; 0: it never runs."""
+    if task.function is None:
+        return CONCURRENCY.most
+    return at_least(0, task.function, "ReservedConcurrentExecutions", default=CONCURRENCY.most)
 
 
 def capacity(task: Subscriber | Called, assumed: Assumptions) -> Capacity:
@@ -182,8 +188,17 @@ def _own(task: Subscriber | Called, *, is_worker: bool) -> Quota:
         most_at_once(task),
         "at once",
         "the template, and at most 1,000 of one mapping",
-        "max_concurrency in stacks/settings.py",
+        _removes(task),
     )
+
+
+def _removes(task: Subscriber | Called) -> str:
+    reserved = _reserved(task)
+    if reserved == 0:
+        return "runs nothing: its function reserves 0 concurrency"
+    bound = task.polled.bound if isinstance(task, Subscriber) else None
+    is_reserved = reserved < min(bound or MOST_CONCURRENT, MOST_CONCURRENT)
+    return "ReservedConcurrentExecutions of its function" if is_reserved else "max_concurrency in stacks/settings.py"
 
 
 def _role(template: Template, function: Resource | None, action: str) -> bool:

@@ -17,7 +17,9 @@ _SECONDS = {"minute": 60, "hour": 3_600, "day": 86_400}
 
 
 def times_a_month(schedule: Resource) -> float:
-    """Of `rate(...)`. A cron expression counts as once a day: ours have none."""
+    """Of `rate(...)`; 0 of one that is disabled. A cron expression counts as once a day: ours have none."""
+    if schedule.get("State") == "DISABLED":
+        return 0
     expression = schedule.get("ScheduleExpression")
     found = _RATE.fullmatch(expression) if isinstance(expression, str) else None
     if found is None:

@@ -111,7 +111,8 @@ def _queue(subscriber: Subscriber, events: float, assumed: Assumptions) -> Found
     if queue is not None and fair_by(queue) is not None:
         yield "fair to other groups", sum(requests.values()), "sqs-request-fair"
     if queue is not None and queue.get("KmsMasterKeyId") is not None:
-        yield "key requests", 3 * _key_periods(events, assumed), "kms-request"
+        reused = queue.number("KmsDataKeyReusePeriodSeconds")
+        yield "key requests", 3 * _key_periods(events, assumed, reused), "kms-request"
 
 
 def _logged(function: Resource, size: float, assumed: Assumptions) -> Found:
@@ -200,13 +201,13 @@ def _chunks(kilobytes: float) -> int:
     return max(1, math.ceil(kilobytes / CHUNK_KB))
 
 
-def _key_periods(events: float, assumed: Assumptions) -> float:
-    """Data keys are reused, and none is asked for while nothing is sent.
+def _key_periods(events: float, assumed: Assumptions, seconds: float | None = None) -> float:
+    """Data keys are reused, for `seconds` where a queue says so, and none is asked for while nothing is sent.
 
     Two requests of the producer and one of the consumer a period: "Estimating costs" on
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
     """
-    periods = MONTH_SECONDS / assumed.data_key_seconds
+    periods = MONTH_SECONDS / (max(60, seconds) if seconds else assumed.data_key_seconds)
     return periods * share_with_any(events, periods)
 
 

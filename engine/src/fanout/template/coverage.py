@@ -51,8 +51,11 @@ def _unseen(template: Template) -> Iterator[Unseen]:
     for loop in template.expansion.loops:
         yield Unseen(template.name, loop, "its list is known to the deployment only: --parameter NAME=VALUE")
     for stack in template.of(NESTED):
-        if template.child_of(stack) is None:
+        child = template.child_of(stack)
+        if child is None:
             yield Unseen(template.name, stack.path, "the template of this nested stack is not here")
+        elif child.given_by and child.given_by.get("Parameters") != stack.get("Parameters"):
+            yield Unseen(template.name, stack.path, _judged_once(child, child.given_by))
     for name in sorted(_open(template)):
         yield Unseen(template.name, f"condition {name}", f"it may go either way{_deciding(template, name)}")
     for name in sorted(set(template.switched_off.values())):
@@ -62,6 +65,11 @@ def _unseen(template: Template) -> Iterator[Unseen]:
             f"condition {name}",
             f"false here, so {', '.join(ids)} were not judged{_deciding(template, name)}",
         )
+
+
+def _judged_once(child: Template, first: Resource) -> str:
+    alone = f"check {child.file.name} alone with --parameter NAME=VALUE" if child.file else "check it alone"
+    return f"its template was judged with the parameters of {first.path}, not with its own: {alone}"
 
 
 def _unread(template: Template) -> Iterator[Unseen]:

@@ -32,7 +32,7 @@ def may_deliver(link: Link, to: Resource | None = None) -> bool | None:
     action = "sqs:SendMessage" if target.type == QUEUE else "sns:Publish"
     template = link.owner.template
     return any_of(
-        service_may(template, policy_of(target), service=each, action=action, source=link.source)
+        service_may(template, policy_of(target), service=each, action=action, source=link.source, on=target)
         for each in (link.service, *link.others)
     )
 

@@ -43,5 +43,6 @@ def _pass_parameters(linked: list[Template]) -> None:
             given = stack.get("Parameters")
             if child is not None and id(child) not in passed and isinstance(given, dict):
                 passed.add(id(child))
+                child.given_by = stack
                 child.give({name: each for name, each in given.items() if each is not UNKNOWN})
                 waiting.append(child)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from fanout.template.template import Template
+from fanout.template.template import Resource, Template
 from fanout.template.values import UNKNOWN, External, Text, Value, as_list, shown
 
 NARROWING = ("aws:source", "aws:principal", "aws:calledvia", "aws:resource", "kms:", "sns:", "aws:via")
@@ -74,6 +74,18 @@ class Statement:
         conditions = self.conditions()
         return None if conditions is None else any(each == key.lower() for _, each, _ in conditions)
 
+    def reaches(self, target: Resource) -> bool | None:
+        """Whether its Resource is `target`, whose policy it stands in; without one it is."""
+        if "NotResource" in self.body:
+            return None
+        return any_of(_leads_to(each, target) for each in as_list(self.body.get("Resource", "*")))
+
+    def holds_over_tls(self) -> bool | None:
+        """Whether it is about what comes over TLS, as a service of AWS sends; other conditions are not judged."""
+        if self.conditions() == []:
+            return True
+        return False if _denies_plain_text(self) else None
+
     def holds_for_source(self, template: Template, source: Value) -> bool | None:
         """Whether its conditions let the resource `source` (a topic) through."""
         conditions = self.conditions()
@@ -106,16 +118,21 @@ def all_of(answers: Iterable[bool | None]) -> bool | None:
     return None if negated is None else not negated
 
 
-def service_may(template: Template, document: Value, *, service: str, action: str, source: Value) -> bool | None:
-    """Whether a resource's policy lets `service` do `action` on behalf of `source`."""
+def service_may(
+    template: Template, document: Value, *, service: str, action: str, source: Value, on: Resource | None = None
+) -> bool | None:
+    """Whether the policy of a resource, `on`, lets `service` do `action` on behalf of `source`; a key's is about itself alone."""
     found = statements(document)
     if found is None:
         return None
-    return any_of(
-        all_of([each.is_for_service(service), each.covers(action), each.holds_for_source(template, source)])
-        for each in found
-        if each.allows
-    )
+
+    def about(each: Statement) -> list[bool | None]:
+        reaches = True if on is None else each.reaches(on)
+        return [each.is_for_service(service), each.covers(action), reaches]
+
+    allowed = any_of(all_of([*about(each), each.holds_for_source(template, source)]) for each in found if each.allows)
+    denied = any_of(all_of([*about(each), each.holds_over_tls()]) for each in found if each.denies)
+    return all_of([allowed, None if denied is None else not denied])
 
 
 def enforces_tls(document: Value, action: str) -> bool | None:
@@ -146,6 +163,19 @@ def _matches(pattern: Value, text: str) -> bool | None:
         return None
     written = pattern.lower()
     return fnmatchcase(text, written) if "*" in written or "?" in written else text == written
+
+
+def _leads_to(pattern: Value, target: Resource) -> bool | None:
+    """False only for another queue or topic that is seen, and that does not have the same name."""
+    found = target.template.target(pattern)
+    if pattern == "*" or found == target:
+        return True
+    names = [_name(each) for each in (found, target) if isinstance(each, Resource) and each.type == target.type]
+    return False if len(names) == 2 and (names[0] is None or names[0] != names[1]) else None
+
+
+def _name(resource: Resource) -> Value:
+    return resource.get("QueueName") or resource.get("TopicName")
 
 
 def _condition_holds(template: Template, operator: str, key: str, values: list[Value], source: Value) -> bool | None:

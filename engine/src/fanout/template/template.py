@@ -143,6 +143,8 @@ class Template(_Remembering):
         self.production = production or self._says("production")
         self.given = dict(given or {})
         """Parameters whose values are known, the stack's own (AWS::Region) too."""
+        self.given_by: Resource | None = None
+        """The stack of a parent that gave them."""
         self.contracts: tuple[Contract, ...] = ()
         self.file: Path | None = None
         self.paths: dict[str, str] = {}

@@ -101,7 +101,7 @@ CASES: list[tuple[str, Spoil, set[str], tuple[str, ...]]] = [
     ("policy removed", lambda stack: stack.remove(QUEUE_POLICY), {"statement-lost", "tls-lost", "delivery-refused"}, BOTH),
     ("key of the queue gone", take("queue", "KmsMasterKeyId"), {"encryption-lost"}, KEYS),
     ("publisher without key", lambda stack: stack.drop("OrderPlaced/PublisherPolicy", action="kms"), {"statement-lost"}, KEYS),
-    ("another key of the letters", own_key_for_dead_letters, set(), KEYS),
+    ("another key of the letters", own_key_for_dead_letters, {"encryption-begins"}, KEYS),
     ("filter", narrow_filter, {"filter-narrowed"}, BOTH),
     ("mapping disabled", put("mapping", "Enabled", False), {"mapping-disabled"}, BOTH),
     ("mapping filter", put("mapping", "FilterCriteria", {"Filters": [{"Pattern": "{}"}]}), {"filter-narrowed"}, BOTH),

@@ -164,6 +164,24 @@ def test_a_nested_stack_gets_its_parameters_and_gives_its_outputs(tmp_path: Path
     assert "the template of this nested stack is not here" in said(*load(folder))
 
 
+def test_a_nested_template_of_two_stacks_is_judged_with_one_s_parameters_and_says_so(tmp_path: Path) -> None:
+    def used(*parameters: dict[str, str] | None) -> str:
+        stack = {"Type": "AWS::CloudFormation::Stack", "Metadata": {"aws:asset:path": "Task.nested.template.json"}}
+        stacks = {
+            f"Stack{number}": {**stack, "Properties": {"Parameters": each} if each else {}}
+            for number, each in enumerate(parameters)
+        }
+        folder = assembly(tmp_path / "out", App={"Resources": stacks})
+        declared = {"Mode": {"Type": "String", "Default": "off"}}
+        write(folder / "Task.nested.template.json", {"Parameters": declared, "Resources": {}})
+        return said(*load(folder))
+
+    told = "its template was judged with the parameters of {}, not with its own: check Task.nested.template.json alone"
+    assert f"App: Stack1: {told.format('Stack0')}" in used({"Mode": "on"}, {"Mode": "off"})
+    assert f"App: Stack0: {told.format('Stack1')}" in used(None, {"Mode": "on"})
+    assert "judged" not in used({"Mode": "on"}, {"Mode": "on"}) + used(None, None)
+
+
 def test_a_package_of_the_serverless_framework_is_named(run: Run, tmp_path: Path) -> None:
     assert run("check", write(tmp_path / "serverless.json", {"service": "x", "provider": {}, "functions": {}})) == 2
     assert "serverless package" in run.err

@@ -203,6 +203,16 @@ def test_a_customer_key_is_asked_three_times_in_five_minutes_that_see_an_event()
     assert bill(resources, assumed=replace(PLAIN, key_rotations=9)).dollars("idle", STACK) == 3
 
 
+def test_a_queue_that_keeps_its_data_key_longer_asks_less_often() -> None:
+    def asked(**reused: Any) -> float:
+        resources = with_properties("Queue", KmsMasterKeyId="alias/mine", **reused)
+        return quantities(bill(resources, 10 * ONE_A_SECOND), "bill_me", "traffic")["key requests"]
+
+    assert asked(KmsDataKeyReusePeriodSeconds=86_400) == pytest.approx(3 * 30)
+    assert asked(KmsDataKeyReusePeriodSeconds="60") == pytest.approx(3 * 43_200)
+    assert asked() == asked(KmsDataKeyReusePeriodSeconds={"Fn::If": ["C", 60, 600]}) == pytest.approx(3 * 8_640)
+
+
 def test_our_runtimes_metrics_are_paid_for_the_hours_they_are_sent_in() -> None:
     variables = {"FANOUT_TASK": "bill_me", "FANOUT_CONCURRENCY": "10", "FANOUT_MEASURED_GROUPS": "2"}
     resources = with_properties("Function", Environment={"Variables": variables})
@@ -267,6 +277,16 @@ def test_a_schedule_pays_for_the_function_it_invokes() -> None:
     assert found["compute"] == pytest.approx(8_640 * 0.2 * 0.5)
 
 
+@pytest.mark.parametrize("type_", ["AWS::Scheduler::Schedule", "AWS::Events::Rule"])
+def test_a_schedule_that_is_disabled_invokes_nothing(type_: str) -> None:
+    target = {"Id": "it", "Arn": of("Function")}
+    asked = {"ScheduleExpression": "rate(5 minutes)", "Target": target, "Targets": [target]}
+    resources = {**one_subscriber(), "Every": {"Type": type_, "Properties": {**asked, "State": "DISABLED"}}}
+    assert bill(resources).lines == bill(one_subscriber()).lines
+    resources["Every"]["Properties"]["State"] = "ENABLED"
+    assert quantities(bill(resources), "bill_me", "idle")["invocations"] >= 8_640
+
+
 def test_heartbeats_are_idle_traffic_and_the_task_does_nothing_for_them() -> None:
     """Every five minutes an event, of which no object is made; a thousand real ones come on top."""
     resources = with_properties("Function", Environment={"Variables": {"FANOUT_TASK": "x", "FANOUT_CONCURRENCY": "10"}})
@@ -304,6 +324,32 @@ def test_a_type_without_a_price_is_named() -> None:
     resources = {**one_subscriber(), "Database": {"Type": "AWS::RDS::DBInstance"}}
     assert bill(resources).unpriced == ("AWS::RDS::DBInstance",)
     assert bill(everything()).unpriced == ()
+
+
+@pytest.mark.parametrize(
+    ("resource", "named"),
+    [
+        ({"Type": "AWS::DynamoDB::Table"}, "AWS::DynamoDB::Table with provisioned throughput"),
+        ({"Type": "AWS::ECS::Service"}, "AWS::ECS::Service that is no worker of a queue"),
+        (
+            {
+                "Type": "AWS::Lambda::EventSourceMapping",
+                "Properties": {"ProvisionedPollerConfig": {"MinimumPollers": 2}},
+            },
+            "AWS::Lambda::EventSourceMapping with ProvisionedPollerConfig",
+        ),
+    ],
+)
+def test_what_is_paid_for_by_the_hour_although_its_type_is_free_is_named(resource: Any, named: str) -> None:
+    assert bill({**one_subscriber(), "Dear": resource}).unpriced == (named,)
+
+
+def test_a_table_on_demand_and_a_service_that_works_on_a_queue_have_their_prices() -> None:
+    table = {"Type": "AWS::DynamoDB::Table", "Properties": {"BillingMode": "PAY_PER_REQUEST"}}
+    resources = of_workers(least=1)["Resources"]
+    assert bill({**resources, "Table": table}).unpriced == ()
+    resources["Definition"]["Properties"]["Cpu"] = {"Fn::If": ["C", "256", "512"]}
+    assert bill(resources).unpriced == ("AWS::ECS::Service that is no worker of a queue",)
 
 
 @pytest.mark.parametrize("name", sorted(PRICES))

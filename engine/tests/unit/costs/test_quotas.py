@@ -2,14 +2,17 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fanout.cli.main import main
 from fanout.costs.assumptions import Assumptions
-from fanout.costs.quotas import demands
-from fanout.template.template import Template
+from fanout.costs.backlog import LONGEST
+from fanout.costs.quotas import demands, most_at_once
+from fanout.costs.subscribers import Called
+from fanout.template.template import Resource, Template
 from tests.places import ENGINE, SNAPSHOTS
 from tests.unit.costs.test_model import one_subscriber, tagged
 
@@ -70,6 +73,41 @@ def test_order_is_one_event_of_a_group_at_a_time() -> None:
     assert found["one group, if all are of it"] == pytest.approx(5) and found["SNS publishes, FIFO"] == 3_000
 
 
+def reserving(functions: int) -> Template:
+    body = many(1).body
+    body["Resources"]["Function0"]["Properties"]["ReservedConcurrentExecutions"] = functions
+    return Template(body)
+
+
+def test_a_queue_is_worked_on_by_no_more_functions_than_its_function_reserves() -> None:
+    """Two of ten messages, each of which takes 0.2 s; the mapping alone would let 50 run."""
+    (own,) = [each for each in demands(reserving(2), EVEN) if each.quota.name == "its functions"]
+    assert own.ends_at == pytest.approx(100) and "ReservedConcurrentExecutions" in own.quota.removes
+    assert ends(reserving(80))["its functions"] == pytest.approx(2_500)
+
+
+def test_a_function_that_reserves_nothing_ends_at_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "stopped.json"
+    file.write_text(json.dumps(reserving(0).body))
+    assert run("--rate", "5", "--json", assembly=file) == 1
+    (stack,) = json.loads(capsys.readouterr().out).values()
+    (own,) = [each for each in stack["quotas"] if each["quota"] == "its functions"]
+    assert (own["ends_at"], own["most"]) == (0, 0) and "runs nothing" in own["removes"]
+    assert stack["tasks"]["task_0"] == {"events_a_second": 0, "drained": None, "oldest": LONGEST}
+    assert run("--rate", "5", assembly=file) == 1
+    assert "runs nothing" in (said := capsys.readouterr().out) and "never" in said
+
+
+@pytest.mark.parametrize(("reserved", "most"), [(None, 1_000), (3, 3), (0, 0)])
+def test_a_function_that_its_topic_calls_runs_as_often_as_it_reserves(reserved: int | None, most: float) -> None:
+    assert most_at_once(Called("called", function(reserved))) == most
+
+
+def function(reserved: int | None) -> Resource:
+    properties = {} if reserved is None else {"ReservedConcurrentExecutions": reserved}
+    return Template({"Resources": {"F": {"Type": "AWS::Lambda::Function", "Properties": properties}}}).resources["F"]
+
+
 def test_every_demand_of_a_real_stack_has_an_end_and_the_first_comes_first() -> None:
     template = Template(json.loads((SNAPSHOTS / "OrderEvents-prod.json").read_text()))
     found = demands(template, Assumptions())
@@ -86,11 +124,9 @@ def test_the_page_on_speed_has_these_numbers() -> None:
     assert len(wanted) == 5 and [each for each in wanted if each not in page] == []
 
 
-def run(*arguments: str) -> int:
+def run(*arguments: str, assembly: Path = SNAPSHOTS / "OrderEvents-prod.json") -> int:
     with pytest.MonkeyPatch.context() as patched, pytest.raises(SystemExit) as ended:
-        patched.setattr(
-            "sys.argv", ["fanout", "cost", "--assembly", str(SNAPSHOTS / "OrderEvents-prod.json"), *arguments]
-        )
+        patched.setattr("sys.argv", ["fanout", "cost", "--assembly", str(assembly), *arguments])
         main()
     assert isinstance(ended.value.code, int)
     return ended.value.code

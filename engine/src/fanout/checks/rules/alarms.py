@@ -120,12 +120,12 @@ def alarm_missing_data_breaching(template: Template) -> Iterator[Problem]:
     what="The policy of an alarm's topic lets CloudWatch publish.",
     why="A topic policy replaces the default one, which let the account's alarms in. One that only denies plain HTTP"
     " (CDK: enforce_ssl=True) refuses CloudWatch: the alarm rings, and nobody is told.",
-    fix="Allow sns:Publish to cloudwatch.amazonaws.com with aws:SourceAccount in the topic's policy.",
+    fix="Allow sns:Publish to cloudwatch.amazonaws.com with aws:SourceAccount in the topic's policy; no Deny may cover it.",
     link=_ACCESS,
 )
 def alarm_topic_refuses_cloudwatch(template: Template) -> Iterator[Problem]:
     for topic, alarm in _alarm_topics(template):
-        may = service_may(template, policy_of(topic), service=CLOUDWATCH, action="sns:Publish", source=alarm)
+        may = service_may(template, policy_of(topic), service=CLOUDWATCH, action="sns:Publish", source=alarm, on=topic)
         if policies_of(topic) and may is False:
             yield Problem(topic, f"its policy does not let CloudWatch publish for {alarm.id}")
 

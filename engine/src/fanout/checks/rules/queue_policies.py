@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from fanout.checks.rule import Consequence, Problem, Severity, rule
 from fanout.template.delivery import may_deliver
+from fanout.template.exclusive import open_condition
 from fanout.template.links import Link
 from fanout.template.messaging import policies_of, policy_statements, subscriptions
 from fanout.template.policies import Statement
@@ -29,7 +30,8 @@ _TOPICS = "https://docs.aws.amazon.com/sns/latest/dg/sns-security-best-practices
     what="A queue's policy lets in what is to send to it: topics, rules, buckets.",
     why="The sender is refused. That is a client error: SNS and EventBridge do not try again, and every message for this queue is"
     " discarded or goes to the sender's dead-letter queue. S3 refuses the configuration: the deployment fails.",
-    fix="Add a queue policy that allows sqs:SendMessage to the service, with ArnEquals aws:SourceArn = the sender.",
+    fix="Add a queue policy that allows sqs:SendMessage on the queue to the service, with ArnEquals aws:SourceArn = the sender; no Deny"
+    " may cover it.",
     link=_QUEUES,
 )
 def queue_policy_missing(template: Template) -> Iterator[Problem]:
@@ -45,8 +47,8 @@ def queue_policy_missing(template: Template) -> Iterator[Problem]:
     what="The policy of a subscription's or a rule's dead-letter queue lets its sender in.",
     why="The dead-letter queue refuses it as well: what cannot be delivered is discarded, although a RedrivePolicy is"
     " there.",
-    fix="Add a queue policy to the dead-letter queue that allows sqs:SendMessage to the service, with ArnEquals aws:SourceArn = the"
-    " sender.",
+    fix="Add a queue policy to the dead-letter queue that allows sqs:SendMessage on that queue to the service, with ArnEquals"
+    " aws:SourceArn = the sender; no Deny may cover it.",
     link=_DEAD_LETTERS,
 )
 def dead_letter_queue_policy_missing(template: Template) -> Iterator[Problem]:
@@ -124,7 +126,9 @@ def topic_policy_open(template: Template) -> Iterator[Problem]:
 
 def _fix(sender: Link) -> str:
     condition = f"ArnEquals aws:SourceArn = {sender.name}"
-    return f"Allow sqs:SendMessage to {sender.service} in a policy of the queue, with {condition}."
+    return (
+        f"Allow sqs:SendMessage on the queue to {sender.service} in its policy, with {condition}; no Deny may cover it."
+    )
 
 
 def _has_policy(template: Template, endpoint: object) -> bool:
@@ -150,6 +154,7 @@ def _is_open(statement: Statement) -> bool:
 def policy_overwritten(template: Template) -> Iterator[Problem]:
     for target in template.of(QUEUE, TOPIC):
         every = list(dict.fromkeys(policy for policy, _ in policies_of(target)))
-        if len(every) > 1:
+        conditions = {open_condition(each) for each in every}
+        if len(every) > len(conditions) or (len(every) > 1 and None in conditions):
             names = " and ".join(each.path for each in every)
             yield Problem(target, f"has {len(every)} policies, {names}: only the one that is set last is kept")

@@ -49,7 +49,8 @@ def sender_without_dead_letter_queue(template: Template) -> Iterator[Problem]:
     what="A topic's policy lets in the rules and buckets that publish to it.",
     why="The default policy lets in the account's own users, not a service: what EventBridge publishes is refused and lost; S3 refuses"
     " the configuration.",
-    fix="Add a topic policy that allows sns:Publish to the service, with ArnEquals aws:SourceArn = the sender.",
+    fix="Add a topic policy that allows sns:Publish on the topic to the service, with ArnEquals aws:SourceArn = the sender; no Deny"
+    " may cover it.",
     link=_RESOURCE_POLICIES,
 )
 def topic_policy_missing(template: Template) -> Iterator[Problem]:

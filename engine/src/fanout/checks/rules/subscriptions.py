@@ -9,6 +9,7 @@ from typing import Any
 from fanout import names
 from fanout.checks.rule import Consequence, Problem, Severity, rule
 from fanout.template.alarms import alarmed
+from fanout.template.exclusive import open_condition
 from fanout.template.messaging import Subscription, all_subscriptions, is_fifo, policies_of, subscriptions
 from fanout.template.template import Linked, Resource, Template
 from fanout.template.types import TOPIC
@@ -75,12 +76,18 @@ def subscription_twice(template: Template) -> Iterator[Problem]:
 
 
 def _twice(linked: Linked) -> list[tuple[Resource, Resource]]:
-    """Each subscription of what an earlier one, the first, already subscribed."""
-    pairs: dict[Any, list[Resource]] = defaultdict(list)
+    """Each subscription of what an earlier one, the first, already subscribed; not two under open conditions that differ."""
+    pairs: dict[Any, dict[str | None, Resource]] = defaultdict(dict)
+    found: list[tuple[Resource, Resource]] = []
     for each in all_subscriptions(linked):
         if UNKNOWN not in (each.topic, each.endpoint) and None not in (each.topic, each.endpoint):
-            pairs[str(each.protocol), each.topic, each.endpoint].append(each.resource)
-    return [(found[0], extra) for found in pairs.values() for extra in found[1:]]
+            earlier = pairs[str(each.protocol), each.topic, each.endpoint]
+            condition = open_condition(each.resource)
+            first = earlier.get(None) or earlier.get(condition) if condition else next(iter(earlier.values()), None)
+            if first:
+                found.append((first, each.resource))
+            earlier.setdefault(condition, each.resource)
+    return found
 
 
 @rule(
