@@ -18,6 +18,7 @@ class Kind:
 
 _DANGERS = {
     "stack-removed": "A stack is gone, with everything in it.",
+    "stack-replaced": "A nested stack is made anew: what was in the old one is deleted with it.",
     "subscriber-removed": "A task gets no more events. First drain its queues: docs/operations.md, Retire a subscriber.",
     "queue-removed": "A queue is deleted, with the messages in it.",
     "queue-replaced": "A new empty queue takes the place of the old one; the messages in it are lost.",
@@ -46,7 +47,7 @@ _DANGERS = {
     "alarm-lost": "An alarm is gone, or tells nobody.",
     "statement-lost": "A policy allows or denies less than before: a delivery or a task may be refused.",
     "tls-lost": "Plain HTTP is no longer denied.",
-    "encryption-begins": "A topic gets another key: whoever publishes needs it first. docs/deploying.md, Changes in the life of a stack.",
+    "encryption-begins": "A topic or a queue gets another key: whoever sends to it needs it first. docs/deploying.md, Changes in the life of a stack.",
     "contract-broken": "A type's schema refuses what it took, or takes what a task with the older one refuses: fanout contract diff.",
     "encryption-lost": "Messages or data are no longer encrypted with the same kind of key.",
 }
@@ -65,8 +66,8 @@ _NOTICES = {
     "traces-begin": "X-Ray gets traces of it, which are paid for: fanout cost.",
     "function-updated": "A function is updated in place.",
     "resource-added": "A new resource.",
-    "resource-removed": "A resource that holds nothing is removed.",
-    "resource-replaced": "A resource that holds nothing is made anew.",
+    "resource-removed": "A resource of another type is removed; whether it holds anything is not known here.",
+    "resource-replaced": "A resource of another type is made anew; whether it holds anything is not known here.",
     "resource-updated": "A resource is updated in place.",
 }
 KINDS = {name: Kind(name, True, what) for name, what in _DANGERS.items()} | {

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping
 
 from fanout.diff.change import Change, change
 from fanout.diff.delivery import delivery_changes
-from fanout.diff.messaging import changed_subscribers, messaging_changes
+from fanout.diff.messaging import messaging_changes
 from fanout.diff.moves import Moves, find_moves, renamed
 from fanout.diff.policies import policy_changes
+from fanout.diff.readers import reader_changes
 from fanout.diff.replacing import replacements
 from fanout.diff.resources import added, removed, replaced, updated
+from fanout.diff.subscribers import changed_subscribers
 from fanout.diff.unchanged import unchanged
 from fanout.template.linking import link
 from fanout.template.template import Template
@@ -48,7 +50,7 @@ def _changes(old: Template, new: Template, moves: Moves) -> Iterator[Change]:
     subscribers, theirs = changed_subscribers(old, new)
     yield from subscribers
     came_from = {after: before for before, after in moves.items()}
-    forced = replacements(old, new, came_from)
+    forced = replacements(old, new, came_from, same)
     for logical_id, resource in old.resources.items():
         after = new.resources.get(logical_id)
         if after is None:
@@ -56,10 +58,11 @@ def _changes(old: Template, new: Template, moves: Moves) -> Iterator[Change]:
             continue
         if logical_id in forced:
             yield replaced(resource, after, forced[logical_id], moved=logical_id in came_from)
-        elif logical_id not in same:
-            yield from updated(resource, after)
         if logical_id not in same:
-            yield from messaging_changes(resource, after)
+            found, told = messaging_changes(resource, after)
+            yield from () if logical_id in forced else updated(resource, after, told)
+            yield from found
+    yield from reader_changes(old, new, ignored=theirs, same=same)
     yield from policy_changes(old, new, ignored=theirs, same=same)
     yield from delivery_changes(old, new, ignored=theirs)
     known = {*old.resources, *theirs}

@@ -31,6 +31,12 @@ def filter_changes(before: Resource, after: Resource) -> Iterator[Change]:
         yield change("filter-widened", after, f"more events pass: {'; '.join(wider)}")
 
 
+def is_seen(resource: Resource) -> bool:
+    """Whether its filter is: of two that are, everything that differs is said."""
+    found = resource.get("FilterCriteria") if resource.type == MAPPING else resource.document("FilterPolicy")
+    return found is not UNKNOWN
+
+
 def _criteria(before: Resource, after: Resource) -> Iterator[Change]:
     """One of several patterns must match: a pattern removed, or the first one added, lets less through."""
     was, is_now = (_patterns(each) for each in (before, after))

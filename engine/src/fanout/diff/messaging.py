@@ -6,15 +6,13 @@ from collections.abc import Callable, Iterator
 
 from fanout.checks.rules.limits import QUEUE_DEFAULT
 from fanout.checks.rules.queues import DEFAULT_RETENTION, DEFAULT_VISIBILITY
-from fanout.diff.change import Change, change, name_of
-from fanout.diff.filters import filter_changes
-from fanout.diff.resources import is_kept
+from fanout.diff.change import Change, change
+from fanout.diff.filters import filter_changes, is_seen
 from fanout.template.alarms import alarmed
-from fanout.template.dead_letters import attempts_of, dead_letter_queue_of
-from fanout.template.messaging import Subscription, subscriptions
-from fanout.template.template import Resource, Template
-from fanout.template.types import ALARM, MAPPING, QUEUE, SUBSCRIPTION, TOPIC
-from fanout.template.values import UNKNOWN, Value, as_list, shown
+from fanout.template.dead_letters import attempts_of
+from fanout.template.template import Resource
+from fanout.template.types import ALARM, KEY, MAPPING, QUEUE, SUBSCRIPTION, TOPIC
+from fanout.template.values import UNKNOWN, Value, as_list, ends_with, shown
 
 _ENCRYPTION = {
     QUEUE: "KmsMasterKeyId",
@@ -24,71 +22,16 @@ _ENCRYPTION = {
 }
 
 
-def messaging_changes(before: Resource, after: Resource) -> Iterator[Change]:
-    """What differs between two versions of a resource, in words."""
+def messaging_changes(before: Resource, after: Resource) -> tuple[list[Change], set[str]]:
+    """What differs between two versions of a resource, in words, and the properties of which that says all."""
+    changes, told = [], set[str]()
     if before.type == after.type:
-        for compared in _COMPARED.get(before.type, ()):
-            yield from compared(before, after)
-        if before.type in _ENCRYPTION:
-            yield from _encryption(before, after)
-
-
-def changed_subscribers(old: Template, new: Template) -> tuple[list[Change], set[str]]:
-    """Subscribers that come and go, and the logical ids of what belongs to those that go."""
-    before = {each.queue.id: each for each in subscriptions(old) if each.queue is not None}
-    after = {each.queue.id: each for each in subscriptions(new) if each.queue is not None}
-    found, theirs = [], set[str]()
-    for logical_id, subscription in before.items():
-        if logical_id not in new.resources and subscription.queue is not None:
-            found.append(change("subscriber-removed", subscription.queue, _removed(subscription)))
-            theirs |= _parts(subscription)
-    for logical_id, subscription in after.items():
-        if logical_id not in old.resources and subscription.queue is not None:
-            found.append(change("subscriber-added", subscription.queue, _added(subscription)))
-            theirs |= _parts(subscription)
-    return found, theirs
-
-
-def _added(subscription: Subscription) -> str:
-    """What an earlier one of this name left behind is no part of it."""
-    assert subscription.queue is not None
-    before = ""
-    if is_kept(subscription.queue, "DeletionPolicy"):
-        before = "; what waits in queues that an earlier one of this name left is stranded there"
-    return f"the task {_task(subscription)} gets events from now on{before}"
-
-
-def _removed(subscription: Subscription) -> str:
-    """What becomes of the messages that wait."""
-    assert subscription.queue is not None
-    waiting = "are deleted with what waits in them"
-    if is_kept(subscription.queue, "DeletionPolicy"):
-        waiting = "stay, and nobody reads what waits in them; added again, the task gets new ones"
-    return f"the task {_task(subscription)} gets no more events; its queues {waiting}"
-
-
-def _task(subscription: Subscription) -> str:
-    """`SendConfirmation` for its queue `SendConfirmation/Queue`."""
-    name = name_of(subscription.queue) if subscription.queue else subscription.resource.id
-    return name.rpartition("/")[0] or name
-
-
-def _parts(subscription: Subscription) -> set[str]:
-    """What belongs to one subscriber alone: its queues, and what hangs on them, or is inside the same construct."""
-    template = subscription.resource.template
-    queue = subscription.queue
-    dead = [subscription.dead_letter_queue, dead_letter_queue_of(queue) if queue else None]
-    heart = {
-        each.id for each in (queue, subscription.resource, *dead) if isinstance(each, Resource) and each.type != TOPIC
-    }
-    hanging = {
-        each.id
-        for each in template.resources.values()
-        if each.type in (ALARM, MAPPING, "AWS::SQS::QueuePolicy") and template.dependencies[each.id] & heart
-    }
-    scope = _task(subscription) + "/"
-    inside = {each.id for each in template.resources.values() if "/" in each.path and name_of(each).startswith(scope)}
-    return heart | hanging | inside
+        for compared, names in _COMPARED.get(before.type, {}).items():
+            found = list(compared(before, after))
+            changes += found
+            if found or (compared is filter_changes and is_seen(before) and is_seen(after)):
+                told.update(names)
+    return changes, told
 
 
 def _retention(before: Resource, after: Resource) -> Iterator[Change]:
@@ -149,10 +92,13 @@ def _partial_batches(before: Resource, after: Resource) -> Iterator[Change]:
         yield change("partial-batch-lost", after, "ReportBatchItemFailures is removed")
 
 
-def _alarm(before: Resource, after: Resource) -> Iterator[Change]:
+def _alarm_actions(before: Resource, after: Resource) -> Iterator[Change]:
     told, tells = (bool(as_list(each.get("AlarmActions"))) and _acts(each) for each in (before, after))
     if told and not tells:
         yield change("alarm-lost", after, "the alarm tells nobody any more")
+
+
+def _alarm_metric(before: Resource, after: Resource) -> Iterator[Change]:
     for key in ("MetricName", "Dimensions"):
         was, is_now = (_plain(each.get(key)) for each in (before, after))
         if was != is_now:
@@ -171,9 +117,28 @@ def _encryption(before: Resource, after: Resource) -> Iterator[Change]:
     elif _is_published_to(after) and is_now is not None and _plain(was) != _plain(is_now):
         told = "whoever may not use it cannot publish: give publishers of other accounts the rights first"
         yield change("encryption-begins", after, f"{key} is {_plain(is_now)} from now on; {told}")
+    elif before.type == QUEUE and _is_another_key(before, after):
+        told = "a sender that may not use it is refused; nobody can let a service use alias/aws/sqs"
+        yield change("encryption-begins", after, f"{key} is {_plain(is_now)} from now on: {told}")
     elif before.type == QUEUE and after.flag("SqsManagedSseEnabled", default=True) is False and is_now is None:
         if before.flag("SqsManagedSseEnabled", default=True):
             yield change("encryption-lost", after, "SqsManagedSseEnabled is false from now on")
+
+
+def _is_another_key(before: Resource, after: Resource) -> bool:
+    """Of a queue: in the place of a key, or AWS's own, which no service may use. The first key of its own is no danger."""
+    was, is_now = (each.get("KmsMasterKeyId") for each in (before, after))
+    if is_now is None or UNKNOWN in (was, is_now) or (was is None and not ends_with(is_now, "alias/aws/sqs")):
+        return False
+    keys = (each.template.target(value) for each, value in ((before, was), (after, is_now)))
+    old, new = (each.id if isinstance(each, Resource) else _plain(each) for each in keys)
+    return old != new
+
+
+def _key_enabled(before: Resource, after: Resource) -> Iterator[Change]:
+    if before.flag("Enabled", default=True) is not False and after.flag("Enabled", default=True) is False:
+        said = "Enabled is false from now on: what is encrypted with it can be neither sent nor read"
+        yield change("delivery-refused", after, said)
 
 
 def _is_published_to(resource: Resource) -> bool:
@@ -191,9 +156,23 @@ def _plain(value: Value) -> str:
 
 
 Compared = Callable[[Resource, Resource], Iterator[Change]]
-_COMPARED: dict[str, tuple[Compared, ...]] = {
-    QUEUE: (_retention, _visibility, _size, _attempts, _dead_letters),
-    SUBSCRIPTION: (_dead_letters, filter_changes),
-    MAPPING: (_enabled, _partial_batches, filter_changes),
-    ALARM: (_alarm,),
+_COMPARED: dict[str, dict[Compared, tuple[str, ...]]] = {
+    QUEUE: {
+        _retention: ("MessageRetentionPeriod",),
+        _visibility: ("VisibilityTimeout",),
+        _size: ("MaximumMessageSize",),
+        _attempts: ("RedrivePolicy",),
+        _dead_letters: ("RedrivePolicy",),
+        _encryption: ("KmsMasterKeyId", "SqsManagedSseEnabled"),
+    },
+    SUBSCRIPTION: {_dead_letters: ("RedrivePolicy",), filter_changes: ("FilterPolicy", "FilterPolicyScope")},
+    MAPPING: {
+        _enabled: ("Enabled",),
+        _partial_batches: ("FunctionResponseTypes",),
+        filter_changes: ("FilterCriteria",),
+    },
+    ALARM: {_alarm_actions: ("AlarmActions", "ActionsEnabled"), _alarm_metric: ()},
+    KEY: {_key_enabled: ("Enabled",)},
+    **{each: {_encryption: (key,)} for each, key in _ENCRYPTION.items() if each != QUEUE},
 }
+"""By type: what compares two versions, and the properties of which it speaks."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from fanout.template.types import KEY
 from fanout.template.values import UNKNOWN, Value, as_list, shown
 
 _HOLDERS = (*POLICIES, KEY, "AWS::IAM::Role", "AWS::S3::BucketPolicy")
+_WORDS = re.compile("[A-Za-z0-9]+")
 _TARGETS = ("Queues", "Queue", "Topics", "TopicArn", "Bucket")
 
 
@@ -124,4 +126,4 @@ def _is_gone(subject: str, new: Template) -> bool:
 
 def _names_any(resource: str, logical_ids: Set[str]) -> bool:
     """A right on what comes or goes with this change is no news beside it: an operator's policy names every queue."""
-    return any(each in resource for each in logical_ids)
+    return not logical_ids.isdisjoint(_WORDS.findall(resource))

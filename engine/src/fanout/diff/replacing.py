@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Set
 from typing import Any
 
 from fanout.diff.schemas import create_only
+from fanout.template.nested import PLAIN
 from fanout.template.template import Resource, Template
+from fanout.template.values import UNKNOWN, External, Missing, Text, Value, shown
+
+_UNSEEN = "what is not seen"
 
 
-def replacements(old: Template, new: Template, came_from: dict[str, str]) -> dict[str, str]:
+def replacements(old: Template, new: Template, came_from: dict[str, str], same: Set[str]) -> dict[str, str]:
     """Logical id to the reason, of every resource that is in both templates and would be made anew.
 
-    `came_from` gives the former logical id of those that moved.
+    `came_from` gives the former logical id of those that moved; those of `same` mean the same.
     """
     found = {after: f"its logical id moves from {before} to {after}" for after, before in came_from.items()}
     for logical_id, before in old.resources.items():
         after = new.resources.get(logical_id)
-        if after is not None and logical_id not in found and after.body != before.body:
+        if after is not None and logical_id not in found and logical_id not in same:
             reason = _reason(before, after)
             if reason is not None:
                 found[logical_id] = reason
@@ -27,10 +33,10 @@ def replacements(old: Template, new: Template, came_from: dict[str, str]) -> dic
 def _reason(before: Resource, after: Resource) -> str | None:
     if before.type != after.type:
         return f"its type changes from {before.type} to {after.type}"
-    if before.body.get("Properties") == after.body.get("Properties"):
-        return None
     for path in create_only(before.type):
         was, is_now = _at(before, path), _at(after, path)
+        if not (was.__class__ in PLAIN and is_now.__class__ in PLAIN):
+            was, is_now = _meant(before, after, path) or (was, is_now)
         if was != is_now:
             return f"{'.'.join(path)} changes{_values(was, is_now)} and cannot be changed in place"
     return None
@@ -58,11 +64,27 @@ def _at(resource: Resource, path: tuple[str, ...]) -> Any:
     return found
 
 
+def _meant(before: Resource, after: Resource, path: tuple[str, ...]) -> tuple[Any, Any] | None:
+    """What the two say once mappings and parameters are filled in; None where one of them cannot be seen."""
+    was, is_now = (json.dumps(each.get(*path), sort_keys=True, default=_seen) for each in (before, after))
+    return None if _UNSEEN in was + is_now else (json.loads(was), json.loads(is_now))
+
+
+def _seen(value: Value) -> str:
+    """What only the deployment is told, a parameter, is not."""
+    parts = value.parts if isinstance(value, Text) else (value,)
+    return _UNSEEN if any(map(_is_hidden, parts)) else shown(value)
+
+
+def _is_hidden(part: Value) -> bool:
+    given = isinstance(part, External) and part.name.startswith("parameter ")
+    return given or part is UNKNOWN or isinstance(part, Missing)
+
+
 def _mentions(node: Any, logical_id: str) -> bool:
     return logical_id in str(node)
 
 
 def _values(was: Any, is_now: Any) -> str:
-    short = [str(each) for each in (was, is_now)]
     plain = all(each is None or isinstance(each, str | int | bool) for each in (was, is_now))
-    return f" from {short[0]} to {short[1]}" if plain else ""
+    return f" from {was} to {is_now}" if plain else ""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from fanout.checks.rules.stateful import KEPT
 from fanout.diff.change import Change, change
 from fanout.template.dead_letters import message_dead_letter_queues
-from fanout.template.template import Resource
+from fanout.template.template import NESTED, Resource
 from fanout.template.tracing import is_traced
-from fanout.template.types import ALARM, FUNCTION, MAPPING, QUEUE, SUBSCRIPTION, TOPIC
+from fanout.template.types import ALARM, FUNCTION, KEY, MAPPING, QUEUE, SUBSCRIPTION, TOPIC
 
 POLICIES = (
     "AWS::SQS::QueuePolicy",
@@ -19,13 +19,18 @@ POLICIES = (
     "AWS::IAM::Policy",
     "AWS::IAM::ManagedPolicy",
     "AWS::IAM::RolePolicy",
+    "AWS::IAM::UserPolicy",
+    "AWS::IAM::GroupPolicy",
 )
-_WORDS = {QUEUE: "queue", TOPIC: "topic", SUBSCRIPTION: "subscription", MAPPING: "mapping"}
-_TOLD_ELSEWHERE = {
-    "VisibilityTimeout", "MessageRetentionPeriod", "RedrivePolicy", "MaximumMessageSize", "KmsMasterKeyId",
-    "SqsManagedSseEnabled", "FilterPolicy", "FilterPolicyScope", "FilterCriteria", "Enabled", "FunctionResponseTypes",
-    "PolicyDocument", "KeyPolicy", "AlarmActions", "ActionsEnabled", "BucketEncryption", "SSESpecification",
-}  # fmt: skip
+STACKS = (NESTED, "AWS::Serverless::Application")
+_WORDS = {QUEUE: "queue", TOPIC: "topic", SUBSCRIPTION: "subscription", MAPPING: "mapping"} | dict.fromkeys(
+    STACKS, "stack"
+)
+_NOUNS = {"data": "the resource", "stack": "the nested stack"}
+_HOLDING = ("queue", "dead-letter queue", "data", "stack")
+_BY_RIGHTS = {"PolicyDocument": (*POLICIES, "AWS::S3::BucketPolicy"), "KeyPolicy": (KEY,)}
+"""Properties that are compared right by right, and where."""
+_ATTRIBUTES = ("Condition", "DeletionPolicy", "UpdateReplacePolicy")
 
 
 def added(resource: Resource) -> Change:
@@ -37,11 +42,11 @@ def removed(resource: Resource) -> Iterator[Change]:
     kept = is_kept(resource, "DeletionPolicy")
     if resource.type == ALARM:
         yield change("alarm-lost", resource, "the alarm is removed")
-    elif word in ("queue", "dead-letter queue", "data"):
+    elif word in _HOLDING:
         yield change(f"{_kind(word)}-removed", resource, _fate(word, kept, "removed"))
     elif word is not None:
         yield change(f"{_kind(word)}-removed", resource, f"the {word} is removed")
-    elif resource.type not in POLICIES:
+    elif resource.type not in POLICIES or resource.type.startswith("AWS::IAM::"):
         yield change("resource-removed", resource, resource.type)
 
 
@@ -54,8 +59,8 @@ def replaced(before: Resource, after: Resource, reason: str, *, moved: bool) -> 
     return change(f"{_kind(word)}-replaced", after, f"{_fate(word, kept, 'replaced')}: {reason}")
 
 
-def updated(before: Resource, after: Resource) -> Iterator[Change]:
-    """Properties that no other comparison speaks of, and the promise to survive."""
+def updated(before: Resource, after: Resource, told: Set[str]) -> Iterator[Change]:
+    """What no other comparison speaks of, and the promise to survive. `told` are the properties of which something is said."""
     lost = [
         key for key in ("DeletionPolicy", "UpdateReplacePolicy") if is_kept(before, key) and not is_kept(after, key)
     ]
@@ -63,19 +68,21 @@ def updated(before: Resource, after: Resource) -> Iterator[Change]:
         yield change("retain-lost", after, f"{' and '.join(lost)} was Retain")
     old, new = (each.body.get("Properties") for each in (before, after))
     old, new = old if isinstance(old, dict) else {}, new if isinstance(new, dict) else {}
-    names = [key for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
+    names = [str(key) for key in sorted({*old, *new}, key=str) if old.get(key) != new.get(key)]
+    names += [key for key in _ATTRIBUTES if key not in lost and before.body.get(key) != after.body.get(key)]
     if before.type in (FUNCTION, TOPIC) and is_traced(before) != is_traced(after):
         yield change("traces-begin" if is_traced(after) else "traces-end", after, "TracingConfig")
-        names.remove("TracingConfig")
+        names = [each for each in names if each != "TracingConfig"]
     if before.type == FUNCTION and names:
         yield change("function-updated", after, f"updated in place: {', '.join(names)}")
-    elif [key for key in names if key not in _TOLD_ELSEWHERE]:
-        told = ", ".join(key for key in names if key not in _TOLD_ELSEWHERE)
-        yield change("resource-updated", after, f"{before.type} updated in place: {told}")
+        return
+    untold = [each for each in names if each not in told and before.type not in _BY_RIGHTS.get(each, ())]
+    if untold:
+        yield change("resource-updated", after, f"{before.type} updated in place: {', '.join(untold)}")
 
 
 def word_of(resource: Resource) -> str | None:
-    """What a resource is called in messages; None when it holds nothing."""
+    """What a resource is called in messages; None for types of which nobody here knows what they hold."""
     if resource in message_dead_letter_queues(resource.template):
         return "dead-letter queue"
     return _WORDS.get(resource.type) or ("data" if resource.type in KEPT else None)
@@ -86,8 +93,8 @@ def _kind(word: str) -> str:
 
 
 def _fate(word: str, kept: bool, what: str) -> str:
-    noun = "the resource" if word == "data" else f"the {word}"
-    if word not in ("queue", "dead-letter queue", "data"):
+    noun = _NOUNS.get(word, f"the {word}")
+    if word not in _HOLDING:
         return f"{noun} would be {what}"
     after = "the old one stays, but nothing uses it" if kept else "what is in it is lost"
     return f"{noun} would be {what} ({after})"

@@ -1,0 +1,98 @@
+"""Subscribers that come and go, and what belongs to one of them alone: of that nothing else is said."""
+
+from __future__ import annotations
+
+from fanout.checks.rules.stateful import KEPT
+from fanout.diff.change import Change, change, name_of
+from fanout.diff.resources import STACKS, is_kept
+from fanout.template.dead_letters import dead_letter_queue_of
+from fanout.template.messaging import Subscription, subscriptions
+from fanout.template.template import Resource, Template
+from fanout.template.types import ALARM, MAPPING, QUEUE, TOPIC
+
+_HOLDING = frozenset({*KEPT, *STACKS, QUEUE, TOPIC})
+
+
+def changed_subscribers(old: Template, new: Template) -> tuple[list[Change], set[str]]:
+    """Subscribers that come and go, and the logical ids of what comes and goes with them."""
+    before = {each.queue.id: each for each in subscriptions(old) if each.queue is not None}
+    after = {each.queue.id: each for each in subscriptions(new) if each.queue is not None}
+    found, theirs = [], set[str]()
+    for logical_id, subscription in before.items():
+        if logical_id not in new.resources and subscription.queue is not None:
+            found.append(change("subscriber-removed", subscription.queue, _removed(subscription)))
+            theirs |= {each for each in _parts(subscription) if each not in new.resources}
+    for logical_id, subscription in after.items():
+        if logical_id not in old.resources and subscription.queue is not None:
+            found.append(change("subscriber-added", subscription.queue, _added(subscription)))
+            theirs |= {each for each in _parts(subscription) if each not in old.resources}
+    return found, theirs
+
+
+def _added(subscription: Subscription) -> str:
+    """What an earlier one of this name left behind is no part of it."""
+    assert subscription.queue is not None
+    before = ""
+    if is_kept(subscription.queue, "DeletionPolicy"):
+        before = "; what waits in queues that an earlier one of this name left is stranded there"
+    return f"the task {_task(subscription)} gets events from now on{before}"
+
+
+def _removed(subscription: Subscription) -> str:
+    """What becomes of the messages that wait."""
+    assert subscription.queue is not None
+    waiting = "are deleted with what waits in them"
+    if is_kept(subscription.queue, "DeletionPolicy"):
+        waiting = "stay, and nobody reads what waits in them; added again, the task gets new ones"
+    return f"the task {_task(subscription)} gets no more events; its queues {waiting}"
+
+
+def _task(subscription: Subscription) -> str:
+    """`SendConfirmation` for its queue `SendConfirmation/Queue`."""
+    name = name_of(subscription.queue) if subscription.queue else subscription.resource.id
+    return name.rpartition("/")[0] or name
+
+
+def _parts(subscription: Subscription) -> set[str]:
+    """What belongs to one subscriber alone: its queues, what hangs on them and on no other, and what is inside its construct.
+
+    A construct that holds more than its queues is not its own.
+    """
+    template = subscription.resource.template
+    queue = subscription.queue
+    dead = [subscription.dead_letter_queue, dead_letter_queue_of(queue) if queue else None]
+    heart = {
+        each.id for each in (queue, subscription.resource, *dead) if isinstance(each, Resource) and each.type != TOPIC
+    }
+    hangs = template.remember(_hanging)
+    hanging = {each.id for id_ in heart for each in hangs.get(id_, ()) if _is_of(each, heart)}
+    inside = template.remember(_by_construct).get(_task(subscription), [])
+    if any(each.type in _HOLDING and each.id not in heart for each in inside):
+        inside = []
+    return heart | hanging | {each.id for each in inside}
+
+
+def _hanging(template: Template) -> dict[str, list[Resource]]:
+    """By the logical id of what they need."""
+    found: dict[str, list[Resource]] = {}
+    for each in template.of(ALARM, MAPPING, "AWS::SQS::QueuePolicy"):
+        for needed in template.dependencies[each.id]:
+            found.setdefault(needed, []).append(each)
+    return found
+
+
+def _is_of(hanging: Resource, heart: set[str]) -> bool:
+    """An alarm or a policy of other queues as well is not one subscriber's."""
+    template = hanging.template
+    others = template.dependencies[hanging.id] - heart
+    return hanging.type == MAPPING or all(template.resources[each].type != QUEUE for each in others)
+
+
+def _by_construct(template: Template) -> dict[str, list[Resource]]:
+    """By every construct around them."""
+    found: dict[str, list[Resource]] = {}
+    for each in template.resources.values():
+        construct = name_of(each) if "/" in each.path else ""
+        while construct := construct.rpartition("/")[0]:
+            found.setdefault(construct, []).append(each)
+    return found
