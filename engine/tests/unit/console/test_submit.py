@@ -1,5 +1,6 @@
 """A form from any schema, filled in and read again; what a contract refuses is told beside its field, and not published."""
 
+import re
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from fanout.console.submit.fields import (
     fields,
     read,
 )
+from fanout.errors import Unusable
 from fanout.publisher import Event
 from tests.unit.console.given import Here, health
 
@@ -125,6 +127,29 @@ def test_what_the_contract_refuses_is_told_at_its_field_and_not_published(
     assert answer.status_code == 422 and published == []
     assert 'href="#field-data.order_id"' in answer.text and "Nothing was published" in answer.text
     assert "no, not this" in answer.text and "{\n &#34;q&#34;: &#34;&lt;b&gt;&#34;}" in answer.text
+
+
+def test_what_is_posted_twice_is_one_event(monkeypatch: pytest.MonkeyPatch, published: list[Event]) -> None:
+    here = Here(monkeypatch, health("task"), allow="send")
+    (id_,) = re.findall('name="id" value="([^"]+)"', here.page("/submit/order.placed.v1"))
+    for _ in range(2):
+        assert here.post("/submit/order.placed.v1", **ORDER, id=id_).headers["location"] == f"/events/{id_}?since=1h"
+    assert {each.id for each in published} == {id_}
+    assert here.post("/submit/order.placed.v1", **ORDER, id="../anything").status_code == 303
+    assert published[-1].id not in (id_, "../anything")
+
+
+def test_where_sns_does_not_say_that_it_has_it_the_form_is_there_with_its_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost(stack: object, events: list[Event]) -> None:
+        raise Unusable("no answer from SNS: publish the same event again (SNS may have accepted it)")
+
+    here = Here(monkeypatch, health("task"), allow="send")
+    monkeypatch.setattr(pages, "publish_written", lost)
+    (id_,) = re.findall('name="id" value="([^"]+)"', here.page("/submit/order.placed.v1"))
+    answer = here.post("/submit/order.placed.v1", **ORDER, id=id_)
+    assert answer.status_code == 409 and "publish the same event again" in answer.text
+    assert f'name="id" value="{id_}"' in answer.text and "s3cret" in answer.text
+    assert "Nothing was published" not in answer.text
 
 
 def test_every_example_is_one_click_away(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,7 +42,12 @@ class Desk:
 
     @cached_property
     def healing(self) -> Healing:
-        return Healing(lambda: self.stack, self.stories, self.listing.forget)
+        return Healing(lambda: self.stack, self.stories, self._changed)
+
+    def _changed(self) -> None:
+        """What was looked at before a redrive or a drop is not shown after it."""
+        self.listing.forget()
+        self.letters.forget_all()
 
     @property
     def acting(self) -> str:

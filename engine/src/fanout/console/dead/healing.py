@@ -175,8 +175,8 @@ class Healing:
         for each in story.selected:
             if work.stop:
                 break
-            (subscriber,) = self._stack.with_letters(each.task)
             try:
+                (subscriber,) = self._stack.with_letters(each.task)
                 if story.dry.command == DROP:
                     self._drop(story.dry.id, subscriber, reason, person, work)
                 else:
@@ -225,7 +225,11 @@ class Healing:
                 self._stack, DROP, task=subscriber.task, frozen=dry, reason=reason, **asked_by(person)
             )
             work.said = f"{subscriber.task}: {counted(len(frozen), 'dead letter')} are dropped, each into a file first"
-            dropped = Drop(self._stack, subscriber, Exactly(frozen), journal, reason).run(work.stop)
+            try:
+                dropped = Drop(self._stack, subscriber, Exactly(frozen), journal, reason).run(work.stop)
+            except (UserError, ClientError, BotoCoreError) as error:
+                journal.write(END, task=subscriber.task, stopped=one_line(error), unseen=[])
+                raise
             unseen = list(dropped.completeness.unseen)
             told = {
                 "dropped": dropped.count,

@@ -45,3 +45,10 @@ class Letters:
         """It was changed, or is to be looked for again."""
         with self._lock:
             self._works.pop((task, id_), None)
+
+    def forget_all(self) -> None:
+        """Something was done with letters; a look that goes on ends first."""
+        with self._lock:
+            for key, each in [*self._works.items()]:
+                if each.is_over:
+                    del self._works[key]

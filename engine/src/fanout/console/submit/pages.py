@@ -7,13 +7,16 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from fanout.aws_errors import one_line
 from fanout.console.allowed import SEND
 from fanout.console.console import Console
 from fanout.console.page import Answer, Asked, Page, Route, To
 from fanout.console.submit.fields import Field, Unreadable, again, all_names, fields, read
 from fanout.contracts.app import known_contracts
 from fanout.contracts.contract import Contract
-from fanout.errors import Unusable
+from fanout.errors import Unusable, UserError
 from fanout.ops.send.event import as_new, publish_written
 from fanout.publisher import Event, InvalidEvent, checked_event
 from fanout.publisher.event import MAX_BYTES
@@ -38,14 +41,18 @@ def routes(console: Console) -> Sequence[Route]:
     def send(asked: Asked) -> Answer:
         contract = _contract(asked)
         shown = _fields(contract, _empty(contract))
+        id_, source = _id(asked.form.get("id", "")), asked.form.get(SOURCE, "")
         try:
-            event = _event(console, contract, shown, asked.form)
+            event = _event(console, contract, shown, asked.form, id_)
         except (Unreadable, InvalidEvent) as error:
             problem = _place(error, shown)
-            return _page(
-                console, contract, asked.form.get(SOURCE, ""), again(shown, asked.form, problem), problem, status=422
-            )
-        publish_written(console.acting, [event])
+            return _page(console, contract, source, again(shown, asked.form, problem), problem, id_=id_, status=422)
+        try:
+            publish_written(console.acting, [event])
+        except (UserError, ClientError, BotoCoreError) as error:  # the same id again is the same event to each task
+            told = ("", one_line(error))
+            filled = again(shown, asked.form, told)
+            return _page(console, contract, source, filled, told, id_=id_, is_unsure=True, status=409)
         return To(f"/events/{quote(event.id, safe='')}?since=1h")
 
     return (
@@ -70,10 +77,15 @@ def _page(
     shown: tuple[Field, ...],
     problem: tuple[str, str] = ("", ""),
     *,
+    id_: str = "",
+    is_unsure: bool = False,
     number: int | None = None,
     status: int = 200,
 ) -> Page:
+    """`id_` is the event's, kept while its form is filled in: what is posted twice is one event."""
     facts: dict[str, Any] = {
+        "id": id_ or str(uuid.uuid4()),
+        "is_unsure": is_unsure,
         "contract": contract,
         "types": [each.type for each in known_contracts() if not each.erases],
         "fields": shown,
@@ -105,13 +117,21 @@ def _empty(contract: Contract) -> dict[str, Any]:
     return {SOURCE: source, "data": {}}
 
 
-def _event(console: Console, contract: Contract, shown: tuple[Field, ...], form: Mapping[str, str]) -> Event:
+def _id(given: str) -> str:
+    """As the form had it; a new one where that is none."""
+    try:
+        return str(uuid.UUID(given))
+    except ValueError:
+        return str(uuid.uuid4())
+
+
+def _event(console: Console, contract: Contract, shown: tuple[Field, ...], form: Mapping[str, str], id_: str) -> Event:
     """Raises Unreadable, and InvalidEvent."""
     read_data: Any = read(shown, form)
     is_one_json = len(shown) == 1 and shown[0].name == "data"
     event = {
         "specversion": "1.0",
-        "id": str(uuid.uuid4()),
+        "id": id_,
         SOURCE: form.get(SOURCE, ""),
         "type": contract.type,
         "time": datetime.now(UTC).isoformat(),

@@ -1,7 +1,10 @@
 """A redrive by pages: what was frozen is sent, what failed again is listed, and a console that was killed goes on."""
 
+import html
 import json
+import re
 import threading
+from dataclasses import replace
 
 import pytest
 from starlette.routing import Route as Registered
@@ -10,6 +13,7 @@ from fanout.ops.dead_letters import edit as editing
 from fanout.ops.redrive.held import held
 from tests.unit.console.dead.given import Browser, plain
 from tests.unit.console.given import Here, health
+from tests.unit.ops.aws.sqs import answer_lost, refused
 from tests.unit.ops.given import World, event, world
 from tests.unit.ops.test_redrive import Outcomes
 from tests.unit.ops.test_redrive_stories import Killed
@@ -22,10 +26,10 @@ def browser(world: World, monkeypatch: pytest.MonkeyPatch) -> Browser:
     return Browser(world, monkeypatch)
 
 
-def frozen(browser: Browser) -> str:
+def frozen(browser: Browser, verb: str = "redrive") -> str:
     """The page of a dry run."""
     browser.get("/dead")
-    browser.post("/dead/redrive")
+    browser.post(f"/dead/{verb}")
     page = browser.at
     browser.until(page, "Begin?")
     return page
@@ -129,6 +133,65 @@ def test_an_event_is_edited_before_and_after_are_shown_and_then_it_is_sent(
     assert "The edited event was sent as sent-" in said and browser.at.startswith("/journal/")
     assert "s3cret" not in said and "mended" not in said
     assert browser.world.sent() == ["e0"] and not browser.world.sqs.queue(browser.world.dead).messages
+
+
+@pytest.mark.parametrize("character", ["\u00a0", "\u00ad", "\u202e", "\U000e0067"])
+def test_an_edited_text_comes_back_as_it_was_whatever_is_in_it(browser: Browser, character: str) -> None:
+    browser.world.bury(1)
+    letter = "/dead/letter/task/m0"
+    browser.get(letter)
+    items = {"price": f"12{character}000"}
+    mended = json.dumps({**event(0), "data": {**event(0)["data"], "items": items}}, ensure_ascii=False)
+    hidden = re.findall('name="event" value="([^"]*)"', browser.post(f"{letter}/check", reason="x", event=mended))
+    back = browser.post(f"{letter}/check/back", reason="x", event=html.unescape(hidden[0]))
+    (typed,) = re.findall(r"<textarea[^>]*>(.*?)</textarea>", back, re.DOTALL)
+    assert character not in typed
+    for text in (hidden[0], typed):
+        assert json.loads(html.unescape(text))["data"]["items"] == items
+    browser.post(f"{letter}/send", reason="x", event=html.unescape(hidden[0]))
+    (body,) = browser.world.sqs.bodies(browser.world.queue)
+    assert json.loads(body)["data"]["items"] == items
+
+
+def test_a_letter_that_was_redriven_is_not_shown_as_there(browser: Browser) -> None:
+    browser.world.bury(2)
+    letter = "/dead/letter/task/m0"
+    browser.until(letter, "A dead letter of task")
+    browser.post(f"{frozen(browser)}/begin")
+    browser.until(browser.at, "ended")
+    assert "A dead letter of task" not in plain(browser.get(letter, status=404))
+
+
+def test_a_drop_that_aws_refuses_or_does_not_answer_is_told_as_that(browser: Browser) -> None:
+    browser.world.bury(3)
+    page = frozen(browser, "drop")
+    browser.world.sqs.around = answer_lost("DeleteMessageBatch", {1})
+    browser.post(f"{page}/drop", reason="INC-7")
+    said = plain(browser.until(page, "ended"))
+    assert "of 3 nobody knows: they are in the file, too, and perhaps deleted" in said and "3 stay" not in said
+
+    def denied(when: str, operation: str, asked: object) -> None:
+        if when == "before" and operation == "DeleteMessageBatch":
+            raise refused("AccessDenied", operation)
+
+    browser.world.sqs.around = denied
+    browser.world.bury(3, begin=10)
+    page = frozen(browser, "drop")
+    browser.post(f"{page}/drop", reason="INC-8")
+    browser.until(page, "these credentials may not")
+    browser.start()
+    said = plain(browser.get(page))
+    assert "these credentials may not" in said and "interrupted" not in said
+
+
+def test_a_run_about_a_task_that_is_not_deployed_any_more_can_be_read(browser: Browser) -> None:
+    browser.world.bury(2)
+    page = frozen(browser)
+    browser.world.stack = replace(browser.world.stack, subscribers=())
+    browser.start()
+    assert "2 dead letters" in plain(browser.get(page))
+    browser.post(f"{page}/begin")
+    browser.until(page, "no task")
 
 
 def test_a_reveal_needs_a_reason_and_is_in_the_journal_before_it_is_shown(browser: Browser) -> None:

@@ -1,5 +1,6 @@
 """An event that is mended by a person: its text, then before and after side by side, and only then it is sent."""
 
+import json
 from typing import Any
 
 from fanout.console.dead.desk import Desk
@@ -94,5 +95,10 @@ def _facts(desk: Desk, found: Found, why: str) -> dict[str, Any]:
 
 
 def _form(desk: Desk, found: Found, why: str, text: str, problem: str = "") -> Page:
-    facts = {**_facts(desk, found, why), "text": text, "problem": problem}
+    facts = {**_facts(desk, found, why), "text": _escaped(text), "problem": problem}
     return Page("dead/edit.html", facts, status=400 if problem else 200)
+
+
+def _escaped(text: str) -> str:
+    """As JSON escapes them: characters that nobody sees, or that turn the reading direction."""
+    return "".join(each if each.isprintable() or each in "\r\n\t" else json.dumps(each)[1:-1] for each in text)

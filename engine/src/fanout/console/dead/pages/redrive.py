@@ -1,5 +1,6 @@
 """A redrive or a drop: what its dry run froze, the question, how far it is, what failed again, and how to go on."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote as path
 
@@ -103,6 +104,7 @@ def _facts(desk: Desk, story: Story, state: str) -> dict[str, Any]:
         "total": total,
         "moved": moved,
         "left": total - moved,
+        "unsure": sum(each["unsure"] for each in parts),
         "failed": [(run.task, each) for run in story.runs for each in run.failed.values()],
         "stack": desk.stack,
         "chosen": _filter(story),
@@ -127,12 +129,22 @@ def _part(desk: Desk, story: Story, selected: Selected, is_drop: bool) -> dict[s
         "redriven": selected.told.get("redriven") or 0,
         "question": _question(desk, selected, is_drop) if total else "",
         "run": run,
+        "unsure": _number_of(run.end, "perhaps_dropped") if run and run.end and is_drop else 0,
         "result": line_of(run.end) if run and run.end and not is_drop else "",
     }
 
 
+def _number_of(told: Mapping[str, Any], name: str) -> int:
+    value = told.get(name)
+    return value if isinstance(value, int) else 0
+
+
 def _question(desk: Desk, selected: Selected, is_drop: bool) -> str:
-    (subscriber,) = desk.stack.with_letters(selected.task)
+    """None of a task that is not deployed any more."""
+    try:
+        (subscriber,) = desk.stack.with_letters(selected.task)
+    except UserError:
+        return ""
     if is_drop:
         return f"delete dead letters of {selected.task} of {desk.stack.label} for good?"
     left = Frozen(dict.fromkeys(selected.letters), redriven=int(selected.told.get("redriven") or 0))
