@@ -8,7 +8,7 @@ from events import FormSubmitted
 from fanout.runtime import PermanentError, client, handler_of
 
 _SENDER = os.environ["EMAIL_SENDER"]
-_ses = client("sesv2")
+_ses = client("sesv2", tries=1)  # each call of it is another mail
 
 _PERMANENT = (
     _ses.exceptions.BadRequestException,

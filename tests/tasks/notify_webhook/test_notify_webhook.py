@@ -14,6 +14,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, ProtocolError, Re
 from fanout.testing import Outcome, example, run
 from tests.tasks.notify_webhook.conftest import SECRET_ARN, URL
 
+FIRST, SECOND = "Zmlyc3Q=", "c2Vjb25k"
 KEY = "c2VjcmV0LW9mLXRoZS1yZWNlaXZlcg=="
 
 
@@ -63,7 +64,7 @@ def test_any_2xx_is_done(handler: Any, status: int) -> None:
     assert notify(handler, status)[0].kind == "done"
 
 
-@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [103, 408, 429, 500, 502, 503, 504])
 def test_what_may_pass_is_tried_again(handler: Any, status: int) -> None:
     assert notify(handler, status)[0] == Outcome("failed", "TransientError", f"the webhook answered {status}")
 
@@ -92,7 +93,7 @@ class Secret:
 
     def __init__(self, handler: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1_700_000_000.0
-        self.value, self.reads = "first", 0
+        self.value, self.reads = FIRST, 0
         self.module: Any = sys.modules[handler.signing_key.__module__]
         monkeypatch.setattr(self.module, "time", SimpleNamespace(time=lambda: self.now))
         monkeypatch.setattr(self.module, "_secrets", self)
@@ -109,19 +110,38 @@ def secret(handler: Any, monkeypatch: pytest.MonkeyPatch) -> Secret:
 
 
 def test_the_key_is_read_once_in_five_minutes_of_the_wall_clock(handler: Any, secret: Secret) -> None:
-    assert [handler.signing_key(), handler.signing_key(), secret.reads] == ["first", "first", 1]
-    secret.value = "second"
+    assert [handler.signing_key(), handler.signing_key(), secret.reads] == [FIRST, FIRST, 1]
+    secret.value = SECOND
     secret.now += secret.module.FRESH_SECONDS
-    assert handler.signing_key() == "first"
+    assert handler.signing_key() == FIRST
     secret.now += 1
-    assert handler.signing_key() == "second"
+    assert handler.signing_key() == SECOND
 
 
 def test_a_clock_that_was_set_back_keeps_no_key(handler: Any, secret: Secret) -> None:
     handler.signing_key()
     secret.now -= 3_600
-    secret.value = "second"
-    assert handler.signing_key() == "second"
+    secret.value = SECOND
+    assert handler.signing_key() == SECOND
+
+
+def test_a_key_may_have_its_usual_beginning_and_what_is_none_is_told(handler: Any, secret: Secret) -> None:
+    secret.value = f"whsec_{KEY}\n"
+    assert handler.signing_key() == KEY
+    secret.now += 3_600
+    secret.value = '{"key": "no"}'
+    handler._http = Receiver()
+    outcome = run(handler.handle, example("contact_form"))
+    assert (outcome.kind, outcome.error_type) == ("failed", "TransientError") and "no base64 key" in str(outcome.error)
+    secret.value = KEY
+    handler._http = Receiver(200)
+    assert run(handler.handle, example("contact_form")).kind == "done"
+
+
+def test_nothing_is_posted_in_plain_text(handler: Any) -> None:
+    handler._URL = "http://hooks.example.com/hook"
+    outcome, receiver = notify(handler, 200)
+    assert (outcome.kind, outcome.error_type, receiver.requests) == ("failed", "TransientError", [])
 
 
 @pytest.mark.parametrize("refusal", [401, 403])
@@ -153,4 +173,4 @@ def test_a_signature_that_is_refused_with_the_newest_key_too_is_permanent(
 
 def test_a_refused_key_that_another_event_has_renewed_is_not_asked_for_again(handler: Any, secret: Secret) -> None:
     handler.signing_key()
-    assert handler.key_after("older") == "first" and secret.reads == 1
+    assert handler.key_after("older") == FIRST and secret.reads == 1

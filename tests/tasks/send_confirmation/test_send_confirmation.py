@@ -108,3 +108,8 @@ def test_an_address_that_says_more_than_whom_it_reaches_gets_nothing(handler: An
     event["data"]["submitter"]["email"] = address
     outcome = run(handler.handle, event)
     assert (outcome.kind, outcome.error) == ("dead", "the address is more than an e-mail address: nothing was sent")
+
+
+def test_a_late_answer_of_ses_is_no_second_mail(handler: Any) -> None:
+    """Each SendEmail is a mail: what the SDK would ask again by itself, the queue brings back, and that is counted."""
+    assert handler._ses.meta.config.retries["total_max_attempts"] == 1

@@ -10,8 +10,10 @@ _making = Lock()
 """Messages that fail at the same time need one client of SQS together, and not one each."""
 
 
-def client(service: str) -> Any:
+def client(service: str, *, tries: int = 2) -> Any:
     """The SDK's client of `service`, one per container: 2 s to connect, 5 s to answer, two tries.
+
+    One where a call that is made again has its effect again, as a mail: a late answer is no refusal.
 
     The SDK is imported by the first call: a task that needs no client never pays for it, and one that does calls this
     when its handler is imported, in Lambda's init phase. Clients may be shared by threads:
@@ -22,7 +24,7 @@ def client(service: str) -> Any:
     https://docs.aws.amazon.com/boto3/latest/guide/events.html
     """
     with _making:
-        return _made(service, checked=True)
+        return _made(service, tries, checked=True)
 
 
 def unchecked(service: str) -> Any:
@@ -34,13 +36,13 @@ def unchecked(service: str) -> Any:
 
 
 @cache
-def _made(service: str, *, checked: bool) -> Any:
+def _made(service: str, tries: int = 2, *, checked: bool) -> Any:
     from botocore.config import Config
 
     config = Config(
         connect_timeout=2,
         read_timeout=5,
-        retries={"mode": "standard", "total_max_attempts": 2},
+        retries={"mode": "standard", "total_max_attempts": tries},
         parameter_validation=checked,
     )
     make: Any = _session().create_client

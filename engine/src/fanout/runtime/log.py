@@ -166,6 +166,8 @@ def _to_stdout() -> logging.Logger:
     handler.setFormatter(Line())
     handler.addFilter(lambda record: not decision.is_over())
     made.handlers = [handler]
+    for each in ("boto3", "botocore", "s3transfer", "urllib3"):  # they say whole requests, answers and secrets
+        logging.getLogger(each).setLevel(logging.ERROR)
     return made
 
 

@@ -141,7 +141,7 @@ def test_messages_that_need_a_client_at_the_same_time_have_one(monkeypatch: pyte
     second, made = threading.Barrier(2, timeout=0.2), list[object]()
 
     @cache
-    def make(service: str, *, checked: bool) -> object:
+    def make(service: str, tries: int, *, checked: bool) -> object:
         with suppress(threading.BrokenBarrierError):
             second.wait()  # for another that is made
         made.append(object())

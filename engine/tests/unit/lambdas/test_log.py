@@ -146,6 +146,19 @@ def test_the_runtimes_own_logger_does_not_say_it_again(lines: Lines, monkeypatch
     assert not said and len(lines()) == 1
 
 
+@pytest.mark.parametrize("name", ["botocore.endpoint", "botocore.parsers", "urllib3.connectionpool", "s3transfer.utils"])
+def test_the_sdk_says_no_request_and_no_answer_at_any_level_of_a_function(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lambda sets the root logger to the function's level, and a level of DEBUG is dev's."""
+    said: list[logging.LogRecord] = []
+    monkeypatch.setattr(logging.getLogger(), "handlers", [Heard(said)])
+    monkeypatch.setattr(logging.getLogger(), "level", logging.DEBUG)
+    logging.getLogger(name).debug("a whole request")
+    logging.getLogger(name).warning("Failed to parse headers: an answer")
+    assert not said
+
+
 def test_what_each_message_says_is_a_record_as_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
     """For handlers and formatters that a team adds."""
     records: list[logging.LogRecord] = []

@@ -18,7 +18,7 @@ _http = bounded_pool(connect=3, total=10)
 
 
 def notify_partner(order: OrderPlaced) -> None:
-    """Posts the event as it was published. 2xx is done; 408, 429, 5xx and no answer may pass; the rest is permanent.
+    """Posts the event as it was published. 2xx is done; 1xx, 408, 429, 5xx and no answer may pass; the rest is permanent.
 
     What refuses the signature is asked once more where the key was rotated meanwhile.
     """
@@ -28,13 +28,15 @@ def notify_partner(order: OrderPlaced) -> None:
         status = _post(order, newer)
     if 200 <= status < 300:
         return
-    if status >= 500 or status in _TRY_AGAIN:
+    if not 200 <= status < 500 or status in _TRY_AGAIN:
         raise TransientError(f"the webhook answered {status}")
     raise PermanentError(f"the webhook answered {status}")
 
 
 def _post(order: OrderPlaced, key: str) -> int:
     """The status; what else the receiver says is not read, as it may be without end."""
+    if not _URL.startswith("https://"):
+        raise TransientError("the webhook's URL is not https: mend it, and the events come back")
     headers = {"Connection": "close", "Content-Type": "application/cloudevents+json", **sign(order.id, order.body, key)}
     try:
         answer = _http.request(

@@ -1,9 +1,10 @@
 """The signing key, from Secrets Manager."""
 
+import base64
 import os
 import time
 
-from fanout.runtime import client
+from fanout.runtime import TransientError, client
 
 FRESH_SECONDS = 300
 """After a rotation the old key signs for five minutes at most; until then the receiver accepts both."""
@@ -13,7 +14,7 @@ _cached: tuple[float, str] = (float("-inf"), "")
 
 
 def signing_key() -> str:
-    """The current value of the secret WEBHOOK_SECRET_ARN: plain base64. Asked for once in five minutes.
+    """The current value of the secret WEBHOOK_SECRET_ARN: base64, also with `whsec_` in front. Asked for once in five minutes.
 
     By the wall clock: the monotonic one stands still while Lambda freezes the container, for hours where events are rare.
     A clock that was set back makes no old key young.
@@ -31,6 +32,11 @@ def key_after(refused: str) -> str:
 def _read() -> str:
     global _cached
     now = time.time()
-    key: str = _secrets.get_secret_value(SecretId=os.environ["WEBHOOK_SECRET_ARN"])["SecretString"]
+    value: str = _secrets.get_secret_value(SecretId=os.environ["WEBHOOK_SECRET_ARN"])["SecretString"]
+    key = value.strip().removeprefix("whsec_")
+    try:
+        base64.b64decode(key, validate=True)
+    except ValueError:
+        raise TransientError("the secret of the webhook is no base64 key: mend it, and the events come back") from None
     _cached = (now, key)
     return key
