@@ -13,7 +13,17 @@ from cdk_nag import AwsSolutionsChecks
 
 from fanout import names
 from fanout.catalog.kept import table
-from fanout.constructs import App, ConfigurationError, FanoutStack, OperatorPolicies, Settings, Subscriber, Topic, nag
+from fanout.constructs import (
+    App,
+    ConfigurationError,
+    FanoutStack,
+    Heartbeat,
+    OperatorPolicies,
+    Settings,
+    Subscriber,
+    Topic,
+    nag,
+)
 from fanout.constructs.attachments import GUARDDUTY, Attachments
 from fanout.constructs.intake import Intake
 from fanout.constructs.nag import findings
@@ -47,6 +57,7 @@ def app_of(entry: Settings, folder: Path) -> App:
     )
     Subscriber(tasks, "SendReceipt", topic=orders, task="send_receipt", environment={"EMAIL_SENDER": "a@example.com"})
     attachments.grant_read_files(archiving.role)
+    Heartbeat(tasks, "Heartbeat", topic=orders)
     OperatorPolicies(tasks, "Operator", topic=orders).let_erase(attachments.bucket)
     stack = FanoutStack(app, f"Intake-{entry.name}", settings=entry)
     Intake(

@@ -9,7 +9,7 @@ import pytest
 from aws_cdk.assertions import Template as Synthesized
 
 from fanout.checks.engine import check_template
-from fanout.constructs import ConfigurationError, Subscriber, Topic
+from fanout.constructs import ConfigurationError, Heartbeat, Subscriber, Topic
 from fanout.packaging.zip_contents import zip_files
 from stacks import settings
 from tests.infra.reading import actions, of_type, statements
@@ -51,6 +51,8 @@ def made(*, back: bool = False, two: bool = False, **arguments: Any) -> dict[str
     emits = arguments.pop("emits", {"bill.made.v1": bills})
     Subscriber(stack, "MakeBill", topic=orders, task="make_bill", emits=emits, **arguments)
     Subscriber(stack, "TakeBill", topic=bills, task="take_bill", emits={"order.placed.v1": orders} if back else None)
+    for topic in dict.fromkeys((orders, bills)):
+        Heartbeat(stack, f"{topic.node.id}Heartbeat", topic=topic)
     return dict(Synthesized.from_stack(stack).to_json())
 
 
@@ -98,7 +100,7 @@ def test_a_circle_over_two_tasks_is_a_finding_wherever_their_topics_are(app_root
 def test_a_task_that_makes_what_it_takes_is_a_finding(app_root: Path) -> None:
     def own(type_: str) -> set[str]:
         stack = cdk.Stack(cdk.App(), "Orders")
-        orders = Topic(stack, "OrderPlaced", settings=settings.PROD)
+        orders = Topic(stack, "OrderPlaced", settings=settings.DEV)
         Subscriber(stack, "MakeBill", topic=orders, task="make_bill", emits={type_: orders})
         Subscriber(stack, "TakeBill", topic=orders, task="take_bill")
         return rules(dict(Synthesized.from_stack(stack).to_json()))

@@ -8,7 +8,7 @@ import pytest
 from aws_cdk.assertions import Template as Synthesized
 
 from fanout.checks.engine import check_template
-from fanout.constructs import ConfigurationError, Delivery, Monitoring, OperatorPolicies, Subscriber, Topic
+from fanout.constructs import ConfigurationError, Delivery, Heartbeat, Monitoring, OperatorPolicies, Subscriber, Topic
 from stacks import settings
 from tests.infra.linted import linted
 from tests.infra.reading import of_type
@@ -134,6 +134,7 @@ def test_eight_deliveries_leave_an_operators_policies_within_iams_limit_and_a_ni
         _to_partner(stack, topic, number)
     for number in range(3):
         Subscriber(stack, f"Archive{number}", topic=topic, task="archive_order")
+    Heartbeat(stack, "Heartbeat", topic=topic)
     template = Synthesized.from_stack(stack).to_json()
     assert [each for each in check_template(template) if each.rule == "policy-too-large"] == []
     with pytest.raises(ConfigurationError, match="room for 8 deliveries in one stack: move it"):

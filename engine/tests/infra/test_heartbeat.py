@@ -13,7 +13,8 @@ import pytest
 from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template as Synthesized
 
-from fanout.constructs.errors import ConfigurationError
+from fanout.constructs.errors import ConfigurationError, one_line_errors
+from fanout.constructs.heartbeat import Heartbeat
 from fanout.constructs.settings import Settings
 from fanout.constructs.subscriber import Subscriber
 from fanout.constructs.topic import Topic
@@ -125,6 +126,29 @@ def test_operators_may_look_at_it(synth: Synth) -> None:
         if each["Action"] == "scheduler:GetSchedule"
     ]
     assert target(looked) in of_type(template, "AWS::Scheduler::Schedule")
+
+
+def of_two(*lines: str, heartbeat: timedelta | None = timedelta(minutes=5)) -> cdk.App:
+    """Two topics with a subscriber each; a line is a topic that has a Heartbeat."""
+    app = cdk.App(builtin_cloud_formation_validation=False)
+    stack = cdk.Stack(app, "Team")
+    entry = replace(settings.PROD, heartbeat=heartbeat)
+    topics = {id_: Topic(stack, id_, settings=entry, main=id_ == "Orders") for id_ in ("Orders", "Bills")}
+    for id_ in lines:
+        Heartbeat(stack, f"{id_}Heartbeat", topic=topics[id_])
+    for task, topic in zip(("archive_order", "notify_partner"), topics.values(), strict=True):
+        Subscriber(stack, task, topic=topic, task=task)
+    return app
+
+
+def test_a_topic_whose_alarms_wait_for_heartbeats_that_nothing_publishes_is_one_line() -> None:
+    with pytest.raises(SystemExit) as ended, one_line_errors():
+        of_two("Orders").synth()
+    assert ended.value.code == (
+        "error: topic Bills: its settings have a heartbeat, and nothing publishes one to it: add"
+        ' Heartbeat(self, "BillsHeartbeat", topic=...), or say heartbeat=None in its settings'
+    )
+    assert of_two("Orders", "Bills").synth() and of_two(heartbeat=None).synth()
 
 
 # --- filters ------------------------------------------------------------------------------------------------------

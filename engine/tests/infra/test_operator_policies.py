@@ -8,7 +8,9 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_sns as sns
+from aws_cdk.assertions import Template as Synthesized
 
+from fanout.constructs.direct import Direct
 from fanout.constructs.heartbeat import Heartbeat
 from fanout.constructs.operators.policies import OperatorPolicies
 from fanout.constructs.subscriber import Subscriber
@@ -125,3 +127,21 @@ def test_every_one_of_forty_subscribers_can_be_looked_at_and_healed(forty: Templ
         dead |= queues_of(statements(each), "sqs:ReceiveMessage")
         healed |= queues_of(statements(each), "sqs:SendMessage")
     assert (dead, healed) == (set(dead_letter_queues(forty)), set(task_queues(forty)))
+
+
+@pytest.mark.parametrize("first", ["operators", "subscribers"])
+def test_the_key_of_the_queues_is_for_operators_whoever_comes_first_and_has_none(first: str) -> None:
+    """One that drops what fails has no queue; so its stack has no key before the next subscriber."""
+    stack = cdk.Stack(cdk.App(), "Orders-prod")
+    topic = Topic.from_sns(sns.Topic(stack, "Topic"), settings=settings.PROD)
+    if first == "operators":
+        OperatorPolicies(stack, "Operator", topic=topic)
+    dropping = Direct(drop_is_ok="a page is stale")
+    Subscriber(stack, "Purge", topic=topic, task="notify_partner", compute=dropping)
+    Subscriber(stack, "Archive", topic=topic, task="archive_order")
+    if first == "subscribers":
+        OperatorPolicies(stack, "Operator", topic=topic)
+    template = dict(Synthesized.from_stack(stack).to_json())
+    (key,) = [id_ for id_ in of_type(template, "AWS::KMS::Key") if id_.startswith("QueueKey")]
+    for output, action in (("OperatorReadPolicyArn", "kms:Decrypt"), ("OperatorHealPolicyArn", "kms:GenerateDataKey")):
+        assert key in queues_of(policy(template, output), action)

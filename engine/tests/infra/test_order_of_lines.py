@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from fanout.constructs.circuit_breaker import CircuitBreaker
+from fanout.constructs.direct import Direct
 from fanout.constructs.errors import one_line_errors
 from fanout.constructs.heartbeat import Heartbeat
 from fanout.constructs.monitoring import Monitoring
@@ -37,6 +38,10 @@ LINES: dict[str, Line] = {
     "heartbeat": lambda stack, topic: Heartbeat(stack, "Heartbeat", topic=topic),
     "monitoring": lambda stack, topic: Monitoring(stack, "Watch", topic=topic),
 }
+DROPPING: dict[str, Line] = {
+    "Purge": lambda stack, topic: subscriber(stack, "Purge", topic, compute=Direct(drop_is_ok="a page is stale"))
+}
+"""It has no queue: where it comes first, others' queues and their key come later."""
 
 
 def subscriber(stack: cdk.Stack, id_: str, topic: Topic, **arguments: Any) -> Subscriber:
@@ -49,7 +54,7 @@ def synthesized(lines: Sequence[str], folder: Path, context: dict[str, Any] | No
     stack = cdk.Stack(app, "Team")
     topic = Topic(stack, "OrderPlaced", settings=CHOSEN)
     for line in lines:
-        LINES[line](stack, topic)
+        {**LINES, **DROPPING}[line](stack, topic)
     template: Template = app.synth().get_stack_by_name("Team").template
     return template
 
@@ -81,12 +86,24 @@ def test_the_same_holds_for_an_app_without_the_cdks_feature_flags(tmp_path: Path
     assert text(forth) == text(back)
 
 
+def test_one_without_a_queue_changes_the_order_of_statements_at_most(tmp_path: Path) -> None:
+    def sorted_text(lines: list[str]) -> str:
+        template = synthesized(lines, tmp_path / lines[0])
+        for each in of_type(template, "AWS::IAM::ManagedPolicy").values():
+            each["Properties"]["PolicyDocument"]["Statement"].sort(key=json.dumps)
+        return text(template)
+
+    lines = ["operators", "Purge", "Archive", "heartbeat", "monitoring"]
+    assert sorted_text(lines) == sorted_text(lines[::-1])
+
+
 def test_more_subscribers_than_one_policy_has_room_for_are_divided_by_their_ids(tmp_path: Path) -> None:
     def many(ids: Sequence[str], folder: Path) -> Template:
         app = cdk.App(context=cdk_context(), outdir=str(folder), builtin_cloud_formation_validation=False)
         stack = cdk.Stack(app, "Team")
         topic = Topic(stack, "OrderPlaced", settings=CHOSEN)
         OperatorPolicies(stack, "Operator", topic=topic)
+        Heartbeat(stack, "Heartbeat", topic=topic)
         for id_ in ids:
             subscriber(stack, id_, topic)
         template: Template = app.synth().get_stack_by_name("Team").template
@@ -116,6 +133,7 @@ def test_more_alarms_than_a_composite_has_room_for_are_one_line_that_says_what_t
     stack = cdk.Stack(app, "Team")
     topic = Topic(stack, "OrderPlaced", settings=CHOSEN)
     Monitoring(stack, "Watch", topic=topic)
+    Heartbeat(stack, "Heartbeat", topic=topic)
     for number in range(33):
         subscriber(stack, f"Task{number}", topic)
     with pytest.raises(SystemExit) as ended, one_line_errors():

@@ -20,7 +20,7 @@ MOST = 34
 def test_a_further_subscriber_asks_no_more_than_it_did(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stack = cdk.Stack(cdk.App(outdir=str(tmp_path)), "Stack")
     topic = Topic.from_sns(sns.Topic(stack, "Topic", enforce_ssl=True), settings=settings.DEV)
-    Subscriber(stack, "First", topic=topic, task="send_receipt")
+    Subscriber(stack, "First", topic=topic, task="archive_order")
     monkeypatch.setattr(_NodeProcess, "send", round_trips.counted)
     before = round_trips.asked
     Subscriber(stack, "Further", topic=topic, task="send_receipt")

@@ -12,6 +12,7 @@ from aws_cdk.assertions import Template
 
 from fanout.constructs.delivery import Delivery
 from fanout.constructs.errors import ConfigurationError, one_line_errors
+from fanout.constructs.heartbeat import Heartbeat
 from fanout.constructs.settings import Settings
 from fanout.constructs.subscriber import Subscriber
 from fanout.constructs.topic import Topic
@@ -46,7 +47,9 @@ def policy(which: Settings, **arguments: Any) -> Any:
     for number, _ in enumerate(Path("contracts").iterdir()):
         explain(Path.cwd(), number)
     stack = cdk.Stack(cdk.App(), "Stack")
-    Subscriber(stack, "Sync", topic=Topic(stack, "Topic", settings=which), task="sync_crm", **arguments)
+    topic = Topic(stack, "Topic", settings=which)
+    Subscriber(stack, "Sync", topic=topic, task="sync_crm", **arguments)
+    Heartbeat(stack, "Heartbeat", topic=topic)
     every = Template.from_stack(stack).find_resources("AWS::SNS::Subscription").values()
     (found,) = [each for each in every if each["Properties"]["Protocol"] == "sqs"]
     return found["Properties"].get("FilterPolicy")

@@ -10,7 +10,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.aws_sns import TracingConfig
 
-from fanout.constructs import ConfigurationError, Monitoring, Settings, Subscriber, Topic, Worker
+from fanout.constructs import ConfigurationError, Heartbeat, Monitoring, Settings, Subscriber, Topic, Worker
 from fanout.diff.compare import compare
 from fanout.template.template import Template
 from tests.infra.conftest import cdk_context
@@ -26,6 +26,7 @@ def made(folder: Path, settings: Settings = PROD, **arguments: Any) -> dict[str,
     topic = Topic(stack, "OrderPlaced", settings=settings)
     Subscriber(stack, "Archive", topic=topic, task="archive_order", **arguments)
     Subscriber(stack, "Other", topic=topic, task="archive_order")
+    Heartbeat(stack, "Heartbeat", topic=topic)
     Monitoring(stack, "Watch", topic=topic)
     app.synth()
     template: dict[str, Any] = json.loads((folder / "Orders.template.json").read_text())

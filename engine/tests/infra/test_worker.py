@@ -33,7 +33,8 @@ def stack_of(entry: Settings, outdir: Path, **arguments: Any) -> FanoutStack:
     app = App(context=cdk_context(), outdir=str(outdir))
     stack = FanoutStack(app, f"Worker-{entry.name}", settings=entry)
     topic = Topic(stack, "OrderPlaced", settings=entry)
-    Subscriber(stack, "Print", topic=topic, task="archive_order", environment={"ARCHIVE_BUCKET": "b"}, **arguments)
+    arguments = {"environment": {"ARCHIVE_BUCKET": "b"}, **arguments}
+    Subscriber(stack, "Print", topic=topic, task="archive_order", **arguments)
     Heartbeat(stack, "Heartbeat", topic=topic)
     Monitoring(stack, "Watch", topic=topic)
     OperatorPolicies(stack, "Operator", topic=topic)
@@ -204,6 +205,46 @@ def test_that_nobody_is_there_rings_for_every_worker(tmp_path: Path) -> None:
     (absent,) = [each["Properties"] for name, each in alarms.items() if "WorkerAbsent" in name]
     named = {each["MetricStat"]["Metric"]["MetricName"] for each in absent["Metrics"] if "MetricStat" in each}
     assert {"NumberOfEmptyReceives", "NumberOfMessagesReceived", "ApproximateNumberOfMessagesNotVisible"} < named
+
+
+def test_elsewhere_no_alarm_waits_for_metrics_that_nobody_makes_of_its_log(tmp_path: Path) -> None:
+    """What SQS says of its queues rings as for every task; and what the essential alarms make of it."""
+    entry = replace(settings.PROD, workers="elsewhere", alarms="full", heartbeat=timedelta(minutes=5))
+    template = synthesized(stack_of(entry, tmp_path, compute=Worker()))
+    alarms = template.find_resources("AWS::CloudWatch::Alarm")
+    assert "Fanout" not in {namespace for each in alarms.values() for namespace in namespaces(each["Properties"])}
+    for kind in ("DeadLetterAlarm", "QueueAge", "QueueBacklog", "WorkerAbsent"):
+        assert len([name for name in alarms if name.startswith(f"Print{kind}")]) == 1
+    (letters,) = [each["Properties"] for name, each in alarms.items() if name.startswith("PrintDeadLetterAlarm")]
+    assert "event-died" not in json.dumps(letters["AlarmDescription"])
+    (needed,) = template.find_resources("AWS::CloudWatch::CompositeAlarm").values()
+    assert "PrintDeadLetterAlarm" in json.dumps(needed) and "HeartbeatMissed" not in json.dumps(needed)
+
+
+def namespaces(alarm: dict[str, Any]) -> set[str]:
+    metrics = [each["MetricStat"]["Metric"] for each in alarm.get("Metrics", []) if "MetricStat" in each]
+    return {each["Namespace"] for each in metrics or [alarm]}
+
+
+@pytest.mark.parametrize(("rules", "told"), [(3_500, True), (4_100, False)])
+def test_what_a_worker_elsewhere_is_told_fits_into_its_parameter_or_is_refused(
+    rules: int, told: bool, tmp_path: Path
+) -> None:
+    def made() -> FanoutStack:
+        return stack_of(settings.LOCAL, tmp_path, compute=Worker(), environment={"RULES": "x" * rules})
+
+    if told:
+        (parameter,) = [
+            each
+            for name, each in synthesized(made()).find_resources("AWS::SSM::Parameter").items()
+            if name.startswith("Print")
+        ]
+        assert "x" * rules in json.dumps(parameter)
+        return
+    with pytest.raises(ConfigurationError) as refused:
+        made()
+    line = str(refused.value)
+    assert line.startswith("subscriber Print: environment is 4") and "is told 4096" in line and "\n" not in line
 
 
 def operators(template: assertions.Template, which: str) -> dict[str, list[Any]]:

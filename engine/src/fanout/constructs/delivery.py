@@ -83,10 +83,10 @@ class Delivery(Construct):
         self.only: Filter = only or {}
         self._validate(topic)
 
-        key = queue_key(self, self.settings, topic=self.topic)
+        self.key = queue_key(self, self.settings, topic=self.topic)
         kept = days(DEAD_LETTER_RETENTION_DAYS)
         self.dead_letter_queue = task_queue(
-            self, "DeadLetterQueue", self.settings, ordered=False, key=key, retention=kept
+            self, "DeadLetterQueue", self.settings, ordered=False, key=self.key, retention=kept
         )
         self.role = self._role() if protocol == "firehose" else None
         self.subscription = self._subscription()

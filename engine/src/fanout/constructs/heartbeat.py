@@ -8,6 +8,7 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sns as sns
 from constructs import Construct, DependencyGroup
 
+from fanout.constructs.beating import beat
 from fanout.constructs.cdk_cache import fact, stack_of
 from fanout.constructs.registry import announce, for_each
 from fanout.constructs.settings import Settings
@@ -60,6 +61,7 @@ class Heartbeat(Construct):
         schedule.node.add_dependency(receivers)
         for_each(Subscriber, self, lambda each: receivers.add(each.subscription, *each.consumer.feeds))
         self.schedule = schedule
+        beat(topic.topic)
         announce(self)
 
     def _role(self, group: scheduler.ScheduleGroup) -> iam.Role:

@@ -11,6 +11,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from fanout import names
+from fanout.constructs.agreed import agree
 from fanout.constructs.cdk_cache import fact, once
 from fanout.constructs.keys import table_key
 from fanout.constructs.settings import DEAD_LETTER_RETENTION_DAYS, Encryption, Settings
@@ -22,6 +23,7 @@ _OF_OLD_FUNCTIONS = ["dynamodb:DeleteItem", "dynamodb:PutItem"]
 
 def records(scope: Construct, settings: Settings) -> dynamodb.Table:
     """The one table of the scope's stack: paid by request, encrypted, forgetting by itself."""
+    agree(scope, settings, "encryption")
     return once(scope, _ID, lambda stack: _table(stack, settings))
 
 

@@ -12,6 +12,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from fanout.constructs.agreed import agree
 from fanout.constructs.cdk_cache import SNS, fact, of_stack, path_of
 from fanout.constructs.registry import late_any
 from fanout.constructs.settings import Encryption, Settings
@@ -50,6 +51,7 @@ def queue_key(
     SNS needs both rights for the queue and for the dead-letter queue of the subscription, or it drops the message:
     https://docs.aws.amazon.com/sns/latest/dg/sns-enable-encryption-for-topic-sqs-queue-subscriptions.html
     """
+    agree(scope, settings, "encryption")
     found = of_stack(scope, "key of the queues", lambda stack: _QueueKey(stack, settings))
     found.let_deliver(topic, principal)
     return found.key

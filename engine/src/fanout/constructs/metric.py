@@ -68,6 +68,12 @@ def of_task(stack: str, task: str, name: str, statistic: str, period: int = FIVE
     return _of(names.NAMESPACE, name, {names.STACK_DIMENSION: stack, names.TASK_DIMENSION: task}, statistic, period)
 
 
+def of_log_lines(metric: AnyMetric) -> bool:
+    """Whether it is, or is made of, what a task emits: CloudWatch has that of a log group alone."""
+    each_of = [metric, *(each for _, each in _used(metric))]
+    return any(isinstance(each, Metric) and each.namespace == names.NAMESPACE for each in each_of)
+
+
 def of_log(group: logs.LogGroup | None, period: int) -> Metric:
     """Bytes."""
     name = fact(group, "log_group_name") if group else ""

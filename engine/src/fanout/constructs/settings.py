@@ -20,6 +20,8 @@ DEAD_LETTER_RETENTION_DAYS = 14
 """SQS's maximum. A dead letter's age counts from when it was first sent, so it must outlive the queue's messages."""
 PROVEN_PARTITION = "aws"
 LONGEST_QUEUE_RETENTION_DAYS = DEAD_LETTER_RETENTION_DAYS - 1
+MOST_ACTIONS = 5
+"""Of one alarm: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"""
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_.-]{1,256}")
 
@@ -207,6 +209,14 @@ class Settings:
                 "alarm_recipients",
                 f"e-mail addresses or SNS topic ARNs, not {recipient!r}",
             )
+        told = self.alarm_recipients
+        self.expect(len({*told}) == len(told), "alarm_recipients", "each of them once")
+        named = sum(each.startswith("arn:") for each in told)
+        self.expect(
+            named < MOST_ACTIONS,
+            "alarm_recipients",
+            f"at most {MOST_ACTIONS - 1} topic ARNs: an alarm tells {MOST_ACTIONS}, the stack's own among them",
+        )
         self.expect(1 <= self.generation <= 999, "generation", "1 to 999, counted up")
         self.expect(1 <= len(self.owner.strip()) <= 60, "owner", "a team or person, in 60 characters")
         self.expect(self.alarms in ("essential", "full"), "alarms", "'essential' or 'full'")

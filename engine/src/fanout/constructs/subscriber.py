@@ -16,6 +16,7 @@ from constructs import Construct
 from fanout import names
 from fanout.constructs import idempotency
 from fanout.constructs.alarms.subscriber import subscriber_alarms
+from fanout.constructs.beating import await_heartbeats
 from fanout.constructs.cdk_cache import days, fact, name_of_stack, path_of, seconds, stack_of
 from fanout.constructs.circuit_breaker import CircuitBreaker
 from fanout.constructs.compute import Compute, Function
@@ -30,6 +31,7 @@ from fanout.constructs.registry import announce
 from fanout.constructs.replayable import check_replay, tell_replay
 from fanout.constructs.retry import Retry
 from fanout.constructs.settings import DEAD_LETTER_RETENTION_DAYS, Settings, Tracing
+from fanout.constructs.shared_task import Share, tell_shared
 from fanout.constructs.subscriber_checks import check_environment, check_order_in_time
 from fanout.constructs.task_queue import subscribe, task_queue, tell_fair
 from fanout.constructs.topic import AnyTopic
@@ -130,6 +132,9 @@ class Subscriber(Construct):
             self.consumer.set_variable(names.ATTACHMENTS_BUCKET, self.attachments.bucket.bucket_name)
         self.consumer.start(circuit_breaker)
         self.alarms = subscriber_alarms(self, self, self.settings)
+        if "heartbeat-missed" in self.alarms:
+            await_heartbeats(self.topic)
+        tell_shared(task, Share(self, self.topic, self._gets, claims))
         self._outputs(id_ if scope is stack else path_of(self).replace("/", ""))
         announce(self)
 
@@ -217,6 +222,7 @@ class Subscriber(Construct):
         chosen = asked.get("type")
         if handles is not None and chosen is not None:
             raise ConfigurationError(f"{self.owner_id}: handles and only['type'] say the same: leave one of them out")
+        self._gets = frozenset(types.got if chosen is None else chosen if isinstance(chosen, Sequence) else ())
         if types.got:
             hear(self, self.topic, {*chosen} if isinstance(chosen, Sequence) else {*types.got})
         return {"type": types.values} if types.values else {}

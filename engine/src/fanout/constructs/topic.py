@@ -14,6 +14,7 @@ from aws_cdk import aws_xray as xray
 from constructs import Construct
 
 from fanout import names
+from fanout.constructs.beating import check_beating
 from fanout.constructs.cdk_cache import fact, name_of_stack, of_stack, stack_of
 from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.event_types import check_carried
@@ -99,6 +100,7 @@ class Topic(Construct):
             self._allow_tracing()
         self._outputs()
         check_heard(self, self.topic, self.types)
+        check_beating(self, self.topic, settings)
 
     @staticmethod
     def from_arn(

@@ -45,6 +45,8 @@ def test_a_region_and_an_account_may_be_pinned() -> None:
         ("subscriber_accounts", ("123456789012", "a-team")),
         ("alarm_recipients", ("nobody",)),
         ("alarm_recipients", ("arn:aws:sqs:eu-west-1:123456789012:queue",)),
+        ("alarm_recipients", ("on-call@example.com", "on-call@example.com")),
+        ("alarm_recipients", tuple(f"arn:aws:sns:eu-west-1:123456789012:team{number}" for number in range(5))),
         ("email_sender", ""),
         ("email_sender", "orders at example.com"),
         ("webhook_url", "http://hooks.example.com/orders"),

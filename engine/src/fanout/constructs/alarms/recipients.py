@@ -8,12 +8,14 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from fanout import names
+from fanout.constructs.agreed import agree
 from fanout.constructs.cdk_cache import fact, of_stack, once
 from fanout.constructs.settings import Encryption, Settings
 
 
 def recipients(scope: Construct, settings: Settings) -> list[str]:
-    """The ARNs of topics, for every alarm of the scope's stack; they are made at the first call."""
+    """The ARNs of topics, for every alarm of the scope's stack; they are made at the first call. Others are refused."""
+    agree(scope, settings, "alarm_recipients")
     return of_stack(scope, "what alarms do", lambda stack: _arns(stack, settings))
 
 

@@ -15,7 +15,7 @@ from fanout.constructs.alarms.runbook import Place
 from fanout.constructs.alarms.target import AlarmTarget, all_attempts, oldest
 from fanout.constructs.alarms.worker import worker_absent
 from fanout.constructs.cdk_cache import fact
-from fanout.constructs.metric import HOUR, MINUTE, Expression, of_function, of_queue, of_task, of_topic
+from fanout.constructs.metric import HOUR, MINUTE, Expression, of_function, of_log_lines, of_queue, of_task, of_topic
 from fanout.constructs.settings import Settings
 
 ESSENTIAL = ("dead-letter", "queue-age", "heartbeat-missed")
@@ -29,19 +29,21 @@ EARLIER = " (what the task itself gave up has rung as event-died)"
 
 
 def subscriber_alarms(scope: Construct, target: AlarmTarget, settings: Settings) -> dict[str, cloudwatch.CfnAlarm]:
-    """By kind: those that settings ask for."""
+    """By kind: those that settings ask for; of what the task emits none where its log is in no group of the stack."""
+    log_group = target.consumer.log_group
     place = Place(
         scope=scope,
         settings=settings,
         owner=target.owner,
         task=target.task,
-        log_group=fact(log_group, "log_group_name") if (log_group := target.consumer.log_group) else "",
+        log_group=fact(log_group, "log_group_name") if log_group else "",
     )
     early = {"essential": _none, "full": _early}[settings.alarms]
-    sooner = {"essential": "", "full": EARLIER}[settings.alarms]
+    sooner = EARLIER if settings.alarms == "full" and log_group else ""
     heartbeats = heartbeat_missed(target, settings) if target.is_queued and target.hears_heartbeats else []
     chosen = [*_essential(target, sooner), *early(target), *heartbeats]
-    return {each.kind: ring(scope, each, place, settings) for each in chosen}
+    heard = [each for each in chosen if log_group or not of_log_lines(each.metric)]
+    return {each.kind: ring(scope, each, place, settings) for each in heard}
 
 
 def _none(target: AlarmTarget) -> list[Alarm]:

@@ -65,6 +65,7 @@ class OperatorPolicies(Construct):
         self._stack, self._topic = stack_of(self, scope), topic.topic
         self.subscribers: list[Subscriber] = []
         self.deliveries: list[Delivery] = []
+        self._has_key = False
         self._called: list[Subscriber] = []
         self._of_workers: list[Subscriber] = []
         topics = [topic, *also]
@@ -117,9 +118,8 @@ class OperatorPolicies(Construct):
     def _add(self, subscriber: Subscriber) -> None:
         """A policy opens when those that are there no longer fit; who is in which is decided at synth, by path."""
         self.subscribers.append(subscriber)
+        self._grant_key(subscriber.key)
         if len(self.subscribers) == 1:
-            if not self.deliveries:
-                self._grant_key()
             let_look(self._stack, self.read[0])
         for kind in self._kinds.values():
             kind.holds[path_of(subscriber)] = (subscriber, characters(subscriber, kind.grants))
@@ -182,8 +182,7 @@ class OperatorPolicies(Construct):
                 f"delivery {delivery.node.id}: the operator's policies have room for {MOST_DELIVERIES} deliveries in one stack:"
                 " move it to a stack of its own, which needs only the topic's ARN"
             )
-        if len(self.deliveries) == 1 and not self.subscribers:
-            self._grant_key()
+        self._grant_key(delivery.key)
         child = f"{path_of(delivery).partition('/')[2].replace('/', '')}DeadLetterQueue{HASH}"
         self._first += 2 * (arn_length("AWS::SQS::Queue", name_of_stack(self), child) + len('"",'))
         self._open()
@@ -211,9 +210,10 @@ class OperatorPolicies(Construct):
 
         let(self.read[0], ["scheduler:GetSchedule"], late_list(arns))
 
-    def _grant_key(self) -> None:
-        key = self._stack.node.try_find_child("QueueKey")
-        if isinstance(key, kms.Key):
+    def _grant_key(self, key: kms.Key | None) -> None:
+        """Once, when the first that has it is there: one that drops what fails has no queue."""
+        if key and not self._has_key:
+            self._has_key = True
             key.grant(self.read[0], "kms:Decrypt")
             key.grant(self.heal[0], "kms:GenerateDataKey")
 

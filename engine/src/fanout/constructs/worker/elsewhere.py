@@ -1,5 +1,8 @@
 """A worker that its team runs: the stack has its role and its variables, and where it runs is nobody's business here."""
 
+import json
+import re
+
 from aws_cdk import Aws, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ssm as ssm
@@ -8,9 +11,14 @@ from constructs import Construct
 from fanout import names
 from fanout.constructs.circuit_breaker import CircuitBreaker
 from fanout.constructs.consumer import Host
+from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.worker.arguments import Arguments
 from fanout.constructs.worker.consumer import WorkerConsumer
 from fanout.project import prefix
+
+MOST_CHARACTERS = 4_096
+"""Of a parameter: https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html"""
+_TOKEN = re.compile(r"\$\{Token\[[^\]]*\]\}")
 
 
 class Elsewhere(WorkerConsumer):
@@ -29,6 +37,7 @@ class Elsewhere(WorkerConsumer):
 
     def start(self, circuit_breaker: CircuitBreaker | None) -> None:
         self._guard(circuit_breaker)
+        self._check_size()
         self._parameter = ssm.StringParameter(
             self._scope,
             "Variables",
@@ -37,6 +46,15 @@ class Elsewhere(WorkerConsumer):
             description=f"What fanout work {self._host.task} is told",
         )
         self._parameter.grant_read(self.role)
+
+    def _check_size(self) -> None:
+        """Without what the deployment alone knows, so as it is at least."""
+        text = json.dumps(self._variables, separators=(",", ":"), ensure_ascii=False)
+        if (size := len(_TOKEN.sub("", text))) > MOST_CHARACTERS:
+            raise ConfigurationError(
+                f"{self._host.owner_id}: environment is {size} characters with what the engine adds: a worker elsewhere is"
+                f" told {MOST_CHARACTERS}: let the task read what is long where it is"
+            )
 
     def outputs(self) -> dict[str, str]:
         return {

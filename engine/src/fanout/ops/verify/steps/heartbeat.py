@@ -7,7 +7,7 @@ from fanout.ops.aws import logs
 from fanout.ops.aws.subscriber import WORKER, DeployedSubscriber
 from fanout.ops.verify import probes
 from fanout.ops.verify.result import NotShown, Skipped
-from fanout.ops.verify.steps.wiring import SCHEDULE
+from fanout.ops.verify.steps.wiring import NO_SCHEDULE, SCHEDULE
 from fanout.ops.verify.verification import Verification
 from fanout.words import counted
 
@@ -21,7 +21,7 @@ def heartbeat(verification: Verification) -> str:
     found = [re.search(r"rate\((\d+) minute", str(each.get("ScheduleExpression"))) for each in schedules.values()]
     minutes = [int(each[1]) for each in found if each]
     if not minutes:
-        raise Skipped("the stack has no heartbeat: `heartbeat` in its settings")
+        raise Skipped(NO_SCHEDULE)
     interval = 60 * max(minutes)
     if interval > LONGEST:
         raise NotShown(f"it beats every {max(minutes)} minutes: fanout doctor, and the alarm heartbeat-missed")

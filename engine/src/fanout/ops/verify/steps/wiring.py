@@ -9,6 +9,7 @@ from fanout.words import counted
 UNHEARD = "unheard"
 """A problem that is the next step's."""
 SCHEDULE = "AWS::Scheduler::Schedule"
+NO_SCHEDULE = "the stack publishes no heartbeat: its topic's stack does, or nobody, as `heartbeat` in settings says"
 
 
 def wiring(verification: Verification) -> str:
@@ -38,9 +39,7 @@ def schedule(verification: Verification) -> str:
     deployed = verification.template
     schedules = deployed.of_type(SCHEDULE)
     if not schedules:
-        raise Skipped(
-            "the stack publishes no heartbeat: its topic's stack does, or nobody, as `heartbeat` in settings says"
-        )
+        raise Skipped(NO_SCHEDULE)
     rates = []
     for id_, properties in schedules.items():
         group = deployed.resolved(properties["GroupName"])
