@@ -146,7 +146,9 @@ def test_the_runtimes_own_logger_does_not_say_it_again(lines: Lines, monkeypatch
     assert not said and len(lines()) == 1
 
 
-@pytest.mark.parametrize("name", ["botocore.endpoint", "botocore.parsers", "urllib3.connectionpool", "s3transfer.utils"])
+@pytest.mark.parametrize(
+    "name", ["botocore.endpoint", "botocore.parsers", "urllib3.connectionpool", "s3transfer.utils"]
+)
 def test_the_sdk_says_no_request_and_no_answer_at_any_level_of_a_function(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
