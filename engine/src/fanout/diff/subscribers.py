@@ -15,17 +15,13 @@ _HOLDING = frozenset({*KEPT, *STACKS, QUEUE, TOPIC})
 
 def changed_subscribers(old: Template, new: Template) -> tuple[list[Change], set[str]]:
     """Subscribers that come and go, and the logical ids of what comes and goes with them."""
-    before = {each.queue.id: each for each in subscriptions(old) if each.queue is not None}
-    after = {each.queue.id: each for each in subscriptions(new) if each.queue is not None}
     found, theirs = [], set[str]()
-    for logical_id, subscription in before.items():
-        if logical_id not in new.resources and subscription.queue is not None:
-            found.append(change("subscriber-removed", subscription.queue, _removed(subscription)))
-            theirs |= {each for each in _parts(subscription) if each not in new.resources}
-    for logical_id, subscription in after.items():
-        if logical_id not in old.resources and subscription.queue is not None:
-            found.append(change("subscriber-added", subscription.queue, _added(subscription)))
-            theirs |= {each for each in _parts(subscription) if each not in old.resources}
+    for here, there, kind, told in ((old, new, "subscriber-removed", _removed), (new, old, "subscriber-added", _added)):
+        by_queue = {each.queue.id: (each.queue, each) for each in subscriptions(here) if each.queue is not None}
+        for logical_id, (queue, subscription) in by_queue.items():
+            if logical_id not in there.resources:
+                found.append(change(kind, queue, told(subscription)))
+                theirs |= {each for each in _parts(subscription) if each not in there.resources}
     return found, theirs
 
 

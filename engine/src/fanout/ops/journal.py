@@ -11,18 +11,19 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from fanout import names
 from fanout.errors import OpsError
 from fanout.ops.aws.stack import Stack
 from fanout.ops.dead_letters.message import DeadLetterMessage
 
+Key = TypeVar("Key")
 SENDING, SENT, DELETED, NOT_SENT = "sending", "sent", "deleted", "not sent"
 _LOCK_SECONDS: Final = 20.0
 """A lock is held for one write and one fsync."""
@@ -103,23 +104,8 @@ class Journal:
 
     def unfinished(self, queue: str) -> "Unfinished":
         """Of the messages of the dead-letter queue `queue`: what earlier runs sent, and began with and did not finish."""
-        sent: dict[str, str] = {}
-        sending: dict[str, set[str]] = {}
-        for line in self.read():
-            if line.get("queue") != queue:
-                continue
-            id_, run = str(line.get("letter")), str(line.get("run"))
-            match line.get("step"):
-                case "sending":
-                    sending.setdefault(id_, set()).add(run)
-                case "sent":
-                    sending.pop(id_, None)
-                    sent[id_] = str(line.get("as"))
-                case "deleted":
-                    sending.pop(id_, None)
-                case "not sent":  # by this run: what an earlier one began with may still have been taken
-                    sending.get(id_, set()).discard(run)
-        return Unfinished(sent, {id_ for id_, runs in sending.items() if runs})
+        lines = (line for line in self.read() if line.get("queue") == queue)
+        return Unfinished(*sent_and_unsure(lines, lambda line: str(line.get("letter"))))
 
     def moved(self, queue: str) -> set[str]:
         """The ids of the letters that are gone from the dead-letter queue `queue`, as they were sent back or dropped."""
@@ -177,6 +163,26 @@ def about(message: DeadLetterMessage, **more: Any) -> dict[str, Any]:
         "before": message.hash,
         **{name: value for name, value in more.items() if value is not None},
     }
+
+
+def sent_and_unsure(
+    lines: Iterable[dict[str, Any]], key: Callable[[dict[str, Any]], Key]
+) -> tuple[dict[Key, str], set[Key]]:
+    """What was sent, as which message, and what some run began to send and never told the end of; `key` is of what a line tells."""
+    sent: dict[Key, str] = {}
+    sending: dict[Key, set[str]] = {}
+    for line in lines:
+        match line.get("step"):
+            case "sending":
+                sending.setdefault(key(line), set()).add(str(line.get("run")))
+            case "sent":
+                sending.pop(key(line), None)
+                sent[key(line)] = str(line.get("as"))
+            case "deleted":
+                sending.pop(key(line), None)
+            case "not sent":  # by this run: what an earlier one began with may still have been taken
+                sending.get(key(line), set()).discard(str(line.get("run")))
+    return sent, {each for each, runs in sending.items() if runs}
 
 
 @contextmanager

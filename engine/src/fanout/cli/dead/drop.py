@@ -38,7 +38,7 @@ def drop(
     with stoppable() as stop:
         dropped = Drop(stack, subscriber, selection, journal, why).run(stop)
     line = f"{counted(dropped.count, 'dead letter')} of {subscriber.task} dropped"
-    line += f"; they are in {dropped.path}" if dropped.count or dropped.unsure else ""
+    line += f"; they are in {dropped.file}" if dropped.file else ""
     line += f"; {dropped.unsure} are in the file, too, and perhaps deleted" if dropped.unsure else ""
     line += f"; {dropped.left} are in the file and could not be deleted" if dropped.left else ""
     line += (
@@ -55,7 +55,7 @@ def drop(
         cannot_be_read=sorted(dropped.unread),
         perhaps_dropped=dropped.unsure,
         stopped=dropped.stopped,
-        file=str(dropped.path) if dropped.count or dropped.unsure else None,
+        file=str(dropped.file) if dropped.file else None,
         complete=bool(dropped.completeness),
         unseen=list(dropped.completeness.unseen),
     )

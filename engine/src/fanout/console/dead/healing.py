@@ -235,7 +235,7 @@ class Healing:
                 "dropped": dropped.count,
                 "left": dropped.left,
                 "perhaps_dropped": dropped.unsure,
-                "file": str(dropped.path) if dropped.count or dropped.unsure else None,
+                "file": str(dropped.file) if dropped.file else None,
             }
             stopped = dropped.stopped or ("you asked to stop: the rest stays" if work.stop else None)
             journal.write(END, task=subscriber.task, stopped=stopped, unseen=unseen, **told)

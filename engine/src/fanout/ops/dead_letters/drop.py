@@ -38,6 +38,11 @@ class Dropped:
     unread: set[str] = field(default_factory=set)
     completeness: Completeness = COMPLETE
 
+    @property
+    def file(self) -> Path | None:
+        """Where nothing was deleted, nobody needs it."""
+        return self.path if self.count or self.unsure else None
+
 
 @dataclass
 class Drop:

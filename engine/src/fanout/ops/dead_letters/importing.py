@@ -17,7 +17,7 @@ from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.dead_letters.line import Line, Origin, read_line
 from fanout.ops.dead_letters.wrapped import json_value
 from fanout.ops.interrupt import Stop
-from fanout.ops.journal import Journal
+from fanout.ops.journal import Journal, sent_and_unsure
 from fanout.ops.send.journalled import send_written
 from fanout.ops.send.queue import MOST_ENTRIES, OutgoingMessage
 
@@ -149,20 +149,11 @@ def _portions(
 
 def _by_earlier_imports(journal: Journal) -> tuple[set[tuple[str, ...]], set[tuple[str, ...]]]:
     """Lines that were sent, and lines that an import began to send and never told the end of."""
-    sent: set[tuple[str, ...]] = set()
-    begun: dict[tuple[str, ...], set[str]] = {}
-    for line in journal.read():
-        if line.get("command") != COMMAND:
-            continue
-        key, run = tuple(str(line.get(name)) for name in ("task", "letter", "after")), str(line.get("run"))
-        match line.get("step"):
-            case "sending":
-                begun.setdefault(key, set()).add(run)
-            case "sent":
-                sent.add(key)
-            case "not sent":  # by this run: what an earlier one began with may still have been taken
-                begun.get(key, set()).discard(run)
-    return sent, {key for key, runs in begun.items() if runs} - sent
+    lines = (line for line in journal.read() if line.get("command") == COMMAND)
+    sent, unsure = sent_and_unsure(
+        lines, lambda line: tuple(str(line.get(name)) for name in ("task", "letter", "after"))
+    )
+    return {*sent}, unsure
 
 
 def _told(file: ImportFile, task: str, outgoing: OutgoingMessage) -> dict[str, Any]:

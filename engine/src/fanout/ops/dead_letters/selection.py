@@ -62,7 +62,8 @@ class Selection:
         return [each for each, cause in read if any(cause.matches(wanted) for wanted in self.causes)]
 
     def _is_wanted(self, message: DeadLetterMessage) -> bool:
-        self.found |= {message.message_id} & {*self.ids}
+        if message.message_id in self.ids:
+            self.found.add(message.message_id)
         return not self.ids or any(message.matches(id_) for id_ in self.ids)
 
     def _is_old(self, message: DeadLetterMessage) -> bool:

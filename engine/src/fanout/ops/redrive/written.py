@@ -71,7 +71,10 @@ def carry_out(
     *,
     of: str | None = None,
 ) -> Result:
-    """`of` is the dry run, if there was one: one program at a time carries it out. What AWS refuses before anything is moved is written, and raised."""
+    """`of` is the dry run, if there was one: one program at a time carries it out.
+
+    What AWS refuses before anything is moved is written, and raised.
+    """
     with held(of or journal.run):
         told = _Written(subscriber, journal, report)
         run = RedriveRun(subscriber, journal, plan, frozen, told, stop)

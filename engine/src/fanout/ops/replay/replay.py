@@ -28,8 +28,8 @@ UNFINISHED: Final = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Replay:
-    """`began`: when its plan was begun, by AWS's clock; `is_continued`: an earlier run has sent some of it; `counted`: when one had counted all
-    of it."""
+    """`began`: when its plan was begun, by AWS's clock; `is_continued`: an earlier run has sent some of it; `counted`: when one
+    had counted all of it."""
 
     subscriber: DeployedSubscriber
     archive: Archive

@@ -9,8 +9,7 @@ from fanout.ops.aws.subscriber import FUNCTION
 from fanout.ops.pause.reason import Pause
 
 UNKNOWN: Final = "unknown"
-
-ELSEWHERE = "elsewhere"
+ELSEWHERE: Final = "elsewhere"
 """The `mapping` of a worker that its team runs, and so is its log."""
 
 
