@@ -10,6 +10,7 @@ import pytest
 from botocore.loaders import JSONFileLoader, Loader
 from hypothesis import settings
 
+from fanout.contracts.app import known_contracts
 from tests.lanes import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
 
 # The CDK's own validation takes seconds a template, and CI runs it once: docs/adr/0016-cdk-validation-in-ci-and-deploy.md.
@@ -42,7 +43,11 @@ settings.load_profile("patient")
 
 
 def pytest_collection_finish() -> None:
-    """What is here now is here until the end, when pytest looks for garbage five times."""
+    """What is here now is here until the end, when pytest looks for garbage five times.
+
+    A process knows its contracts once, and some tests go to other folders: whichever comes first, they are the app's.
+    """
+    known_contracts()
     gc.freeze()
 
 

@@ -90,7 +90,7 @@ def _opened(envelope: dict[str, Any], given_up: GivenUp | None) -> Wrapped | Non
         return None
     id_ = envelope.get("MessageId")
     is_id = isinstance(id_, str) and _MESSAGE_ID.fullmatch(id_) is not None
-    return Wrapped(message, found, id_ if is_id else None, _time(envelope.get("Timestamp")), given_up)
+    return Wrapped(message, found, id_ if is_id else None, moment_of(envelope.get("Timestamp")), given_up)
 
 
 def _given_up(context: dict[str, Any], record: dict[str, Any]) -> GivenUp:
@@ -119,7 +119,8 @@ def _attribute(value: Any) -> dict[str, Any] | None:
         return None
 
 
-def _time(value: Any) -> datetime | None:
+def moment_of(value: Any) -> datetime | None:
+    """What RFC 3339 says, UTC where it does not say the zone; None for whatever is no moment."""
     try:
         found = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:

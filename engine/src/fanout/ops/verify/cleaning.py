@@ -12,12 +12,13 @@ from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters.drop import delete
 from fanout.ops.dead_letters.message import DeadLetterMessage
+from fanout.ops.dead_letters.wrapped import moment_of
 from fanout.ops.verify import probes
 from fanout.ops.verify.probes import is_probe
 from fanout.words import counted
 
 LONGEST_RUN: Final = timedelta(minutes=30)
-"""A probe that is older is of no run that goes on."""
+"""A probe of another time is of no run that goes on."""
 
 
 def clean(stack: Stack, own: str | None = None) -> tuple[int, list[str]]:
@@ -32,9 +33,7 @@ def clean(stack: Stack, own: str | None = None) -> tuple[int, list[str]]:
 
 def _of(subscriber: DeployedSubscriber, own: str | None) -> tuple[int, list[str]]:
     def is_ours(message: DeadLetterMessage) -> bool:
-        return is_probe(message) and (
-            probes.now() - message.sent_at > LONGEST_RUN or (own is not None and is_probe(message, own))
-        )
+        return is_probe(message) and (_is_over(message) or (own is not None and is_probe(message, own)))
 
     try:
         with browse.browse(subscriber.aws, subscriber.dead_letter_queue_url, limit=browse.MOST) as browsing:
@@ -45,3 +44,9 @@ def _of(subscriber: DeployedSubscriber, own: str | None) -> tuple[int, list[str]
     left = len(mine) - len(gone)
     problems = [f"{subscriber.task}: not looked at: {each}" for each in browsing.completeness.unseen]
     return len(gone), ([f"{subscriber.task}: {counted(left, 'probe')} could not be deleted"] if left else []) + problems
+
+
+def _is_over(probe: DeadLetterMessage) -> bool:
+    """Whether it is of no run that goes on, by the time that its event has: a queue's own begins anew where a letter is moved."""
+    at = moment_of((probe.event or {}).get("time"))
+    return at is None or abs(probes.now() - at) > LONGEST_RUN

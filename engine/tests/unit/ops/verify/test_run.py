@@ -1,6 +1,7 @@
 """A run from beginning to end: what others left, what it leaves, what it writes, and whom it refuses."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -18,7 +19,7 @@ from fanout.ops.verify.runner import Runner
 from fanout.ops.verify.steps.table import STEPS, Step
 from fanout.ops.verify.verification import Verification
 from tests.unit.ops.given import event, message
-from tests.unit.ops.verify.given import probe
+from tests.unit.ops.verify.given import AT, probe
 from tests.unit.ops.verify.world import World
 
 DEAD = "https://sqs/1/bill-dead"
@@ -45,7 +46,7 @@ def test_only_probes_are_cleaned_away_those_of_a_killed_run_too(monkeypatch: pyt
     world = World(monkeypatch)
     for number, body in enumerate([probe(), event(1), {**probe("killed-2"), "type": "fanout.probe.v1"}, event(2)]):
         world.sqs.put(DEAD, json.dumps(body), id_=f"m{number}")
-    world.clock.wait(3_600)
+    world.clock.time = AT.timestamp() + 3_600
     assert clean(world.stack) == (2, [])
     assert [json.loads(each)["id"] for each in world.sqs.bodies(DEAD)] == ["e1", "e2"]
     assert len(world.sqs.visible(DEAD)) == 2
@@ -55,17 +56,25 @@ def test_what_cannot_be_cleaned_is_told(monkeypatch: pytest.MonkeyPatch) -> None
     world = World(monkeypatch)
     world.sqs.put(DEAD, json.dumps(probe()))
     world.sqs.fails = lambda entry: "InternalError" if "VisibilityTimeout" not in entry else None
-    world.clock.wait(3_600)
+    world.clock.time = AT.timestamp() + 3_600
     assert clean(world.stack) == (0, ["bill: 1 probe could not be deleted"])
 
 
 def test_what_a_run_that_goes_on_needs_is_left_and_its_own_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(monkeypatch)
+    now = datetime.fromtimestamp(world.clock(), UTC).isoformat()
     for id_ in ("mine-1", "a-colleagues-1"):
-        world.sqs.put(DEAD, json.dumps(probe(id_)))
+        world.sqs.put(DEAD, json.dumps(probe(id_, time=now)))
     assert clean(world.stack) == (0, [])
     assert clean(world.stack, f"{PREFIX}mine-") == (1, [])
     assert [json.loads(each)["id"] for each in world.sqs.bodies(DEAD)] == [f"{PREFIX}a-colleagues-1"]
+
+
+@pytest.mark.parametrize("time", ["never", 5, None, "9999-12-31T23:59:59-23:59"])
+def test_a_probe_with_a_time_that_no_run_writes_is_of_none(time: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(monkeypatch)
+    world.sqs.put(DEAD, json.dumps(probe(time=time)))
+    assert clean(world.stack) == (1, [])
 
 
 def test_a_probe_in_somebodys_hand_is_not_told_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,7 +149,7 @@ def test_however_a_run_ends_its_dead_letters_go(ended: BaseException, monkeypatc
 def test_what_a_killed_run_left_is_gone_before_the_first_step(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(monkeypatch)
     world.sqs.put(DEAD, json.dumps(probe("killed-1")))
-    world.clock.wait(3_600)
+    world.clock.time = AT.timestamp() + 3_600
     (last,) = Runner(world.verification(), ()).run()
     assert (last.result, last.seen) == ("passed", "no probe is a dead letter")
 
