@@ -69,6 +69,22 @@ def test_an_event_that_no_class_can_be_called_by_is_refused(event: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("event", "why"),
+    [
+        ("message.sent.v1", "data.message_id is a field that every log line has already: "),
+        ("trace.made.v1", "data.trace_id is a field that every log line has already: "),
+        ("order.heartbeat.v1", "the type order.heartbeat.v1 is the engine's own: choose another"),
+        ("order.probe.v1", "the type order.probe.v1 is the engine's own: choose another"),
+        ("none.type.v1", "'none' is a word of Python"),
+    ],
+)
+def test_an_event_whose_contract_would_be_refused_is_refused_as_the_contract_would_be(event: str, why: str) -> None:
+    with pytest.raises(Unusable) as caught:
+        Names("Shop", event)
+    assert str(caught.value).startswith(f"event {event!r}: {why}")
+
+
+@pytest.mark.parametrize(
     ("folder", "product"),
     [("shop", "Shop"), ("my-shop", "MyShop"), ("my_shop.v2", "MyShopV2"), ("CRM sync", "CRMSync")],
 )

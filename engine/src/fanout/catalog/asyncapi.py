@@ -8,6 +8,7 @@ address is null, as https://www.asyncapi.com/docs/reference/specification/v3.0.0
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import yaml
@@ -17,6 +18,7 @@ from fanout.catalog.markdown import HEADER
 from fanout.catalog.reading import Subscriber, Topic, anchor
 from fanout.catalog.tasks import Task
 from fanout.catalog.unqueued import Called
+from fanout.contracts.references import local
 from fanout.project import product
 from fanout.template import dead_letters, messaging
 from fanout.template.filter_policy import can_match
@@ -98,6 +100,9 @@ def _channel(topic: Topic, messages: list[Message]) -> dict[str, Any]:
 
 
 def _message(message: Message) -> dict[str, Any]:
+    """What its schema refers to, it refers to from the document's root."""
+    here = f"#/components/messages/{anchor(message.name)}/payload/schema"
+    message = replace(message, schema=local(message.schema, here))
     personal = message.contract.personal
     return {
         "name": message.name,

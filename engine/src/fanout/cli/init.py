@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -35,4 +36,4 @@ def init(
     topic = topic_arn(subscriber_of) if subscriber_of else None
     write_repository(folder, names, choose_engine(engine), topic)
     typer.echo(f"{folder}: {names.product} with the task archive_{names.noun} of {names.event}")
-    typer.echo(f"next: cd {folder} && git init && make demo && make test")
+    typer.echo(f"next: cd {quote(str(folder))} && git init && make demo && make test")

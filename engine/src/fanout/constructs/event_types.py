@@ -33,6 +33,8 @@ def types_got(
     """
     handler = app_root / "lambdas" / task / "handler.py"
     if not has_several(app_root) and handles is None and carried is None and not _has_several_functions(handler):
+        if _upcasts_file(app_root).is_file() and _files(app_root):
+            _upcasts(app_root, schemas_of(app_root))  # the function imports it, whatever the number of types
         return Types()
     schemas = schemas_of(app_root)
     if handles is not None:
@@ -54,10 +56,7 @@ def types_got(
 
 def types_read(app_root: Path, task: str, schemas: Mapping[str, Any]) -> set[str]:
     """What a task can read of the types in `schemas`, upcasts included. Raises ConfigurationError, one line."""
-    from fanout.contracts.model import class_name, module_name  # by an app with several types, and by no other
-
-    types, modules = {class_name(each): each for each in schemas}, {module_name(each): each for each in schemas}
-    upcasts = upcasts_in(app_root / "lambdas" / "upcasts.py", types, modules)
+    types, upcasts = _upcasts(app_root, schemas)
     return with_older(taken_by(app_root / "lambdas" / task / "handler.py", types), upcasts)
 
 
@@ -81,6 +80,18 @@ def schemas_of(app_root: Path) -> dict[str, dict[str, Any]]:
         if isinstance(type_, str):
             found[type_] = schema
     return found
+
+
+def _upcasts(app_root: Path, schemas: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
+    """The app's types by class, and the older type that is read as each newer one."""
+    from fanout.contracts.model import class_name, module_name  # by an app with several types or upcasts alone
+
+    types, modules = {class_name(each): each for each in schemas}, {module_name(each): each for each in schemas}
+    return types, upcasts_in(_upcasts_file(app_root), types, modules)
+
+
+def _upcasts_file(app_root: Path) -> Path:
+    return app_root / "lambdas" / "upcasts.py"
 
 
 def _files(app_root: Path) -> list[Path]:

@@ -52,10 +52,9 @@ def upcasts_in(path: Path, types: Mapping[str, str], modules: Mapping[str, str])
         old = {types[each] for each in _annotation(function, imported) if each in types}
         if len(old) != 1 or new in old:
             others = sorted(name for name, type_ in types.items() if type_ != new)
-            raise ConfigurationError(
-                f"{path}: {function.name} does not say which event it reads: annotate its parameter with one of"
-                f" {', '.join(others)}"
-            )
+            known = f"annotate its parameter with one of {', '.join(others)}"
+            rest = known if others else "no other type has a schema, so take the function away"
+            raise ConfigurationError(f"{path}: {function.name} does not say which event it reads: {rest}")
         found[new] = old.pop()
     return found
 

@@ -4,10 +4,11 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from fanout.contracts import model, roles
+from fanout.contracts import model, references, roles
 from fanout.errors import ContractError
 
 
@@ -177,7 +178,7 @@ class _Faults:
 
     def of_schema(self, path: Path, schema: dict[str, Any]) -> bool:
         """Whether nothing is wrong with it."""
-        found = list(roles.problems(schema)) or list(model.problems(schema))
+        found = list(roles.problems(schema)) or list(references.problems(schema)) or list(model.problems(schema))
         for each in found:
             self.add(path, each)
         return not found
@@ -195,14 +196,22 @@ class _Faults:
         if text is None:
             return None
         try:
-            found = json.loads(text)
+            found = json.loads(text, parse_float=_finite, parse_constant=_finite)
         except json.JSONDecodeError as error:
             found = None
             self.add(path, f"it is not JSON (line {error.lineno}, column {error.colno}): correct it there")
         except (RecursionError, ValueError):
             found = None
-            self.add(path, "it is nested too deeply, or holds a number that is too large: make it simpler")
+            self.add(path, "it is nested too deeply, or holds NaN or a number that is too large: make it simpler")
         else:
             if not isinstance(found, dict):
                 self.add(path, "it holds no JSON object: write one")
         return found if isinstance(found, dict) else None
+
+
+def _finite(text: str) -> float:
+    """Raises ValueError for NaN, and for what Python reads as infinity."""
+    value = float(text)
+    if not isfinite(value):
+        raise ValueError(text)
+    return value

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from fanout.contracts import roles
+from fanout.contracts import references, roles
 from fanout.runtime.event import Event
 
 TYPES: Final = {
@@ -147,6 +147,7 @@ def _name_problems(of: dict[str, Any], path: str, own: frozenset[str]) -> Iterat
 
 
 def _data(schema: dict[str, Any]) -> dict[str, Any]:
+    schema = references.local(schema)
     return _resolved(_properties(schema).get("data"), schema)
 
 
@@ -154,17 +155,11 @@ def _resolved(schema: Any, root: dict[str, Any], behind: tuple[str, ...] = ()) -
     """The schema and its properties without references; nothing is said of what would lead in a circle."""
     while isinstance(schema, dict) and "$ref" in schema:
         reference = str(schema["$ref"])
-        schema, behind = {} if reference in behind else _at(reference, root), (*behind, reference)
+        schema, behind = {} if reference in behind else references.at(reference, root), (*behind, reference)
     if not isinstance(schema, dict):
         return {}
     properties = {name: _resolved(each, root, behind) for name, each in _properties(schema).items()}
     return {**schema, "properties": properties}
-
-
-def _at(reference: str, root: Any) -> Any:
-    for part in reference.removeprefix("#").split("/")[1:]:
-        root = root.get(part.replace("~1", "/").replace("~0", "~")) if isinstance(root, dict) else None
-    return root
 
 
 def _properties(schema: Any) -> dict[str, Any]:

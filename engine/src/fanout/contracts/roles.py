@@ -67,7 +67,7 @@ def required_strings(schema: dict[str, Any]) -> list[str]:
 def problems(schema: dict[str, Any]) -> Iterator[str]:
     """What the engine cannot work with: one line each, what and what to do."""
     yield from _envelope_problems(schema)
-    yield from _type_problems(event_type(schema))
+    yield from type_problems(event_type(schema))
     if UNHEARD in schema and not _is_line(schema[UNHEARD]):
         yield f'"{UNHEARD}" must be one line that says why nobody takes the event'
     if schema.get(ERASED, True) is not True:
@@ -91,7 +91,8 @@ def _envelope_problems(schema: dict[str, Any]) -> Iterator[str]:
             yield f'{name} can be anything: say "type": "{type_}"'
 
 
-def _type_problems(type_: Any) -> Iterator[str]:
+def type_problems(type_: Any) -> Iterator[str]:
+    """Why no event of the app can be of this type."""
     if not isinstance(type_, str):
         yield 'type has no const: say which type it describes, such as "type": {"const": "order.placed.v1"}'
     elif not re.fullmatch(VERSIONED_TYPE, type_) or not type_[0].isalpha():
@@ -111,10 +112,16 @@ def _role_problems(path: str, schema: dict[str, Any], is_required: bool) -> Iter
         yield f'{path} is "personal" and {others}, which logs, metrics and filters show: take one of the roles away'
     elif given != ["personal"] and (not (is_required or {*given} <= _ANYWHERE) or not _is_string(schema)):
         yield f'{path} has a role and is no required string: {_SET_FREE}say "type": "string" and add it to `required`'
-    elif {"group", "reference"} & {*given} and path.rpartition(".")[2] in LOGGED:
-        yield f"{path} is a field that every log line has already: {_SET_FREE}choose another name"
+    elif {"group", "reference"} & {*given} and (found := [*key_problems(path)]):
+        yield from found
     elif "attribute" in given and not re.fullmatch(_ATTRIBUTE_NAME, path.rpartition(".")[2]):
         yield f"{path} is no name of a message attribute: {_SET_FREE}use letters, digits, - and _"
+
+
+def key_problems(path: str) -> Iterator[str]:
+    """Why no log line can show the property at `path` as a group or reference."""
+    if path.rpartition(".")[2] in LOGGED:
+        yield f"{path} is a field that every log line has already: {_SET_FREE}choose another name"
 
 
 def _number_problems(schema: dict[str, Any]) -> Iterator[str]:

@@ -31,7 +31,7 @@ EVENTS = "events"
 UPCASTS = "upcasts"
 _NAMES = "fanout/names.py"
 _OF_SEVERAL_TYPES = "fanout/runtime/several.py"
-"""Of an app with one type it is in no zip."""
+"""Of an app with one type and no upcasts it is in no zip."""
 _ASKED_FOR = {
     "fanout/runtime/emitting.py": re.compile(rb"\bemit\b"),
     "fanout/runtime/archive.py": re.compile(rb"\barchive_key\b"),
@@ -115,7 +115,7 @@ def _contents(
         return
     upcasts = lambdas / f"{UPCASTS}.py"
     types = [each for each in (lambdas / EVENTS).glob("*.py") if each.name != "__init__.py"]
-    left_out = _NOT_BESIDE_A_TASK - wanted | (set() if len(types) > 1 else {_OF_SEVERAL_TYPES})
+    left_out = _NOT_BESIDE_A_TASK - wanted | (set() if len(types) > 1 or upcasts.is_file() else {_OF_SEVERAL_TYPES})
     texts = [each.read_bytes() for each in sorted((lambdas / task).rglob("*.py"))]
     left_out |= {name for name, word in _ASKED_FOR.items() if not any(map(word.search, texts))}
     yield from ((file, name) for file, name in runtime if name not in left_out)

@@ -203,7 +203,7 @@ def utc(text: str) -> datetime:
 
 def whole(value: Any) -> Any:
     """An integer as int: by JSON Schema 2.0 is one."""
-    return int(value) if isinstance(value, float) else value
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _read(event_class: type[E], event: dict[str, Any], body: str) -> E:

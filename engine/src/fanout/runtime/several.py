@@ -8,7 +8,7 @@ The second by the functions of the app's `lambdas/upcasts.py`:
 Its name is the module of the type that it makes, its annotation the class that it reads, and what it returns the new
 event's `data`, which the newer contract must allow. Id, source, type, time, `raw` and `body` stay as they were published:
 so an event has one identity and one record, whoever reads it, and a dead letter is the original. This file is in the zips
-of an app with several types, and of no other.
+of an app with several types or with upcasts, and of no other.
 """
 
 from collections.abc import Callable, Iterator

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Final
 
+from fanout.contracts import roles
+from fanout.contracts.model import class_name
 from fanout.errors import Unusable
 
 _PRODUCT: Final = re.compile(r"[A-Z][A-Za-z0-9]{0,29}")
@@ -106,8 +108,11 @@ def check_event(type_: str) -> None:
     noun, verb, _ = type_.split(".")
     if noun in ("fanout", "heartbeat"):
         raise Unusable(f"event {type_!r}: {noun!r} is the engine's own; expected another noun, as in order.placed.v1")
-    if keyword.iskeyword(noun) or hasattr(builtins, noun.capitalize() + verb.capitalize()):
+    class_ = noun.capitalize() + verb.capitalize()
+    if keyword.iskeyword(noun) or hasattr(builtins, class_) or class_name(type_) != class_:
         raise Unusable(f"event {type_!r}: {noun!r} is a word of Python; expected another noun, as in order.placed.v1")
+    if problems := [*roles.type_problems(type_), *roles.key_problems(f"data.{noun}_id")]:
+        raise Unusable(f"event {type_!r}: {problems[0]}")
 
 
 def check_task(name: str, *, is_there: bool = False) -> None:

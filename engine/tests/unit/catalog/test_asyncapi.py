@@ -11,6 +11,7 @@ from fanout.catalog.contracts import Message, messages
 from fanout.catalog.index import _messages
 from fanout.catalog.reading import subscribers, topics
 from fanout.catalog.tasks import Task
+from fanout.contracts.references import at
 from fanout.errors import ContractError
 from fanout.template.template import Template
 from tests.unit.catalog.given import orders
@@ -175,6 +176,29 @@ def test_the_first_page_says_who_receives_a_message_or_why_nobody_does() -> None
         ["order.returned.v2", "nobody: the data team takes it elsewhere"],
         ["order.lost.v1", "nobody: no reason is given"],
     ]
+
+
+def test_every_reference_of_the_document_leads_to_what_it_is_meant_to() -> None:
+    field = {"type": "string", "anyOf": [{"$ref": "#/definitions/a%20name"}], "x-fanout": ["attribute"]}
+    data = {"type": "object", "properties": {"field": field, "more": {"$ref": "#fact"}}}
+    schema = message("order.placed.v1", data=data).schema
+    definitions = {"a name": {"maxLength": 9}, "fact": {"$id": "#fact", "items": {"$ref": "#/definitions/fact"}}}
+    schema |= {"$id": "urn:shop:order", "definitions": definitions}
+    found = described(orders()["Resources"], Message("order.placed.v1", schema, {}), RETURNED)
+    there = {each: at(each, found) for each in referred(found)}
+    root = "#/components/messages/order_placed_v1/payload/schema/definitions/"
+    assert there[f"{root}a%20name"] == {"maxLength": 9}
+    assert there[f"{root}fact"] == {"items": {"$ref": f"{root}fact"}}
+    assert at("#/components/messages/order_placed_v1/headers/properties/field/anyOf/0", found) == {
+        "$ref": f"{root}a%20name"
+    }
+
+
+def referred(node: Any) -> set[str]:
+    """All that the document refers to."""
+    inside = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    own = {node["$ref"]} if isinstance(node, dict) and "$ref" in node else set()
+    return own.union(*map(referred, inside))
 
 
 def test_the_text_has_no_aliases() -> None:

@@ -123,6 +123,23 @@ def test_a_model_is_made_of_each_field_once_by_place_or_name(wide: Any) -> None:
         del read(wide).address.street
 
 
+@pytest.mark.parametrize(
+    ("place", "rate"),
+    [*enumerate([{"enum": [0, 0.19, 2]}, {"type": ["integer", "number"]}, {"type": ["number", "integer", "null"]}])],
+)
+def test_a_fraction_stays_one_where_whole_numbers_are_allowed_too(
+    place: int, rate: dict[str, Any], tmp_path: Path
+) -> None:
+    data = {"required": ["rate"], "properties": {"rate": rate}}
+    event_class = package(put(tmp_path, schema(data)), f"rate_events_{place}").OrderPlaced
+    given = [0, 0.19, 2.0]
+    assert [repr(read_event(json.dumps(order(data={"rate": each})), event_class).rate) for each in given] == [
+        "0",
+        "0.19",
+        "2",
+    ]
+
+
 def test_a_number_that_the_rules_cannot_be_applied_to_is_refused(tmp_path: Path) -> None:
     data = {"properties": {"a": {"type": "number", "multipleOf": 0.5}}}
     event_class = package(put(tmp_path, schema(data)), "number_events").OrderPlaced

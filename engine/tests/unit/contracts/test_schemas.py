@@ -85,7 +85,13 @@ def typed(type_: Any) -> dict[str, Any]:
     [
         ("{", "it is not JSON (line 1, column 2): correct it there"),
         ("[]", "it holds no JSON object: write one"),
-        ("[" * 100_000, "it is nested too deeply, or holds a number that is too large: make it simpler"),
+        ("[" * 100_000, "it is nested too deeply, or holds NaN or a number that is too large: make it simpler"),
+        ('{"maximum": 1e400}', "it is nested too deeply, or holds NaN or a number that is too large: make it simpler"),
+        ('{"maximum": NaN}', "it is nested too deeply, or holds NaN or a number that is too large: make it simpler"),
+        *(
+            (data(a={"$ref": reference}), f"$ref to {reference} leads to no schema: only a definition in the same file can be referred to")
+            for reference in ("#/definitions/nowhere", "#nowhere", "other.json", "https://example.com/a#/b", "#/type", "http://[", None)
+        ),
         (
             typed({"type": "string"}),
             'type has no const: say which type it describes, such as "type": {"const": "order.placed.v1"}',

@@ -69,6 +69,12 @@ def test_upcasts_and_what_several_types_need_are_there_where_the_app_has_them(wr
     assert not app.files(staged(written, None)) & {"upcasts.py", "fanout/runtime/several.py"}
 
 
+def test_upcasts_that_outlive_the_second_type_have_what_reads_them(written: tuple[Path, Path]) -> None:
+    (written[1] / "runtime" / "several.py").write_text("")
+    (written[0] / "lambdas" / "upcasts.py").write_text("")
+    assert app.files(staged(written)) == {*app.ZIPPED, "upcasts.py", "fanout/runtime/several.py"}
+
+
 def test_without_events_there_are_none(written: tuple[Path, Path]) -> None:
     (written[0] / "lambdas/events").rename(written[0] / "elsewhere")
     assert not (staged(written, "bill") / "events").exists()

@@ -136,6 +136,17 @@ def test_an_upcast_that_cannot_be_is_one_line(text: str, line: str, tmp_path: Pa
     assert "\n" not in str(caught.value)
 
 
+def test_upcasts_are_judged_with_one_type_left_too(tmp_path: Path) -> None:
+    root = app(tmp_path, V2, TYPES[1])
+    (root / "lambdas" / "upcasts.py").write_text("def _inner(x): ...")
+    assert got(root) == Types()
+    (root / "lambdas" / "upcasts.py").write_text(UPCAST)
+    with pytest.raises(
+        ConfigurationError, match="order_placed_v2 does not say which event it reads: no other type has"
+    ):
+        got(root)
+
+
 PLACED = "def sync_crm(order: OrderPlaced | OrderCancelled): ..." + END
 
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Any, Final
 
-from fanout.contracts import roles
+from fanout.contracts import references, roles
 from fanout.contracts.validator import problem_finder
 
 Schema = dict[str, Any] | bool
@@ -33,6 +33,11 @@ _COUPLED: Final = (
     "else",
 )
 """One is read with another of the same schema."""
+_LATER: Final = {
+    "draft-04": frozenset(("const", "contains", "propertyNames", "if", "then", "else")),
+    "draft-06": frozenset(("if", "then", "else")),
+}
+"""What a schema of an older draft says for nobody."""
 _OF_KIND: Final = {
     "minLength": "string", "maxLength": "string", "pattern": "string",
     "minItems": "array", "maxItems": "array", "uniqueItems": "array", "items": "array", "additionalItems": "array", "contains": "array",
@@ -49,6 +54,7 @@ _NOTHING: Final[dict[str, tuple[Any, ...]]] = {
 
 def plain(root: dict[str, Any]) -> Schema:
     """The whole of a contract's schema."""
+    root = references.local(root)
     return _plain(root, root, ())
 
 
@@ -61,8 +67,9 @@ def _plain(schema: Any, root: dict[str, Any], behind: tuple[str, ...]) -> Schema
         reference = str(schema["$ref"])
         if reference in behind:
             return {RECURSIVE: f"{reference} of {_definitions(root)}"}
-        return _plain(_at(reference, root), root, (*behind, reference))
-    found = {key: _value(key, each, root, behind) for key, each in schema.items() if key not in ANNOTATIONS}
+        return _plain(references.at(reference, root), root, (*behind, reference))
+    unread = ANNOTATIONS.union(*(each for draft, each in _LATER.items() if draft in str(root.get("$schema"))))
+    found = {key: _value(key, each, root, behind) for key, each in schema.items() if key not in unread}
     return _tidy(found)
 
 
@@ -210,12 +217,6 @@ def bounds(schema: dict[str, Any], *, whole: bool) -> tuple[tuple[Fraction, bool
 def exact(number: float) -> Fraction:
     """As it is written: 0.1 is a tenth."""
     return Fraction(str(number))
-
-
-def _at(reference: str, root: Any) -> Any:
-    for part in reference.removeprefix("#").split("/")[1:]:
-        root = root.get(part.replace("~1", "/").replace("~0", "~")) if isinstance(root, dict) else None
-    return True if root is None else root
 
 
 def _definitions(root: dict[str, Any]) -> str:

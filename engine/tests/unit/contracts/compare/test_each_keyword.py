@@ -226,6 +226,36 @@ def test_a_definition_that_contains_itself_is_compared_as_a_whole() -> None:
     assert not compare_schemas(old, other).is_complete
 
 
+def of_draft(draft: str, currency: dict[str, Any]) -> Contract:
+    return Contract(
+        {
+            **made({"currency": currency}, []).schema,
+            "$schema": f"http://json-schema.org/{draft}/schema#",
+        }
+    )
+
+
+def test_what_an_older_draft_does_not_know_allows_all_that_a_known_keyword_refuses() -> None:
+    old, new = of_draft("draft-04", {"const": "EUR"}), of_draft("draft-04", {"enum": ["EUR"]})
+    (found,) = compare_schemas(old, new).breaks
+    assert (found.where, found.breaks) == ("data.currency", "publishers")
+    assert_shown(found, old, new)
+
+
+@pytest.mark.parametrize(
+    ("draft", "said"),
+    [
+        ("draft-04", {"const": "EUR"}),
+        ("draft-04", {"contains": {"const": "EUR"}}),
+        ("draft-06", {"if": {"type": "string"}, "then": {"const": "EUR"}}),
+    ],
+)
+def test_what_an_older_draft_does_not_know_breaks_nobody(draft: str, said: dict[str, Any]) -> None:
+    old, new = of_draft(draft, {"type": ["string", "array"]}), of_draft(draft, {"type": ["string", "array"], **said})
+    for found in (compare_schemas(old, new), compare_schemas(new, old)):
+        assert found.is_complete and not found.breaks
+
+
 @pytest.mark.parametrize("keyword", [roles.UNHEARD, roles.ERASED])
 def test_what_the_engine_reads_beside_a_type_refuses_no_event_and_leaves_nothing_uncompared(keyword: str) -> None:
     more = Contract({**BEFORE.schema, keyword: True})
