@@ -65,13 +65,13 @@ def test_it_makes_folder_handler_and_test_and_shows_the_call(app: Path, capsys: 
     assert all(ast.parse(text) for text in made.values())
     assert {name: text for name, text in tree(app).items() if name in before} == before
     said = capsys.readouterr().out
-    place = find_place(app / "stacks")
+    place = find_place(app / "stacks", "order.placed.v1")
     assert call_of(place, "sync_crm") in said and f"write this in {STACK}, behind line {place.line}" in said
 
 
 def test_with_write_the_call_is_in_the_stack(app: Path) -> None:
     before = (app / STACK).read_text().splitlines()
-    call = call_of(find_place(app / "stacks"), "sync_crm")
+    call = call_of(find_place(app / "stacks", "order.placed.v1"), "sync_crm")
     assert new_task("sync_crm", "--write") == 0
     lines = (app / STACK).read_text().splitlines()
     (written,) = [number for number, line in enumerate(lines) if line.strip() == call]
@@ -129,6 +129,35 @@ def test_where_there_is_no_one_place_the_call_is_shown_and_nothing_is_written(
     assert "2 files of stacks/: other.py, shop_stack.py" in said
     assert 'write the call yourself: Subscriber(self, "SyncCrm", topic=topic, task="sync_crm")' in said
     assert new_task("sync_crm") == 0
+
+
+def test_with_two_topics_the_call_is_for_the_one_that_carries_the_event(
+    app: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (app / CONTRACT).read_text().replace("order.placed.v1", "order.paid.v1")
+    (app / "contracts/order_paid.v1.schema.json").write_text(text)
+    stack = (app / STACK).read_text()
+    (topic,) = [line for line in stack.splitlines(keepends=True) if "events = Topic(" in line]
+
+    def with_types(*types: str) -> None:
+        paid = topic.replace("events", "paid").replace('"OrderPlaced"', '"OrderPaid"')
+        both = [line.replace(")", f"{each})") for line, each in zip((topic, paid), types, strict=True)]
+        (app / STACK).write_text(stack.replace(topic, "".join(both)))
+
+    with_types("", "")
+    said = refused(app, capsys, "sync_crm", "--event", "order.paid.v1", "--write")
+    assert "which topic in stacks/ carries order.paid.v1 is not clear: events, paid, so write the call yourself" in said
+    with_types(', types=["order.placed.v1"]', ', types=["order.paid.v1"]')
+    assert new_task("sync_crm", "--event", "order.paid.v1", "--write") == 0
+    assert 'Subscriber(self, "SyncCrm", topic=paid, task="sync_crm")' in (app / STACK).read_text()
+
+
+def test_a_stack_with_windows_line_ends_keeps_them(app: Path) -> None:
+    written = (app / STACK).read_bytes().replace(b"\n", b"\r\n")
+    (app / STACK).write_bytes(written)
+    assert new_task("sync_crm", "--write") == 0
+    lines = (app / STACK).read_bytes().split(b"\n")
+    assert len(lines) > written.count(b"\n") + 1 and all(each.endswith(b"\r") for each in lines[:-1])
 
 
 def test_a_construct_of_the_same_name_is_refused(app: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,19 +1,14 @@
 """Finds the one place in a stack's file where the next subscriber belongs, and writes the call that goes there."""
 
 import ast
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
-from fanout.errors import Unusable
+from fanout.scaffold.calls import SUBSCRIBER, TOPIC, Call, NoPlace, calls_in, imported
 from fanout.scaffold.naming import construct_id
 
-_CALLS = ("Subscriber", "Topic", "from_arn")
-"""A subscriber goes behind the last one; where there is none, behind the topic."""
 _WIDTH = 120
-
-
-class NoPlace(Unusable):
-    """There is not exactly one place for the call."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +19,8 @@ class Place:
     line: int
     """The last line of the paragraph, counted from 1."""
     indent: str
+    name: str
+    """Of Subscriber, as this file has it: fc.Subscriber."""
     scope: str
     topic: str
     settings: str | None
@@ -31,46 +28,54 @@ class Place:
     """The ids of the constructs that are there already."""
 
 
-@dataclass(frozen=True)
-class _Found:
-    path: Path
-    function: ast.FunctionDef
-    statement: ast.stmt
-    call: ast.Call
+def find_place(folder: Path, event: str) -> Place:
+    """The end of the last subscriber's paragraph; where there is none, of the topic's.
 
-
-def find_place(folder: Path) -> Place:
-    """The end of the last subscriber's paragraph. Raises NoPlace where there are several files or functions of them."""
+    Raises NoPlace where there are several files or functions of them, and where `event` may be on one of several topics.
+    """
     trees = {path: _parsed(path) for path in sorted(folder.glob("*.py"))}
-    for kinds in (_CALLS[:1], _CALLS[1:]):
-        found = [each for path, tree in trees.items() for each in _calls(path, tree, kinds)]
-        if found:
-            return _place(found, trees)
-    raise NoPlace(f"no call of Subscriber and no topic in {folder.name}/")
+    calls = [each for path, tree in trees.items() for each in calls_in(path, tree)]
+    subscribers = [each for each in calls if each.kind == SUBSCRIBER]
+    topics = [each for each in calls if each.kind == TOPIC]
+    if not calls:
+        raise NoPlace(f"no call of Subscriber and no topic in {folder.name}/")
+    _check_one_function(subscribers or topics)
+    last = max(_of_topic(event, subscribers, topics), key=lambda each: each.statement.lineno)
+    return _place(last, trees[last.path])
 
 
 def call_of(place: Place, task: str) -> str:
     """The statement for one more subscriber, as the others there are written, in lines of 120 characters."""
     arguments = [place.scope, f'"{construct_id(task)}"', f"topic={place.topic}", f'task="{task}"']
     arguments += [f"settings={place.settings}"] if place.settings else []
-    inner = place.indent + " " * 4
+    inner = place.indent + ("\t" if "\t" in place.indent else " " * 4)
     flat = ", ".join(arguments)
-    if len(f"{place.indent}Subscriber({flat})") <= _WIDTH:
-        return f"Subscriber({flat})"
+    if len(f"{place.indent}{place.name}({flat})") <= _WIDTH:
+        return f"{place.name}({flat})"
     if len(inner + flat) <= _WIDTH:
-        return f"Subscriber(\n{inner}{flat}\n{place.indent})"
-    return "Subscriber(\n" + "".join(f"{inner}{each},\n" for each in arguments) + f"{place.indent})"
+        return f"{place.name}(\n{inner}{flat}\n{place.indent})"
+    return f"{place.name}(\n" + "".join(f"{inner}{each},\n" for each in arguments) + f"{place.indent})"
 
 
 def with_call(place: Place, call: str) -> str:
-    """The file's text with `call` in its place."""
-    lines = place.path.read_text("utf-8").splitlines(keepends=True)
+    """The file's text with `call` in its place, its line ends as they are. Raises NoPlace where that is no Python."""
+    lines = _lines(place.path)
+    end = "\r\n" if any(each.endswith("\r\n") for each in lines) else "\n"
     before, after = lines[: place.line], lines[place.line :]
-    if before and not before[-1].endswith("\n"):
-        before[-1] += "\n"
-    text = "".join([*before, f"\n{place.indent}{call}\n", *after])
-    ast.parse(text)
+    if before and not before[-1].endswith(("\n", "\r")):
+        before[-1] += end
+    text = "".join([*before, f"\n{place.indent}{call}\n".replace("\n", end), *after])
+    try:
+        ast.parse(text)
+    except SyntaxError:
+        where = f"line {place.line} of stacks/{place.path.name}"
+        raise NoPlace(f"the call does not fit behind {where}: write it yourself: {call}") from None
     return text
+
+
+def _lines(path: Path) -> list[str]:
+    """With their ends, and parted where Python parts them: U+000C and U+2028 stand within a line."""
+    return list(io.StringIO(path.read_bytes().decode(), newline=""))
 
 
 def _parsed(path: Path) -> ast.Module:
@@ -81,61 +86,63 @@ def _parsed(path: Path) -> ast.Module:
         raise NoPlace(f"can not read stacks/{path.name}{line}: {type(error).__name__}") from None
 
 
-def _calls(path: Path, tree: ast.Module, kinds: tuple[str, ...]) -> list[_Found]:
-    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-    return [
-        _Found(path, function, statement, call)
-        for function in functions
-        for statement in function.body
-        if (call := _called(statement, kinds))
-    ]
-
-
-def _called(statement: ast.stmt, kinds: tuple[str, ...]) -> ast.Call | None:
-    """The call that is the whole statement, or the whole of what it assigns."""
-    value = statement.value if isinstance(statement, ast.Expr | ast.Assign | ast.AnnAssign) else None
-    while isinstance(value, ast.Attribute):  # topic = Topic(...).topic
-        value = value.value
-    if not isinstance(value, ast.Call) or not value.args:
-        return None
-    named = value.func.attr if isinstance(value.func, ast.Attribute) else getattr(value.func, "id", "")
-    return value if named in kinds else None
-
-
-def _place(found: list[_Found], trees: dict[Path, ast.Module]) -> Place:
+def _check_one_function(found: list[Call]) -> None:
     files = sorted({each.path.name for each in found})
     if len(files) > 1:
         raise NoPlace(f"subscribers are made in {len(files)} files of stacks/: {', '.join(files)}")
     if len({each.function.lineno for each in found}) > 1:
         raise NoPlace(f"subscribers are made in several functions of stacks/{files[0]}")
-    last = max(found, key=lambda each: each.statement.lineno)
-    lines = last.path.read_text("utf-8").splitlines()
-    given = {keyword.arg: ast.unparse(keyword.value) for keyword in last.call.keywords}
+
+
+def _of_topic(event: str, subscribers: list[Call], topics: list[Call]) -> list[Call]:
+    """The subscribers of the one topic that carries `event`; where it has none, its own call."""
+    named = {each.topic for each in subscribers}
+    if len(named) < 2 and len(topics) < 2:
+        return subscribers or topics
+    made = {each.topic for each in topics}
+    carrying = [each for each in topics if each.may_carry(event)]
+    if len(carrying) != 1 or not named <= made:
+        raise NoPlace(f"which topic in stacks/ carries {event} is not clear: {', '.join(sorted(named | made))}")
+    return [each for each in subscribers if each.topic == carrying[0].topic] or carrying
+
+
+def _place(last: Call, tree: ast.Module) -> Place:
+    file = f"stacks/{last.path.name}"
+    if last.kind == TOPIC and not last.module and SUBSCRIBER not in imported(tree):
+        raise NoPlace(f"{file} does not import Subscriber")
+    lines = _lines(last.path)
+    indent = lines[last.statement.lineno - 1].encode()[: last.statement.col_offset].decode()
+    end = _end_of_paragraph(last, lines)
+    if indent.strip():
+        raise NoPlace(f"{file} line {last.statement.lineno} has more than the one call")
+    if any(isinstance(each, _ENDS) and each.lineno <= end for each in last.function.body):
+        raise NoPlace(f"what is behind line {end} of {file} never runs")
     return Place(
         path=last.path,
-        line=_end_of_paragraph(last, lines),
-        indent=" " * last.statement.col_offset,
+        line=end,
+        indent=indent,
+        name=f"{last.module}.{SUBSCRIBER}" if last.module else SUBSCRIBER,
         scope=ast.unparse(last.call.args[0]),
-        topic=given.get("topic") or _assigned(last),
-        settings=given.get("settings") if "topic" in given else None,
-        ids=frozenset(_ids(trees[last.path])),
+        topic=last.topic,
+        settings=last.given("settings") if last.kind == SUBSCRIBER else None,
+        ids=frozenset(_ids(tree)),
     )
 
 
-def _end_of_paragraph(found: _Found, lines: list[str]) -> int:
+_ENDS = (ast.Return, ast.Raise)
+"""What is behind such a statement never runs."""
+
+
+def _end_of_paragraph(found: Call, lines: list[str]) -> int:
     """Grants stand under their subscriber: the place is behind the statements that follow without a blank line."""
     end = found.statement.end_lineno or found.statement.lineno
     for statement in found.function.body:
-        if statement.lineno > end and not any(not line.strip() for line in lines[end : statement.lineno - 1]):
+        if statement.lineno > end:
+            is_parted = any(not line.strip() for line in lines[end : statement.lineno - 1])
+            if is_parted or isinstance(statement, _ENDS):
+                break
             end = statement.end_lineno or statement.lineno
     return end
-
-
-def _assigned(found: _Found) -> str:
-    target = found.statement.targets[0] if isinstance(found.statement, ast.Assign) else None
-    if target is None:
-        raise NoPlace(f"the topic of stacks/{found.path.name} has no name there")
-    return ast.unparse(target)
 
 
 def _ids(tree: ast.Module) -> list[str]:

@@ -6,9 +6,10 @@ from pathlib import Path
 from fanout.contracts.contract import load
 from fanout.contracts.model import class_name
 from fanout.errors import Unusable
+from fanout.scaffold.calls import NoPlace
 from fanout.scaffold.folder import write_files
 from fanout.scaffold.naming import check_task, construct_id
-from fanout.scaffold.stack_file import NoPlace, Place, call_of, find_place, with_call
+from fanout.scaffold.stack_file import Place, call_of, find_place, with_call
 from fanout.scaffold.templates import rendered
 
 
@@ -32,7 +33,7 @@ def add_task(root: Path, name: str, *, event: str | None = None, write_call: boo
     chosen = choose_event(root, event)
     values = {"TASK": name, "EVENT": chosen, "EVENT_CLASS": class_name(chosen)}
     files = rendered("task", values)
-    place, call, reason = _call(root, name)
+    place, call, reason = _call(root, name, chosen)
     if place is None:
         if write_call:
             raise Unusable(f"{reason}, so write the call yourself: {call}; without --write the task's folder is made")
@@ -63,10 +64,10 @@ def _check_app(root: Path) -> None:
             raise Unusable(f"{root} has no folder {name}/: expected the layout that `fanout init` makes")
 
 
-def _call(root: Path, name: str) -> tuple[Place | None, str, str]:
+def _call(root: Path, name: str, event: str) -> tuple[Place | None, str, str]:
     """The place and the call; where there is no one place, a call to go by, and why."""
     try:
-        place = find_place(root / "stacks")
+        place = find_place(root / "stacks", event)
     except NoPlace as error:
         return None, f'Subscriber(self, "{construct_id(name)}", topic=topic, task="{name}")', str(error)
     if construct_id(name) in place.ids:

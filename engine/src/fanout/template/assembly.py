@@ -18,6 +18,8 @@ class Artifact:
 
     is_protected: bool = False
     metadata: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+    """AWS::AccountId and AWS::Region, as far as CDK was told them."""
 
 
 def artifact_of(template_file: str, manifest: Any) -> Artifact:
@@ -25,8 +27,16 @@ def artifact_of(template_file: str, manifest: Any) -> Artifact:
     for each in as_dict(as_dict(manifest).get("artifacts")).values():
         properties = as_dict(as_dict(each).get("properties"))
         if properties.get("templateFile") == template_file:
-            return Artifact(properties.get("terminationProtection") is True, as_dict(each.get("metadata")))
+            protected = properties.get("terminationProtection") is True
+            return Artifact(protected, as_dict(each.get("metadata")), _environment(each.get("environment")))
     return Artifact()
+
+
+def _environment(written: Any) -> dict[str, str]:
+    """Of aws://account/region."""
+    account, _, region = written.removeprefix("aws://").partition("/") if isinstance(written, str) else ("", "", "")
+    found = {"AWS::AccountId": account, "AWS::Region": region}
+    return {name: each for name, each in found.items() if each and not each.startswith("unknown-")}
 
 
 def template_files(manifest: Any) -> set[str]:

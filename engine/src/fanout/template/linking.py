@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from fanout.template.intrinsics import resolve
 from fanout.template.outputs import is_export
@@ -11,25 +12,48 @@ from fanout.template.values import UNKNOWN, Value
 
 
 def link(templates: Iterable[Template]) -> list[Template]:
-    """Templates that are deployed together: imports of one lead to exports of another."""
+    """Templates that are deployed together: imports of one lead to exports of another, of its own stage where several have them."""
     linked = list(templates)
     together = Linked(linked)
     for template in linked:
         template.linked = together
         template.forget()
     _pass_parameters(linked)
-    exports: dict[str, Value] = {}
+    exports: dict[str, list[tuple[Path | None, Value]]] = {}
     for template in linked:
-        for output_id, output in template.outputs.items():
-            if isinstance(output, dict) and "Value" in output:
-                exports[f"{template.name}.{output_id}"] = resolve(template, output["Value"])
-            if is_export(output):
-                name = resolve(template, output["Export"]["Name"])
-                if isinstance(name, str):
-                    exports[name] = resolve(template, output["Value"])
+        for name, value in _exports_of(template).items():
+            exports.setdefault(name, []).append((_folder(template), value))
+    seen = {folder: _seen_from(folder, exports) for folder in {_folder(each) for each in linked}}
     for template in linked:
-        template.imports = exports
+        template.imports = seen[_folder(template)]
     return linked
+
+
+def _exports_of(template: Template) -> dict[str, Value]:
+    """What others may use, by the name they use it by."""
+    found: dict[str, Value] = {}
+    for output_id, output in template.outputs.items():
+        if isinstance(output, dict) and "Value" in output:
+            found[f"{template.name}.{output_id}"] = resolve(template, output["Value"])
+        if is_export(output):
+            name = resolve(template, output["Export"]["Name"])
+            if isinstance(name, str):
+                found[name] = resolve(template, output["Value"])
+    return found
+
+
+def _seen_from(folder: Path | None, exports: Mapping[str, list[tuple[Path | None, Value]]]) -> dict[str, Value]:
+    """Of each name its export in this folder, which is a stage's, before one elsewhere; none where it could be one of several."""
+    found = {}
+    for name, each in exports.items():
+        values = [value for where, value in each if where == folder] or [value for _, value in each]
+        if len(values) == 1:
+            found[name] = values[0]
+    return found
+
+
+def _folder(template: Template) -> Path | None:
+    return template.file.parent if template.file else None
 
 
 def _pass_parameters(linked: list[Template]) -> None:

@@ -132,7 +132,7 @@ def _synthesized(file: Path, how: _How, *, may_be_empty: bool = False) -> Templa
     metadata = {**artifact.metadata, **as_dict(_parsed_if_there(file.parent / f"{name}.metadata.json"))}
     protected = replace(how, production=how.production or artifact.is_protected)
     template = _template(file, name, protected, may_be_empty=may_be_empty)
-    template.paths = paths_in(metadata)
+    template.paths, template.environment = paths_in(metadata), artifact.environment
     template.acknowledged_in_cdk = list(acknowledgements_in(metadata))
     return template
 

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-macros.h
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 from fanout.template.for_each import PREFIX
@@ -17,15 +17,14 @@ _HARMLESS = {"AWS::SecretsManager-2020-07-23", "AWS::SecretsManager-2024-09-16",
 _SAM = "AWS::Serverless-"
 
 
-def unseen_macros(body: Mapping[str, Any], keys: Container[Any]) -> list[str]:
-    """Each macro of the template, and each fragment of one, in words. `keys` are those of all its objects."""
+def unseen_macros(body: Mapping[str, Any], keys: Container[Any], written: Iterable[str]) -> list[str]:
+    """Each macro of the template, and each fragment of one, in words. `keys` are those of all its objects; `written` are the
+    transforms before SAM's part was written out, which takes them all away."""
     resources = body.get("Resources")
     resources = resources if isinstance(resources, dict) else {}
     types = [str(each.get("Type")) for each in resources.values() if isinstance(each, dict)]
     found = [
-        f"Transform {each}"
-        for each in transforms(body)
-        if each not in _HARMLESS and not each.startswith(_SAM) and resources
+        f"Transform {each}" for each in written if each not in _HARMLESS and not each.startswith(_SAM) and resources
     ]
     serverless = sorted({each for each in types if each.startswith(SERVERLESS)})
     found += [f"{', '.join(serverless)}: SAM writes other resources in its place"] if serverless else []

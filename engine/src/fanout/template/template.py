@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any
 
 from fanout import names
 from fanout.contracts.contract import Contract
+from fanout.template.arns import arn_of
 from fanout.template.conditions import decided
-from fanout.template.expansion import expand
+from fanout.template.expansion import Expansion, expand
 from fanout.template.intrinsics import resolve
-from fanout.template.macros import SERVERLESS, unseen_macros
+from fanout.template.macros import SERVERLESS, TRANSFORM, transforms, unseen_macros
 from fanout.template.nested import PLAIN, Shape, objects, shape_of
 from fanout.template.outputs import is_export, is_published
 from fanout.template.references import referred_by
+from fanout.template.remembering import Remembering
 from fanout.template.values import UNKNOWN, Reference, Text, Value, as_flag, as_list, as_number
 
-_T = TypeVar("_T")
 _OPAQUE = ("AWS::CloudFormation::", "Custom::")
 NESTED = "AWS::CloudFormation::Stack"
-_NAMES = ("QueueName", "TopicName")
+_NAMES = {"AWS::SQS::Queue": ("sqs", "QueueName"), "AWS::SNS::Topic": ("sns", "TopicName")}
+"""By type: the service in its ARN, and the property with its name."""
 _NOT_ASKED: Any = object()
 
 
@@ -37,17 +39,21 @@ class Resource:
         self.type = body["Type"] if isinstance(body.get("Type"), str) else ""
 
     @cached_property
+    def _whole(self) -> Value:
+        return resolve(self.template, self.body.get("Properties"))
+
+    @property
     def properties(self) -> dict[str, Value]:
-        """All of them. Most are never asked for: `get` resolves one."""
-        resolved = resolve(self.template, self.body.get("Properties"))
-        return resolved if isinstance(resolved, dict) else {}
+        """All that can be seen. Most are never asked for: `get` resolves one."""
+        return self._whole if isinstance(self._whole, dict) else {}
 
     def _resolved(self, name: str) -> Value:
         written = self.body.get("Properties")
         if isinstance(written, dict) and len(written) > 1:
-            found = written.get(name)
-            return found if found.__class__ in PLAIN else resolve(self.template, found, 1)
-        return self.properties.get(name)  # one alone may be an intrinsic function
+            found = written.get(name, UNKNOWN if TRANSFORM in written else None)
+            return found if found.__class__ in PLAIN or found is UNKNOWN else resolve(self.template, found, 1)
+        # one alone may be an intrinsic function
+        return UNKNOWN if self._whole is UNKNOWN else self.properties.get(name)
 
     @cached_property
     def objects(self) -> tuple[dict[str, Any], ...]:
@@ -66,7 +72,7 @@ class Resource:
 
     def forget(self) -> None:
         """Its properties, which are resolved anew."""
-        self.__dict__.pop("properties", None)
+        self.__dict__.pop("_whole", None)
         self._asked.clear()
 
     @property
@@ -108,21 +114,7 @@ class Resource:
         return found if found is None or isinstance(found, dict) else UNKNOWN
 
 
-class _Remembering:
-    """What is worked out of it, once, until it is forgotten."""
-
-    def __init__(self) -> None:
-        self._remembered: dict[Any, Any] = {}
-
-    def remember(self, what: Callable[[Self], _T]) -> _T:
-        """`what(self)`, worked out once."""
-        if what not in self._remembered:
-            self._remembered[what] = what(self)
-        found: _T = self._remembered[what]
-        return found
-
-
-class Template(_Remembering):
+class Template(Remembering):
     """One template. `linked` are those deployed together with it, itself among them, into which its imports may lead."""
 
     def __init__(
@@ -138,6 +130,7 @@ class Template(_Remembering):
         super().__init__()
         self.body: dict[str, Any] = body if isinstance(body, dict) else {}
         self._written, self._shape = self.body, shape or shape_of(self.body)
+        self.expansion = Expansion(self.body)
         self.name = name
         self.size = size
         self.production = production or self._says("production")
@@ -145,6 +138,8 @@ class Template(_Remembering):
         """Parameters whose values are known, the stack's own (AWS::Region) too."""
         self.given_by: Resource | None = None
         """The stack of a parent that gave them."""
+        self.environment: dict[str, str] = {}
+        """The account and the Region that CDK synthesized it for, as AWS::AccountId and AWS::Region."""
         self.contracts: tuple[Contract, ...] = ()
         self.file: Path | None = None
         self.paths: dict[str, str] = {}
@@ -199,7 +194,7 @@ class Template(_Remembering):
     def macros(self) -> list[str]:
         """Macros that add resources which only CloudFormation sees."""
         fragment = [f"{SERVERLESS}* without its Transform, a fragment"] if self.expansion.is_fragment else []
-        return [*fragment, *unseen_macros(self.body, self.expansion.keys)]
+        return [*fragment, *unseen_macros(self.body, self.expansion.keys, transforms(self._written))]
 
     def may_have(self, logical_id: str) -> bool:
         """Whether it may be deployed although it is not among the resources."""
@@ -238,11 +233,13 @@ class Template(_Remembering):
             return value if value.resource.type.startswith(_OPAQUE) else value.resource
         if isinstance(value, Text) and isinstance(value.parts[-1], Reference):
             last = value.parts[-1]
-            return last.resource if last.attribute in _NAMES else value
-        name = value.parts[-1] if isinstance(value, Text) else value
-        if isinstance(name, str) and (isinstance(value, Text) or name.startswith("arn:")):
-            return self._named.get(name.rpartition(":")[2], value)
-        return value
+            return last.resource if last.attribute in ("QueueName", "TopicName") else value
+        arn = arn_of(value)
+        found = self._named.get((arn.service, arn.name)) if arn else None
+        if arn is None or found is None:
+            return value
+        here = self.environment | self.given
+        return found if arn.may_be_in(here.get("AWS::AccountId"), here.get("AWS::Region")) else value
 
     def child_of(self, stack: Resource) -> Template | None:
         """The template of a nested stack, when it was checked with this one."""
@@ -281,14 +278,10 @@ class Template(_Remembering):
         return {each.id: _needs(self, each) - {each.id} for each in self.resources.values()}
 
     @cached_property
-    def _named(self) -> dict[str, Resource]:
-        """Queues and topics by their physical names, for ARNs that are written out."""
-        found = {}
-        for each in self.of("AWS::SQS::Queue", "AWS::SNS::Topic"):
-            for key in _NAMES:
-                if isinstance(each.get(key), str):
-                    found[each.get(key)] = each
-        return found
+    def _named(self) -> dict[Value, Resource]:
+        """Queues and topics by service and physical name, for ARNs that are written out."""
+        named = ((*_NAMES[each.type], each) for each in self.of(*_NAMES))
+        return {(service, each.get(key)): each for service, key, each in named if isinstance(each.get(key), str)}
 
     def _section(self, name: str) -> dict[str, Any]:
         section = self.body.get(name)
@@ -299,7 +292,7 @@ class Template(_Remembering):
         return isinstance(ours, dict) and ours.get(name) is True
 
 
-class Linked(_Remembering):
+class Linked(Remembering):
     """Templates that are deployed together. A resource of them is looked for by an index that is made once, so that a question for
     each resource stays linear."""
 

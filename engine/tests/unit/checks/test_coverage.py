@@ -1,6 +1,7 @@
 """What was not seen is said, is counted where one asks for it, and is never called clean."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,20 @@ def test_what_is_not_seen_is_not_clean_and_counts_where_one_asks_for_it(run: Run
     assert [each["rule"] for each in run.json()] == ["unseen"]
     assert run("check", file, "--format", "sarif") == 0
     assert [each["kind"] for each in run.json()["runs"][0]["results"]] == ["open"]
+
+
+def test_that_sam_was_not_written_out_is_said_before_anything_that_was_found(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "samtranslator", None)
+    monkeypatch.setitem(sys.modules, "samtranslator.parser.parser", None)
+    sam = {"Type": "AWS::Serverless::Function", "Properties": {"Runtime": "python3.13", "Handler": "a.b"}}
+    resources = {"Topic": {"Type": "AWS::SNS::Topic"}, "Queue": {"Type": "AWS::SQS::Queue"}, "Function": sam}
+    assert run("check", write(tmp_path / "t.json", {"Resources": resources})) == 1
+    before, error, after = run.out.partition("error (")
+    assert all(line.startswith("not seen t: AWS::Serverless") for line in before.splitlines())
+    assert "needs fanout[sam]" in before and "needs fanout[sam]" not in after
+    assert error and "not seen t: Queue" in after
 
 
 def test_a_parameter_opens_a_loop(run: Run, tmp_path: Path) -> None:
