@@ -2,19 +2,19 @@
 
 import functools
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
 from rich.markup import escape
 
-from fanout.aws_errors import one_line
 from fanout.cli.aws_command import confirm
 from fanout.errors import Unusable, UserError
-from fanout.local.app import told_with_its_line
 from fanout.local.console import console, errors
+from fanout.local.one_line import line_of
+from fanout.local.run import Run
 from fanout.ops.interrupt import stop_on_all
 from fanout.project import find_root
 
@@ -39,6 +39,17 @@ def agree(deletions: Sequence[str], *, yes: bool) -> None:
     confirm("deploy all the same", yes=yes)
 
 
+@contextmanager
+def left_running(run: Run) -> Iterator[None]:
+    """Ctrl-C says so where the embedded AWS runs on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not run.is_running():
+            raise
+        raise KeyboardInterrupt("the embedded AWS is still up: `make down` stops it") from None
+
+
 def local_command(command: Callable[..., Result]) -> Callable[..., Result]:
     """Every error that a person can mend becomes one line, and Ctrl-C another with exit status 130."""
 
@@ -47,17 +58,13 @@ def local_command(command: Callable[..., Result]) -> Callable[..., Result]:
         stop_on_all()
         try:
             return command(*arguments, **named)
-        except KeyboardInterrupt:
-            errors.print("interrupted: everything that this command started was stopped")
+        except KeyboardInterrupt as stopped:
+            errors.print(f"interrupted: {str(stopped) or 'everything that this command started was stopped'}")
             sys.exit(INTERRUPTED)
         except UserError:
             raise
-        except (ClientError, BotoCoreError) as error:
-            raise Unusable(one_line(error)) from None
-        except OSError as error:
-            raise Unusable(f"{error.filename}: {error.strerror}" if error.filename else str(error)) from None
         except Exception as error:
-            if line := told_with_its_line(error):
+            if line := line_of(error):
                 raise Unusable(line) from None
             raise
 

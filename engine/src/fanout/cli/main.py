@@ -96,6 +96,7 @@ command = command_group(
 
 def main(command: Any = command, name: str = "fanout") -> None:
     """Runs a command. What goes wrong is one line on stderr and exit status 2, whatever it is; Ctrl-C is 130."""
+    sys.stdin = sys.stdin or open(os.devnull)  # None where it is closed, as by `<&-`
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -11,7 +11,7 @@ import typer
 
 from fanout.cli.local_command import State, folder_of, local_command
 from fanout.errors import Unusable, UserError
-from fanout.local.app import load
+from fanout.local.app import examples, load
 from fanout.local.console import console, errors
 from fanout.local.handlers.call import call, consequence
 from fanout.local.handlers.imports import Handler, with_rights_of_its_role
@@ -23,7 +23,7 @@ def run(
     task: Annotated[str, typer.Argument(help="The task, as in its folder's name.")],
     file: Annotated[Path | None, typer.Argument(metavar="FILE", help="One event as JSON.")] = None,
     example: Annotated[
-        str | None, typer.Option("--example", metavar="NAME", help="An event of the contract, or of demo.py.")
+        str | None, typer.Option("--example", metavar="NAME", help="An event of demo.py, or an example of contracts/ by its file's name.")
     ] = None,
     post_mortem: Annotated[bool, typer.Option("--pdb", help="Open the debugger where it fails.")] = False,
     state: State = None,
@@ -47,7 +47,7 @@ def _called(handler: Handler, body: str, post_mortem: bool) -> int:
         call(handler, body)
     except UserError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a task that calls sys.exit has failed too
         frames = traceback.extract_tb(error.__traceback__)
         shown = [frame for frame in frames if "/fanout/cli/" not in frame.filename]
         said = traceback.format_list(shown) + traceback.format_exception_only(error)
@@ -63,13 +63,13 @@ def _called(handler: Handler, body: str, post_mortem: bool) -> int:
 def _body(file: Path | None, example: str | None) -> str:
     if file is not None and example is None:
         try:
-            return file.read_text("utf-8")
+            return file.read_text("utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             why = getattr(error, "strerror", None) or "it is not UTF-8"
             raise Unusable(f"{file} cannot be read: {why}") from None
     if file is not None or example is None:
         raise Unusable("which event? give a file, or --example NAME")
-    events = load().events()
+    events = {**examples(), **load().events()}
     if example not in events:
         raise Unusable(f"no example {json.dumps(example)}: it is one of {', '.join(events)}")
     return events[example].body

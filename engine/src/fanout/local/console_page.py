@@ -18,6 +18,7 @@ from fanout.local.errors import LocalError
 NAME = "console"
 PREFERRED_PORT = 4577
 READY_IN = 15.0
+PATIENCE = 5.0
 SEE_OTHER = 303
 
 
@@ -44,23 +45,38 @@ class ConsolePage:
             require("starlette", "jinja2", "uvicorn", by="the console")
         except ImportError as error:
             raise LocalError(str(error)) from None
+        if self.is_running() and not self._asks(connection):
+            self.process.stop(patience=PATIENCE)
         if not self.is_running():
             listener, _ = listen(self.state, NAME, preferred=PREFERRED_PORT)
             with listener:
                 listener.listen()  # from here on nobody else can take the port
                 remember(self.state, NAME, port_of(listener))
-                write_private(self._token, secrets.token_urlsafe(32))
+                if not self._token.exists():
+                    write_private(self._token, secrets.token_urlsafe(32))
+                write_private(self._asked, connection.endpoint)
                 program = [sys.executable, "-m", "fanout.console", "--stack", stack, "--fd", str(listener.fileno())]
                 self.process.start(program, self._environment(connection), [listener.fileno()])
         self.process.wait_until_ready(self._answers, READY_IN)
 
     def stop(self) -> bool:
         self._token.unlink(missing_ok=True)
-        return self.process.stop(patience=5.0)
+        return self.process.stop(patience=PATIENCE)
 
     @property
     def _token(self) -> Path:
         return self.state.folder / f"{NAME}.token"
+
+    @property
+    def _asked(self) -> Path:
+        return self.state.folder / f"{NAME}.asks"
+
+    def _asks(self, connection: Connection) -> bool:
+        """Whether it was started for the embedded AWS where that is now."""
+        try:
+            return self._asked.read_text() == connection.endpoint
+        except FileNotFoundError:
+            return False
 
     @property
     def _port(self) -> int:

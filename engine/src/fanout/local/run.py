@@ -15,7 +15,7 @@ from fanout.local.console import note, step
 from fanout.local.console_page import ConsolePage
 from fanout.local.deletions import deletions
 from fanout.local.deploy import ENTRY, Early, deploy, prepare
-from fanout.local.emulator.connection import Connection
+from fanout.local.emulator.connection import NO_PROXY, Connection
 from fanout.local.emulator.emulator import PREFERRED_PORT, Emulator
 from fanout.local.emulator.ports import HOST
 from fanout.local.emulator.state import State, write_private
@@ -30,10 +30,13 @@ from fanout.project import stack_name
 
 Agree = Callable[[Sequence[str]], None]
 ADDED = f"""\
-NO_PROXY="${{NO_PROXY:+$NO_PROXY,}}{HOST}"
+NO_PROXY="${{NO_PROXY:+$NO_PROXY,}}${{no_proxy:+$no_proxy,}}{HOST}"
+no_proxy="$NO_PROXY"
 PATH="{Path(sys.executable).parent}${{PATH:+:$PATH}}"
+unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN $(env | grep -o '^AWS_ENDPOINT_URL_[A-Z0-9_]*')
 """
-"""What the shell has already stays; `fanout`, and the `python` that has the CDK, are this app's."""
+"""What the shell has already stays, but for what would lead elsewhere; `fanout`, and the `python` that has the CDK, are
+this app's."""
 _PLAIN = re.compile(r"[\w@%+=:,./-]*")
 
 
@@ -123,6 +126,7 @@ class Run:
         with step(f"synthesizing {stack}"):
             assembly = synth.synthesize(self.connection, self.state, app, meanwhile=early.start)
         if deployed.is_deployed(self.connection, self.state, self.receiver.url):
+            told.prepare(self.connection.session, self.receiver)  # the stack is the same, and this may not be
             return self._settle(told)
         deployed.forget(self.state)
         synthesized = synth.templates(self.state)
@@ -146,7 +150,7 @@ class Run:
         code.put_again(evidence)
         for task in told.of(evidence.stack):
             task.settle(evidence)
-        plain = {name: value for name, value in self.connection.variables.items() if name != "NO_PROXY"}
+        plain = {name: value for name, value in self.connection.variables.items() if name not in NO_PROXY}
         named = {"TOPIC_ARN": evidence.stack.topic_arn, names.STACK: evidence.stack.name}
         write_private(self.state.environment, dotenv({**plain, **named}) + ADDED)
         return evidence

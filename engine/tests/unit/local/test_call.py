@@ -68,3 +68,17 @@ def test_a_handler_that_was_not_made_by_handler_of_is_one_line(handler: Handler,
     (tmp_path / "lambdas" / handler.task / "handler.py").write_text("def handle(event, context): ...\n")
     with pytest.raises(Unusable, match="was not made by handler_of"):
         call(handler, DONE)
+
+
+def test_nothing_of_this_machines_own_aws_reaches_the_task(
+    handler: Handler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = "LookupError(*sorted(each for each, value in os.environ.items() if value in ('elsewhere', os.devnull)))"
+    text = TASK.replace("breakpoint()", f"raise {told}")
+    (tmp_path / "lambdas" / handler.task / "handler.py").write_text(text)
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL_S3", "AWS_SESSION_TOKEN", "CDK_PROFILE", "https_proxy"):
+        monkeypatch.setenv(name, "elsewhere")
+    with pytest.raises(LookupError) as raised:
+        call(handler, DONE)
+    assert raised.value.args == ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
+    assert os.environ["AWS_PROFILE"] == "elsewhere"

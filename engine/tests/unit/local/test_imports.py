@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fanout.local.errors import LocalError
+from fanout.local.handlers import imports
 from fanout.local.handlers.imports import Handler, Importer, importing, synthesized_handlers
 
 
@@ -58,6 +59,34 @@ def test_what_fails_before_the_first_event_is_told_with_the_tasks_own_line(
     importer: Importer, app: Path, text: str, told: str
 ) -> None:
     assert told in failing(importer, app, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import os\nos.system('echo 3')\n",
+        "import subprocess\nsubprocess.run(['/bin/echo', '{}'])\n",
+        "import sys\nsys.__stdout__.write('[]\\n')\nsys.__stdout__.flush()\n",
+        "import sys\nassert sys.stdin.read() == ''\n",
+    ],
+)
+def test_what_a_handler_prints_or_reads_while_it_is_imported_disturbs_nobody(
+    importer: Importer, app: Path, text: str
+) -> None:
+    assert failing(importer, app, f"{text}def handle(e, c): ...\n") == ""
+    assert "No module named 'nosuchmodule'" in failing(importer, app, "import nosuchmodule\n")
+
+
+def test_a_handler_whose_import_hangs_is_told_by_its_name_and_the_next_one_is_imported(
+    importer: Importer, app: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (app / "lambdas" / "own" / "handler.py").write_text("import threading\nthreading.Event().wait()\n")
+    monkeypatch.setattr(imports, "PATIENCE", 0.2)
+    told = "own cannot start: the import of own.handler took longer than 0.2 s; Lambda gives it 10 s"
+    assert str(importer.failure(Handler("own", "own.handler.handle", {}, layers=1))) == told
+    monkeypatch.undo()
+    monkeypatch.chdir(app)
+    assert failing(importer, app, "def handle(e, c): ...\n") == ""
 
 
 def test_what_lambda_has_is_no_stranger_and_what_a_users_own_layer_may_hold_is_not_judged(

@@ -1,5 +1,6 @@
 """The parts of local/ that need no process: what they write, read and say."""
 
+import os
 import shlex
 import subprocess
 import sys
@@ -56,7 +57,8 @@ def test_a_private_file_is_replaced_whole_and_is_nobody_elses(tmp_path: Path) ->
 
 def test_nothing_real_is_inherited() -> None:
     given = {"AWS_PROFILE": "prod", "aws_x": "kept", "CDK_DEFAULT_ACCOUNT": "1", "https_proxy": "p", "PATH": "/bin"}
-    assert without_real_aws(given) == {"aws_x": "kept", "PATH": "/bin"}
+    options_of_the_cdk_cli = {"CDK_PROFILE": "prod", "CDK_ROLE_ARN": "arn:aws:iam::1:role/deploys", "CDK_PROXY": "p"}
+    assert without_real_aws({**given, **options_of_the_cdk_cli}) == {"aws_x": "kept", "PATH": "/bin"}
 
 
 def test_clients_ignore_this_machines_settings(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +84,9 @@ def test_a_proxy_of_this_machine_does_not_stand_between(
     connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_PROXY", "internal.example")
-    assert connection.variables["NO_PROXY"] == "internal.example,127.0.0.1"
+    monkeypatch.setenv("no_proxy", "corp.example,internal.example")
+    told = connection.variables
+    assert told["NO_PROXY"] == told["no_proxy"] == "internal.example,corp.example,127.0.0.1"
 
 
 def test_waiting_ends_at_its_deadline() -> None:
@@ -215,6 +219,7 @@ def test_progress_is_read_from_the_clis_lines(line: str, meaning: str) -> None:
     ("before", "path", "no_proxy"),
     [
         ({"PATH": "/mine", "NO_PROXY": "corp.example"}, ":/mine", "corp.example,127.0.0.1"),
+        ({"PATH": "/mine", "no_proxy": "corp.example"}, ":/mine", "corp.example,127.0.0.1"),
         ({}, "", "127.0.0.1"),
     ],
 )
@@ -222,7 +227,7 @@ def test_what_a_shell_has_in_path_and_no_proxy_stays_and_the_apps_python_comes_f
     tmp_path: Path, before: dict[str, str], path: str, no_proxy: str
 ) -> None:
     (tmp_path / "env").write_text(ADDED)
-    script = 'set -a; unset UNSET $FORGET; . "$1"; printf "%s\n" "$PATH" "$NO_PROXY"'
+    script = 'set -a; unset UNSET $FORGET; . "$1"; printf "%s\n" "$PATH" "$NO_PROXY" "$no_proxy"'
     forget = "" if before else "PATH"
     told = subprocess.run(
         ["/bin/sh", "-c", script, "sh", str(tmp_path / "env")],
@@ -231,4 +236,26 @@ def test_what_a_shell_has_in_path_and_no_proxy_stays_and_the_apps_python_comes_f
         text=True,
         check=True,
     )
-    assert told.stdout.splitlines() == [f"{Path(sys.executable).parent}{path}", no_proxy]
+    assert told.stdout.splitlines() == [f"{Path(sys.executable).parent}{path}", no_proxy, no_proxy]
+
+
+def test_what_would_lead_a_shell_past_the_embedded_aws_is_unset(tmp_path: Path) -> None:
+    (tmp_path / "env").write_text(ADDED)
+    kept = {"PATH": os.defpath, "AWS_ENDPOINT_URL": "https://127.0.0.1:4566"}
+    elsewhere = {
+        "AWS_PROFILE": "prod",
+        "AWS_SESSION_TOKEN": "t",
+        "AWS_ENDPOINT_URL_S3": "u",
+        "AWS_ENDPOINT_URL_SQS": "u",
+    }
+    script = 'set -ae; . "$1"; env'
+    told = subprocess.run(
+        ["/bin/sh", "-c", script, "sh", str(tmp_path / "env")],
+        env={**kept, **elsewhere},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert [line for line in told.stdout.splitlines() if line.startswith("AWS_")] == [
+        "AWS_ENDPOINT_URL=https://127.0.0.1:4566"
+    ]

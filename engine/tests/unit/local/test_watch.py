@@ -75,6 +75,10 @@ def test_a_new_a_changed_and_a_deleted_file_are_seen_and_an_editors_own_are_not(
             "[cyan]a[/]  [yellow]failed[/]  e  attempt 2  KeyError: x  h:3",
         ),
         ("[1, 2]", "[cyan]a[/]  [1, 2]"),
+        ({"level": "ERROR", "message": "m", "stackTrace": None}, "[cyan]a[/]  ERROR  m"),
+        ({"level": "ERROR", "message": "m", "stackTrace": ["x.py:1"]}, "[cyan]a[/]  ERROR  m\n    x.py:1"),
+        ({"level": "ERROR", "message": "m", "stackTrace": 3}, "[cyan]a[/]  ERROR  m"),
+        ("[" * 100_000, f"[cyan]a[/]  {'[' * 100_000}"),
     ],
 )
 def test_outcomes_and_a_tasks_own_lines_are_shown_and_lambdas_are_not(line: object, shown: str) -> None:

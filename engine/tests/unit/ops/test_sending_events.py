@@ -12,10 +12,10 @@ from fanout.contracts.app import app_contracts
 from fanout.contracts.contract import load
 from fanout.errors import Unusable
 from fanout.ops.send.event import Progress, read_events
-from fanout.ops.timeline.state import NOT_FOUND
+from fanout.ops.timeline.state import DONE, NOT_FOUND, RETRYING
 from fanout.publisher import checked_event
 from tests.unit.contracts.given import FORMS, ORDERS, put
-from tests.unit.ops.aws.logs import Logs
+from tests.unit.ops.aws.logs import Logs, outcome
 from tests.unit.ops.replay.given import World, world
 
 __all__ = ["world"]
@@ -29,6 +29,7 @@ def test_a_file_is_one_event_an_array_or_json_lines(tmp_path: Path, monkeypatch:
         (json.dumps(ONE, indent=1), 1),
         (json.dumps([ONE, ONE]), 2),
         (f"{json.dumps(ONE)}\n\n{json.dumps(ONE)}\n", 2),
+        (f"\ufeff{json.dumps(ONE)}", 1),
     ):
         path.write_text(text)
         assert [each.id for each in read_events(str(path), example=False, count=1)] == [ONE["id"]] * count
@@ -139,3 +140,22 @@ def test_what_became_of_an_event_before_is_not_what_becomes_of_it_now(world: Wor
     world.record(1, state, at=at)
     progress.look(at)
     assert (progress.is_over, progress.is_well) == (True, state == "done")
+
+
+def test_an_attempt_whose_end_was_not_recorded_is_told_by_the_log(world: World) -> None:
+    """Its record tells no more than that it began; another event, which is done, is not told again by its own old line."""
+    at, aws = datetime.fromtimestamp(world.clock(), UTC), cast(Any, world.aws)
+    aws.logs = Logs(world.clock)
+    progress = Progress(world.subscriber, {"e1": NOT_FOUND, "e2": NOT_FOUND})
+    failed = [outcome("failed", f"m{n}", event_id=f"e{n}", error_type="TransientError", error="503") for n in (1, 2)]
+    aws.logs.write(world.subscriber.log_group, *failed)
+    world.record(1, "failed", at=at)
+    world.record(2, "done", at=at)
+    progress.look(at)
+    assert progress.states == {"e1": RETRYING, "e2": DONE} and not aws.logs.requests
+    world.record(1, "working", at=at)
+    progress.look(at)
+    assert progress.states == {"e1": RETRYING, "e2": DONE}
+    aws.logs.write(world.subscriber.log_group, outcome("done", "m1", attempt=2, event_id="e1"))
+    progress.look(at)
+    assert progress.is_well

@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from fanout.cli.local_command import DEMO, State, folder_of, local_command
+from fanout.cli.local_command import DEMO, DRILL, State, folder_of, local_command
 from fanout.local.console import console
 from fanout.local.errors import LocalError
 from fanout.local.run import Run
@@ -14,12 +14,12 @@ def down(state: State = None) -> None:
     run = Run(folder_of(state))
     with run.state.lock(waiting=lambda: console.print("another `make up` is at work here: waiting")):
         was_running = run.down()
-    console.print("stopped" if _end_abandoned_demo() or was_running else "nothing ran")
+    console.print("stopped" if any([was_running, *map(_end_abandoned, (DEMO, DRILL))]) else "nothing ran")
 
 
-def _end_abandoned_demo() -> bool:
-    """Of a demo that was killed outright; one that is at work holds its lock and is left alone."""
-    abandoned = Run(folder_of(None, DEMO))
+def _end_abandoned(usual: str) -> bool:
+    """Of a demo or a drill that was killed outright; one that is at work holds its lock and is left alone."""
+    abandoned = Run(folder_of(None, usual))
     if not abandoned.is_running():
         return False
     with suppress(LocalError), abandoned.state.lock(waiting=lambda: None, patience=0):

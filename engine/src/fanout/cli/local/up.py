@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from fanout.cli.local_command import State, agree, folder_of, local_command
+from fanout.cli.local_command import State, agree, folder_of, left_running, local_command
 from fanout.cli.options import Yes
 from fanout.local.console import console
 from fanout.local.deployed import remember_imported
@@ -28,6 +28,11 @@ def up(
 ) -> int:
     """Start the embedded AWS, deploy the settings entry `local`, write .local/env. Again: deploy what changed."""
     run = Run(folder_of(state))
+    with left_running(run):
+        return _up(run, port, yes)
+
+
+def _up(run: Run, port: int | None, yes: bool) -> int:
     waiting = "another `make up` or `make down` is at work here: waiting"
     failures: list[Failure] = []
     with run.state.lock(waiting=lambda: console.print(waiting)):

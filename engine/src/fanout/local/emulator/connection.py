@@ -17,7 +17,8 @@ from fanout.local.emulator.ports import HOST
 ACCOUNT = "000000000000"
 REGION: Final = "eu-west-1"
 ACCESS_KEY = SECRET_KEY = "test"  # ministack's root user; they open no account anywhere else
-
+NO_PROXY: Final = ("NO_PROXY", "no_proxy")
+"""Programs read the one or the other; where both are there, most of them the second."""
 
 # Name in the configuration, environment variables, default, conversion: no profile, and no file of ~/.aws.
 _NO_FILES = {
@@ -25,6 +26,10 @@ _NO_FILES = {
     "config_file": (None, None, os.devnull, None),
     "credentials_file": (None, None, os.devnull, None),
 }
+
+
+NO_FILES = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+"""The same as environment variables."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,7 @@ class Connection:
             "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
-            "NO_PROXY": ",".join(dict.fromkeys([*filter(None, os.environ.get("NO_PROXY", "").split(",")), HOST])),
+            **dict.fromkeys(NO_PROXY, ",".join(dict.fromkeys([*_direct(), HOST]))),
         }
 
     @cached_property
@@ -59,6 +64,11 @@ class Connection:
 
     def session_of(self, access_key: str, secret_key: str, token: str | None = None) -> "Session":
         return Session(self, access_key, secret_key, token)
+
+
+def _direct() -> list[str]:
+    """What this machine asks without its proxy."""
+    return [host for name in NO_PROXY for host in os.environ.get(name, "").split(",") if host]
 
 
 @cache
@@ -87,7 +97,9 @@ class Session(boto3.Session):
                 return super().client(service_name, **{**self._address, **options, "config": config})
 
 
-_NOT_INHERITED = ("AWS_", "CDK_DEFAULT_", "SSL_CERT_", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+_OF_THE_CDK = ("CDK_DEFAULT_", "CDK_PROFILE", "CDK_ROLE_ARN", "CDK_PROXY", "CDK_CA_BUNDLE_PATH")
+_CERTIFICATES = ("SSL_CERT_", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+_NOT_INHERITED = ("AWS_", *_OF_THE_CDK, *_CERTIFICATES)
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 

@@ -6,12 +6,13 @@ memory of events that it has done already. What it raises is raised here.
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, cast
 
 from fanout.errors import Unusable
+from fanout.local.emulator.connection import NO_FILES, without_real_aws
 from fanout.local.handlers.imports import Handler
 from fanout.packaging.dependencies import dependencies_of
 from fanout.packaging.targets import local_target
@@ -30,7 +31,7 @@ def call(handler: Handler, body: str) -> None:
             task(event)
 
 
-def consequence(error: Exception) -> str:
+def consequence(error: BaseException) -> str:
     """What the runtime would make of it in a function."""
     return "it would be a dead-letter message at once" if isinstance(error, PermanentError) else "it would be retried"
 
@@ -47,14 +48,18 @@ def task_of(handler: Handler) -> Callable[[Any], None]:
 
 @contextmanager
 def _as_its_function(handler: Handler) -> Iterator[None]:
-    """With the function's variables and packages, until the block ends."""
+    """With the function's variables and packages, and nothing of this machine's own AWS, until the block ends."""
     root, before, path = find_root(), dict(os.environ), list(sys.path)
     packages = dependencies_of(root, handler.task, local_target())
-    os.environ.update(handler.variables)
+    _become({**without_real_aws(before), **NO_FILES, **handler.variables})
     sys.path[:0] = [str(root / "lambdas"), *([str(packages / "python")] if packages else [])]
     try:
         yield
     finally:
-        os.environ.clear()
-        os.environ.update(before)
+        _become(before)
         sys.path[:] = path
+
+
+def _become(environment: Mapping[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(environment)

@@ -1,16 +1,17 @@
 """The program that imports handlers: each in a process of its own, with the variables and packages of its function.
 
-One request is one line of JSON on standard input: {module, attribute, paths, variables}; the answer, one line on standard
-output: {error, place, traceback}, all empty when all is well. It loads boto3 once, as Lambda has it, and forks.
+One request is one line of JSON on standard input: {module, attribute, paths, variables, patience}; the answer, one line on
+standard output: {error, place, traceback}, all empty when all is well. It loads boto3 once, as Lambda has it, and forks.
 """
 
 import importlib
 import json
 import os
+import select
+import signal
 import sys
+import time
 import traceback
-from contextlib import redirect_stderr, redirect_stdout
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ OF_LAMBDA = {"boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "
 OF_THE_RUNTIME = ("fanout.runtime", "fanout.names")
 WITHOUT_AWS = {"EndpointConnectionError", "ConnectTimeoutError", "ConnectionClosedError"}
 """The handler was imported as far as its first call to AWS, and there is none."""
+STRANGER = "it imports "
+"""So begins what is said of a package that no Lambda has."""
 
 
 def main() -> None:
@@ -30,16 +33,38 @@ def main() -> None:
         child = os.fork()
         if child == 0:
             os.close(reading)
+            _silence()
             with os.fdopen(writing, "w") as out:
-                json.dump(_answer(request), out)
-                out.flush()
+                out.write(json.dumps(_answer(request)) + "\n")
             os._exit(0)
         os.close(writing)
-        with os.fdopen(reading) as answer:
-            told = answer.read()
+        told, is_late = _answer_of(reading, request["patience"])
+        os.close(reading)
+        if is_late:
+            os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-        sys.stdout.write((told or json.dumps(_ended(request))) + "\n")
+        sys.stdout.write(told or json.dumps(_late(request) if is_late else _ended(request)) + "\n")
         sys.stdout.flush()
+
+
+def _silence() -> None:
+    """What a handler, or a program that it starts, prints or reads is none of the importer's own lines."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for each in (0, 1, 2):
+        os.dup2(nothing, each)
+
+
+def _answer_of(reading: int, patience: float) -> tuple[str, bool]:
+    """The whole line, or nothing; and whether it took too long."""
+    end = time.monotonic() + patience
+    told = b""
+    while not told.endswith(b"\n"):
+        if not select.select([reading], [], [], max(0.0, end - time.monotonic()))[0]:
+            return "", True
+        if not (part := os.read(reading, 65536)):
+            return "", False
+        told += part
+    return told.decode(), False
 
 
 def _answer(request: dict[str, Any]) -> dict[str, str]:
@@ -49,9 +74,8 @@ def _answer(request: dict[str, Any]) -> dict[str, str]:
     sys.dont_write_bytecode = True
     before = set(sys.modules)
     try:
-        with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
-            module = importlib.import_module(request["module"])
-            handler = getattr(module, request["attribute"])
+        module = importlib.import_module(request["module"])
+        handler = getattr(module, request["attribute"])
         if not callable(handler):
             raise TypeError(f"{request['attribute']} of {request['module']} is no function")
         return _stranger(set(sys.modules) - before, request)
@@ -82,7 +106,7 @@ def _stranger(loaded: set[str], request: dict[str, Any]) -> dict[str, str]:
         ours = name == "fanout" or name.startswith(OF_THE_RUNTIME)
         if own or ours or name.partition(".")[0] in OF_LAMBDA or not _is_installed(name, file):
             continue
-        what = f"it imports {name}, which no Lambda has: "
+        what = f"{STRANGER}{name}, which no Lambda has: "
         task = request["module"].partition(".")[0]
         mend = (
             "a task may import fanout.runtime alone"
@@ -99,6 +123,11 @@ def _is_installed(name: str, file: str) -> bool:
 
 def _ended(request: dict[str, Any]) -> dict[str, str]:
     return {"error": f"the process ended while it imported {request['module']}", "place": "", "traceback": ""}
+
+
+def _late(request: dict[str, Any]) -> dict[str, str]:
+    told = f"the import of {request['module']} took longer than {request['patience']:g} s; Lambda gives it 10 s"
+    return {"error": told, "place": "", "traceback": ""}
 
 
 if __name__ == "__main__":

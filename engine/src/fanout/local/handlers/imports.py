@@ -29,6 +29,8 @@ NOWHERE = {
     "AWS_MAX_ATTEMPTS": "1",
 }
 """For a handler that is imported without any AWS."""
+PATIENCE = 30.0
+"""Seconds for one import: three times what Lambda gives it, as this machine may be slower."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,13 @@ class Importer:
         root = find_root()
         packages = dependencies_of(root, handler.task, local_target())
         paths = [str(root / "lambdas"), *([str(packages / "python")] if packages else [])]
-        request = {"module": module, "attribute": attribute, "paths": paths, "variables": dict(handler.variables)}
+        request = {
+            "module": module,
+            "attribute": attribute,
+            "paths": paths,
+            "variables": dict(handler.variables),
+            "patience": PATIENCE,
+        }
         assert self._process.stdin and self._process.stdout
         try:
             self._process.stdin.write(json.dumps(request) + "\n")
@@ -76,7 +84,7 @@ class Importer:
             answer = json.loads(self._process.stdout.readline())
         except (OSError, ValueError) as error:
             raise LocalError("the process that imports handlers ended: start again") from error
-        missing = not answer["traceback"] or answer["error"].startswith("ModuleNotFoundError")
+        missing = answer["error"].startswith((importer.STRANGER, "ModuleNotFoundError"))
         if missing and handler.layers > bool(packages):  # it may be in a layer of the user's own
             return None
         return Failure(handler.task, **answer) if answer["error"] else None

@@ -27,6 +27,9 @@ class Change:
     packages: bool = False
     stack: bool = False
 
+    def concerns(self, task: str) -> bool:
+        return self.shared or task in self.tasks
+
 
 def snapshot(root: Path) -> Snapshot:
     found: dict[str, tuple[int, int]] = {}

@@ -5,7 +5,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event, Thread
 from typing import Any
 
@@ -63,15 +63,15 @@ def _found(seen: Evidence, since: int) -> list[Line]:
 def rendered(task: str, message: str) -> str:
     """One line of rich text; empty for what a developer has no use for."""
     text = message.rstrip()
-    try:
+    with suppress(ValueError, RecursionError):  # no JSON, or nested too deeply
         line = json.loads(text)
-    except ValueError:
-        line = None
-    if not isinstance(line, dict):
-        return "" if not text or _OF_LAMBDA.match(text) else f"[cyan]{task}[/]  {escape(text)}"
-    if "_aws" in line or "messages" in line:
-        return ""
-    return f"[cyan]{task}[/]  {_outcome(line) if 'outcome' in line else _own(line)}"
+        if isinstance(line, dict):
+            return "" if "_aws" in line or "messages" in line else f"[cyan]{task}[/]  {_said(line)}"
+    return "" if not text or _OF_LAMBDA.match(text) else f"[cyan]{task}[/]  {escape(text)}"
+
+
+def _said(line: dict[str, Any]) -> str:
+    return _outcome(line) if "outcome" in line else _own(line)
 
 
 def _outcome(line: dict[str, Any]) -> str:
@@ -84,5 +84,6 @@ def _outcome(line: dict[str, Any]) -> str:
 
 def _own(line: dict[str, Any]) -> str:
     level = str(line.get("level", "INFO"))
-    trace = "".join(f"\n    {each}" for each in line.get("stackTrace", []))
+    frames = line.get("stackTrace")
+    trace = "".join(f"\n    {each}" for each in frames) if isinstance(frames, list) else ""
     return escape(f"{level}  {line.get('message', line)}{trace}")

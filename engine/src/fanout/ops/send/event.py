@@ -107,29 +107,32 @@ class Progress:
         return {"task": self.subscriber.task, **counted}
 
     def look(self, since: datetime) -> None:
-        self._look_at_records(since)
-        if not self.count(NOT_FOUND):
+        """At the records; and at the log for every event that no record tells the end of its last attempt."""
+        recorded = self._look_at_records(since)
+        open_ = {each for each in self.states if each not in recorded and not self._is_settled(each)}
+        if not open_:
             return
-        recorded = {id_ for id_, state in self.states.items() if state != NOT_FOUND and self.subscriber.records_table}
         reading = logs.Reading(self.subscriber.aws, self.subscriber.log_group, logs.OUTCOMES, since)
         for line in reading.outcomes():
-            if line.event_id in self.states and line.event_id is not None and line.event_id not in recorded:
+            if line.event_id is not None and line.event_id in open_:
                 self._set(line.event_id, line.is_success, line.kind == "dead", line.attempt)
         url = self.subscriber.dead_letter_queue_url
         if url and self.count(NOT_FOUND) and browse.read_depth(self.subscriber.aws, url).all:
             self._look_into_dead_letters()
 
-    def _look_at_records(self, since: datetime) -> None:
-        """What has no record yet may have a log line: of a heartbeat, or of a function that writes none. An older record tells of the
-        event as it was sent before."""
+    def _look_at_records(self, since: datetime) -> set[str]:
+        """The events whose last attempt's end is recorded. An older record tells of the event as it was sent before."""
         table, open_ = self.subscriber.records_table, [each for each in self.states if not self._is_settled(each)]
         if table is None or not open_:
-            return
+            return set()
         found = records.read(self.subscriber.aws, table, [(self.subscriber.task, each) for each in open_])
+        recorded = set[str]()
         for (_, event_id), told in found.of.items():
             for each in told:
                 if each.state != records.WORKING and (each.at is None or each.at >= since):
                     self._set(event_id, each.state == records.DONE, each.state == records.DEAD, each.attempt)
+                    recorded.add(event_id)
+        return recorded
 
     def _is_settled(self, event_id: str) -> bool:
         return self.states[event_id] in (DONE, DEAD, FILTERED_OUT)
@@ -206,7 +209,8 @@ def as_new(contract: Contract, example: Mapping[str, Any]) -> dict[str, Any]:
 
 def _text(source: str) -> str:
     try:
-        return sys.stdin.read() if source == "-" else Path(source).read_text("utf-8")
+        text = sys.stdin.read() if source == "-" else Path(source).read_text("utf-8")
+        return text.removeprefix("\ufeff")  # a byte order mark, as PowerShell writes it
     except (OSError, UnicodeDecodeError) as error:
         raise Unusable(f"{source} cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8'}") from None
 
