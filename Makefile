@@ -5,8 +5,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
-BIN := $(CURDIR)/.venv/bin
-export PATH := $(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
+# In quotes: the checkout's path may have a space.
+BIN := "$(CURDIR)/.venv/bin"
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export JSII_RUNTIME_PACKAGE_CACHE_ROOT ?= $(CURDIR)/.venv/cache/jsii
 export CDK_HOME ?= $(CURDIR)/.venv/cache/cdk
 export CDK_VALIDATION ?= false
@@ -19,7 +20,7 @@ help: ## list the targets
 
 # --- set-up: nothing outside this folder, nothing twice -------------------------------------------------------------
 
-install: .venv/.installed node_modules/.installed .fanout/.installed ## everything both commands need
+install: .venv/.installed node_modules/.installed .fanout/dependencies/.installed ## everything both commands need
 
 # One line a package where pip says three.
 SHORT := awk '/^Collecting/ {print "  " $$2; fflush()} /^Installing/ {print "  unpacking"; fflush()}'
@@ -44,10 +45,11 @@ node_modules/.installed: package.json package-lock.json .venv/.installed
 	@touch $@
 
 # Each task's own packages, for Lambda and for this machine: a synth reads them from .fanout/ and asks no network.
-.fanout/.installed: .venv/.installed $(wildcard lambdas/*/requirements.txt engine/tests/app/lambdas/*/requirements.txt)
+# What was taken out of there is put back.
+.fanout/dependencies/.installed: .venv/.installed engine/src/fanout/packaging/dependencies.py $(wildcard lambdas/*/requirements.txt engine/tests/app/lambdas/*/requirements.txt .fanout/dependencies .fanout/dependencies/*)
 	@$(BIN)/fanout install
 	@cd engine/tests/app && $(BIN)/fanout install
-	@mkdir -p .fanout && touch $@
+	@mkdir -p .fanout/dependencies && touch $@
 
 lock: ## compile pyproject.toml's dependency groups, and each task's requirements.in, to requirements files
 	$(COMPILE) --group deploy -o requirements.txt
@@ -116,8 +118,8 @@ contract: install ## write lambdas/events/ anew from contracts/*.schema.json
 
 # --- the embedded AWS ------------------------------------------------------------------------------------------------
 
-up: install ## start the embedded AWS and deploy to it; again: deploy what changed
-	@$(BIN)/fanout local up
+up: install ## start the embedded AWS and deploy to it; again: what changed (YES=1: though messages are deleted)
+	@$(BIN)/fanout local up $(if $(YES),--yes)
 
 watch: install ## as up; and what is saved runs at once, with the tasks' log lines below it
 	@$(BIN)/fanout local watch
@@ -146,9 +148,12 @@ adopter: install # a copy of this checkout is adopted as its documents say, and 
 
 deploy: CDK_VALIDATION := true
 deploy: install ## make deploy ENV=dev, all its stacks; YES=1 answers for an account that settings do not pin
-	@$(MAKE) --no-print-directory synth ANEW=1
-	@$(BIN)/fanout deploy prepare "$(ENV)" $(if $(YES),--yes)
-	names=$$($(BIN)/fanout deploy stacks "$(ENV)"); $(BIN)/cdk deploy --app cdk.out $$names $(if $(CI),--require-approval never)
+	@# From a folder of its own: while it asks, another terminal may synthesize something else to cdk.out.
+	@made=$$(mktemp -d .fanout/deploy.XXXXXX); trap 'rm -rf "$$made"' EXIT; \
+	$(BIN)/python -m fanout.assembly --anew $$made/cdk.out $(BIN)/python app.py; \
+	$(BIN)/fanout deploy prepare "$(ENV)" --assembly $$made/cdk.out $(if $(YES),--yes); \
+	names=$$($(BIN)/fanout deploy stacks "$(ENV)" --assembly $$made/cdk.out); \
+	$(BIN)/cdk deploy --app $$made/cdk.out $$names $(if $(CI),--require-approval never)
 
 verify: install ## make verify ENV=dev: probes prove a deployment in ten minutes; prod by `fanout verify --env prod --yes`
 	$(BIN)/fanout verify --env "$(ENV)"

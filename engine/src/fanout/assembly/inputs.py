@@ -1,9 +1,9 @@
 """What a synth reads, as one key. Rather too much than too little: one synth for nothing costs seconds, a stale one a deployment.
 
 By content: every file below the app's root and below each folder of Python's path that nothing was installed into, so the
-engine's own sources in a checkout; and every other file of the app's git repository that git does not ignore. By name, size and
-time: what is installed, for it is not edited. And the program with its arguments, Python, Node, and every environment variable
-that is not the terminal's or make's own.
+engine's own sources in a checkout; and every other file of the app's git repository that git does not ignore, with the
+repositories in it. By name, size and time: what is installed, for it is not edited. And the program with its arguments,
+Python, Node, and every environment variable that is not the terminal's or make's own.
 """
 
 import hashlib
@@ -13,6 +13,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import fanout
 from fanout.assembly.repository import beside
@@ -61,9 +62,10 @@ def _parts(root: Path, program: Sequence[str], environment: Mapping[str, str], a
     yield _line(sys.version, sys.prefix, [_stat(found) for _, found in sorted(programs.items()) if found])
     yield from _tools(root)
     yield from _installed()
-    yield _line(list(beside(root, environment)))
+    files, repositories = beside(root, environment)
+    yield _line(files)
     seen = {str(assembly)}
-    for start in (str(root), *_sources()):
+    for start in (str(root), *_sources(), *repositories):
         for file in sorted(_below(start, seen, SKIPPED)):
             yield _line(file, _stat(file) if INSTALLED & set(file.split(os.sep)) else _content(file))
 
@@ -119,7 +121,7 @@ def _editable() -> Iterator[str]:
                 except FileNotFoundError:
                     continue
                 if told.get("dir_info", {}).get("editable"):
-                    yield str(told["url"]).removeprefix("file://")
+                    yield unquote(urlsplit(str(told["url"])).path)
 
 
 def _content(path: str) -> str:

@@ -1,31 +1,37 @@
 """What stands beside an app in its git repository: a folder of shared code, another app's handlers.
 
-Asked of git, which has hashed it already, so that a large repository costs a few hundredths of a second. What git ignores is not seen.
+Asked of git, which has hashed it already, so that a large repository costs a few hundredths of a second. What git ignores is not
+seen. A repository in it (a submodule) git does not look into: it is a folder to walk.
 """
 
 import hashlib
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
+_SUBMODULE = "160000"
 
-def beside(root: Path, environment: Mapping[str, str]) -> Iterator[str]:
+
+def beside(root: Path, environment: Mapping[str, str]) -> tuple[list[str], list[str]]:
     """Each file of the repository that is not below `root`: mode, hash and name, the same whether or not it is committed.
+    And the folders of repositories in it.
 
     Nothing where `root` is in no repository, or is its top. Where git does not answer, something else each time: what is not
     seen is not known to be the same.
     """
     top = next((each for each in root.parents if (each / ".git").exists()), None)
     if top is None or (root / ".git").exists():
-        return
+        return [], []
     try:
-        yield from sorted(_files(top, f":(exclude,top){root.relative_to(top).as_posix()}", environment))
+        return _told_by_git(top, f":(exclude,top){root.relative_to(top).as_posix()}", environment)
     except (OSError, subprocess.SubprocessError):
-        yield os.urandom(16).hex()
+        return [os.urandom(16).hex()], []
 
 
-def _files(top: Path, pathspec: str, environment: Mapping[str, str]) -> list[str]:
+def _told_by_git(top: Path, pathspec: str, environment: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """Files marked skip-worktree or assume-unchanged git does not compare with what is staged: they are read here."""
+
     def git(*arguments: str) -> list[str]:
         told = subprocess.run(
             ["git", *arguments, "-z", "--", ":(top)", pathspec],
@@ -37,11 +43,15 @@ def _files(top: Path, pathspec: str, environment: Mapping[str, str]) -> list[str
         )
         return [os.fsdecode(each) for each in told.stdout.split(b"\0") if each]
 
-    staged = (each.partition("\t") for each in git("ls-files", "--stage"))
-    files = {name: " ".join(told.split()[:2]) for told, _, name in staged}
+    listed = (each.partition("\t") for each in git("ls-files", "--stage", "-v"))
+    staged = {name: told.split() for told, _, name in listed}
+    not_compared = [name for name, (tag, *_) in staged.items() if tag == "S" or tag.islower()]
     edited = git("ls-files", "--modified", "--deleted", "--others", "--exclude-standard")
-    files |= {name: _told(top / name) for name in edited}
-    return [f"{told} {name}" for name, told in files.items() if told]
+    files = {name: f"{mode} {told}" for name, (_, mode, told, *_) in staged.items() if mode != _SUBMODULE}
+    files |= {name: _told(top / name) for name in (*not_compared, *edited)}
+    folders = {name for name, (_, mode, *_) in staged.items() if mode == _SUBMODULE}
+    folders |= {name.rstrip("/") for name in edited if name.endswith("/")}
+    return sorted(f"{told} {name}" for name, told in files.items() if told), sorted(str(top / each) for each in folders)
 
 
 def _told(file: Path) -> str:

@@ -19,7 +19,7 @@ from fanout.packaging.targets import Target
 from fanout.packaging.tidy import remove_traces, set_modes
 from fanout.packaging.uv_install import install_with_uv
 
-FORMAT = 1
+FORMAT = 2
 """Count it up when the same requirements would now become other files: every key changes."""
 _MAKING = ".making-"
 _ABANDONED_AFTER = 3600
@@ -31,7 +31,7 @@ def dependencies_of(app_root: Path, task: str, target: Target, *, cache: Path | 
     if requirements is None:
         return None
     folder = _folder(_cache(app_root, cache), requirements, target)
-    if not folder.is_dir():
+    if not _is_whole(folder):
         raise ConfigurationError(f"{requirements.name} is not installed for {target.name}: run `make install`")
     return folder if any((folder / "python").iterdir()) else None
 
@@ -47,7 +47,7 @@ def install(
     try:
         _remove_abandoned(place)
         for folder, (requirements, target) in missing.items():
-            if not folder.is_dir():
+            if not _is_whole(folder):
                 say(f"installing {requirements.name} for {target.name}")
                 _make(folder, requirements, target)
     except OSError as error:
@@ -64,6 +64,11 @@ def _folder(place: Path, requirements: Requirements, target: Target) -> Path:
     return (
         place / f"{target.name.replace('.', '')}-{key}"
     )  # behind a dot, the CDK takes the rest for a file's extension
+
+
+def _is_whole(folder: Path) -> bool:
+    """Not what somebody else copied or deleted half of."""
+    return (folder / "python").is_dir()
 
 
 def _make(folder: Path, requirements: Requirements, target: Target) -> None:
@@ -87,11 +92,13 @@ def _check_size(size: int, requirements: Requirements, target: Target) -> None:
 
 
 def _appear(made: Path, folder: Path) -> None:
-    """Whoever renames second finds the same files there already."""
+    """Whoever renames second finds the same files there already; what is not whole makes room."""
+    if folder.exists() and not _is_whole(folder):
+        folder.rename(made.with_name("not-whole"))
     try:
         made.rename(folder)
     except OSError:
-        if not folder.is_dir():
+        if not _is_whole(folder):
             raise
 
 

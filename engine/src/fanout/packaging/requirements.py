@@ -1,5 +1,6 @@
 """Reads a task's requirements.txt, and refuses a line that another day or another machine would install otherwise."""
 
+import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ def requirements_of(app_root: Path, task: str) -> Requirements | None:
     """None where `lambdas/<task>/requirements.txt` is missing or asks for nothing."""
     name = f"lambdas/{task}/requirements.txt"
     try:
-        content = (app_root / name).read_bytes()
+        content = (app_root / name).read_bytes().removeprefix(codecs.BOM_UTF8)
         lines = list(_lines(content.decode()))
     except (FileNotFoundError, NotADirectoryError):
         return None

@@ -11,6 +11,7 @@ from fanout.packaging.requirements import LOCK, Requirements
 from fanout.packaging.targets import Target
 
 _OPTIONS = (
+    "--no-config",  # neither pyproject.toml nor uv.toml: they can name another Python, other versions or none
     *("--only-binary", ":all:", "--require-hashes"),
     *("--link-mode", "copy"),  # its modes are set afterwards: a hard link would set those of uv's cache
     *("--no-progress", "--color", "never"),
@@ -18,9 +19,13 @@ _OPTIONS = (
 _WOULD_CHANGE_FILES = {
     *("UV_CONSTRAINT", "UV_OVERRIDE", "UV_EXCLUDE", "UV_NO_BINARY", "UV_NO_BINARY_PACKAGE", "UV_ONLY_BINARY"),
     *("UV_NO_DEPS", "UV_NO_VERIFY_HASHES", "UV_COMPILE_BYTECODE", "UV_TARGET", "UV_PREFIX", "UV_DRY_RUN"),
+    *("UV_CONFIG_FILE", "UV_EXCLUDE_NEWER", "UV_PROJECT", "UV_WORKING_DIR", "UV_WORKING_DIRECTORY"),
 }
 """Not handed on. Variables that say where files come from (an index, a proxy, a cache) are."""
 
+_NOT_THERE = (
+    f"the package index has no {{0}}: {LOCK}; a private index is named in UV_INDEX, not in uv.toml or pyproject.toml"
+)
 _REASONS = (
     (
         re.compile(r"Because (\S+?)(?:==(\S+))? has no (?:usable )?wheels"),
@@ -35,8 +40,8 @@ _REASONS = (
         re.compile(r"was not found in the cache|etwork was disabled"),
         "uv may not use the network here: unset UV_OFFLINE",
     ),
-    (re.compile(r"there is no version of ([^\s,]+)"), f"the package index has no {{0}}: {LOCK}"),
-    (re.compile(r"Because (\S+) was not found in the package registry"), f"the package index has no {{0}}: {LOCK}"),
+    (re.compile(r"there is no version of ([^\s,]+)"), _NOT_THERE),
+    (re.compile(r"Because (\S+) was not found in the package registry"), _NOT_THERE),
     (
         re.compile(r"Request failed|Failed to fetch|error sending request|Failed to download"),
         "the package index is out of reach ({last}): mend the network or the proxy, and run `make install` again",

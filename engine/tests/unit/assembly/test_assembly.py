@@ -1,5 +1,6 @@
 """Nothing changed, nothing done: and whatever a synth reads, a change of it is seen."""
 
+import json
 import os
 import signal
 import subprocess
@@ -139,12 +140,13 @@ def test_another_format_is_another_key(checkout: Checkout, monkeypatch: pytest.M
     assert checkout.synth()
 
 
-def test_what_an_editable_distribution_is_made_of_is_seen(checkout: Checkout, tmp_path: Path) -> None:
-    told = f'{{"url": "file://{tmp_path}/ours", "dir_info": {{"editable": true}}}}'
+@pytest.mark.parametrize("name", ["ours", "our own", "bücher", "50%"])
+def test_what_an_editable_distribution_is_made_of_is_seen(checkout: Checkout, tmp_path: Path, name: str) -> None:
+    told = json.dumps({"url": (tmp_path / name).as_uri(), "dir_info": {"editable": True}})
     checkout.write("../site-packages/ours-1.dist-info/direct_url.json", told)
-    checkout.write("../ours/a.py", "")
+    checkout.write(f"../{name}/a.py", "")
     assert checkout.synth() and not checkout.synth()
-    checkout.write("../ours/a.py", "a = 1")
+    checkout.write(f"../{name}/a.py", "a = 1")
     assert checkout.synth()
 
 

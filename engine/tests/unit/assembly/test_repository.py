@@ -90,14 +90,14 @@ def test_what_is_ignored_or_written_by_tools_is_no_input(repository: Repository,
 
 
 def test_files_of_the_app_itself_are_not_told_twice(repository: Repository) -> None:
-    names = [each.split(" ", 2)[2] for each in beside(repository.app, ENVIRONMENT)]
+    names = [each.split(" ", 2)[2] for each in beside(repository.app, ENVIRONMENT)[0]]
     assert sorted(names) == [".gitignore", "services/a/handler.py", "services/a/old name.py"]
 
 
 def test_the_top_of_a_repository_and_a_folder_in_none_have_nothing_beside_them(
     repository: Repository, tmp_path: Path
 ) -> None:
-    assert list(beside(repository.top, ENVIRONMENT)) == list(beside(tmp_path, ENVIRONMENT)) == []
+    assert beside(repository.top, ENVIRONMENT) == beside(tmp_path, ENVIRONMENT) == ([], [])
 
 
 @pytest.mark.parametrize("broken", ["no git", "a repository that git does not read"])
@@ -107,5 +107,40 @@ def test_what_git_does_not_tell_is_not_the_same(repository: Repository, broken: 
         environment = {**ENVIRONMENT, "PATH": "/nowhere"}
     else:
         repository.write(".git/HEAD", "nothing of git's")
-    first, second = (list(beside(repository.app, environment)) for _ in range(2))
+    (first, _), (second, _) = (beside(repository.app, environment) for _ in range(2))
     assert first and second and first != second
+
+
+def test_a_repository_in_the_repository_is_seen_submodule_or_not(repository: Repository, tmp_path: Path) -> None:
+    shared = Repository(tmp_path / "shared")
+    repository.git("-c", "protocol.file.allow=always", "submodule", "add", "--quiet", str(shared.top), "sub module")
+    repository.commit()
+    nested = Repository(repository.top / "nested")
+    keys = [repository.key]
+    for name in ("sub module", "nested"):
+        repository.write(f"{name}/services/a/handler.py", "a = 2\n")
+        keys.append(repository.key)
+        subprocess.run(
+            ["git", "commit", "--all", "--quiet", "--message", "two"],
+            cwd=repository.top / name,
+            env=ENVIRONMENT,
+            check=True,
+        )
+        assert repository.key == keys[-1], "committing it there changes nothing"
+    nested.write(".git/left-by-git", "1")
+    nested.write("services/__pycache__/a.pyc", "1")
+    assert repository.key == keys[-1] and len(set(keys)) == 3
+
+
+@pytest.mark.parametrize("mark", ["--skip-worktree", "--assume-unchanged"])
+def test_a_file_that_git_is_told_not_to_compare_is_seen(repository: Repository, mark: str) -> None:
+    before = repository.key
+    repository.git("update-index", mark, "services/a/handler.py")
+    assert repository.key == before
+    repository.write("services/a/handler.py", "a = 2\n")
+    edited = repository.key
+    repository.write("services/a/handler.py", "a = 3\n")
+    assert len({before, edited, repository.key}) == 3
+    (repository.top / "services/a/handler.py").unlink()
+    gone = repository.key
+    assert gone not in (before, edited)

@@ -1,6 +1,7 @@
 """Where a task's dependencies are kept, and what becomes of them when something goes wrong; uv is a stand-in."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -132,7 +133,7 @@ def test_what_asks_for_nothing_here_is_no_layer(root: Path, stand_in: Callable[[
         ),
         (
             "error: No solution found\n  cause: Because there is no version of a==1 and you require a==1, we",
-            "the package index has no a==1: write it with `uv pip compile --universal --generate-hashes`",
+            "the package index has no a==1: write it with `uv pip compile --universal --generate-hashes`; a private index is named in UV_INDEX, not in uv.toml or pyproject.toml",
         ),
         ("Using CPython\nerror: something\n  cause: of 2031\n  cause: b", "uv: something: of 2031"),
         ("", "uv: failed and said nothing"),
@@ -175,13 +176,42 @@ def test_without_uv(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_variables_that_would_install_other_files_are_not_handed_on(
     root: Path, stand_in: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("UV_NO_VERIFY_HASHES", "1")
+    others = ("UV_NO_VERIFY_HASHES", "UV_CONFIG_FILE", "UV_EXCLUDE_NEWER", "UV_PROJECT", "UV_WORKING_DIR")
+    for name in others:
+        monkeypatch.setenv(name, "1")
     monkeypatch.setenv("UV_DEFAULT_INDEX", "https://example.com/simple")
     stand_in(f"{UV}env > {root}/environment\n")
     install(root, [AWS], lambda _: None)
-    environment = (root / "environment").read_text()
-    assert "UV_NO_VERIFY_HASHES" not in environment
+    environment = (root / "environment").read_text().splitlines()
+    assert [name for name in others if f"{name}=1" in environment] == []
     assert "UV_DEFAULT_INDEX=https://example.com/simple" in environment
+
+
+def test_uv_reads_no_configuration_of_the_app_or_the_user(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With uv itself: a file of its own that it cannot read would end it, and one that it can read would change files."""
+    monkeypatch.undo()
+    home = root / "home"
+    (home / "uv").mkdir(parents=True)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home))
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    monkeypatch.setenv("UV_CACHE_DIR", str(root / "empty"))
+    for file in (root / "uv.toml", home / "uv" / "uv.toml"):
+        file.write_text("override-dependencies = 'no list'")
+    assert error_of(lambda: install(root, [AWS], lambda _: None)).endswith("unset UV_OFFLINE")
+
+
+@pytest.mark.parametrize("broken", ["no python/", "a file in its place"])
+def test_a_folder_that_is_not_whole_is_made_anew(root: Path, broken: str) -> None:
+    """Of a backup that was unpacked by halves, or somebody's hand."""
+    install(root, [AWS], lambda _: None)
+    folder = dependencies_of(root, "ship", AWS)
+    assert folder
+    shutil.rmtree(folder / "python")
+    (folder / "python").touch() if broken == "a file in its place" else (folder / "left").touch()
+    assert "is not installed" in error_of(lambda: dependencies_of(root, "ship", AWS))
+    install(root, [AWS], lambda _: None)
+    assert dependencies_of(root, "ship", AWS) == folder and left(root) == [folder.name]
+    assert app.files(folder) == {"python/a-1.dist-info/METADATA", "python/a/__init__.py", "python/a/fast.so"}
 
 
 def test_two_processes_at_once(root: Path, stand_in: Callable[[str], None]) -> None:

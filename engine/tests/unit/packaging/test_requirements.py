@@ -59,6 +59,12 @@ def test_refused_in_one_line(text: str, line: str, tmp_path: Path) -> None:
     assert str(error.value) == f"lambdas/ship/requirements.txt, {line}"
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_line_nor_of_what_tells_two_files_apart(tmp_path: Path) -> None:
+    with_mark = read(tmp_path, f"\ufeffa==1 {HASH}\n")
+    assert with_mark and with_mark == read(tmp_path, f"a==1 {HASH}\n")
+    assert read(tmp_path, "\ufeff# only words\n") is None
+
+
 def test_not_text(tmp_path: Path) -> None:
     read(tmp_path, "")
     (tmp_path / "lambdas/ship/requirements.txt").write_bytes(b"a==\xff")

@@ -21,7 +21,10 @@ _WAIT = (
 )
 _UNPROTECT = "aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name {stack}"
 _DELETE = "aws cloudformation delete-stack --stack-name {stack}"
-_ROLL_BACK = "run `cdk rollback --app cdk.out {stack}` (its resources become what they were before), then deploy again"
+_ROLL_BACK = (
+    "run `make synth && .venv/bin/cdk rollback --app cdk.out {stack}` (its resources become what they were before),"
+    " then deploy again"
+)
 _NEVER_BORN = "its first deployment failed, and nothing of it is in use: run `%s`, then deploy again"
 
 
