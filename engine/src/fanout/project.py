@@ -12,6 +12,9 @@ from typing import Any
 
 from fanout.names import INTAKE_CONTEXT, PREFIX_CONTEXT, PRODUCT_CONTEXT
 
+ARGUMENTS = ".arguments.json"
+"""Of an assembly's folder: those of the program that made it, as of `python app.py local`."""
+
 
 def find_root(start: Path | None = None) -> Path:
     """The app's root; the working directory itself when no folder above it has a `cdk.json`."""

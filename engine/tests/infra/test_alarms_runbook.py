@@ -91,9 +91,10 @@ def test_a_subscriber_may_have_an_owner_of_its_own() -> None:
         assert text.endswith("Owner: CRM team")
 
 
-def test_in_another_teams_stack_the_commands_name_that_stack() -> None:
-    for text in descriptions(subscriber()).values():
-        assert "--stack Team" in text and "--env" not in text
+def test_every_command_names_the_stack_as_whoever_is_woken_may_be_in_no_apps_folder(template: Template) -> None:
+    for name, of in ((r"OrderEvents-\w+", template), ("Team", subscriber())):
+        lines = [line for text in descriptions(of).values() for line in text.split("\n") if line.startswith("$ ")]
+        assert lines and all(re.search(f" --stack {name}$", line) for line in lines)
 
 
 def test_what_would_not_fit_is_refused() -> None:

@@ -200,6 +200,23 @@ def test_it_keeps_no_less_than_a_copy_of_an_event_can_wait(days: int) -> None:
         Attachments(stack, "Attachments", settings=settings.PROD, keep_days=days)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ({"keep_days": None}, "keep_days is None: expected a whole number"),
+        ({"origins": "https://www.example.com"}, "origins is 'https://www.example.com': expected a list of texts"),
+        (
+            {"scanned": "NO_THREATS_FOUND"},
+            "scanned is 'NO_THREATS_FOUND': expected a tag and its value, as GUARDDUTY is",
+        ),
+    ],
+)
+def test_what_cannot_be_is_one_line(arguments: dict[str, Any], line: str) -> None:
+    stack = FanoutStack(App(context=cdk_context()), "Tasks-dev", settings=settings.DEV)
+    with pytest.raises(ConfigurationError, match=f"^attachments Files: {line}"):
+        Attachments(stack, "Files", settings=settings.DEV, **{"keep_days": 60, **arguments})
+
+
 def test_nor_than_at_one_task_whose_queue_keeps_longer(tmp_path: Path) -> None:
     stack = FanoutStack(App(context=cdk_context()), "Tasks-dev", settings=settings.DEV)
     least = settings.DEV.queue_retention_days + 15

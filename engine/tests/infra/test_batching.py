@@ -72,4 +72,6 @@ def test_either_word_keeps_the_bound_and_passes_every_check(word: str) -> None:
 def test_another_word_is_refused() -> None:
     with pytest.raises(ConfigurationError) as raised:
         synthesized(batching="speed")
-    assert str(raised.value) == "subscriber Sync: batching is 'speed': expected 'latency' or 'cost', or a Batching"
+    assert (
+        str(raised.value) == "subscriber Sync: batching is 'speed': expected 'latency' or 'cost' or a Batching or None"
+    )

@@ -95,6 +95,13 @@ def test_a_filter_of_its_own_stands_beside_it() -> None:
     assert policy == {"type": ["order.placed.v1"]}
 
 
+def test_as_many_shops_as_sns_takes_are_let_through() -> None:
+    shops = [str(number) for number in range(75)]
+    assert subscription(made("https", only={"shop_id": shops}))["Properties"]["FilterPolicy"]["shop_id"] == shops
+    types = {"type": [str(number) for number in range(150)]}
+    assert subscription(made("https", only=types))["Properties"]["FilterPolicy"] == types
+
+
 def test_only_a_stream_has_a_role_and_it_is_there_before() -> None:
     for protocol in ENDPOINTS:
         template = made(protocol)
@@ -118,6 +125,9 @@ def test_only_a_stream_has_a_role_and_it_is_there_before() -> None:
         ("firehose", {"endpoint": "orders"}, "endpoint is 'orders': expected arn:aws:firehose:REGION:ACCOUNT:deliverystream/NAME"),
         ("https", {"max_bytes": 1_048_576}, "max_bytes of its topic is 1048576, and above 262144 SNS delivers to queues and functions only: let a Subscriber's task send it"),
         ("https", {"only": {name: ["x"] for name in "abcde"}}, "only is 5: expected at most 4 attributes besides `type`"),
+        ("https", {"only": {"shop_id": [str(n) for n in range(76)]}}, "only is 152: expected at most 150 combinations of values, types included"),
+        ("https", {"endpoint": None}, "endpoint is None: expected text"),
+        ("https", {"owner": " "}, "owner is ' ': expected a team or person"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_one_line(protocol: str, arguments: dict[str, Any], line: str) -> None:

@@ -140,3 +140,37 @@ def test_alarms_and_graphs_of_another_accounts_topic_say_whose_it_is() -> None:
     assert watched == [THEIRS] * 3
     (body,) = [each["Properties"]["DashboardBody"] for each in of_type(template, "AWS::CloudWatch::Dashboard").values()]
     assert json.dumps(body).count(f'\\"accountId\\":\\"{THEIRS}\\"') == 3
+
+
+ABROAD: dict[str, Any] = {"undeliverable": queue("eu-west-1"), "only": {"shop_id": ["1"]}}
+
+
+@pytest.mark.parametrize(("region", "made"), [("eu-west-1", True), ("us-east-1", False)])
+def test_a_topic_has_alarms_only_where_its_metrics_are(region: str, made: bool) -> None:
+    far: dict[str, Any] = {"only": ABROAD["only"]} if made else ABROAD
+    template = subscribed(arn("eu-west-1"), region, account=THEIRS, **far)
+    alarms = " ".join(of_type(template, "AWS::CloudWatch::Alarm"))
+    for kind in ("DeliveryFailed", "RedriveFailed", "HeartbeatSilent", "FilteredOut"):
+        assert (kind in alarms) is made, kind
+    assert "SyncCrmDeadLetter" in alarms
+    assert [str(each) for each in check_template(template) if each.severity == "error"] == []
+
+
+def test_expected_hours_of_a_topic_in_another_region_are_refused_in_one_line() -> None:
+    """Nothing is published as far as a Region without its metrics knows: that would ring on each expected day."""
+    stack = cdk.Stack(cdk.App(), "Team", env=cdk.Environment(account=THEIRS, region="us-east-1"))
+    topic = Topic.from_arn(stack, "Topic", arn("eu-west-1"), settings=replace(PROD, expected_hours=(7, 19)))
+    with pytest.raises(ConfigurationError) as raised:
+        Monitoring(stack, "Watch", topic=topic)
+    assert str(raised.value) == (
+        "settings prod: expected_hours is (7, 19): expected None for a topic in eu-west-1, whose metrics no alarm of this"
+        " stack sees"
+    )
+
+
+def test_where_nothing_can_ring_the_composite_never_does() -> None:
+    stack = cdk.Stack(cdk.App(), "Team", env=cdk.Environment(account=THEIRS, region="us-east-1"))
+    Monitoring(stack, "Watch", topic=Topic.from_arn(stack, "Topic", arn("eu-west-1"), settings=PROD))
+    template = dict(Synthesized.from_stack(stack).to_json())
+    ((_, composite),) = of_type(template, "AWS::CloudWatch::CompositeAlarm").items()
+    assert composite["Properties"]["AlarmRule"] == "(FALSE)"

@@ -208,6 +208,12 @@ def test_its_zip_has_the_definitions_and_no_task(made: tuple[FanoutStack, Path],
         ({"keep_days": 0}, "intake Intake: keep_days is 0: expected 1 to 3650 days"),
         ({"limits": Limits(per_minute=-1)}, "limits.per_minute is -1: expected 0 to 10000"),
         ({"limits": Limits(origins=("*",))}, "limits.origins is '*': expected origins such as https://www.example.com"),
+        (
+            {"limits": Limits(origins="https://a.example")},  # type: ignore[arg-type]
+            "limits.origins is 'https://a.example': expected a list of texts",
+        ),
+        ({"keep_days": None}, "intake Intake: keep_days is None: expected a whole number"),
+        ({"definitions": "forms"}, "intake Intake: definitions is 'forms': expected a Path"),
         ({"event_type": "order.lost.v1"}, "no contract describes 'order.lost.v1'"),
     ],
 )
@@ -276,13 +282,37 @@ def test_what_waits_too_long_rings_and_so_does_silence(
     assert rings(alarm, {"UnsentAge": ages}) == rung
 
 
-def test_an_ordered_topic_lets_the_relay_look_at_the_entry_before(tmp_path: Path) -> None:
-    ordered = replace(settings.DEV, ordered=True)
-    stack = stack_of(ordered, tmp_path, topic_arn=f"{ARN}.fifo")
+@pytest.mark.parametrize(
+    ("arn", "ordered"),
+    [(f"{ARN}.fifo", True), (f"{ARN}.fifo", False), (cdk.Fn.import_value("TopicArn"), True)],
+    ids=["both say so", "its ARN says so", "settings say so"],
+)
+def test_an_ordered_topic_lets_the_relay_look_at_the_entry_before(tmp_path: Path, arn: str, ordered: bool) -> None:
+    stack = stack_of(replace(settings.DEV, ordered=ordered), tmp_path, topic_arn=arn)
     made = dict(assertions.Template.from_stack(stack).to_json())
     for role in ("IntakeRelayStreamRole", "IntakeRelaySweepRole"):
         assert "dynamodb:GetItem" in actions(made, role)
         assert "dynamodb:PutItem" not in actions(made, role)
+
+
+@pytest.mark.parametrize(
+    ("entry", "arn", "line"),
+    [
+        (
+            replace(settings.DEV, ordered=True),
+            ARN,
+            "settings dev say ordered, and its ARN does not end in .fifo: say ordered=False, or name a FIFO topic",
+        ),
+        (settings.DEV, "orders", "the ARN is 'orders': expected arn:aws:sns:REGION:ACCOUNT:NAME"),
+    ],
+    ids=["standard", "no ARN"],
+)
+def test_a_topic_that_is_not_what_settings_say_is_one_line(
+    tmp_path: Path, entry: Settings, arn: str, line: str
+) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        stack_of(entry, tmp_path, topic_arn=arn)
+    assert str(refused.value) == f"intake Intake: {line}"
 
 
 def test_the_dashboard_of_the_topics_stack_has_a_row_for_it(tmp_path: Path) -> None:

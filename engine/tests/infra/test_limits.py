@@ -4,6 +4,7 @@ from pathlib import Path
 
 import aws_cdk as cdk
 import pytest
+from constructs import Construct
 
 from fanout.constructs.errors import one_line_errors
 from fanout.errors import ConfigurationError
@@ -36,3 +37,11 @@ def test_what_somebody_wrote_wrong_is_one_line() -> None:
     with pytest.raises(SystemExit) as ended, one_line_errors():
         raise ConfigurationError("settings dev: owner is '': expected a team or person, in 60 characters")
     assert ended.value.code == "error: settings dev: owner is '': expected a team or person, in 60 characters"
+
+
+def test_an_id_that_stands_twice_is_one_line() -> None:
+    stack = cdk.Stack(cdk.App(), "Orders")
+    Construct(stack, "Archive")
+    with pytest.raises(SystemExit) as ended, one_line_errors():
+        Construct(stack, "Archive")
+    assert ended.value.code == "error: Orders has two lines with the id Archive: give one of them another"

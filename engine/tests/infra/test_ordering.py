@@ -1,14 +1,17 @@
 """Order is a choice of settings: with it topic, queues and dead-letter queues are FIFO, and nothing else changes."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_sns as sns
 
 from fanout.checks.engine import check_template
+from fanout.constructs import ConfigurationError, Topic
 from stacks import settings
 from stacks.order_events_stack import OrderEventsStack
 from tests.infra.conftest import cdk_context
@@ -47,6 +50,30 @@ def test_nothing_else_changes(ordered: dict[str, Any], synth: Synth) -> None:
     assert set(ordered["Resources"]) == set(synth["staging"]["Resources"])
     for kind in ("AWS::Lambda::Function", "AWS::IAM::Policy", "AWS::SQS::QueuePolicy", "AWS::SNS::Subscription"):
         assert of_type(ordered, kind) == of_type(synth["staging"], kind)
+
+
+ARN = "arn:aws:sns:eu-west-1:123456789012:OrderPlaced"
+
+
+@pytest.mark.parametrize(
+    ("arn", "rest"),
+    [
+        (ARN, "its ARN does not end in .fifo: say ordered=False, or name a FIFO topic"),
+        (
+            cdk.Fn.import_value("TopicArn"),
+            "its ARN, which the deployment knows, does not say FIFO: write the ARN out, or give the FIFO topic's construct",
+        ),
+    ],
+    ids=["standard", "known at deployment"],
+)
+def test_settings_promise_no_order_of_a_topic_whose_queues_would_keep_none(arn: str, rest: str) -> None:
+    entry = replace(settings.DEV, ordered=True)
+    stack = cdk.Stack(cdk.App(), "Team")
+    line = f"topic T: settings dev say ordered, and {rest}"
+    with pytest.raises(ConfigurationError, match=f"^{re.escape(line)}$"):
+        Topic.from_arn(stack, "T", arn, settings=entry)
+    assert Topic.from_arn(stack, "Known", f"{ARN}.fifo", settings=entry).topic.fifo
+    assert Topic.from_sns(sns.Topic(stack, "Own", fifo=True), settings=entry).topic.fifo
 
 
 def test_our_checks_and_cfn_lint_have_nothing_to_say(ordered: dict[str, Any]) -> None:

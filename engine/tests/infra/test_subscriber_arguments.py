@@ -11,6 +11,7 @@ from aws_cdk import aws_sns as sns
 
 from fanout.constructs.circuit_breaker import CircuitBreaker
 from fanout.constructs.compute import Batching, Function
+from fanout.constructs.direct import Direct
 from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.retry import Exponential, Retry
 from fanout.constructs.subscriber import Subscriber
@@ -114,11 +115,48 @@ def subscriber() -> Callable[..., Subscriber]:
         ),
         (
             {"compute": Function(batching="speed")},  # type: ignore[arg-type]
-            "subscriber Sync: batching is 'speed': expected 'latency' or 'cost', or a Batching",
+            "subscriber Sync: batching is 'speed': expected 'latency' or 'cost' or a Batching or None",
         ),
         (
             {"compute": Function(messages_at_once=0)},
             "subscriber Sync: messages_at_once is 0: expected 1 to 100 messages of a batch at a time",
+        ),
+        (
+            {"compute": Function(timeout=30)},  # type: ignore[arg-type]
+            "subscriber Sync: timeout is 30: expected a timedelta or a Duration",
+        ),
+        ({"compute": Function(memory_mib=128.5)}, "subscriber Sync: memory_mib is 128.5: expected a whole number"),  # type: ignore[arg-type]
+        (
+            {"compute": Function(batching=Batching(size="10"))},  # type: ignore[arg-type]
+            "subscriber Sync: batching.size is '10': expected a whole number",
+        ),
+        (
+            {"compute": Direct(maximum_age=None)},  # type: ignore[arg-type]
+            "subscriber Sync: maximum_age is None: expected a timedelta or a Duration",
+        ),
+        (
+            {"compute": Function},
+            f"subscriber Sync: compute is {Function!r}: expected Function(...), Direct(...) or Worker(...)",
+        ),
+        (
+            {"retry": Retry(backoff=[1, 2])},  # type: ignore[list-item]
+            "subscriber Sync: retry.backoff is [1, 2]: expected an Exponential or a list of timedeltas",
+        ),
+        ({"circuit_breaker": True}, "subscriber Sync: circuit_breaker is True: expected a CircuitBreaker or None"),
+        (
+            {"circuit_breaker": CircuitBreaker(cool_down=300)},  # type: ignore[arg-type]
+            "subscriber Sync: circuit_breaker.cool_down is 300: expected a timedelta",
+        ),
+        (
+            {"replayable": True, "backfill": 30},
+            "subscriber Sync: backfill is 30: expected a timedelta or None",
+        ),
+        ({"owner": "  "}, "subscriber Sync: owner is '  ': expected a team or person"),
+        ({"owner": 5}, "subscriber Sync: owner is 5: expected text"),
+        ({"environment": {"PORT": 5}}, "subscriber Sync: environment['PORT'] is 5: expected text"),
+        (
+            {"only": {"shop_id": sns.SubscriptionFilter.string_filter(allowlist=[str(n) for n in range(151)])}},
+            "subscriber Sync: only is 151: expected at most 150 combinations of values, types included",
         ),
         (
             {"circuit_breaker": CircuitBreaker(failures=1)},

@@ -1,6 +1,7 @@
 """A stack may have several topics, and an account several products: no two of them want the same name."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from fanout.catalog.reading import topics
 from fanout.checks.engine import check_template
 from fanout.constructs import ConfigurationError, Heartbeat, Monitoring, OperatorPolicies, Settings, Subscriber, Topic
+from fanout.constructs.attachments import Attachments
 from fanout.costs.model import monthly
 from fanout.template.template import Template
 from tests.infra.conftest import cdk_context
@@ -92,6 +94,37 @@ def test_two_main_topics_are_one_line_that_says_what_to_do() -> None:
     assert str(raised.value) == (
         "topic OrderPaid: the outputs of topic OrderPlaced are TopicArn and so on: say main=False of this one or of that"
     )
+
+
+@pytest.mark.parametrize("id_", ["Order Paid", "Orderé", "Orders/Paid"])
+def test_a_further_topic_has_an_id_that_its_names_can_have(id_: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        Topic(cdk.Stack(cdk.App(), "Orders"), id_, settings=SETTINGS, main=False)
+    assert str(raised.value) == (
+        f"topic {id_}: id is {id_!r}: expected letters, digits and . _ - alone, as its names have it"
+    )
+    Topic(cdk.Stack(cdk.App(), "Orders"), id_, settings=SETTINGS)
+
+
+@pytest.mark.parametrize("watch", [Monitoring, OperatorPolicies])
+def test_a_topic_that_is_named_twice_is_one_line(watch: type[Monitoring | OperatorPolicies]) -> None:
+    stack = cdk.Stack(cdk.App(), "Orders")
+    placed, paid = (Topic(stack, id_, settings=SETTINGS, main=id_ == "Placed") for id_ in ("Placed", "Paid"))
+    for number, (also, which) in enumerate([([placed], "also[0]"), ([paid, paid], "also[1]"), (paid, "also")]):
+        with pytest.raises(ConfigurationError, match=rf" {re.escape(which)} is .*: expected a"):
+            watch(cdk.Stack(cdk.App(), f"Watch{number}"), "Watch", topic=placed, also=also)  # type: ignore[arg-type]
+
+
+def test_what_a_stack_has_one_of_is_one_line_where_it_has_two() -> None:
+    stack = cdk.Stack(cdk.App(), "Orders")
+    topic = Topic(stack, "Placed", settings=SETTINGS)
+    OperatorPolicies(stack, "Operator", topic=topic)
+    Attachments(stack, "Files", settings=SETTINGS, keep_days=60)
+    outputs = "the stack's outputs are those of {}: leave one of them out, or move it to a stack of its own"
+    with pytest.raises(ConfigurationError, match=f"^operator policies Again: {outputs.format('Operator')}$"):
+        OperatorPolicies(stack, "Again", topic=topic)
+    with pytest.raises(ConfigurationError, match=f"^attachments More: {outputs.format('Files')}$"):
+        Attachments(stack, "More", settings=SETTINGS, keep_days=60)
 
 
 def test_two_products_of_an_account_share_no_physical_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,9 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import assertions
+from aws_cdk import aws_ec2 as ec2
 
+import fanout
 from fanout.constructs import (
     App,
     CircuitBreaker,
@@ -84,6 +86,29 @@ def test_it_may_write_nowhere_but_its_scratch_and_takes_no_call(fargate: asserti
     assert container(fargate)["ReadonlyRootFilesystem"] is True
     (group,) = fargate.find_resources("AWS::EC2::SecurityGroup").values()
     assert "SecurityGroupIngress" not in group["Properties"]
+
+
+def test_what_it_may_write_to_is_a_volume_of_its_image_or_root_alone_could(fargate: assertions.Template) -> None:
+    dockerfile = (Path(next(iter(fanout.__path__))) / "worker" / "Dockerfile").read_text("utf-8")
+    before_user = dockerfile.partition("\nUSER ")[0].splitlines()
+    (volumes,) = [json.loads(line.removeprefix("VOLUME ")) for line in before_user if line.startswith("VOLUME ")]
+    assert [each["ContainerPath"] for each in container(fargate)["MountPoints"]] == volumes == ["/tmp"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "address"), [(ec2.SubnetType.PUBLIC, "ENABLED"), (ec2.SubnetType.PRIVATE_ISOLATED, "DISABLED")]
+)
+def test_in_public_subnets_alone_it_has_an_address_without_which_it_would_reach_no_queue(
+    kind: ec2.SubnetType, address: str, tmp_path: Path
+) -> None:
+    app = App(context=cdk_context(), outdir=str(tmp_path))
+    stack = FanoutStack(app, "Worker", settings=settings.DEV)
+    subnets = [ec2.SubnetConfiguration(name="Workers", subnet_type=kind)]
+    vpc = ec2.Vpc(stack, "Vpc", nat_gateways=0, subnet_configuration=subnets)
+    topic = Topic(stack, "OrderPlaced", settings=settings.DEV)
+    Subscriber(stack, "Print", topic=topic, task="archive_order", compute=Worker(vpc=vpc))
+    (service,) = assertions.Template.from_stack(stack).find_resources("AWS::ECS::Service").values()
+    assert service["Properties"]["NetworkConfiguration"]["AwsvpcConfiguration"]["AssignPublicIp"] == address
 
 
 def test_nothing_is_paid_for_while_no_worker_runs(fargate: assertions.Template) -> None:
@@ -163,6 +188,7 @@ def test_elsewhere_there_is_a_role_and_what_it_is_told_and_nothing_of_ecs(tmp_pa
         ),
         (Worker(grace=timedelta(minutes=3)), "grace is 180: expected 3 to 120 seconds, as Fargate allows"),
         (Worker(visibility_time=timedelta(seconds=10)), "visibility_time is 10: expected 30 to 3600 seconds"),
+        (Worker(grace=None), "grace is None: expected a timedelta or a Duration"),  # type: ignore[arg-type]
         (Worker(min_workers=5, max_workers=4), "min_workers is 5: expected 0 to 4"),
     ],
 )

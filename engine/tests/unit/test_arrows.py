@@ -49,6 +49,7 @@ ALLOWED: dict[str, set[str]] = {
     "catalog": {"names", "errors", "project", "template", "contracts", "costs"},
     "packaging": {"names", "errors", "project"},
     "assembly": {"project", "errors"},
+    "diff.revisions": {"project"},  # how an assembly says what it was made for
     "diff.schemas": {"installed"},  # which extra brings what is missing; the next two as well
     "template.yaml": {"installed"},
     "template.sam": {"installed"},
@@ -62,7 +63,8 @@ ALLOWED: dict[str, set[str]] = {
     "constructs.event_types": {"contracts.model", "contracts.roles"},  # the class of a type, and the type of a schema
     "constructs.emits": {"contracts.contract"},  # the attributes of a type, for a task that emits it
     "constructs.topic_checks": {"contracts.app"},  # whether a property is in a contract, for a topic that names one
-    "constructs.app": {"checks.plugin", "contracts.contract"},  # when an app is made, and no sooner
+    "constructs.checks": {"checks.plugin"},  # when an app is made or asks for them, and no sooner
+    "constructs.app": {"contracts.contract"},  # when an app is made
     "ops.verify.file": {"installed"},  # which version's facts these are
     "ops.deploy.preflight": {"packaging.tidy"},  # whether Lambda could read what is deployed
     "ops.erase.places.intake": {"intake.subject"},

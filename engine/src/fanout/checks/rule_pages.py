@@ -74,8 +74,8 @@ def _index() -> str:
 # What must hold of a template
 
 `fanout check PATH...` reads any CloudFormation template (JSON or YAML) or `cdk.out` folder, whoever wrote it. At synth the
-same rules run as a CDK validation plugin: `Validations.of(app).add_plugins(FanoutChecks())` from `checks.cdk`. An error
-fails the synth. What a template does not show is unknown: neither clean nor broken, and said beside the verdict;
+same rules run as a CDK validation plugin: `Validations.of(app).add_plugins(FanoutChecks())`, of `fanout.constructs`; an `App` of
+`fanout.constructs` has it. An error fails the synth. What a template does not show is unknown: neither clean nor broken, and said beside the verdict;
 `--fail-on error|warning|unseen` says what fails a pipeline.
 
 A finding that is meant is acknowledged, with a reason: in CDK by

@@ -143,8 +143,9 @@ def _publisher_next(
 
 def _explain(rule: str) -> int:
     if rule not in RULES:
-        near = get_close_matches(rule, RULES, 3) or list(RULES)[:3]
-        raise Unusable(f"--explain {rule}: there is no such rule; did you mean {', '.join(near)}?")
+        near = ", ".join(get_close_matches(rule, RULES, 3))
+        hint = f"did you mean {near}?" if near else "a finding begins with the name of its rule"
+        raise Unusable(f"--explain {rule}: there is no such rule; {hint}")
     console.print(Markdown(page(RULES[rule])))
     return 0
 
@@ -170,7 +171,12 @@ def _fails(found: Sequence[Finding], unseen: Sequence[Unseen], fail_on: FailOn) 
 
 
 def _print_table(found: Sequence[Finding], templates: Sequence[Template], unseen: Sequence[Unseen]) -> None:
-    """Grouped by rule, errors first, and by what becomes of messages: the reason once, then each place. Hygiene is a line a rule."""
+    """First what no rule saw, as SAM's resources were not written out. Then grouped by rule, errors first, and by what becomes of
+    messages: the reason once, then each place. Hygiene is a line a rule.
+    """
+    macros = {(each.name, macro) for each in templates for macro in each.macros}
+    unwritten = [each for each in unseen if (each.template, each.where) in macros]
+    _print_unseen(unwritten)
     open_ones = [each for each in found if each.acknowledged is None]
     for (*_, rule), group in groupby(sorted(open_ones, key=_order), key=_order):
         if RULES[rule].consequence is Consequence.HYGIENE and RULES[rule].severity is not Severity.ERROR:
@@ -182,14 +188,18 @@ def _print_table(found: Sequence[Finding], templates: Sequence[Template], unseen
         _print_heading("acknowledged", "cyan", each.rule)
         print_indented(f"{each.path}: {each.message}")
         print_indented(f"reason: {each.acknowledged}", "dim")
-    for one in unseen:
-        print_line(Text.assemble(("not seen", "yellow"), " ", printable(str(one))))
+    _print_unseen([each for each in unseen if each not in unwritten])
     errors = sum(each.severity is Severity.ERROR for each in open_ones)
     clean = f"clean in what was seen; {counted(len(unseen), 'thing')} not seen" if unseen else "clean"
     summary = f"{counted(errors, 'error')} and {counted(len(open_ones) - errors, 'warning')}" if open_ones else clean
     names = ", ".join(each.name for each in templates)
     scope = f"{counted(len(templates), 'template')}, {len(RULES)} rules, {len(accepted)} acknowledged: {names}"
     console.print(printable(f"{summary}: {scope}"), style="bold red" if errors else "bold green", soft_wrap=True)
+
+
+def _print_unseen(unseen: Sequence[Unseen]) -> None:
+    for each in unseen:
+        print_line(Text.assemble(("not seen", "yellow"), " ", printable(str(each))))
 
 
 def _print_rule(rule: str, group: list[Finding]) -> None:

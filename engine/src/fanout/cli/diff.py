@@ -66,7 +66,11 @@ def diff(
     every = [*compare_stacks(compared.old, compared.new), *as_changes(contracts)]
     changes, notes = allow_changes([each.allow(names) for each in every], allowances, date.today())
     dearer = cost_changes(compared.old, compared.new)
-    unseen = [*_unseen(compared), *without]
+    unseen = [
+        *(Unseen(name, "all of it", why) for name, why in compared.left_out.items()),
+        *_unseen(compared),
+        *without,
+    ]
     if format is Format.JSON:
         print(json.dumps([each.as_dict() for each in changes] + [_as_change(each) for each in unseen], indent=2))
     elif format is Format.MARKDOWN:

@@ -1,6 +1,7 @@
 """What an app is made of: one import for the stack, the entries of its settings, and its app.py."""
 
 import gc
+from typing import TYPE_CHECKING
 
 from fanout.installed import require
 
@@ -24,6 +25,9 @@ from fanout.constructs.subscriber import Subscriber
 from fanout.constructs.topic import Topic
 from fanout.constructs.worker.worker import Worker
 
+if TYPE_CHECKING:
+    from fanout.constructs.checks import FanoutChecks as FanoutChecks
+
 gc.freeze()
 if _collects:
     gc.enable()
@@ -37,6 +41,7 @@ __all__ = [
     "Direct",
     "Encryption",
     "Exponential",
+    "FanoutChecks",
     "FanoutStack",
     "Function",
     "Heartbeat",
@@ -48,3 +53,12 @@ __all__ = [
     "Topic",
     "Worker",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Imports FanoutChecks where it is asked for."""
+    if name != "FanoutChecks":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from fanout.constructs.checks import FanoutChecks
+
+    return FanoutChecks

@@ -7,6 +7,16 @@ from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.settings import Settings
 
 
+def only_one(made: Construct, kind: str) -> None:
+    """Raises ConfigurationError, one line, where the stack has another construct of this kind: both had the same outputs."""
+    first = of_stack(made, f"its {kind}", lambda stack: made)
+    if first is not made:
+        raise ConfigurationError(
+            f"{kind} {made.node.id}: the stack's outputs are those of {first.node.id}: leave one of them out, or move it to a"
+            " stack of its own"
+        )
+
+
 def agree(scope: Construct, settings: Settings, name: str) -> None:
     """Raises ConfigurationError, one line, where the setting `name` is another than the stack's first line has said."""
     asked = getattr(settings, name)

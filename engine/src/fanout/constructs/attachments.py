@@ -10,8 +10,10 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from fanout import names
+from fanout.constructs.agreed import only_one
 from fanout.constructs.errors import expect
 from fanout.constructs.keys import attachments_key
+from fanout.constructs.kinds import check_kind
 from fanout.constructs.parameters import tell
 from fanout.constructs.private_bucket import private_bucket
 from fanout.constructs.settings import DEAD_LETTER_RETENTION_DAYS, Settings
@@ -46,7 +48,13 @@ class Attachments(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self.settings, self._keep_days, self._scanned = settings, keep_days, scanned
-        self._check_kept(f"attachments {id_}", settings)
+        owner = f"attachments {id_}"
+        only_one(self, "attachments")
+        check_kind(owner, "keep_days", keep_days, int)
+        check_kind(owner, "origins", origins, Sequence[str])
+        pair = isinstance(scanned, tuple) and len(scanned) == 2
+        expect(owner, "scanned", scanned is None or pair, scanned, "a tag and its value, as GUARDDUTY is, or None")
+        self._check_kept(owner, settings)
         self.key = attachments_key(self, settings)
         self.bucket = private_bucket(
             self,

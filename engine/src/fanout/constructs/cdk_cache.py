@@ -64,3 +64,8 @@ def of_stack(scope: Construct, what: str, make: Callable[[Stack], T]) -> T:
     if what not in made:
         made[what] = make(stack)
     return cast(T, made[what])
+
+
+def known_of_stack(scope: Construct, what: str) -> Any:
+    """The same, or None where nobody has made it yet."""
+    return _made.get(stack_of(scope), {}).get(what)

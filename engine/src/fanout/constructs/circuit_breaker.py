@@ -12,6 +12,7 @@ from fanout import names
 from fanout.constructs.cdk_cache import fact, of_stack
 from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.function import task_function
+from fanout.constructs.kinds import check_fields
 from fanout.constructs.registry import in_order, late_list
 from fanout.constructs.settings import Settings
 
@@ -39,6 +40,7 @@ class CircuitBreaker:
 
     def validate(self, owner: str) -> None:
         """Raises ConfigurationError in one line that starts with `owner`."""
+        check_fields(owner, self, within="circuit_breaker.")
         if not 2 <= self.failures <= 1000:
             raise ConfigurationError(f"{owner}: circuit_breaker.failures is {self.failures}: expected 2 to 1000")
         if not timedelta(minutes=1) <= self.cool_down <= timedelta(days=1):

@@ -11,11 +11,11 @@ from fanout.batching import BATCHING, BatchingMode
 from fanout.constructs.consumer import Consumer, Host
 from fanout.constructs.errors import expect
 from fanout.constructs.function_consumer import FunctionConsumer
+from fanout.constructs.kinds import check_fields
 from fanout.constructs.retry import Retry
 from fanout.constructs.settings import Settings
 
 Time = timedelta | Duration
-WORDS = " or ".join(map(repr, BATCHING))
 
 
 def in_seconds(time: Time) -> int:
@@ -68,6 +68,7 @@ class Batching:
 
     def validate(self, owner: str, *, ordered: bool) -> None:
         """Raises ConfigurationError in one line that starts with `owner`. `ordered`: the queue is FIFO."""
+        check_fields(owner, self, within="batching.")
         size, window = self.size, in_seconds(self.window)
         expect(owner, "batching.window", 0 <= window <= 300, window, "at most 300 seconds")
         expect(owner, "batching.size", 1 <= size <= 10_000, size, "1 to 10000")
@@ -144,6 +145,7 @@ class Function:
 
     def validate(self, owner: str, settings: Settings, *, ordered: bool) -> None:
         """Raises ConfigurationError in one line that starts with `owner`."""
+        check_fields(owner, self)
         timeout, memory, bound, at_once = (
             in_seconds(self.timeout),
             self.memory_mib,
@@ -152,8 +154,6 @@ class Function:
         )
         expect(owner, "timeout", 3 <= timeout <= 900, timeout, "3 to 900 seconds")
         expect(owner, "memory_mib", 128 <= memory <= 10_240, memory, "128 to 10240")
-        known = self.batching is None or isinstance(self.batching, Batching) or self.batching in BATCHING
-        expect(owner, "batching", known, self.batching, f"{WORDS}, or a Batching")
         self.batching_for(settings, ordered=ordered).validate(owner, ordered=ordered)
         expect(owner, "max_concurrency", 2 <= bound <= 1_000, bound, "2 to 1000 (AWS refuses 1)")
         expect(owner, "messages_at_once", 1 <= at_once <= 100, at_once, "1 to 100 messages of a batch at a time")

@@ -19,9 +19,11 @@ from fanout.constructs.errors import ConfigurationError, expect
 from fanout.constructs.event_types import has_several, schemas_of
 from fanout.constructs.filter import MOST, Filter, check_filter, events_only
 from fanout.constructs.keys import queue_key
+from fanout.constructs.kinds import check_kind
 from fanout.constructs.metric import MINUTE, of_queue
 from fanout.constructs.registry import announce
 from fanout.constructs.settings import DEAD_LETTER_RETENTION_DAYS, EMAIL, Settings
+from fanout.constructs.subscriber_checks import check_responsible
 from fanout.constructs.task_queue import task_queue
 from fanout.constructs.topic import AnyTopic, Topic
 from fanout.constructs.unheard import hear
@@ -81,7 +83,8 @@ class Delivery(Construct):
         self.settings = settings or topic.settings
         self.topic, self.protocol, self.endpoint, self.reason = topic.topic, protocol, endpoint, reason
         self.only: Filter = only or {}
-        self._validate(topic)
+        owner = owner or self.settings.owner
+        self._validate(topic, owner)
 
         self.key = queue_key(self, self.settings, topic=self.topic)
         kept = days(DEAD_LETTER_RETENTION_DAYS)
@@ -90,7 +93,7 @@ class Delivery(Construct):
         )
         self.role = self._role() if protocol == "firehose" else None
         self.subscription = self._subscription()
-        self.alarm = self._alarm(owner or self.settings.owner)
+        self.alarm = self._alarm(owner)
         self._outputs(scope)
         self._hear()
         announce(self)
@@ -101,9 +104,10 @@ class Delivery(Construct):
             chosen = self.only.get("type")
             hear(self, self.topic, {*chosen} if isinstance(chosen, Sequence) else {*schemas_of(root)})
 
-    def _validate(self, topic: AnyTopic) -> None:
+    def _validate(self, topic: AnyTopic, responsible: str) -> None:
         owner, protocols = f"delivery {self.node.id}", get_args(Protocol)
         self.settings.validate()
+        check_responsible(owner, responsible)
         expect(owner, "protocol", self.protocol in protocols, self.protocol, f"one of {', '.join(protocols)}")
         expect(
             owner,
@@ -113,6 +117,7 @@ class Delivery(Construct):
             "why the raw event, with the personal data in it, may leave",
         )
         pattern, shape = _ENDPOINTS[self.protocol]
+        check_kind(owner, "endpoint", self.endpoint, str)
         right = Token.is_unresolved(self.endpoint) or pattern.fullmatch(self.endpoint)
         expect(owner, "endpoint", right, self.endpoint, shape)
         if self.topic.fifo:
@@ -124,7 +129,7 @@ class Delivery(Construct):
                 f"{owner}: max_bytes of its topic is {topic.max_bytes}, and above {SMALL} SNS delivers to queues and"
                 " functions only: let a Subscriber's task send it"
             )
-        check_filter(owner, self.only, self.settings)
+        check_filter(owner, self.only, self.settings, alone=True)
         expect(owner, "only", len({*self.only, "type"}) <= MOST, len(self.only), "at most 4 attributes besides `type`")
         distance(owner, self.topic, stack_of(self), None)
 

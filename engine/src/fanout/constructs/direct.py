@@ -17,6 +17,7 @@ from fanout.constructs.consumer import Consumer, Host, beside, let_bury, variabl
 from fanout.constructs.errors import ConfigurationError, expect
 from fanout.constructs.filter import filter_policy
 from fanout.constructs.function import task_function
+from fanout.constructs.kinds import check_fields
 from fanout.constructs.retry import Retry
 from fanout.constructs.settings import Settings
 
@@ -76,6 +77,7 @@ class Direct:
             raise ConfigurationError(
                 f"{owner}: compute is Direct and the topic is FIFO: SNS calls no function from it: take Function, whose queue keeps order"
             )
+        check_fields(owner, self)
         age, timeout = in_seconds(self.maximum_age), in_seconds(self.timeout)
         expect(owner, "timeout", 3 <= timeout <= 900, timeout, "3 to 900 seconds")
         expect(owner, "memory_mib", 128 <= self.memory_mib <= 10_240, self.memory_mib, "128 to 10240")

@@ -72,6 +72,11 @@ def check_reach(owner: str, topic: sns.ITopic, stack: Stack) -> None:
         )
 
 
+def another_region(topic: sns.ITopic, stack: Stack) -> str | None:
+    """The topic's, where it is known not to be the stack's: CloudWatch has the topic's metrics there, and no alarm of this stack sees them."""
+    return _measured(topic, stack).region
+
+
 def _measured(topic: sns.ITopic, stack: Stack) -> Distance:
     """What is not known before the deployment is taken for the same."""
     if isinstance(topic, sns.Topic) and fact(topic, "stack") is stack:

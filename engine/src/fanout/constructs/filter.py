@@ -15,8 +15,8 @@ MOST, MOST_COMBINATIONS = 5, 150
 https://docs.aws.amazon.com/sns/latest/dg/subscription-filter-policy-constraints.html"""
 
 
-def check_filter(owner: str, only: Filter, settings: Settings, *, heartbeats: bool = True) -> None:
-    """Raises ConfigurationError in one line that starts with `owner`. `heartbeats`: as in `filter_policy`."""
+def check_filter(owner: str, only: Filter, settings: Settings, *, alone: bool = False) -> None:
+    """Raises ConfigurationError in one line that starts with `owner`. `alone`: it becomes `events_only`."""
     attributes = {*only, *(["type"] if only and settings.heartbeat else [])}
     expect(
         owner, "only", len(attributes) <= MOST, len(attributes), "at most 5 attributes, `type` of heartbeats included"
@@ -25,8 +25,8 @@ def check_filter(owner: str, only: Filter, settings: Settings, *, heartbeats: bo
         if not isinstance(values, sns.SubscriptionFilter):
             texts = not isinstance(values, str) and values and all(isinstance(value, str) for value in values)
             expect(owner, f"only[{name!r}]", texts, values, "a list of texts, or an sns.SubscriptionFilter")
-    count = prod(len(values) for values in only.values() if not isinstance(values, sns.SubscriptionFilter))
-    count *= 1 if heartbeats or settings.heartbeat is None else 2
+    count = prod(map(_count, only.values()))
+    count *= 2 if alone and "type" not in only else 1  # the conditions that no heartbeat meets
     expect(owner, "only", count <= MOST_COMBINATIONS, count, "at most 150 combinations of values, types included")
 
 
@@ -53,6 +53,10 @@ def events_only(only: Filter) -> Mapping[str, sns.SubscriptionFilter]:
     """What `only` says, without heartbeats and probes: for whom an event that is none would be noise."""
     no_heartbeat = sns.SubscriptionFilter(conditions=[{"anything-but": [HEARTBEAT_TYPE]}, {"exists": False}])
     return {"type": no_heartbeat, **filters_of(only)}
+
+
+def _count(values: Sequence[str] | sns.SubscriptionFilter) -> int:
+    return len((values.conditions or []) if isinstance(values, sns.SubscriptionFilter) else values)
 
 
 def filters_of(only: Filter) -> dict[str, sns.SubscriptionFilter]:

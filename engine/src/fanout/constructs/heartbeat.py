@@ -13,6 +13,7 @@ from fanout.constructs.cdk_cache import fact, stack_of
 from fanout.constructs.registry import announce, for_each
 from fanout.constructs.settings import Settings
 from fanout.constructs.subscriber import Subscriber
+from fanout.constructs.taken_names import take_name
 from fanout.constructs.topic import AnyTopic
 from fanout.names import HEARTBEAT_TYPE
 
@@ -34,6 +35,8 @@ class Heartbeat(Construct):
         settings = settings or topic.settings
         if settings.heartbeat is None:
             return
+        another = "a topic has one Heartbeat, and one of from_arn may have a schedule_group of its own"
+        take_name(self, "schedule group", topic.schedule_group, another)
         group = scheduler.ScheduleGroup(
             self, "Group", schedule_group_name=topic.schedule_group, removal_policy=RemovalPolicy.DESTROY
         )

@@ -16,11 +16,15 @@ from fanout.constructs.alarms.subscriber import ESSENTIAL
 from fanout.constructs.cdk_cache import fact, name_of_stack, stack_of
 from fanout.constructs.dashboard.dashboard import dashboard
 from fanout.constructs.delivery import Delivery
+from fanout.constructs.distance import another_region
+from fanout.constructs.errors import expect
 from fanout.constructs.metric import HOUR, AnyMetric, Expression, of_topic
 from fanout.constructs.registry import for_each, in_order, late_string, validate_late
 from fanout.constructs.settings import Settings
 from fanout.constructs.subscriber import Subscriber
+from fanout.constructs.taken_names import take_name
 from fanout.constructs.topic import AnyTopic, name_of
+from fanout.constructs.topic_checks import check_also
 
 MOST_CHILDREN = 100
 """Of one composite alarm: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Create_Composite_Alarm.html"""
@@ -31,12 +35,13 @@ class Monitoring(Construct):
 
     Of every subscriber of the stack, wherever its line stands. The composite holds the essential alarms only: they say
     that a person is needed, the others say why, or earlier. It rings once, whatever begins first, and says when the last
-    has ended.
+    has ended. A topic of another Region has no alarms here: those of its own stack look where its metrics are.
     """
 
     def __init__(self, scope: Construct, id_: str, *, topic: AnyTopic, also: Sequence[AnyTopic] = ()) -> None:
         super().__init__(scope, id_)
         stack_of(self, scope)
+        check_also(f"monitoring {id_}", topic, also)
         settings = topic.settings
         place = Place(scope=self, settings=settings, owner=settings.owner)
         self._failures: list[cloudwatch.CfnAlarm] = []
@@ -70,17 +75,24 @@ class Monitoring(Construct):
         return [*self._failures, *ours, *(each.alarm for each in in_order(self.deliveries))]
 
     def _watch(self, within: Construct, topic: AnyTopic, place: Place, settings: Settings) -> None:
+        if region := another_region(topic.topic, stack_of(self)):
+            given, hours = topic.settings.name, topic.settings.expected_hours
+            told = f"None for a topic in {region}, whose metrics no alarm of this stack sees"
+            expect(f"settings {given}", "expected_hours", hours is None, hours, told)
+            return
         self._failures += [ring(within, each, place, settings) for each in _failures(self, topic.topic)]
         for each in (*_silence(self, topic), *heartbeat_silent(topic.settings, topic.schedule_group)):
             ring(within, each, place, settings)
 
     def _needs_a_person(self, place: Place, settings: Settings) -> None:
         told = recipients(self, settings)
+        name = f"{name_of_stack(self)}-NeedsAPerson"  # it keeps nothing, and people read it
+        take_name(self, "alarm", name, "a stack has one Monitoring: name the other's topics in also=[...]")
         cloudwatch.CfnCompositeAlarm(
             Construct(self, "NeedsAPersonAlarm"),
             "Resource",
             alarm_rule=late_string(self._rule),
-            alarm_name=f"{name_of_stack(self)}-NeedsAPerson",  # it keeps nothing, and people read it
+            alarm_name=name,
             alarm_description=describe(
                 "needs-a-person", "events are dead, lost or too old: this environment needs a person.", place
             ),
@@ -92,7 +104,7 @@ class Monitoring(Construct):
     def _rule(self) -> str:
         """By name: the ARNs of a hundred alarms would be longer than a rule may be."""
         rings = [f'ALARM("{fact(alarm, "ref")}")' for alarm in self.essential()]
-        return f"({' OR '.join(rings)})"
+        return f"({' OR '.join(rings) or 'FALSE'})"
 
     def _too_many(self, settings: Settings) -> list[str]:
         count = len(self.essential())

@@ -7,6 +7,7 @@ from aws_cdk import aws_sqs as sqs
 
 from fanout import names
 from fanout.constructs.errors import expect
+from fanout.constructs.kinds import check_kind
 
 LONGEST_DAYS = 3_650
 
@@ -14,6 +15,7 @@ LONGEST_DAYS = 3_650
 def check_replay(owner: str, *, replayable: bool, backfill: timedelta | None, queued: bool) -> None:
     """Raises ConfigurationError."""
     expect(owner, "replayable", queued or not replayable, replayable, "a task with a queue: Direct has none to send to")
+    check_kind(owner, "backfill", backfill, timedelta | None)
     if backfill is None:
         return
     days = f"whole days, 1 to {LONGEST_DAYS}, as in timedelta(days=30)"

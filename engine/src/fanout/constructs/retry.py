@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from math import inf
 
 from fanout.constructs.errors import ConfigurationError
+from fanout.constructs.kinds import check_fields
 
 LEAST_ATTEMPTS = 3
 MOST_ATTEMPTS = 1_000
@@ -28,7 +30,7 @@ class Exponential:
         longest, delay, delays = self.longest, self.first, []
         for _ in range(count):
             delays.append(min(delay, longest))
-            delay = min(delay * self.factor, longest)
+            delay = longest if delay > longest / self.factor else min(delay * self.factor, longest)
         return delays
 
 
@@ -61,6 +63,7 @@ class Retry:
 
         `timeout` of the function and batching `window`, in seconds, may be over when it asks SQS to hide a message.
         """
+        check_fields(owner, self, within="retry.")
         self._validate_backoff(owner)
         _expect(owner, "attempts", LEAST_ATTEMPTS <= self.attempts <= MOST_ATTEMPTS, self.attempts, "3 to 1000")
         _expect(owner, "jitter", 0 <= self.jitter < 1, self.jitter, "a fraction from 0 to less than 1")
@@ -85,8 +88,9 @@ class Retry:
     def _validate_backoff(self, owner: str) -> None:
         if not isinstance(self.backoff, Exponential):
             return
+        check_fields(owner, self.backoff, within="retry.backoff.")
         first, factor, longest = self.backoff.first, self.backoff.factor, self.backoff.longest
-        _expect(owner, "backoff.factor", factor >= 1, factor, "1 or more")
+        _expect(owner, "backoff.factor", 1 <= factor < inf, factor, "1 or more")
         _expect(owner, "backoff.first", timedelta(0) <= first <= longest, first, f"0 to backoff.longest, {longest}")
 
 

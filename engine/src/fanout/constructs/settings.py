@@ -5,15 +5,16 @@ import warnings
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from enum import Enum
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, Self
 
 from aws_cdk import RemovalPolicy
 from aws_cdk.aws_logs import RetentionDays
 from aws_cdk.aws_sns import TracingConfig
 from aws_cdk.region_info import RegionInfo
 
-from fanout.batching import BATCHING, BatchingMode
+from fanout.batching import BatchingMode
 from fanout.constructs.errors import ConfigurationError, expect
+from fanout.constructs.kinds import check_fields
 from fanout.constructs.retry import Retry
 
 DEAD_LETTER_RETENTION_DAYS = 14
@@ -178,6 +179,7 @@ class Settings:
 
     def validate(self) -> None:
         """Raises ConfigurationError, in one line that names the setting, for the first bad value."""
+        check_fields(f"settings {self.name}", self, of=Settings)
         self.expect(re.fullmatch(r"[a-z][a-z0-9-]{0,30}", self.name), "name", "a short lower-case word")
         self.expect(self.account is None or re.fullmatch(r"\d{12}", self.account), "account", "12 digits, or None")
         self.expect(self.region is None or self.region in _regions(), "region", "an AWS region, or None")
@@ -197,9 +199,6 @@ class Settings:
             f"1 to {LONGEST_QUEUE_RETENTION_DAYS} days, fewer than the 14 of dead letters",
         )
         self.expect(2 <= self.max_concurrency <= 1000, "max_concurrency", "2 to 1000 (AWS refuses 1)")
-        self.expect(self.tracing in get_args(Tracing), "tracing", "'active' or 'pass-through'")
-        self.expect(self.tracing_policy in ("stack", "account"), "tracing_policy", "'stack' or 'account'")
-        self.expect(self.batching in BATCHING, "batching", " or ".join(map(repr, BATCHING)))
         for name in ("publisher_accounts", "subscriber_accounts"):
             accounts = getattr(self, name)
             self.expect(all(re.fullmatch(r"\d{12}", each) for each in accounts), name, "accounts of 12 digits each")
@@ -219,13 +218,9 @@ class Settings:
         )
         self.expect(1 <= self.generation <= 999, "generation", "1 to 999, counted up")
         self.expect(1 <= len(self.owner.strip()) <= 60, "owner", "a team or person, in 60 characters")
-        self.expect(self.alarms in ("essential", "full"), "alarms", "'essential' or 'full'")
-        self.expect(self.metrics in ("essential", "full"), "metrics", "'essential' or 'full'")
         self.expect(_is_heartbeat(self.heartbeat), "heartbeat", "1 to 60 whole minutes, or None")
         self.expect(_are_hours(self.expected_hours), "expected_hours", "(first, last) with 0 <= first < last <= 24")
         self.expect(0 <= self.measured_groups <= 100, "measured_groups", "0 to 100, as each costs money")
-        self.expect(self.workers in ("fargate", "elsewhere"), "workers", "'fargate' or 'elsewhere'")
-        self.expect(self.dependencies in ("aws", "this-machine"), "dependencies", "'aws' or 'this-machine'")
         self.retry.validate(f"settings {self.name}")
 
     def expect(self, holds: object, setting: str, expected: str) -> None:

@@ -32,7 +32,7 @@ from fanout.constructs.replayable import check_replay, tell_replay
 from fanout.constructs.retry import Retry
 from fanout.constructs.settings import DEAD_LETTER_RETENTION_DAYS, Settings, Tracing
 from fanout.constructs.shared_task import Share, tell_shared
-from fanout.constructs.subscriber_checks import check_environment, check_order_in_time
+from fanout.constructs.subscriber_checks import check_environment, check_order_in_time, check_parts
 from fanout.constructs.task_queue import subscribe, task_queue, tell_fair
 from fanout.constructs.topic import AnyTopic
 from fanout.constructs.unheard import hear
@@ -269,9 +269,10 @@ class Subscriber(Construct):
         """Raises ConfigurationError for what AWS would refuse or what would lose messages."""
         owner, settings = self.owner_id, self.settings
         settings.validate()
+        check_parts(owner, self.compute, self.circuit_breaker, self.owner)
         self.compute.validate(owner, settings, ordered=self.ordered)
         self.retry.validate(owner, timeout=self.timeout, window=self.window)
-        check_filter(owner, self.only, settings, heartbeats=self.hears_heartbeats)
+        check_filter(owner, self.only, settings, alone=not self.hears_heartbeats and settings.heartbeat is not None)
         check_environment(owner, self.environment)
         check_replay(owner, replayable=self.replayable, backfill=self.backfill, queued=self.is_queued)
         if self.circuit_breaker:

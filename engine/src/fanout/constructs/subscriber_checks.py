@@ -4,7 +4,9 @@ import re
 from collections.abc import Mapping
 
 from fanout import names
+from fanout.constructs.circuit_breaker import CircuitBreaker
 from fanout.constructs.errors import ConfigurationError, expect
+from fanout.constructs.kinds import check_kind
 from fanout.constructs.retry import Retry
 
 RESERVED = ("AWS_", names.VARIABLES, "LAMBDA_")
@@ -12,13 +14,28 @@ LONGEST_VISIBILITY = 43_200
 """Seconds: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html"""
 
 
+def check_parts(owner: str, compute: object, circuit_breaker: object, responsible: str) -> None:
+    """Raises ConfigurationError in one line that starts with `owner`."""
+    made = hasattr(compute, "validate") and not isinstance(compute, type)
+    expect(owner, "compute", made, compute, "Function(...), Direct(...) or Worker(...)")
+    check_kind(owner, "circuit_breaker", circuit_breaker, CircuitBreaker | None)
+    check_responsible(owner, responsible)
+
+
+def check_responsible(owner: str, responsible: str) -> None:
+    """Who answers for it, as its alarms say. Raises ConfigurationError in one line that starts with `owner`."""
+    check_kind(owner, "owner", responsible, str)
+    expect(owner, "owner", responsible.strip(), responsible, "a team or person")
+
+
 def check_environment(owner: str, environment: Mapping[str, str]) -> None:
     """Raises ConfigurationError in one line that starts with `owner`."""
-    for name in environment:
+    for name, value in environment.items():
         allowed = re.fullmatch(r"[A-Za-z]\w+", name) and not name.startswith(RESERVED)
         expect(
             owner, "environment", allowed, name, f"letters, digits and _ that do not start with {', '.join(RESERVED)}"
         )
+        check_kind(owner, f"environment[{name!r}]", value, str)
 
 
 def check_order_in_time(owner: str, retry: Retry, *, timeout: int, visibility: int, retention: int) -> None:

@@ -1,6 +1,5 @@
 """The topic that services publish to, with the settings of its environment; and one that exists already."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,14 +19,15 @@ from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.event_types import check_carried
 from fanout.constructs.keys import topic_key
 from fanout.constructs.settings import Settings
-from fanout.constructs.topic_checks import check_fairness, check_size
+from fanout.constructs.taken_names import take_name
+from fanout.constructs.topic_checks import check_arn, check_fairness, check_id, check_order, check_size
 from fanout.constructs.unheard import check_heard
 from fanout.project import find_root, prefix
 
 if TYPE_CHECKING:
     from fanout.constructs.attachments import Attachments
 
-_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?")
+_ANOTHER = "say main=False of one and give it an id of its own, or give each stack settings with a name of their own"
 _NAMED = "CloudFormation cannot make a name that ends in .fifo; where it is taken, generation in settings is raised"
 
 
@@ -87,6 +87,8 @@ class Topic(Construct):
         self._id = "" if main else id_
         if main:
             self._be_main()
+        else:
+            check_id(f"topic {id_}", id_)
         self.schedule_group = self._physical_name("-")
         self.key = topic_key(self, settings)
         self.topic = self._topic(settings)
@@ -114,12 +116,11 @@ class Topic(Construct):
         types: Sequence[str] | None = None,
         attachments: "Attachments | None" = None,
     ) -> ExistingTopic:
-        """A topic of which only the ARN is known. `schedule_group`: of its heartbeats, when its product's prefix differs.
+        """A topic of which only the ARN is known: FIFO if that ends in .fifo. `schedule_group`: of its heartbeats, when its product's prefix differs.
 
         `fair_by`: what its own stack says, for this stack's dashboard and costs.
         """
-        if not Token.is_unresolved(arn) and not _ARN.fullmatch(arn):
-            raise ConfigurationError(f"topic {id_}: the ARN is {arn!r}: expected arn:aws:sns:REGION:ACCOUNT:NAME")
+        check_arn(f"topic {id_}", arn)
         topic = sns.Topic.from_topic_arn(scope, id_, arn)
         return Topic.from_sns(
             topic,
@@ -143,7 +144,10 @@ class Topic(Construct):
         """A topic that was made with the CDK alone."""
         check_carried("topic", find_root(), types)
         group = schedule_group or f"{prefix()}-{settings.name}"
-        check_fairness(f"topic {topic.node.id}", fair_by, ordered=topic.fifo)
+        owner, fifo = f"topic {topic.node.id}", fact(topic, "fifo")
+        check_fairness(owner, fair_by, ordered=fifo)
+        if settings.ordered:
+            check_order(owner, settings, fifo=fifo, known=not Token.is_unresolved(fact(topic, "topic_arn")))
         carried = None if types is None else tuple(types)
         return ExistingTopic(
             topic=topic,
@@ -198,10 +202,12 @@ class Topic(Construct):
 
     def _outputs(self) -> None:
         """All that a publisher needs to know."""
+        name = f"/{self._physical_name('/')}/topic-arn"
+        take_name(self, "SSM parameter", name, _ANOTHER)
         parameter = ssm.StringParameter(
             self,
             "ArnParameter",
-            parameter_name=f"/{self._physical_name('/')}/topic-arn",
+            parameter_name=name,
             string_value=self._arn,
             description="The topic that services publish to",
         )

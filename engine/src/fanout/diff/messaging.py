@@ -1,23 +1,26 @@
-"""Changes of queues, subscriptions, mappings and alarms that an update in place makes."""
+"""Changes of queues, subscriptions, mappings, alarms and what keeps data that an update in place makes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from fanout import names
 from fanout.checks.rules.limits import QUEUE_DEFAULT
 from fanout.checks.rules.queues import DEFAULT_RETENTION, DEFAULT_VISIBILITY
-from fanout.diff.change import Change, change
+from fanout.diff.change import Change, change, name_of
 from fanout.diff.filters import filter_changes, is_seen
+from fanout.diff.keeping import expirations, log_retention
 from fanout.template.alarms import alarmed
 from fanout.template.dead_letters import attempts_of
 from fanout.template.template import Resource
-from fanout.template.types import ALARM, KEY, MAPPING, QUEUE, SUBSCRIPTION, TOPIC
+from fanout.template.types import ALARM, FUNCTION, KEY, MAPPING, QUEUE, SUBSCRIPTION, TOPIC
 from fanout.template.values import UNKNOWN, Value, as_list, ends_with, shown
 
+_BUCKET = "AWS::S3::Bucket"
 _ENCRYPTION = {
     QUEUE: "KmsMasterKeyId",
     TOPIC: "KmsMasterKeyId",
-    "AWS::S3::Bucket": "BucketEncryption",
+    _BUCKET: "BucketEncryption",
     "AWS::DynamoDB::Table": "SSESpecification",
 }
 
@@ -141,6 +144,14 @@ def _key_enabled(before: Resource, after: Resource) -> Iterator[Change]:
         yield change("delivery-refused", after, said)
 
 
+def _circuit(before: Resource, after: Resource) -> Iterator[Change]:
+    was, is_now = (each.get("Environment", "Variables", names.CIRCUIT_FAILURES) for each in (before, after))
+    if was not in (None, UNKNOWN) and is_now is None:
+        for each in after.template.of(MAPPING):
+            if after.template.target(each.get("FunctionName")) is after:
+                yield change("circuit-removed", each, f"{name_of(after)} has no circuit breaker any more")
+
+
 def _is_published_to(resource: Resource) -> bool:
     """By services of somebody's own: to a topic of alarms CloudWatch publishes, of which a rule speaks."""
     return resource.type == TOPIC and resource not in alarmed(resource.template)
@@ -173,6 +184,9 @@ _COMPARED: dict[str, dict[Compared, tuple[str, ...]]] = {
     },
     ALARM: {_alarm_actions: ("AlarmActions", "ActionsEnabled"), _alarm_metric: ()},
     KEY: {_key_enabled: ("Enabled",)},
-    **{each: {_encryption: (key,)} for each, key in _ENCRYPTION.items() if each != QUEUE},
+    FUNCTION: {_circuit: ()},
+    "AWS::Logs::LogGroup": {log_retention: ("RetentionInDays",)},
+    **{each: {_encryption: (key,)} for each, key in _ENCRYPTION.items() if each not in (QUEUE, _BUCKET)},
+    _BUCKET: {_encryption: (_ENCRYPTION[_BUCKET],), expirations: ()},
 }
 """By type: what compares two versions, and the properties of which it speaks."""

@@ -10,7 +10,8 @@ from typing import Any
 
 from fanout.diff.git import commit_of, files_at
 from fanout.errors import Unusable
-from fanout.template.load import load, parse, text_of
+from fanout.project import ARGUMENTS
+from fanout.template.load import load, parse, parsed, text_of
 from fanout.template.template import Template
 
 SYNTHESIZED = Path("cdk.out")
@@ -24,11 +25,12 @@ _ASSET = re.compile(r"^[0-9a-f]{64}\.zip$")
 
 @dataclass(frozen=True)
 class Compared:
-    """Two sets of templates by stack name, and where they were read."""
+    """Two sets of templates by stack name, where they were read, and of each stack that is not compared why."""
 
     old: dict[str, Template]
     new: dict[str, Template]
     places: tuple[str, str]
+    left_out: dict[str, str]
 
 
 def read_both(old: str, new: str, snapshots: Path) -> Compared:
@@ -42,7 +44,26 @@ def read_both(old: str, new: str, snapshots: Path) -> Compared:
     if _is_masked(before) or _is_masked(after):
         before, after = _without_assets(before), _without_assets(after)
     places = tuple(each if Path(each).exists() else f"{each}:{snapshots.as_posix()}" for each in (old, new))
-    return Compared(before, after, (places[0], places[1]))
+    left_out = {**_not_made(new, after, before), **_not_made(old, before, after)}
+    before, after = ({name: each for name, each in side.items() if name not in left_out} for side in (before, after))
+    return Compared(before, after, (places[0], places[1]), left_out)
+
+
+def _not_made(source: str, made: dict[str, Template], others: dict[str, Template]) -> dict[str, str]:
+    """Of `others`, what the program was not asked for that wrote `source`: all of its arguments name environments."""
+    asked = _arguments(Path(source) / ARGUMENTS)
+    ends = tuple(f"-{each}" for each in asked)
+    if not asked or not all(any(name.endswith(end) for name in made) for end in ends):
+        return {}
+    why = f"{source} was made for {', '.join(asked)} alone: run make synth"
+    return {name: why for name in others if name not in made and not name.endswith(ends)}
+
+
+def _arguments(file: Path) -> list[str]:
+    try:
+        return [str(each) for each in parsed(file)] if file.is_file() else []
+    except (Unusable, TypeError):
+        return []
 
 
 def _newest(snapshots: Path) -> str:

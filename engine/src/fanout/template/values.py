@@ -134,4 +134,17 @@ def shown(value: Value) -> str:
         return value.logical_id
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
+    return _nested(value)
+
+
+def _nested(value: Value) -> str:
+    """As Python writes it, with what only the deployment knows by its name."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_within, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key!r}: {_within(each)}' for key, each in value.items())}}}"
     return str(value)
+
+
+def _within(value: Value) -> str:
+    return repr(value) if isinstance(value, str) else shown(value)

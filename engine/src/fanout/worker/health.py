@@ -9,7 +9,6 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -26,6 +25,7 @@ class Health:
         self._file, self._monotonic = file, monotonic
         self._turned_at = monotonic()
         self._ready, self._why_not, self._held = False, "it has not begun", 0
+        self._is_written = True
 
     def turned(self, *, ready: bool, why_not: str, held: int) -> None:
         self._turned_at = self._monotonic()
@@ -63,11 +63,25 @@ class Health:
         return int(server.server_address[1])
 
     def _write(self, file: Path) -> None:
-        """Whole, or not at all; a full disk is seen by the age of the file."""
+        """Whole, or not at all; a full disk is seen by the age of the file, and said once."""
         beside = file.with_name(f".{file.name}.{os.getpid()}")
-        with suppress(OSError):
+        try:
             beside.write_text(json.dumps({**self.told(), "at": round(time.time(), 3)}) + "\n")
             beside.replace(file)
+            self._is_written = True
+        except OSError as error:
+            if self._is_written:
+                _say(file, error)
+            self._is_written = False
+
+
+def _say(file: Path, error: OSError) -> None:
+    from fanout.runtime.log import (
+        own as logger,  # a HEALTHCHECK, which starts this file often, waits for no such import
+    )
+
+    refused = error.strerror or type(error).__name__
+    logger.error("the health file cannot be written", extra={"health_file": str(file), "refused": refused})
 
 
 def is_live(file: Path, now: float) -> bool:

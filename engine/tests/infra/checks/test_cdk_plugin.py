@@ -1,6 +1,7 @@
 """The rules at synth, through CDK's own validation plugins."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from fanout.checks.engine import check_templates
 from fanout.checks.findings import Acknowledgement
 from fanout.checks.plugin import FanoutChecks
 from fanout.template.load import load
+from tests.places import ENGINE
 
 Build = Callable[[cdk.Stack], None]
 TRAPS = {
@@ -102,3 +104,16 @@ def test_a_left_over_acknowledgement_stops_the_synth(tmp_path: Path) -> None:
     left_over = Acknowledgement("too-few-attempts", "Newcomer/Queue", "it had one attempt")
     with pytest.raises(RuntimeError, match="matches no finding"):
         synth(tmp_path, acknowledged_in_cdk, acknowledgements=[left_over])
+
+
+def test_the_line_of_the_readme_puts_the_rules_into_any_app_of_the_cdk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = re.search(r"<!-- checks -->\n```python\n(.*?)```", (ENGINE / "README.md").read_text("utf-8"), re.DOTALL)
+    assert found
+    monkeypatch.setenv("CDK_OUTDIR", str(tmp_path))
+    made: dict[str, Any] = {}
+    exec(found[1], made)
+    as_in_the_readme(cdk.Stack(made["app"], "Newcomer"))
+    with pytest.raises(RuntimeError, match="Fanout::queue-without-dead-letter-queue"):
+        made["app"].synth()

@@ -70,6 +70,8 @@ def test_a_rule_is_explained(run: Run) -> None:
     assert RULES["policy-overwritten"].what in run.out and "Rights" in run.out
     assert run("check", "--explain", "policy-overwriten") == 2
     assert "did you mean policy-overwritten" in run.err
+    assert run("check", "--explain", "nope") == 2
+    assert run.err == "error: --explain nope: there is no such rule; a finding begins with the name of its rule\n"
     assert run("check") == 2
     assert "what to check?" in run.err
 

@@ -1,9 +1,12 @@
 """docs/rules/ is what the rules say of themselves."""
 
+import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from fanout.checks.plugin import FanoutChecks
 from fanout.checks.rule import Rule
 from fanout.checks.rule_pages import main, pages
 from fanout.checks.rules import RULES
@@ -33,3 +36,9 @@ def test_a_rule_says_what_why_and_how_to_fix_it(rule: Rule) -> None:
     assert all(text.endswith(".") for text in (rule.what, rule.why, rule.fix))
     assert rule.link.startswith(("https://docs.aws.amazon.com/", "https://repost.aws/"))
     assert (FOLDER / f"{rule.id}.md").exists()
+
+
+def test_the_index_says_where_the_plugin_is_imported_from() -> None:
+    said = " ".join(pages()["README.md"].split())
+    (module,) = re.findall(r"`Validations\.of\(app\)\.add_plugins\(FanoutChecks\(\)\)`, of `([\w.]+)`", said)
+    assert import_module(module).FanoutChecks is FanoutChecks

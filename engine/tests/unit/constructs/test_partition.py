@@ -8,7 +8,8 @@ KNOWN = {
     "constructs/delivery.py": {"arn:aws:sns", "arn:aws:firehose"},  # of ARNs in an error's words
     "constructs/distance.py": {".amazonaws.com"},  # of the name that SNS delivers under across Regions
     "constructs/heartbeat.py": {"arn:aws:scheduler"},  # Scheduler's own name of SNS's Publish
-    "constructs/topic.py": {".amazonaws.com", "arn:aws:sns"},  # of kms:ViaService; and an ARN in an error's words
+    "constructs/topic.py": {".amazonaws.com"},  # of kms:ViaService
+    "constructs/topic_checks.py": {"arn:aws:sns"},  # of an ARN in an error's words
 }
 """Settings refuse a region of another partition: these wait for a proof there."""
 _LITERAL = re.compile(r"arn:aws:[a-z]+|(?<![a-z])\.amazonaws\.com")

@@ -9,6 +9,7 @@ import pytest
 
 from fanout.diff.git import commit_of, files_at
 from fanout.errors import Unusable
+from fanout.project import ARGUMENTS
 from tests.unit.fanout import Run
 
 Git = Callable[..., str]
@@ -71,6 +72,50 @@ def test_the_snapshots_of_any_folder_are_compared(
     run = Run(monkeypatch, capsys)
     assert run("diff", "HEAD~1", "--snapshots", folder) == 0
     assert "Topic1" in run.out and "Topic0" not in run.out
+
+
+def assembly(folder: Path, arguments: list[str], *stacks: str) -> None:
+    """As an app writes it."""
+    folder.mkdir()
+    artifacts = {
+        each: {"type": "aws:cloudformation:stack", "properties": {"templateFile": f"{each}.template.json"}}
+        for each in stacks
+    }
+    (folder / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
+    for each in stacks:
+        (folder / f"{each}.template.json").write_text(json.dumps({"Resources": {"T": {"Type": "AWS::SNS::Topic"}}}))
+    (folder / ARGUMENTS).write_text(json.dumps(arguments))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "removed", "not_compared"),
+    [
+        (["local"], ["Form-local"], ["Shop-dev", "Shop-prod"]),
+        ([], ["Form-local", "Shop-dev", "Shop-prod"], []),
+        (["--fast"], ["Form-local", "Shop-dev", "Shop-prod"], []),
+    ],
+    ids=["for one environment", "for all", "with arguments of its own"],
+)
+def test_a_stack_that_the_app_was_not_asked_for_is_not_told_as_removed(
+    arguments: list[str],
+    removed: list[str],
+    not_compared: list[str],
+    git: Git,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assembly(Path("before"), [], "Shop-local", "Form-local", "Shop-dev", "Shop-prod")
+    assembly(Path("cdk.out"), arguments, "Shop-local")
+    run = Run(monkeypatch, capsys)
+    assert run("diff", "before", "--format", "json") == 1
+    told = [(each["change"], each["stack"]) for each in run.json()]
+    assert sorted(told) == sorted(
+        [*(("stack-removed", each) for each in removed), *(("unseen", each) for each in not_compared)]
+    )
+    run("diff", "before")
+    assert ("not compared Shop-dev: all of it: cdk.out was made for local alone: run make synth" in run.out) is bool(
+        not_compared
+    )
 
 
 def test_an_object_that_is_missing_is_no_text_and_the_next_ones_have_theirs(git: Git) -> None:

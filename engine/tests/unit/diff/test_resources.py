@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from fanout import names
 from fanout.diff.compare import compare
 from fanout.template.template import Template
+from fanout.template.values import External, Reference, shown
 
 Json = dict[str, Any]
 KEY: Json = {"Key": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Statement": []}}}}
@@ -108,3 +110,25 @@ def test_a_function_whose_tracing_a_parameter_decides_is_compared() -> None:
         return Template({"Parameters": {"Mode": {"Type": "String", "Default": mode}}, "Resources": {"F": function}})
 
     assert [each.kind for each in compare(template("Active"), template("PassThrough"))] == ["traces-end"]
+
+
+def test_a_circuit_breaker_that_goes_may_leave_its_mapping_off_and_that_is_told() -> None:
+    """What closes an open circuit goes with it, and CloudFormation leaves a mapping alone whose template says the same."""
+    mapping = {"Type": "AWS::Lambda::EventSourceMapping", "Properties": {"FunctionName": {"Ref": "It"}}}
+
+    def side(**variables: Any) -> Template:
+        properties = {"Timeout": 9, "Environment": {"Variables": variables}}
+        function = {"Type": "AWS::Lambda::Function", "Properties": properties}
+        return Template({"Resources": {"It": function, "Mapping": mapping}}, name="Shop")
+
+    guarded = {names.CIRCUIT_FAILURES: "20"}
+    gone = [(each.kind, each.resource, each.message) for each in compare(side(**guarded), side())]
+    assert ("circuit-removed", "Mapping", "It has no circuit breaker any more") in gone
+    for before, after in ((side(), side(**guarded)), (side(**guarded), side(**guarded, MORE="1"))):
+        assert [each.kind for each in compare(before, after)] == ["function-updated"]
+
+
+def test_what_only_the_deployment_knows_is_named_within_a_list_too() -> None:
+    queue = Template({"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}).resources["Queue"]
+    told = [None, "a", 2.0, {"b": Reference(queue, "Arn")}, External("AWS::Region")]
+    assert shown(told) == "[None, 'a', 2, {'b': Queue.Arn}, AWS::Region]"

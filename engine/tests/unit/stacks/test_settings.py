@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from aws_cdk import RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy
 
 from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.retry import Exponential, Retry
@@ -41,6 +41,18 @@ def test_a_region_and_an_account_may_be_pinned() -> None:
         ("tracing_policy", "product"),
         ("tracing", "off"),
         ("metrics", "none"),
+        ("encryption", "customer-keys"),
+        ("log_level", "WARN"),
+        ("log_retention", 30),
+        ("deploy_with", "roles"),
+        ("owner", None),
+        ("name", None),
+        ("ordered", "yes"),
+        ("heartbeat", Duration.minutes(5)),
+        ("max_concurrency", "5"),
+        ("queue_retention_days", 1.5),
+        ("retry", None),
+        ("publisher_accounts", "123456789012"),
         ("publisher_accounts", ("12345",)),
         ("subscriber_accounts", ("123456789012", "a-team")),
         ("alarm_recipients", ("nobody",)),
@@ -74,6 +86,11 @@ def test_a_bad_value_is_named_in_one_line(setting: str, value: object) -> None:
         (Retry(attempts=3, backoff=[timedelta(seconds=-1)] * 2), "retry.backoff is -1 to -1 seconds"),
         (Retry(attempts=3, backoff=[timedelta(hours=11)] * 2), "retry.backoff is 39600 to 47520 seconds"),
         (Retry(backoff=Exponential(factor=0.5)), "retry.backoff.factor is 0.5: expected 1 or more"),
+        (Retry(backoff=Exponential(factor=float("inf"))), "retry.backoff.factor is inf: expected 1 or more"),
+        (
+            Retry(backoff=Exponential(longest=7200)),  # type: ignore[arg-type]
+            "retry.backoff.longest is 7200: expected a timedelta",
+        ),
         (Retry(backoff=Exponential(first=timedelta(seconds=-1))), "retry.backoff.first is -1 day, 23:59:59"),
         (Retry(backoff=Exponential(first=timedelta(hours=3))), "retry.backoff.first is 3:00:00: expected 0 to"),
     ],
@@ -86,6 +103,7 @@ def test_a_bad_retry_policy_is_named(policy: Retry, named: str) -> None:
 def test_delays_grow_by_the_factor_up_to_the_longest() -> None:
     backoff = Exponential(first=timedelta(seconds=30), factor=4, longest=timedelta(seconds=1000))
     assert Retry(attempts=5, backoff=backoff).delays() == [30, 120, 480, 1000]
+    assert Retry(attempts=5, backoff=replace(backoff, factor=1e30)).delays() == [30, 1000, 1000, 1000]
 
 
 def test_a_thousand_attempts_have_a_thousand_delays_less_one() -> None:

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import shutil
 import sys
 import urllib.request
 from pathlib import Path
@@ -22,6 +23,7 @@ from fanout.worker.loading import load
 from fanout.worker.records import record_of
 from fanout.worker.variables import read
 from fanout.worker.worker import Worker
+from tests.unit.lambdas.conftest import Lines
 
 ARN = "arn:aws:sqs:eu-west-1:123456789012:queue"
 ENVIRON = {
@@ -184,6 +186,22 @@ def test_a_file_of_a_worker_that_hangs_grows_old(tmp_path: Path) -> None:
     Health(file).turned(ready=True, why_not="", held=0)
     at = file.stat().st_mtime
     assert is_live(file, at) and not is_live(file, at + LIVE_FOR)
+
+
+def test_a_health_file_that_cannot_be_written_is_said_once_until_it_could_be(tmp_path: Path, lines: Lines) -> None:
+    file = tmp_path / "tmp" / "health"
+    health = Health(file)
+    for _ in range(3):
+        health.turned(ready=True, why_not="", held=0)
+    (line,) = lines()
+    assert (line["level"], line["message"]) == ("ERROR", "the health file cannot be written")
+    assert (line["health_file"], line["refused"]) == (str(file), "No such file or directory")
+    file.parent.mkdir()
+    health.turned(ready=True, why_not="", held=0)
+    assert file.is_file() and lines() == [line]
+    shutil.rmtree(file.parent)
+    health.turned(ready=True, why_not="", held=0)
+    assert len(lines()) == 2
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from constructs import Construct
 
-from fanout import project
 from fanout.constructs.cdk_cache import name_of_stack, region_of_stack
 from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.settings import Settings
@@ -34,7 +33,7 @@ _RESUME = "fanout resume {task}"
 
 @dataclass(frozen=True)
 class Runbook:
-    """Commands in the order they are run, without `--env`, and a query of the function's log where it can help."""
+    """Commands in the order they are run, without `--stack`, and a query of the function's log where it can help."""
 
     commands: tuple[str, ...]
     query: str = ""
@@ -106,10 +105,8 @@ def describe(kind: str, means: str, place: Place) -> str:
 
 
 def where(place: Place) -> str:
-    """How the operator's commands are told which stack."""
-    stack = name_of_stack(place.scope)
-    conventional = stack == project.stack_name(place.settings.name)
-    return f"--env {place.settings.name}" if conventional else f"--stack {stack}"
+    """How the operator's commands are told which stack, in any folder."""
+    return f"--stack {name_of_stack(place.scope)}"
 
 
 def _link(query: str, place: Place) -> str:

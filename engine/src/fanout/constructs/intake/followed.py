@@ -8,12 +8,15 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
+from fanout.constructs.cdk_cache import fact, known_of_stack, path_of
+from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.filter import Filter
 from fanout.constructs.idempotency import records_of
 from fanout.constructs.parameters import tell
 from fanout.constructs.registry import for_each, in_order
 from fanout.constructs.settings import Settings
 from fanout.constructs.subscriber import Subscriber
+from fanout.constructs.topic import AnyTopic
 
 READ = "What an intake reads"
 
@@ -21,23 +24,32 @@ READ = "What an intake reads"
 @dataclass(frozen=True, kw_only=True)
 class Followed:
     """`table` and `key` are names of SSM parameters, with the name of a table of records and the ARN of its key. `only` has
-    the filters of tasks that have one."""
+    the filters of a task's subscribers: an event that one of them lets through reaches it."""
 
     tasks: Sequence[str]
     table: str
     key: str | None = None
-    only: Mapping[str, Filter] = field(default_factory=dict)
+    only: Mapping[str, Sequence[Filter]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, stack: Stack, settings: Settings) -> "Followed | None":
-        """All subscribers of `stack`, which gets the parameters; None where it has none."""
+    def of(cls, stack: Stack, settings: Settings, topic: AnyTopic | None = None) -> "Followed | None":
+        """All subscribers of `stack` to one topic, by default its main one; `stack` gets the parameters. None where there are none.
+
+        Raises ConfigurationError where it is not known which topic is meant.
+        """
         subscribers: list[Subscriber] = []
         for_each(Subscriber, stack, subscribers.append)
         records = records_of(stack)
         if records is None or not subscribers:
             return None
-        tasks = [each.task for each in in_order(subscribers)]
-        only = {each.task: each.only for each in subscribers if each.only}
+        arn = fact(topic.topic if topic else _only_one(stack, subscribers), "topic_arn")
+        only: dict[str, list[Filter]] = {}
+        for each in in_order(subscribers):
+            if fact(each.topic, "topic_arn") == arn:
+                only.setdefault(each.task, []).append(each.only)
+        if not only:
+            return None
+        tasks = [*only]
         table = tell(stack, "RecordsTableParameter", settings, "records-table", records.table_name, READ)
         if records.encryption_key is None:
             return cls(tasks=tasks, table=table, only=only)
@@ -48,12 +60,9 @@ class Followed:
         """The tasks that may get events of a type, and whether each gets them all, as far as its filter says."""
         found = {}
         for task in self.tasks:
-            only = self.only.get(task, {})
-            types = only.get("type", [type_])
-            if isinstance(types, sns.SubscriptionFilter):
-                found[task] = False
-            elif type_ in types:
-                found[task] = only.keys() <= {"type"}
+            ways = [_lets_through(each, type_) for each in self.only.get(task, [{}])]
+            if any(way is not None for way in ways):
+                found[task] = any(ways)
         return found
 
     def table_name(self, scope: Construct) -> str:
@@ -62,3 +71,25 @@ class Followed:
 
     def key_arn(self, scope: Construct) -> str | None:
         return ssm.StringParameter.value_for_string_parameter(scope, self.key) if self.key else None
+
+
+def _only_one(stack: Stack, subscribers: Sequence[Subscriber]) -> sns.ITopic:
+    """The main topic, else the one that all of them hear."""
+    heard = {fact(each.topic, "topic_arn"): each.topic for each in in_order(subscribers)}
+    main = known_of_stack(stack, "its main topic")
+    arn = fact(main.topic, "topic_arn") if main else next(iter(heard))
+    if arn not in heard or (main is None and len(heard) > 1):
+        named = ", ".join(path_of(each) for each in heard.values())
+        raise ConfigurationError(
+            f"stack {stack.stack_name}: its subscribers hear {named}, and none of these is its main topic: say to which the"
+            " intake publishes, Followed.of(..., topic=...)"
+        )
+    return heard[arn]
+
+
+def _lets_through(only: Filter, type_: str) -> bool | None:
+    """Whether a filter lets all events of a type through; None for none of them."""
+    types = only.get("type", [type_])
+    if isinstance(types, sns.SubscriptionFilter):
+        return False
+    return only.keys() <= {"type"} if type_ in types else None

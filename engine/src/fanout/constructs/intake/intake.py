@@ -11,6 +11,7 @@ from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
 from constructs import Construct
 
 from fanout import names
+from fanout.constructs.agreed import only_one
 from fanout.constructs.alarms.runbook import Place
 from fanout.constructs.attachments import AttachmentsByName
 from fanout.constructs.cdk_cache import name_of_stack
@@ -22,7 +23,9 @@ from fanout.constructs.intake.operators import let_operate
 from fanout.constructs.intake.relay import Relay
 from fanout.constructs.intake.subject import Subject, let_erase
 from fanout.constructs.keys import entries_key
+from fanout.constructs.kinds import check_fields, check_kind
 from fanout.constructs.settings import Settings
+from fanout.constructs.topic_checks import check_arn, is_ordered
 from fanout.intake import status, store
 from fanout.packaging.intake_zip import configuration, intake_zip, names_of
 from fanout.project import find_root, prefix
@@ -39,6 +42,7 @@ class Limits:
     """Of pages of other addresses that may send entries: https://www.example.com."""
 
     def validate(self, owner: str) -> None:
+        check_fields(owner, self, within="limits.")
         expect(owner, "limits.per_minute", 0 <= self.per_minute <= 10_000, self.per_minute, "0 to 10000")
         expect(owner, "limits.per_second", 1 <= self.per_second <= 10_000, self.per_second, "1 to 10000")
         expect(owner, "limits.burst", 1 <= self.burst <= 5_000, self.burst, "1 to 5000")
@@ -50,7 +54,7 @@ class Limits:
 class Intake(Construct):
     """An HTTP API, one function behind it, the table of entries, and the relay from the table to the topic.
 
-    `topic_arn` is all that it knows of the fan-out. `definitions` is a folder of JSON Schemas, one for each thing that
+    `topic_arn` is all that it knows of the fan-out; where the deployment alone knows it, `settings.ordered` says whether it is FIFO. `definitions` is a folder of JSON Schemas, one for each thing that
     people fill in; `answers` is the property of the event's data where their answers stand. Entries are kept for
     `keep_days` after they were emitted. `subject`, such as customer.email, is what `fanout erase --subject` finds a person by.
     `attachments` are where files go, and answers that are too large for an event; `address` is what people's browsers know it by,
@@ -78,8 +82,13 @@ class Intake(Construct):
         super().__init__(scope, id_)
         self.settings, self._limits = settings, limits or Limits()
         owner = f"intake {id_}"
+        only_one(self, "intake")
+        check_kind(owner, "keep_days", keep_days, int)
+        check_kind(owner, "definitions", definitions, Path)
         expect(owner, "keep_days", 1 <= keep_days <= 3_650, keep_days, "1 to 3650 days")
         self._limits.validate(owner)
+        check_arn(owner, topic_arn)
+        ordered = is_ordered(owner, topic_arn, settings)
         self._definitions = names_of(definitions)
         written = configuration(
             find_root(),
@@ -106,7 +115,7 @@ class Intake(Construct):
         if attachments:
             self._let_attach(attachments, address)
         self.api = self._api()
-        self.relay = Relay(self, "Relay", self.table, self._function, topic_arn, ordered=settings.ordered)
+        self.relay = Relay(self, "Relay", self.table, self._function, topic_arn, ordered=ordered)
         place = Place(scope=self, settings=settings, owner=settings.owner)
         self.alarms = intake_alarms(
             self, place, settings, api=self.api, functions=[self.web.function, *self.relay.functions]

@@ -12,6 +12,7 @@ from constructs import Construct
 
 from fanout import names
 from fanout.constructs import erasing
+from fanout.constructs.agreed import only_one
 from fanout.constructs.alarms.recipients import alarm_topics
 from fanout.constructs.cdk_cache import fact, name_of_stack, path_of, stack_of
 from fanout.constructs.delivery import Delivery
@@ -23,6 +24,7 @@ from fanout.constructs.operators.room import HASH, MOST_CHARACTERS, Kind, charac
 from fanout.constructs.registry import for_each, in_order, late_list
 from fanout.constructs.subscriber import Subscriber
 from fanout.constructs.topic import AnyTopic
+from fanout.constructs.topic_checks import check_also
 from fanout.physical_names import arn_length
 
 if TYPE_CHECKING:
@@ -68,6 +70,8 @@ class OperatorPolicies(Construct):
         self._has_key = False
         self._called: list[Subscriber] = []
         self._of_workers: list[Subscriber] = []
+        only_one(self, "operator policies")
+        check_also(f"operator policies {id_}", topic, also)
         topics = [topic, *also]
         self._first = sum(first_characters(each, name_of_stack(self)) for each in topics)
         self.read, self.heal = [self._policy("ReadPolicy")], [self._policy("HealPolicy")]

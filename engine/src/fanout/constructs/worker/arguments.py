@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fanout.constructs.compute import Time, in_seconds
 from fanout.constructs.errors import expect
+from fanout.constructs.kinds import check_fields
 from fanout.constructs.retry import Retry
 from fanout.constructs.settings import Settings
 
@@ -77,6 +78,7 @@ class Arguments:
 
     def validate(self, owner: str, settings: Settings, *, ordered: bool) -> None:
         """Raises ConfigurationError in one line that starts with `owner`."""
+        check_fields(owner, self, of=Arguments)
         longest, visibility, grace = self.longest_attempt, in_seconds(self.visibility_time), in_seconds(self.grace)
         expect(
             owner, "longest_attempt_time", 1 <= longest <= LONGEST_ATTEMPT, longest, f"1 to {LONGEST_ATTEMPT} seconds"

@@ -12,6 +12,7 @@ from fanout import names
 from fanout.constructs.circuit_breaker import CircuitBreaker
 from fanout.constructs.consumer import Host
 from fanout.constructs.errors import ConfigurationError
+from fanout.constructs.taken_names import take_name
 from fanout.constructs.worker.arguments import Arguments
 from fanout.constructs.worker.consumer import WorkerConsumer
 from fanout.project import prefix
@@ -38,10 +39,12 @@ class Elsewhere(WorkerConsumer):
     def start(self, circuit_breaker: CircuitBreaker | None) -> None:
         self._guard(circuit_breaker)
         self._check_size()
+        name = f"/{prefix()}/{self._host.settings.name}/workers/{self._host.task}"
+        take_name(self._scope, "SSM parameter", name, "a task has one worker elsewhere: give one of them another task")
         self._parameter = ssm.StringParameter(
             self._scope,
             "Variables",
-            parameter_name=f"/{prefix()}/{self._host.settings.name}/workers/{self._host.task}",
+            parameter_name=name,
             string_value=Stack.of(self._scope).to_json_string(self._variables),
             description=f"What fanout work {self._host.task} is told",
         )

@@ -49,7 +49,7 @@ class Fargate(WorkerConsumer):
             else _cluster_in(self._scope, vpc),
             task_definition=self._definition(),
             desired_count=self._worker.min_workers or None,
-            assign_public_ip=self._worker.vpc is None,
+            assign_public_ip=vpc is None or not (vpc.private_subnets or vpc.isolated_subnets),
             min_healthy_percent=0
             if self._host.ordered
             else 100,  # two workers of one queue are no harm but where one is meant
