@@ -61,6 +61,13 @@ def test_it_writes_a_repository_with_the_engine_in_it(
     assert (ARN in (root / "stacks/settings.py").read_text()) == bool(more)
 
 
+def test_what_to_run_next_can_be_pasted_whatever_the_folders_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert init(str(tmp_path / "my shop")) == 0
+    assert f"next: cd '{tmp_path}/my shop' && git init" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [

@@ -1,6 +1,8 @@
 """The engine's wheel, and environments that have nothing but it and one of its extras."""
 
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -37,12 +39,13 @@ class Environment:
 
 
 def build_wheel(folder: Path) -> Path:
-    """From the sources alone, in a copy: setuptools leaves a build/ behind, and packs what it finds in one."""
+    """By the README's line, from the sources alone, in a copy: setuptools leaves a build/ behind, and packs what it finds in one."""
     copy = folder / "engine"
     shutil.copytree(ENGINE / "src", copy / "src", ignore=shutil.ignore_patterns("*.egg-info"))
     shutil.copy(ENGINE / "pyproject.toml", copy)
-    _run(_uv(), "build", "--wheel", "--quiet", "--python", sys.executable, "--out-dir", str(folder), str(copy))
-    (wheel,) = folder.glob("*.whl")
+    (line,) = re.findall(r"^pip wheel [^#\n]*", (ENGINE / "README.md").read_text("utf-8"), re.MULTILINE)
+    _run(sys.executable, "-m", *shlex.split(line), cwd=folder)
+    (wheel,) = folder.glob("dist/*.whl")
     return wheel
 
 
@@ -55,6 +58,6 @@ def environment(folder: Path, wheel: Path, extra: str = "", *also: str) -> Envir
     return Environment(folder)
 
 
-def _run(*command: str) -> None:
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+def _run(*command: str, cwd: Path | None = None) -> None:
+    ended = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=300)
     assert ended.returncode == 0, ended.stderr

@@ -15,13 +15,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout import names
 from fanout.aws_errors import one_line
+from fanout.cli.options import stack_of_env
+from fanout.cli.output import errors
 from fanout.errors import Unusable
 from fanout.ops.aws.discovery import find
 from fanout.ops.aws.session import Aws
 from fanout.ops.aws.stack import Stack
 from fanout.ops.interrupt import ended_like_ctrl_c
 from fanout.ops.reason import kept_reason
-from fanout.project import product, stack_name
+from fanout.project import product
+from fanout.words import printable
 
 Result = TypeVar("Result")
 INTERRUPTED = 130
@@ -34,7 +37,13 @@ class Target:
 
     stack: Annotated[
         str | None,
-        typer.Option("--stack", "-s", metavar="STACK", envvar=names.STACK, help="The stack's name."),
+        typer.Option(
+            "--stack",
+            "-s",
+            metavar="STACK",
+            envvar=names.STACK,
+            help="The stack's name, or the ARN of a topic that no stack of ours has.",
+        ),
     ] = None
     env: Annotated[
         str | None, typer.Option("--env", "-e", metavar="ENV", help="dev, prod, ...: the stack <product>-ENV.")
@@ -71,16 +80,19 @@ def aws_command(command: Callable[..., Result]) -> Callable[..., Result]:
 
 
 def connect(target: Target, prepare: Callable[[boto3.Session], None] | None = None) -> Stack:
-    """The stack. `prepare` sees the session before any client."""
+    """The stack, and on stderr what of it could not be followed. `prepare` sees the session before any client."""
     aws, name = place(target)
     if prepare is not None:
         prepare(aws.session)
-    return find(aws, name)
+    found = find(aws, name)
+    for each in found.unseen:
+        errors.print(f"not seen: {printable(each)}", style="red")
+    return found
 
 
 def place(target: Target) -> tuple[Aws, str]:
     """Where the stack is, and its name or its environment's; --env wins over FANOUT_STACK."""
-    name = stack_name(target.env) if target.env else target.stack or _stack_by_older_variable()
+    name = stack_of_env(target.env) if target.env else target.stack or _stack_by_older_variable()
     if not name:
         raise Unusable("which stack? give --env dev (or staging, prod, ...), or --stack, or set FANOUT_STACK")
     return Aws(profile=target.profile, region=target.region), name

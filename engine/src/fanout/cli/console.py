@@ -47,7 +47,9 @@ def console(
     allowed, limits = read_allowed(allow), Limits(role)
 
     def act(prepare: Prepare) -> Stack:
-        return connect(target, prepare)
+        found = connect(target, prepare)
+        found.require_deployed("fanout console")
+        return found
 
     def look(prepare: Prepare) -> Stack:
         return limits.cut_down(act(prepare), prepare)

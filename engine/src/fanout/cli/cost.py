@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from fanout.batching import BATCHING
+from fanout.cli.options import stack_of_env
 from fanout.cli.views import cost as view
 from fanout.cli.views import load as load_view
 from fanout.costs.assumptions import Assumptions
@@ -16,7 +17,6 @@ from fanout.costs.bill import Bill
 from fanout.costs.model import monthly
 from fanout.costs.switches import Switch, switches
 from fanout.errors import Unusable
-from fanout.project import stack_name
 from fanout.template.coverage import unseen_in
 from fanout.template.linking import link
 from fanout.template.load import load
@@ -65,7 +65,7 @@ def cost(
     _check(rate, burst)
     if events_per_month is not None and events_per_month < 0:
         raise Unusable(f"--events-per-month {events_per_month}: expected 0 or more")
-    templates = chosen(assembly, stack_name(env) if env else stack)
+    templates = chosen(assembly, stack_of_env(env) if env else stack)
     if rate is not None:
         loads = {each.name: load_view.Load.of(each, rate, burst, assumed) for each in templates}
         load_view.say(loads, as_json=as_json)

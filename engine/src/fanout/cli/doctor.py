@@ -15,6 +15,7 @@ def doctor(
 ) -> int:
     """Find what was changed by hand, and what would lose messages as it is now. Exit status 1: something is wrong."""
     stack = connect(target)
+    stack.require_deployed("fanout doctor")
     problems = examine(stack)
     if as_json:
         say_json([each.as_dict() for each in problems])

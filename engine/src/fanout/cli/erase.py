@@ -74,6 +74,7 @@ def erase(
     _check(reference or [], person)
     person = _first_line() if person == "-" else person
     stack = connect(target)
+    stack.require_deployed("fanout erase")
     intake, unseen = intake_of(stack, intake_stack)
     people: set[str] = set()
     if person is None:

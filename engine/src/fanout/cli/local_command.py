@@ -36,7 +36,7 @@ def agree(deletions: Sequence[str], *, yes: bool) -> None:
     """Asks before messages and data are deleted; raises Unusable, and nothing is changed, when that is not meant."""
     for line in deletions:
         console.print(f"[yellow]![/] this deployment {escape(line)}", soft_wrap=True)
-    confirm("deploy all the same", yes=yes)
+    confirm("deploy all the same (with make: YES=1)", yes=yes)
 
 
 @contextmanager

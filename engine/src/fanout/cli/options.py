@@ -1,11 +1,12 @@
 """Arguments and options that several commands have."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Final
 
 import typer
 
 from fanout.errors import Unusable
+from fanout.project import find_root, stack_name
 
 _OPTIONS: Final = {
     "again", "backfill", "bucket", "dry-run", "env", "every-object", "fresh", "from", "group", "intake-stack", "json", "missing",
@@ -53,6 +54,13 @@ Parameters = Annotated[
         "--parameter", metavar="NAME=VALUE", help="What a parameter of a template is deployed with, its default else."
     ),
 ]
+
+
+def stack_of_env(env: str, name: Callable[[str], str] = stack_name) -> str:
+    """The stack that --env means. Raises Unusable where no `cdk.json` says what the app's stacks are called."""
+    if not (find_root() / "cdk.json").is_file():
+        raise Unusable(f"--env {env}: no cdk.json here or above says which stack that is: give --stack, as alarms do")
+    return name(env)
 
 
 def read_parameters(given: list[str]) -> dict[str, str]:

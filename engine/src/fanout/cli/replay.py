@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
+from fanout.aws_errors import one_line
 from fanout.cli.aws_command import INTERRUPTED, Target, aws_command, confirm, connect
 from fanout.cli.options import DryRun, Json, Task, Yes, own_names
 from fanout.cli.output import console, errors, report_to, say_json
@@ -73,6 +75,7 @@ def replay(
     Run it again to go on after a stop, even a kill. Exit status 1: something failed, has no outcome, or is not known.
     """
     stack = connect(target)
+    stack.require_deployed("fanout replay")
     subscriber = stack.subscriber(task)
     refuse_if_not_replayable(subscriber)
     begin = _begin(subscriber, since, backfill=backfill, other=bool(until or missing or again))
@@ -141,7 +144,11 @@ class _Command:
         again_from = self.made.began.timestamp() if self.made.selection.again else None
         with stoppable() as stop, report_to(self._told) as report:
             pace = replace(self.pace, watch=not waits, again_from=again_from)
-            result = ReplayRun(self.made, pace, report, stop).run()
+            try:
+                result = ReplayRun(self.made, pace, report, stop).run()
+            except (ClientError, BotoCoreError) as error:
+                journal.write("end", task=self.task, stopped=one_line(error), sent=0)
+                raise
         journal.write("end", task=self.task, stopped=result.stopped, **result.counts)
         if not result.counts["not_sent"]:
             self._over(result.counts["sent"] + result.counts["sent_before"])

@@ -23,7 +23,10 @@ def run(
     task: Annotated[str, typer.Argument(help="The task, as in its folder's name.")],
     file: Annotated[Path | None, typer.Argument(metavar="FILE", help="One event as JSON.")] = None,
     example: Annotated[
-        str | None, typer.Option("--example", metavar="NAME", help="An event of demo.py, or an example of contracts/ by its file's name.")
+        str | None,
+        typer.Option(
+            "--example", metavar="NAME", help="An event of demo.py, or an example of contracts/ by its file's name."
+        ),
     ] = None,
     post_mortem: Annotated[bool, typer.Option("--pdb", help="Open the debugger where it fails.")] = False,
     state: State = None,

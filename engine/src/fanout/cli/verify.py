@@ -45,7 +45,9 @@ def verify(
         raise Unusable("--only names the steps: leave out --core")
     steps = chosen(only or [], core=core)
     with stoppable() as stop:
-        verification = Verification(connect(target).of_topic(topic), stop, role, tuple(only or ()))
+        stack = connect(target).of_topic(topic)
+        stack.require_deployed("fanout verify")
+        verification = Verification(stack, stop, role, tuple(only or ()))
         _refuse(verification, yes=yes)
         runner = Runner(verification, steps)
         try:

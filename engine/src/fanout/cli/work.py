@@ -68,6 +68,7 @@ def _is_told(target: Target) -> bool:
 
 def _from_stack(target: Target, task: str) -> str:
     stack = connect(target)
+    stack.require_deployed("fanout work")
     place = place_of(stack, task)
     if place.role is not None:
         use_role(stack.aws, place.role, place.task)

@@ -37,9 +37,9 @@ class Unheard:
 def unheard(stack: Stack) -> list[Unheard]:
     """Empty when every invited recipient of the stack's alarms hears of them, and there is one.
 
-    An embedded AWS tells nobody, and is not asked. Raises nothing of AWS.
+    An embedded AWS tells nobody, and is not asked; of a stack that is not known neither. Raises nothing of AWS.
     """
-    if not stack.aws.is_aws:
+    if not (stack.aws.is_aws and stack.is_deployed):
         return []
     arns = [each for each in stack.outputs.get(names.ALARM_TOPIC_ARNS_OUTPUT, "").split(",") if each]
     if not arns:

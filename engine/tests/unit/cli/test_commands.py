@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from fanout.cli import aws_command, main
 from fanout.cli.lazy import LazyCommand, command_group
 from fanout.errors import Unusable
+from tests.unit.fanout import Run
 
 WITHOUT_A_STACK = {
     "init",
@@ -111,15 +113,36 @@ def test_the_stack_is_the_environments_of_this_product_or_the_one_named(
     name: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     (tmp_path / "cdk.json").write_text('{"context": {"fanout:product": "CardOrders"}}')
     monkeypatch.chdir(tmp_path)
     if variable:
         monkeypatch.setenv("CARD_ORDERS_STACK", variable)
     asked: list[str] = []
-    monkeypatch.setattr(aws_command, "find", lambda _, name: asked.append(name))
+
+    def find(_: object, name: str) -> SimpleNamespace:
+        asked.append(name)
+        return SimpleNamespace(unseen=["Ship: its queue is in another Region"])
+
+    monkeypatch.setattr(aws_command, "find", find)
     aws_command.connect(aws_command.Target(stack=stack, env=env, region="eu-west-1"))
     assert asked == [name]
+    assert capsys.readouterr().err == "not seen: Ship: its queue is in another Region\n"
+
+
+@pytest.mark.parametrize(
+    "command", [["dead", "list"], ["intake", "status"], ["cost"], ["check", "--publisher-next", "order.placed.v1"]]
+)
+def test_where_no_app_says_what_its_stacks_are_called_an_environment_means_none(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = Run(monkeypatch, capsys, *command)
+    assert run("--env", "prod") == 2
+    assert run.err == (
+        "error: --env prod: no cdk.json here or above says which stack that is: give --stack, as alarms do\n"
+    )
 
 
 def test_without_a_stack_nothing_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +17,7 @@ from fanout.ops.dead_letters import edit as editing
 from fanout.ops.interrupt import Stop
 from fanout.ops.journal import Journal
 from fanout.ops.redrive import preview, runner
-from tests.unit.ops.aws.sqs import refused
+from tests.unit.ops.aws.sqs import answer_lost, refused
 from tests.unit.ops.given import World, event, fifo, text, world
 from tests.unit.ops.test_redrive import Outcomes
 
@@ -256,6 +257,20 @@ def test_a_file_comes_back_once_and_a_cut_line_is_told(shell: Make, world: World
     assert '"from_elsewhere":true,"reason":"INC-1"' in journal
 
 
+def test_a_drop_ends_with_the_line_that_takes_it_back(
+    shell: Make, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.folder = tmp_path / "a folder"
+    monkeypatch.setenv(names.HOME, str(world.folder))
+    one = shell(world)
+    world.bury(2)
+    said = one.run("drop", "task", "--all", "--yes", *REASON)
+    words = shlex.split(said.partition("to bring them back: ")[2])
+    assert words[:3] == ["fanout", "dead", "import"] and words[4:] == ["--stack", "Orders-prod"]
+    assert "2 sent" in one.run("import", words[3], "--yes")
+    assert "to bring them back" not in one.run("drop", "task", "--id", "no-such", "--yes", *REASON)
+
+
 def test_an_id_that_breaks_the_contract_is_mended(shell: Make, world: World) -> None:
     one = shell(world)
     broken = event(id="CANARY with a space")
@@ -265,6 +280,19 @@ def test_an_id_that_breaks_the_contract_is_mended(shell: Make, world: World) -> 
     assert sent in said and "replace /id" in said and "CANARY" not in said
     assert "CANARY" not in "".join(each.read_text() for each in world.folder.glob("*.jsonl"))
     assert not world.sqs.queue(world.dead).messages
+
+
+def test_an_edit_run_again_after_no_answer_is_asked_about_and_sends_the_same_event(shell: Make, world: World) -> None:
+    one = shell(world)
+    world.sqs.put(world.dead, json.dumps(event(id="has a space")), id_="m1")
+    world.sqs.around = answer_lost("SendMessageBatch", {1})
+    one.run("edit", "m1", "--new-id", "--yes", *REASON, status=2)
+    world.sqs.around = lambda *_: None
+    world.clock.wait(120)
+    asked = one.run("edit", "m1", "--new-id", *REASON, status=2)
+    assert "although an earlier run, which had no answer, has perhaps sent it already?" in asked
+    assert one.json("edit", "m1", "--new-id", "--yes", *REASON)["perhaps_twice"] is True
+    assert len(world.sent()) == 2 and len({*world.sent()}) == 1
 
 
 def test_no_answer_is_shown_of_what_is_broken(shell: Make, world: World) -> None:

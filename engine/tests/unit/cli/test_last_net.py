@@ -1,6 +1,7 @@
 """Whatever goes wrong in a command is one line and exit status 2: no traceback, and nothing of a message's text."""
 
 import io
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -84,6 +85,18 @@ def test_what_a_system_refuses_says_what_and_where(
 ) -> None:
     status, said = ended(raising(error), capsys)
     assert status == 2 and line in said and said.count("\n") == 1
+
+
+def test_a_closed_standard_input_has_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+
+    def run() -> int:
+        with sys.stdin as given:
+            return int(given.isatty() or bool(given.read()))
+
+    assert ended(run, capsys) == (0, "")
 
 
 def test_output_that_cannot_be_written_in_the_end_is_no_success(

@@ -65,6 +65,35 @@ def deployed(cloudwatch: CloudWatch, count: int) -> Deployed:
     return Deployed(stack(cloudwatch), {"Resources": resources}, ids)
 
 
+def test_a_template_that_was_written_as_yaml_is_read_with_its_short_tags() -> None:
+    written = """\
+Resources:
+  Q:
+    Type: AWS::SQS::Queue
+  P:
+    Type: AWS::SQS::QueuePolicy
+    Properties: {Queues: [!Ref Q], Of: !GetAtt Q.Arn}
+"""
+    pages = [
+        {
+            "StackResourceSummaries": [
+                {"LogicalResourceId": "Q", "PhysicalResourceId": "https://sqs.eu-west-1.amazonaws.com/1/orders"}
+            ]
+        }
+    ]
+    cloudformation = SimpleNamespace(
+        get_template=lambda **_: {"TemplateBody": written},
+        get_paginator=lambda _: SimpleNamespace(paginate=lambda **_: pages),
+    )
+    aws = cast(Aws, SimpleNamespace(cloudformation=cloudformation, region="eu-west-1"))
+    read = Deployed.read(Stack(aws, NAME, ARN, "CREATE_COMPLETE", {}, ()))
+    (policy,) = read.of_type("AWS::SQS::QueuePolicy").values()
+    assert read.resolved(policy) == {
+        "Queues": ["https://sqs.eu-west-1.amazonaws.com/1/orders"],
+        "Of": "arn:aws:sqs:eu-west-1:123456789012:orders",
+    }
+
+
 def test_doctor_asks_for_all_alarms_in_a_few_calls_and_compares_composite_ones() -> None:
     cloudwatch = CloudWatch()
     told = deployed(cloudwatch, 39)

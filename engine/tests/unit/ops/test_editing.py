@@ -307,10 +307,24 @@ def test_an_edit_is_not_sent_when_somebody_else_may_have_its_letter(world: World
     assert not world.sent()
 
 
-def test_an_edit_without_an_answer_is_perhaps_sent_and_its_letter_stays(world: World) -> None:
+def test_an_edit_without_an_answer_is_perhaps_sent_and_the_next_one_says_so(world: World) -> None:
     world.bury(3)
     change, _ = edited(world)
     world.sqs.around = answer_lost("SendMessageBatch", {1})
     with pytest.raises(ReadTimeoutError):
         editing.send_edited(world.stack, world.subscriber, change, world.journal(), "INC-1")
     assert world.journal().unfinished("dead").unsure == {"m1"} and len(world.sqs.queue(world.dead).messages) == 3
+    assert editing.perhaps_sent(world.subscriber, change.message, world.journal())
+    world.sqs.around = lambda *_: None
+    again = editing.send_edited(world.stack, world.subscriber, change, world.journal(), "INC-1")
+    assert (again.before, again.perhaps) == (False, True) and len(world.sqs.queue(world.queue).messages) == 2
+    assert str(again) == (
+        f"sent as {again.id}; perhaps sent before, too (a run had no answer): the task skips the same event"
+    )
+    assert not editing.perhaps_sent(world.subscriber, change.message, world.journal())
+
+
+def test_a_new_id_is_the_same_in_each_run_and_anothers_for_another_letter() -> None:
+    one, other = message("{}"), DeadLetterMessage("m-2", "handle", "{}", {}, {})
+    made = editing.with_new_id(one, event())["id"]
+    assert made == editing.with_new_id(one, event())["id"] != editing.with_new_id(other, event())["id"]

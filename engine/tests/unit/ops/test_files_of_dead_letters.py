@@ -18,7 +18,7 @@ from fanout.ops.dead_letters.importing import COMMAND, Imported, ImportFile, imp
 from fanout.ops.dead_letters.line import dumped, record
 from fanout.ops.dead_letters.selection import Selection
 from fanout.ops.interrupt import Stop
-from tests.unit.ops.aws.sqs import answer_lost
+from tests.unit.ops.aws.sqs import answer_lost, refused
 from tests.unit.ops.given import World, event, fifo, message, text, world
 
 __all__ = ["fifo", "world"]
@@ -236,3 +236,18 @@ def test_a_message_of_a_fair_standard_queue_keeps_its_group_through_a_file(world
     exporting.export(world.stack, world.subscriber, path, Stop())
     assert bring_in(world, path).sent == 2
     assert {each.system.get("MessageGroupId") for each in world.sqs.queue(world.queue).messages} == {"shop"}
+
+
+def test_what_one_request_is_refused_leaves_what_those_beside_it_deleted_dropped_and_written(world: World) -> None:
+    world.bury(200)
+
+    def refuse(when: str, operation: str, asked: object) -> None:
+        if when == "before" and operation == "DeleteMessageBatch" and world.sqs.calls[operation] == 2:
+            raise refused("ThrottlingException", operation)
+
+    world.sqs.around = refuse
+    found = drop(world)
+    gone = 200 - len(world.sqs.queue(world.dead).messages)
+    assert found.stopped and found.stopped.startswith("AWS is busy")
+    assert (found.count, found.unsure, len(world.journal().moved("dead"))) == (gone, 10, gone) and gone > 10
+    assert len(lines(found.path)) == gone + 10

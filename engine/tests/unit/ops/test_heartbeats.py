@@ -1,4 +1,4 @@
-"""What the on-call commands make of heartbeats: settled wherever an outcome is awaited, and no sign of the task's health."""
+"""What the on-call commands make of heartbeats, and of probes: settled wherever an outcome is awaited, and no sign of the task's health."""
 
 import json
 from datetime import UTC, datetime
@@ -20,6 +20,7 @@ from fanout.ops.redrive.outcomes import OutcomeWatcher
 from fanout.ops.status import report as status
 from fanout.ops.timeline import tail, timeline
 from fanout.ops.timeline.state import DONE
+from fanout.ops.verify.probes import PREFIX
 from tests.unit.ops.aws.logs import outcome
 from tests.unit.ops.given import event, message
 from tests.unit.ops.test_on_call_parts import events
@@ -68,6 +69,16 @@ def test_it_does_not_hide_that_the_task_still_fails() -> None:
     found = status.health(subscriber(FAILED, BEAT))
     assert found.last_success is None and found.last_error is not None
     assert status.health(subscriber({**BEAT, "outcome": "done"})).last_success is not None
+
+
+def test_what_a_probe_was_asked_to_do_is_neither_an_error_nor_a_success_of_the_task() -> None:
+    probes = [
+        {**each, "event_id": f"{PREFIX}run-1"} for each in ({**FAILED, "message_id": "m9"}, outcome("done", "m9", 2))
+    ]
+    found = status.health(subscriber(*probes))
+    assert (found.last_success, found.last_error) == (None, None)
+    found = status.health(subscriber(FAILED, *probes))
+    assert found.last_success is None and found.last_error is not None and found.last_error.message_id == "m2"
 
 
 def test_a_list_of_messages_says_how_many_nobody_submitted() -> None:

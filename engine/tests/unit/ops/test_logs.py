@@ -91,9 +91,16 @@ def test_every_line_is_followed_once() -> None:
     assert len(again) == 2 and set(cast(Any, task.aws).patterns) == {""}
 
 
+def test_two_subscribers_of_one_task_are_each_followed_from_their_own_place() -> None:
+    tasks = [subscriber("of one"), replace(subscriber("of another"), id="U")]
+    since = datetime.now(UTC) - timedelta(minutes=1)
+    found = follow(tasks, EVERYTHING, since, 0.0, Stop(), once=True, unread=print)
+    assert [(each.id, line.text) for each, line in found] == [("T", "of one"), ("U", "of another")]
+
+
 def test_logs_are_read_at_once() -> None:
     """Each waits until both have been asked, and would give up alone."""
-    tasks, together = [subscriber("printed"), replace(subscriber("told"), task="u")], Barrier(2)
+    tasks, together = [subscriber("printed"), replace(subscriber("told"), id="U", task="u")], Barrier(2)
     for each in tasks:
         aws: Any = each.aws
         aws.logs.filter_log_events = partial(_waiting, together, aws.logs.filter_log_events)

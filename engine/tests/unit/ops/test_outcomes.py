@@ -9,10 +9,10 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from fanout.ops.aws.subscriber import DeployedSubscriber
-from fanout.ops.redrive.outcomes import MOST_WATCHED, OutcomeWatcher
+from fanout.ops.redrive.outcomes import LOG_EVERY, MOST_WATCHED, OutcomeWatcher
 from fanout.runtime import record
 from tests.unit.ops.aws.dynamodb import Reads, refused, typed
-from tests.unit.ops.aws.logs import Logs, outcome
+from tests.unit.ops.aws.logs import Logs, outcome, received, report
 from tests.unit.ops.aws.sqs import Clock
 
 TABLE = "records"
@@ -55,18 +55,49 @@ def world() -> World:
     return World()
 
 
-def test_by_records_no_log_is_asked(world: World) -> None:
+def test_while_records_tell_of_every_message_no_log_is_asked(world: World) -> None:
     watcher = world.watch(("m1", "e1"), ("m2", "e2"), ("m3", "e3"))
     world.put("e1", "done", "m1")
     world.put("e2", "failed", "m2", error_type="TransientError", error="503")
-    world.put("e3", "dead", "old", error_type="E", error="of the message before")
-    watcher.poll()
-    assert (watcher.done, watcher.pending, watcher.waiting) == (1, 1, 2)
-    assert [each.error for each in watcher.failed] == ["503"] and not world.logs.requests
+    world.put("e3", "failed", "m3", error_type="TransientError", error="504")
+    for _ in range(3 * LOG_EVERY):
+        watcher.poll()
+    assert (watcher.done, watcher.pending, watcher.waiting) == (1, 0, 2)
+    assert [each.error for each in watcher.failed] == ["503", "504"] and not world.logs.requests
     world.put("e2", "done", "m2")
     world.put("e3", "dead", "m3", error_type="E", error="again")
     watcher.poll()
     assert (watcher.done, watcher.waiting) == (2, 0) and [each.error for each in watcher.failed] == ["again"]
+    assert not world.logs.requests
+
+
+OUT_OF_TIME = outcome("failed", "m1", event_id="e1", error_type="OutOfTime", error="not finished")
+UNCLAIMED = outcome("dead", "m1", event_id="e1", error_type="ContractViolation", error="its claim check is gone")
+
+
+@pytest.mark.parametrize(
+    ("lines", "recorded", "failed", "done"),
+    [
+        ([received({"m1": 1}, "r-m1-1"), OUT_OF_TIME], "working", ["OutOfTime"], 0),
+        ([received({"m1": 1}, "r-m1-1"), report("r-m1-1", "error")], "working", ["FunctionEnded"], 0),
+        ([outcome("done", "m1", event_id="e1")], "working", [], 1),
+        ([UNCLAIMED], "dead", ["ContractViolation"], 0),
+        ([UNCLAIMED], "failed", ["ContractViolation"], 0),
+    ],
+    ids=["hangs", "crashes", "is done, not recorded", "not claimed, dead before", "not claimed, failed before"],
+)
+def test_an_end_that_no_record_tells_is_seen_in_the_log_in_a_few_calls(
+    world: World, lines: list[dict[str, Any]], recorded: str, failed: list[str], done: int
+) -> None:
+    """The record says that the attempt began, or tells of the message before."""
+    more = {} if recorded == "working" else {"at": world.clock() - 86_400, "error": "of yesterday"}
+    world.put("e1", recorded, "m1" if recorded == "working" else "old", **more)
+    watcher = world.watch(("m1", "e1"))
+    world.logs.write(world.group, *lines)
+    for _ in range(2 * LOG_EVERY):
+        watcher.poll()
+    assert ([each.error_type for each in watcher.failed], watcher.done, watcher.pending) == (failed, done, 0)
+    assert 1 <= len(world.logs.requests) <= 4
 
 
 def test_an_event_that_was_done_long_ago_is_no_outcome_of_this_message(world: World) -> None:

@@ -120,6 +120,14 @@ def test_an_unknown_environment_is_named_with_those_there_are(name: str, line: s
     assert str(refused.value) == line
 
 
+def test_stacks_of_another_product_are_told_as_such(
+    assembly: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(OpsError, match="^no stack begins with Fanout-: run it in the folder of the app"):
+        preflight.stacks_of(assembly, "dev")
+
+
 def test_credentials_of_another_account_are_refused_once_it_is_pinned() -> None:
     with pytest.raises(OpsError, match=f"OrderEvents-prod belongs to account {ACCOUNT}, and these credentials to 2109"):
         preflight.identify(Destination("OrderEvents-prod", ACCOUNT, REGION), Session().belongs_to("210987654321"))

@@ -15,7 +15,7 @@ from fanout.ops.redrive import runner
 from fanout.ops.redrive.frozen import Frozen, freeze, thawed
 from fanout.ops.redrive.mover import MessageMover
 from fanout.ops.redrive.runner import Plan, RedriveRun, Result
-from tests.unit.ops.aws.sqs import answer_lost
+from tests.unit.ops.aws.sqs import answer_lost, refused
 from tests.unit.ops.given import World, event, fifo, world
 
 __all__ = ["fifo", "world"]
@@ -193,6 +193,38 @@ def test_a_fifo_queue_is_worked_off_in_order_ten_by_ten(fifo: World, monkeypatch
     assert result.is_well and fifo.sent() == [f"e{number}" for number in range(33)]
 
 
+@pytest.mark.parametrize("how", ["its time is over", "it is refused"])
+def test_a_fifo_queue_sends_nothing_more_of_a_group_after_a_message_that_was_not_sent(
+    fifo: World, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """In no later look either: what is behind the first ten of its group is seen only then."""
+    night = Night(fifo, monkeypatch)
+    fifo.bury(25, lambda number: "g")
+    fifo.bury(3, lambda number: "h", begin=50)
+    slow = how == "its time is over"
+
+    def hinder(when: str, operation: str, asked: dict[str, Any]) -> None:
+        if operation == "SendMessage" and '"e3"' in asked["MessageBody"]:
+            if slow and when == "after":
+                fifo.clock.wait(60)
+            if not slow and when == "before":
+                raise refused("InvalidParameterValue", operation)
+
+    fifo.sqs.around = hinder
+    result = night.redrive()
+    of_group = [each for each in fifo.sent() if int(each[1:]) < 50]
+    assert of_group == ["e0", "e1", "e2", "e3"][: 4 if slow else 3] and not result.is_well
+    assert result.stopped is not None and result.stopped.startswith(
+        "left: 9 dead letters, as their time was over: run it again"
+        if slow
+        else "SQS refused 1: m3: InvalidParameterValue"
+    )
+    assert slow or {"e50", "e51", "e52"} <= set(fifo.sent())
+    fifo.sqs.around = lambda *_: None
+    night.redrive()
+    assert [each for each in fifo.sent() if int(each[1:]) < 50] == [f"e{number}" for number in range(25)]
+
+
 def test_a_fifo_queue_leaves_what_died_after_the_first_look(fifo: World, monkeypatch: pytest.MonkeyPatch) -> None:
     night = Night(fifo, monkeypatch)
     fifo.bury(12, lambda number: "g")
@@ -277,6 +309,30 @@ def test_asked_to_stop_it_finishes_what_was_begun(night: Night, monkeypatch: pyt
     assert result.stopped is not None and "run it again" in result.stopped
     assert len(night.world.sent()) == 10 * lanes
     assert len(night.world.sqs.visible(night.world.dead)) == 100 - 10 * lanes
+
+
+def test_a_delete_that_is_refused_while_others_go_on_loses_no_message_from_the_counts(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was sent is watched, and left or gone; the journal has what the lanes beside it deleted."""
+    monkeypatch.setattr(runner, "lanes_for", lambda _: 2)
+    world = night.world
+    world.bury(100)
+
+    def refuse(when: str, operation: str, asked: object) -> None:
+        if when == "before" and operation == "DeleteMessageBatch" and world.sqs.calls[operation] == 3:
+            raise refused("ThrottlingException", operation)
+
+    world.sqs.around = refuse
+    result = night.redrive(canary=False)
+    sent, there = len(world.sent()), len(world.sqs.queue(world.dead).messages)
+    assert result.stopped and result.stopped.startswith("AWS is busy") and result.counts["sent"] == sent < 100
+    assert result.counts["seen_done"] + result.counts["no_outcome_yet"] == sent
+    assert result.counts["letters_left_behind"] == there - (100 - sent) > 10
+    assert len(world.journal().moved("dead")) == 100 - there
+    world.sqs.around = lambda *_: None
+    again = night.redrive(canary=False)
+    assert (again.counts["deleted_only"], len(world.sent())) == (result.counts["letters_left_behind"], 100)
 
 
 def test_an_answer_that_is_lost_is_told_by_the_next_run(night: Night) -> None:

@@ -218,6 +218,37 @@ def test_but_by_that_of_no_other_attempt(world: World, other: dict[str, Any]) ->
 
 
 @pytest.mark.parametrize(
+    ("kind", "state", "said"),
+    [
+        ("done", DONE, "done at "),
+        ("dead", DEAD, "a dead letter since "),
+        ("failed", RETRYING, "attempt 2 of 5 failed, and it comes back: E: of today"),
+    ],
+)
+@pytest.mark.parametrize("recorded", ["failed", "dead", "working"])
+@pytest.mark.parametrize("message", ["m-mail", "redriven"])
+def test_an_attempt_after_the_record_is_told_by_its_log(
+    world: World, message: str, recorded: str, kind: str, state: str, said: str
+) -> None:
+    """A later one at the message, or one at what a redrive made of it: it ended before its event was claimed."""
+    done_everywhere(world, "mail")
+    yesterday = world.clock() - 86_400
+    world.put("mail", recorded, at=yesterday, lease_until=yesterday + 30, error_type="E", error="of yesterday")
+    more = {} if kind == "done" else {"error_type": "E", "error": "of today"}
+    world.logs.write("mail", outcome(kind, message, 2, event_id="e1", **more))
+    found = world.at("mail")
+    assert found.state == state and found.said().startswith(said) and "yesterday" not in found.said()
+
+
+def test_a_line_after_the_record_is_of_either_event_where_two_sources_share_its_id(world: World) -> None:
+    done_everywhere(world, "mail")
+    world.put("mail", "done", source="/shops/rome")
+    world.put("mail", "failed", at=world.clock() - 86_400, attempt=5, error_type="E", error="of yesterday")
+    world.logs.write("mail", outcome("done", "another", 1, event_id="e1"))
+    assert [each.state for each in world.where() if each.task == "mail"] == [DEAD, DONE]
+
+
+@pytest.mark.parametrize(
     ("attempt", "state", "said"),
     [
         (2, RETRYING, "attempt 2 of 5 failed, and it comes back: TransientError: 503"),
@@ -229,6 +260,29 @@ def test_a_failure_comes_back_or_has_used_up_its_attempts(world: World, attempt:
     world.put("mail", "failed", attempt=attempt, error_type="TransientError", error="503")
     found = world.at("mail")
     assert (found.state, found.said(), found.attempt) == (state, said, attempt)
+
+
+@pytest.mark.parametrize("recorded", ["working", "failed"])
+@pytest.mark.parametrize("buries", [True, False])
+@pytest.mark.parametrize(("hours", "state"), [(1, RETRYING), (7, DEAD)])
+def test_what_a_topic_calls_is_given_up_once_lambda_tries_no_more(
+    world: World, recorded: str, buries: bool, hours: int, state: str
+) -> None:
+    """Its crashes leave no line that could be counted."""
+    at = world.clock() - hours * 3_600
+    world.put("mail", recorded, at=at, lease_until=at + 35, error_type="E", error="503")
+    dead = "https://sqs/1/mail-dead" if buries else ""
+    called = DeployedSubscriber(
+        world.aws, "mail", "mail", "", dead, "mail", TABLE, subscription_arn="arn:aws:sns:r:1:t:s"
+    )
+    world.stack = replace(world.stack, subscribers=(called,))
+    found = world.at("mail")
+    assert found.state == state and ("it comes back" in found.said()) == (state == RETRYING)
+    assert ("never ended: it crashed or timed out" in found.said()) == (recorded == "working")
+    given_up = ": Lambda has given it up by now: a dead letter, unless somebody redrove or dropped it"
+    assert state == RETRYING or (
+        found.said().endswith(given_up) if buries else found.said().startswith("dropped by now, as the task may: ")
+    )
 
 
 def test_earlier_attempts_are_of_the_message_and_of_its_time(world: World) -> None:

@@ -260,7 +260,9 @@ def test_of_a_log_elsewhere_nothing_is_read_and_nothing_concluded() -> None:
     assert list(reading) == [] and not reading.completeness
     told = list[str]()
     assert list(follow([world.subscriber], "", datetime.now(UTC), 1.0, Stop(), once=False, unread=told.append)) == []
-    assert told == ["print: its log: the worker runs elsewhere, and so is its log"]
+    assert told == [
+        "print: its log: a worker elsewhere has it, or what takes its messages has no fanout.runtime and writes none"
+    ]
 
 
 def test_an_alarm_that_only_counts_workers_needs_nobody(world: World) -> None:

@@ -1,5 +1,7 @@
 """`fanout dead drop`: dead letters deleted for good, each into a file first."""
 
+from shlex import quote
+
 from fanout.cli.aws_command import INTERRUPTED, Target, aws_command, confirm, connect, require_reason
 from fanout.cli.dead.preview import print_preview
 from fanout.cli.options import All, Causes, DryRun, Ids, Json, OlderThan, Reason, Task, Yes
@@ -59,6 +61,10 @@ def drop(
         complete=bool(dropped.completeness),
         unseen=list(dropped.completeness.unseen),
     )
+    if dropped.file and not as_json:
+        errors.print(
+            f"to bring them back: fanout dead import {quote(str(dropped.file))} --stack {stack.name}", style="dim"
+        )
     return (
         INTERRUPTED
         if stop

@@ -51,8 +51,10 @@ def edit(
     if dry_run:
         say("the event keeps the contract; nothing was changed", as_json, **facts, sent_as=None)
         return
-    confirm(f"send the event {change.event.id} so to {found.subscriber.task} of {stack.label}?", yes=yes)
+    perhaps = editing.perhaps_sent(found.subscriber, found.message, journal)
+    before = ", although an earlier run, which had no answer, has perhaps sent it already" if perhaps else ""
+    confirm(f"send the event {change.event.id} so to {found.subscriber.task} of {stack.label}{before}?", yes=yes)
     sent = editing.send_edited(stack, found.subscriber, change, journal, why)
     id_ = sent.id if sent.before else change.event.id
-    facts |= {"sent_as": sent.id, "sent_before": sent.before, "letter_left": sent.left}
+    facts |= {"sent_as": sent.id, "sent_before": sent.before, "letter_left": sent.left, "perhaps_twice": sent.perhaps}
     say(f"{sent}; follow it: fanout where {id_}", as_json, **facts)

@@ -58,6 +58,11 @@ def redrive(
     stack = connect(target)
     (subscriber,) = stack.with_letters(task)
     subscriber.target  # noqa: B018 - a delivery has none, which is said before anything is looked at
+    if canary and not dry_run and not subscriber.tells_outcomes:
+        raise Unusable(
+            f"what takes the messages of {subscriber.task} has no fanout.runtime, so nobody would see what becomes of a canary:"
+            " give --no-canary, and --id for a first one"
+        )
     if not dry_run:
         preview.refuse_if_unsafe(subscriber, force=force)
     journal = open_journal(

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from fanout.cli.output import foreign, table
 from fanout.ops.aws.subscriber import DELIVERY, DIRECT, WORKER
-from fanout.ops.status.health import Health
+from fanout.ops.status.health import UNKNOWN, Health
 from fanout.ops.status.report import Report
 from fanout.words import ago, counted, lasting, printable
 
@@ -23,6 +23,7 @@ def render(report: Report) -> RenderableType:
     parts: list[RenderableType] = [Text.from_markup(head + topic), "", shown, ""]
     errors = [line for each in report.subscribers for line in _last_error(each)]
     errors += [line for each in report.subscribers for line in _backfill(each)]
+    errors += _silent(report.subscribers)
     parts += [*errors, ""] if errors else []
     return Group(*parts, *_verdict(report))
 
@@ -43,7 +44,7 @@ def _row(each: Health) -> list[Text]:
         Text(oldest),
         dead,
         foreign(state, style),
-        Text("-" if each.kind == WORKER else _number(each.concurrency, has_queue)),
+        Text("-" if each.kind == WORKER else _number(each.concurrency, has_queue and each.mapping == UNKNOWN)),
     ]
 
 
@@ -58,6 +59,16 @@ def _last_error(each: Health) -> list[Text]:
     line = each.last_error
     after = " (done again since)" if each.last_success and each.last_success > line.at else ""
     return [foreign(f"last error {each.task}: {line.error_type}: {line.error}, {ago(line.at)} ago{after}")]
+
+
+def _silent(subscribers: list[Health]) -> list[Text]:
+    """No last error there means nothing."""
+    of = ", ".join(each.task for each in subscribers if not each.has_runtime)
+    return (
+        [foreign(f"what takes the messages of {of} has no fanout.runtime: whether it fails, its own log says")]
+        if of
+        else []
+    )
 
 
 def _backfill(each: Health) -> list[Text]:

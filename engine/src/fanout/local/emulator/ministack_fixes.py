@@ -23,7 +23,7 @@ from ministack.core.responses import get_account_id, get_region  # type: ignore[
 from ministack.services import cloudwatch_logs, eventbridge, lambda_svc, secretsmanager  # type: ignore[import-untyped]
 from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
 
-from fanout.local.emulator import also_asked, confirmations, log_metrics, mapping_tags
+from fanout.local.emulator import also_asked, confirmations, log_metrics, mapping_tags, source_queues
 
 # --- 1. Actions are those that IAM knows: a batch call needs the permission of the single one ------------------------
 # There is no sqs:ChangeMessageVisibilityBatch in IAM, nor an sns:PublishBatch:
@@ -296,7 +296,7 @@ def _filter_page(data: dict[str, Any]) -> Any:
 
 cloudwatch_logs._filter_log_events, cloudwatch_logs._compile_filter_pattern = _filter_page, _compiled
 
-for each in (confirmations, log_metrics, mapping_tags):
+for each in (confirmations, log_metrics, mapping_tags, source_queues):
     each.correct()
 
 app = gateway.app

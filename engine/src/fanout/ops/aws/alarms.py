@@ -25,6 +25,17 @@ def of_stack(aws: Aws, name: str, **more: Any) -> Iterator[dict[str, Any]]:
     return (each for each in found if not _OF_LONGER_NAME.fullmatch(each["AlarmName"], len(name) + 1))
 
 
+def of_resources(aws: Aws, resources: set[str], **more: Any) -> Iterator[dict[str, Any]]:
+    """Whoever made them: those that look at a queue, function or topic of these names."""
+    return (each for each in _described(aws, **more) if resources & set(_looked_at(each)))
+
+
+def _looked_at(alarm: dict[str, Any]) -> Iterator[str]:
+    stats = [each.get("MetricStat", {}).get("Metric", {}) for each in alarm.get("Metrics", ())]
+    for metric in (alarm, *stats):
+        yield from (str(each.get("Value")) for each in metric.get("Dimensions", ()))
+
+
 def by_name(stack: Stack, names: list[str]) -> dict[str, dict[str, Any]]:
     """Those of `names` that exist; names that are not generated are asked for by themselves."""
     prefix = f"{stack.name}-"

@@ -1,12 +1,14 @@
-"""Which stack, and what is in it: found through its outputs, never through the source tree."""
+"""Which stack, and what is in it: found through its outputs, or from its topic, never through the source tree."""
 
 import re
+from collections.abc import Iterator
 
 from botocore.exceptions import ClientError
 
 from fanout import names
 from fanout.errors import OpsError
 from fanout.ops.aws.lanes import in_lanes
+from fanout.ops.aws.of_topic import find_by_topic, is_topic_arn
 from fanout.ops.aws.session import Aws
 from fanout.ops.aws.stack import Stack
 from fanout.ops.aws.subscriber import DeployedSubscriber
@@ -21,7 +23,12 @@ _DESCRIBED = re.compile(rf"{names.OF_TASK}(\S+?)({names.WITH_BACKFILL})?")
 
 
 def find(aws: Aws, name: str) -> Stack:
-    """One DescribeStacks; and where its outputs are not described, a question for each subscriber's task, side by side."""
+    """One DescribeStacks; and where its outputs are not described, a question for each subscriber's task, side by side.
+
+    `name` may be a topic's ARN, of whoever made it: then its subscriptions lead to all the rest.
+    """
+    if is_topic_arn(name):
+        return find_by_topic(aws, name)
     try:
         described = aws.cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     except ClientError as error:
@@ -45,7 +52,24 @@ def find(aws: Aws, name: str) -> Stack:
         for id_ in sorted(ids)
         if id_ + _DELIVERY in outputs
     )
-    return Stack(aws, name, described["StackId"], described["StackStatus"], outputs, subscribers, deliveries=deliveries)
+    return Stack(
+        aws,
+        name,
+        described["StackId"],
+        described["StackStatus"],
+        outputs,
+        subscribers,
+        deliveries=deliveries,
+        unseen=tuple(_incomplete(outputs, {*complete, *(each.id for each in deliveries)})),
+    )
+
+
+def _incomplete(outputs: dict[str, str], seen: set[str]) -> Iterator[str]:
+    """Of each queue that is told without what belongs to it."""
+    for id_ in sorted({key.removesuffix(_DEAD).removesuffix(_QUEUE) for key in outputs if key.endswith(_QUEUE)} - seen):
+        beside = (_QUEUE, _DEAD, _FUNCTION)
+        missing = [id_ + each for each in beside if id_ + each not in outputs]
+        yield f"{id_}: the stack has no output {' and no '.join(missing)}, so it is left out"
 
 
 def _subscriber(aws: Aws, id_: str, outputs: dict[str, str], said: dict[str, str]) -> DeployedSubscriber:

@@ -19,6 +19,8 @@ CRASHED: Final = "crashed"
 """Of an attempt that was announced and has no outcome."""
 LONGEST_LIFE: Final = 900.0
 """Seconds that an invocation can take: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+PROBE: Final = "fanout-probe-"
+"""Of the id of every probe of `fanout verify`."""
 _MOST_ATTEMPTS: Final = 1_000_000
 _ID: Final = re.compile(r"[\x21-\x7e]{1,256}")
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
@@ -52,6 +54,11 @@ class Line:
     def is_heartbeat(self) -> bool:
         """It was acknowledged, which says nothing of what the task depends on."""
         return self.kind == "heartbeat"
+
+    @property
+    def is_probe(self) -> bool:
+        """What `fanout verify` asked for happened, which says nothing of the task either."""
+        return (self.event_id or "").startswith(PROBE)
 
     def as_dict(self) -> dict[str, Any]:
         fields = {name: getattr(self, name) for name in self.__slots__ if name != "ids"}

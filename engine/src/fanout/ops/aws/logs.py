@@ -35,7 +35,9 @@ LONGEST_PATTERN: Final = 1_024
 OUTCOMES: Final = "{ $.outcome = * }"
 """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/logs/FilterAndPatternSyntax.html; an embedded AWS may answer
 more than was asked for, so every line is looked at again here."""
-ELSEWHERE: Final = Completeness(("its log: the worker runs elsewhere, and so is its log",))
+ELSEWHERE: Final = Completeness(
+    ("its log: a worker elsewhere has it, or what takes its messages has no fanout.runtime and writes none",)
+)
 _LIFE: Final = timedelta(seconds=lines.LONGEST_LIFE)
 
 

@@ -1,6 +1,7 @@
 """A deployed stack of ours: its topics, its subscribers, and which of them is meant."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from fanout import names
@@ -25,6 +26,8 @@ class Stack:
     """The id of the topic that is meant, which stands before its outputs; "" is the main one, or the only one."""
     deliveries: tuple[DeployedSubscriber, ...] = ()
     """Subscriptions that hand events to no task of ours, each with its dead letters."""
+    unseen: tuple[str, ...] = ()
+    """What belongs to it and could not be followed, a sentence each."""
 
     @property
     def topics(self) -> dict[str, str]:
@@ -72,6 +75,16 @@ class Stack:
         return next(iter(topics))
 
     @property
+    def is_deployed(self) -> bool:
+        """False where it was found by its topic, whose ARN is its id: no CloudFormation is known of it."""
+        return self.id != self.outputs.get(_TOPIC)
+
+    def require_deployed(self, command: str) -> None:
+        """Raises OpsError in one line, for what compares with a template."""
+        if not self.is_deployed:
+            raise OpsError(f"{self.name} was found by its topic, and {command} needs its stack: give --stack NAME")
+
+    @property
     def account(self) -> str:
         return self.id.split(":")[4]
 
@@ -105,7 +118,7 @@ class Stack:
     def with_letters(self, task: str | None) -> tuple[DeployedSubscriber, ...]:
         """The chosen one or all, deliveries too, that have a dead-letter queue. Raises OpsError where the chosen one has none."""
         if task is None:
-            return tuple(each for each in (*self.subscribers, *self.deliveries) if each.buries)
+            return _unmixed(each for each in (*self.chosen(None), *self.deliveries) if each.buries)
         for each in self.deliveries:
             if _plain(task) == _plain(each.id):
                 return (each,)
@@ -114,10 +127,25 @@ class Stack:
             raise OpsError(
                 f"{found.task} has no dead-letter queue, as it may drop what fails (drop_is_ok): fanout logs {found.task}"
             )
-        return (found,)
+        return _unmixed([found])
 
     def chosen(self, task: str | None) -> tuple[DeployedSubscriber, ...]:
+        """The one, or all. Raises OpsError where there is none: an empty table would say that all is well."""
+        if not (self.subscribers or self.deliveries):
+            raise OpsError(f"{self.name} has no subscriber: give --stack with the stack that has them")
         return (self.subscriber(task),) if task else self.subscribers
+
+
+def _unmixed(found: Iterable[DeployedSubscriber]) -> tuple[DeployedSubscriber, ...]:
+    """Raises OpsError of letters that lie among others' letters: sent back they would come to the wrong task."""
+    chosen = tuple(found)
+    for each in chosen:
+        if each.sharing:
+            raise OpsError(
+                f"{each.dead_letter_queue_name} has dead letters of {each.queue_name} and of {', '.join(each.sharing)}:"
+                f" whose each is cannot be told, so give {each.task} a dead-letter queue of its own"
+            )
+    return chosen
 
 
 def _plain(word: str) -> str:

@@ -44,6 +44,10 @@ class DeployedSubscriber:
     """Its deployment asks for archived events."""
     is_measured: bool = False
     """Its outcomes are metrics too, as a stack says that describes it."""
+    has_runtime: bool = True
+    """Whoever takes its messages writes down what becomes of each, and obeys a pause."""
+    sharing: tuple[str, ...] = ()
+    """Other queues whose dead letters lie in the same queue as its own."""
 
     @property
     def kind(self) -> str:
@@ -60,6 +64,11 @@ class DeployedSubscriber:
                 " them to the receiver yourself, and drop them"
             )
         return self.queue_url or f"{INVOKED}{self.function_name}"
+
+    @property
+    def tells_outcomes(self) -> bool:
+        """Whether what becomes of its events is written down, by a task of ours."""
+        return self.has_runtime and self.kind != DELIVERY
 
     @property
     def buries(self) -> bool:
@@ -117,7 +126,9 @@ class DeployedSubscriber:
 
     @property
     def log_group(self) -> str:
-        """ "" where the log is wherever its team has it."""
+        """ "" where the log is wherever its team has it, or says nothing of events."""
+        if not self.has_runtime:
+            return ""
         if self.kind == WORKER:
             return self.worker_log_group
         return self.function.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{self.function_name}"

@@ -15,7 +15,7 @@ from fanout.contracts.ids import groups_name
 from fanout.ops.aws import logs, records, starts
 from fanout.ops.aws.lanes import in_lanes
 from fanout.ops.aws.session import Aws
-from fanout.ops.aws.subscriber import DELIVERY, WORKER, DeployedSubscriber
+from fanout.ops.aws.subscriber import WORKER, DeployedSubscriber
 from fanout.ops.dead_letters.message import DeadLetterMessage
 
 # In this order: what looks like an id, a time, an address or a large number. 503 and 12:34 of a source line stay.
@@ -64,6 +64,7 @@ GIVEN_UP = {
 UNEXPLAINED = Cause("Unexplained", "its attempts were used up, and no log line of it is left")
 NOT_STARTED = Cause("FunctionNotStarted", "no attempt reached the task's code: fanout logs says what its start said")
 UNREAD = Cause("Unread", "not all of the log was read: look again, or fanout dead show for one of them")
+_SILENT = Cause("Unexplained", "what takes its messages has no fanout.runtime, so nothing is written down of a failure")
 AT_A_TIME = 25
 """Ids that a question to the log has room for: those of one question were sent about the same time."""
 _ALL_ATTEMPTS = timedelta(days=1)
@@ -138,7 +139,7 @@ class Explainer:
     def explain(self, messages: Sequence[DeadLetterMessage]) -> list[Cause]:
         """In the order of `messages`."""
         told = {each.message_id: _attribute(each) for each in messages}
-        for read in (self._from_records, self._from_log) if self._subscriber.kind != DELIVERY else ():
+        for read in (self._from_records, self._from_log) if self._subscriber.tells_outcomes else ():
             silent = [each for each in messages if told[each.message_id] is None]
             try:
                 told.update(read(silent) if silent else {})
@@ -148,7 +149,8 @@ class Explainer:
                 if not _passes(error):
                     raise
                 told.update((each.message_id, UNREAD) for each in silent if read == self._from_log)
-        return [told[each.message_id] or _nothing_known(each) for each in messages]
+        nothing = _nothing_known if self._subscriber.has_runtime else lambda each: _SILENT
+        return [told[each.message_id] or nothing(each) for each in messages]
 
     def _from_records(self, messages: Sequence[DeadLetterMessage]) -> dict[str, Cause | None]:
         """The last failure that was recorded of the message, where the stack has a table and its operator may read it."""

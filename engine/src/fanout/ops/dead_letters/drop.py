@@ -1,6 +1,6 @@
 """`fanout dead drop`: each message is in a file, on the disk, before it is deleted."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -105,10 +105,14 @@ class Drop:
         exporting.append(file, self.stack, self.subscriber, picked)
         self.journal.write_all({"step": "dropping", **self._told(each, found.path)} for each in picked)
         found.unsure += len(picked)
-        gone = delete(self.subscriber, picked, browsing)
-        found.unsure -= len(picked)
-        self.journal.write_all({"step": "dropped", **self._told(each, found.path)} for each in gone)
-        found.count += len(gone)
+
+        def write(gone: Sequence[DeadLetterMessage]) -> None:
+            found.unsure -= len(gone)
+            found.count += len(gone)
+            self.journal.write_all({"step": "dropped", **self._told(each, found.path)} for each in gone)
+
+        gone = delete(self.subscriber, picked, browsing, write=write)
+        found.unsure -= len(picked) - len(gone)
         found.left += len(picked) - len(gone)
 
     def _told(self, message: DeadLetterMessage, path: Path) -> dict[str, object]:
@@ -117,23 +121,37 @@ class Drop:
 
 
 def delete(
-    subscriber: DeployedSubscriber, messages: list[DeadLetterMessage], browsing: browse.Browse, lanes: int = LANES
+    subscriber: DeployedSubscriber,
+    messages: list[DeadLetterMessage],
+    browsing: browse.Browse,
+    lanes: int = LANES,
+    write: Callable[[Sequence[DeadLetterMessage]], None] = lambda _: None,
 ) -> list[DeadLetterMessage]:
-    """Those that SQS says are gone; the others stay, and so does what somebody else may hold by now."""
+    """Those that SQS says are gone; the others stay, and so does what somebody else may hold by now.
 
-    def deleted(start: int) -> list[DeadLetterMessage]:
+    Raises what AWS said to a whole request, when `write` was told what is gone by those beside it.
+    """
+
+    def deleted(start: int) -> list[DeadLetterMessage] | ClientError | BotoCoreError:
         some = [each for each in messages[start : start + browse.TEN] if lease.now() < each.expires]
         if not some:
             return []
         entries = [{"Id": str(number), "ReceiptHandle": each.receipt_handle} for number, each in enumerate(some)]
-        answer = subscriber.aws.sqs.delete_message_batch(
-            QueueUrl=subscriber.dead_letter_queue_url,
-            Entries=entries,  # type: ignore[arg-type]
-        )
+        try:
+            answer = subscriber.aws.sqs.delete_message_batch(
+                QueueUrl=subscriber.dead_letter_queue_url,
+                Entries=entries,  # type: ignore[arg-type]
+            )
+        except (ClientError, BotoCoreError) as error:
+            return error
         accepted = {each["Id"] for each in answer.get("Successful", [])}
         return [each for number, each in enumerate(some) if str(number) in accepted]
 
     answers = in_lanes(deleted, range(0, len(messages), browse.TEN), min(lanes, LANES))
-    gone = [each for some in answers for each in some]
+    gone = [each for some in answers if isinstance(some, list) for each in some]
     browsing.forget(gone)
+    write(gone)
+    for each in answers:
+        if not isinstance(each, list):
+            raise each
     return gone

@@ -55,25 +55,32 @@ class Edit:
 
 @dataclass(frozen=True)
 class Edited:
-    """`id` is the message's that was sent: now, or `before` by an earlier run. `left`: its letter could not be deleted."""
+    """`id` is the message's that was sent: now, or `before` by an earlier run. `left`: its letter could not be deleted.
+
+    `perhaps`: sent now, and perhaps by an earlier run too.
+    """
 
     id: str
     before: bool
     left: bool
+    perhaps: bool = False
 
     def __str__(self) -> str:
         said = f"sent before, as {self.id}: nothing is sent now" if self.before else f"sent as {self.id}"
+        said += (
+            "; perhaps sent before, too (a run had no answer): the task skips the same event" if self.perhaps else ""
+        )
         return said + ("; its letter is left: the next redrive deletes it, and sends nothing" if self.left else "")
 
 
 def with_new_id(message: DeadLetterMessage, event: dict[str, Any]) -> dict[str, Any]:
-    """The event under an id of its own. Raises Unusable where its id is the right one."""
+    """The event under an id of its own, the same in each run: it is one event. Raises Unusable where its id is the right one."""
     if not may_have_new_id(message):
         raise Unusable(
             f"the event's id {message.event_id} keeps the contract and is its own: it must stay, as tasks know by it what"
             " they have done"
         )
-    return {**event, "id": str(uuid.uuid4())}
+    return {**event, "id": str(uuid.uuid5(uuid.NAMESPACE_OID, message.message_id))}
 
 
 def may_have_new_id(message: DeadLetterMessage) -> bool:
@@ -99,6 +106,11 @@ def check_edit(subscriber: DeployedSubscriber, message: DeadLetterMessage, event
     return Edit(message, made, attributes, changes)
 
 
+def perhaps_sent(subscriber: DeployedSubscriber, message: DeadLetterMessage, journal: Journal) -> bool:
+    """Whether an earlier run began to send it, and had no answer."""
+    return message.message_id in journal.unfinished(subscriber.dead_letter_queue_name).unsure
+
+
 def send_edited(stack: Stack, subscriber: DeployedSubscriber, edit: Edit, journal: Journal, reason: str) -> Edited:
     """The message must still be there. One that an earlier run has sent is deleted alone: it would have its effects twice."""
     with browse.browse(stack.aws, subscriber.dead_letter_queue_url, limit=browse.MOST) as browsing:
@@ -109,6 +121,7 @@ def send_edited(stack: Stack, subscriber: DeployedSubscriber, edit: Edit, journa
             raise OpsError("nothing was changed: the message may be in somebody's hand: look again")
         queue = subscriber.dead_letter_queue_name
         told = about(message, task=subscriber.task, queue=queue, reason=reason)
+        perhaps = perhaps_sent(subscriber, message, journal)
         before = journal.unfinished(queue).sent.get(message.message_id)
         sent = before or _sent(subscriber, message, edit, journal, told)
         try:
@@ -117,7 +130,7 @@ def send_edited(stack: Stack, subscriber: DeployedSubscriber, edit: Edit, journa
             gone = []
         if gone:
             journal.write(DELETED, **told)
-        return Edited(sent, before is not None, not gone)
+        return Edited(sent, before is not None, not gone, perhaps and before is None)
 
 
 def _sent(

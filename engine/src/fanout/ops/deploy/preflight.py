@@ -72,6 +72,10 @@ def _stacks(assembly: Path) -> dict[str, Any]:
 def _of(env: str, stacks: Collection[str]) -> list[str]:
     """Of dev, and not of pre-dev: a stack is of the longest entry that its name ends with."""
     entries = [name.removeprefix(f"{product()}-") for name in stacks if name.startswith(f"{product()}-")]
+    if not entries:
+        raise OpsError(
+            f"no stack begins with {product()}-: run it in the folder of the app, whose cdk.json says with what"
+        )
     if env not in entries or env == LOCAL:
         hint = "; local is for `make up`" if env == LOCAL else ""
         raise OpsError(f"ENV is {env!r}: expected {', '.join(each for each in entries if each != LOCAL)}{hint}")

@@ -10,6 +10,7 @@ from fanout.ops.aws.lanes import OnceForEach, beside
 from fanout.ops.aws.mappings import all_mappings
 from fanout.ops.aws.stack import Stack
 from fanout.ops.aws.subscriber import attributes_of
+from fanout.template.load import parse
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import EventSourceMappingConfigurationTypeDef
@@ -62,7 +63,10 @@ class Deployed:
             for each in page["StackResourceSummaries"]
         }
         body: Any = asked.result()["TemplateBody"]
-        return cls(stack, json.loads(body) if isinstance(body, str) else json.loads(json.dumps(body)), ids)
+        text = (
+            body if isinstance(body, str) else json.dumps(body)
+        )  # boto3 gives JSON as a dict, and YAML as it is written
+        return cls(stack, parse(text, f"the template of {stack.name}"), ids)
 
     @cached_property
     def live(self) -> "Live":

@@ -19,8 +19,9 @@ from fanout.checks.engine import check_template
 from fanout.ops.aws.session import ONE_ROUND
 from fanout.ops.aws.stack import Stack
 from fanout.ops.aws.subscription import subscription_state
-from fanout.ops.doctor.deployed import UNKNOWN, Deployed
-from fanout.ops.doctor.live import READS, Read
+from fanout.ops.doctor.deployed import Deployed
+from fanout.ops.doctor.live import READS, Gone, Read
+from fanout.ops.doctor.same import same
 from fanout.ops.recipients import unheard
 
 
@@ -81,18 +82,26 @@ def _unsubscribed(stack: Stack) -> Iterator[Problem]:
 
 
 def _drift(deployed: Deployed, kind: str, read: Read, live: dict[str, Any]) -> Iterator[Problem]:
-    for logical_id, properties in deployed.of_type(kind).items():
-        where = deployed.path(logical_id)
+    """Whatever one resource raises is its own: it is not read, and the others are."""
+    for logical_id in deployed.of_type(kind):
+        if logical_id not in deployed.ids and "Condition" in deployed.template["Resources"][logical_id]:
+            continue  # it was not to be made
         try:
-            now = read(deployed, logical_id)
-        except (ClientError, BotoCoreError, LookupError) as error:
-            yield _unread(where, error)
-            continue
-        for name, value in now.items():
-            wanted = deployed.resolved(properties.get(name, _DEFAULTS.get((kind, name))))
-            if not _same(wanted, value):
-                live["Resources"][logical_id].setdefault("Properties", {})[name] = value
-                yield Problem("drift", where, f"{name} is {_told(value)}, deployed was {_told(wanted)}", _PUT_BACK)
+            yield from list(_differences(deployed, kind, logical_id, read(deployed, logical_id), live))
+        except Exception as error:
+            yield _unread(deployed.path(logical_id), error)
+
+
+def _differences(
+    deployed: Deployed, kind: str, logical_id: str, now: dict[str, Any], live: dict[str, Any]
+) -> Iterator[Problem]:
+    properties = deployed.of_type(kind)[logical_id]
+    for name, value in now.items():
+        wanted = deployed.resolved(properties.get(name, _DEFAULTS.get((kind, name))))
+        if not same(wanted, value):
+            live["Resources"][logical_id].setdefault("Properties", {})[name] = value
+            what = f"{name} is {_told(value)}, deployed was {_told(wanted)}"
+            yield Problem("drift", deployed.path(logical_id), what, _PUT_BACK)
 
 
 def _findings(deployed: Deployed, live: dict[str, Any]) -> Iterator[Problem]:
@@ -103,9 +112,11 @@ def _findings(deployed: Deployed, live: dict[str, Any]) -> Iterator[Problem]:
 
 
 def _unread(where: str, error: Exception) -> Problem:
-    if isinstance(error, LookupError):
+    if isinstance(error, Gone):
+        return Problem("gone", where, f"it does not exist: {error}", _DEPLOY)
+    if not isinstance(error, ClientError | BotoCoreError):
         return Problem(
-            "gone", where, f"it does not exist: {error.args[0] if error.args else 'deleted by hand'}", _DEPLOY
+            "unread", where, f"it cannot be read: {type(error).__name__}", "compare it with the template by hand"
         )
     line = one_line(error)
     gone = "does not exist" in line or "NotFound" in line
@@ -123,35 +134,6 @@ _DEFAULTS: dict[tuple[str, str], Any] = {
     ("AWS::CloudWatch::CompositeAlarm", "ActionsEnabled"): True,
     ("AWS::Scheduler::Schedule", "State"): "ENABLED",
 }
-
-
-def _same(wanted: Any, now: Any) -> bool:
-    """Numbers and their texts are the same, and so are policies in another order. Unknown is never a difference."""
-    if _has_unknown(wanted):
-        return True
-    return bool(_canonical(wanted) == _canonical(now))
-
-
-def _has_unknown(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(_has_unknown(each) for each in value.values())
-    if isinstance(value, list):
-        return any(_has_unknown(each) for each in value)
-    return value is UNKNOWN
-
-
-def _canonical(value: Any) -> Any:
-    if isinstance(value, dict):
-        kept = {key: _canonical(each) for key, each in value.items() if key not in ("Sid", "Version")}
-        if set(kept) == {"AWS"} and kept["AWS"] == "*":
-            return "*"  # of a principal
-        return json.dumps(kept, sort_keys=True)
-    if isinstance(value, list):
-        each_one = sorted(str(_canonical(each)) for each in value)
-        return each_one[0] if len(each_one) == 1 else str(each_one)
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _told(value: Any) -> str:

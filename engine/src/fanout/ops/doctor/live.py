@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from fanout.ops.doctor.deployed import Deployed
+from fanout.ops.doctor.same import same
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import EventSourceMappingConfigurationTypeDef
 
 _ENCRYPTION = ("KmsMasterKeyId", "SqsManagedSseEnabled")
 _PLAIN = ("VisibilityTimeout", "MessageRetentionPeriod", "MaximumMessageSize", "DelaySeconds")
+
+
+class Gone(Exception):
+    """It does not exist; what that means."""
 
 
 def _queue(deployed: Deployed, id_: str) -> dict[str, Any]:
@@ -35,16 +40,26 @@ def _counts(name: str, written: dict[str, Any]) -> bool:
 
 
 def _queue_policy(deployed: Deployed, id_: str) -> dict[str, Any]:
-    (url,) = deployed.resolved(deployed.of_type("AWS::SQS::QueuePolicy")[id_]["Queues"])
-    return {"PolicyDocument": json.loads(deployed.live.attributes(url).get("Policy") or "{}")}
+    written = deployed.of_type("AWS::SQS::QueuePolicy")[id_]
+    return _policy(deployed, written, [deployed.live.attributes(url) for url in deployed.resolved(written["Queues"])])
 
 
 def _topic_policy(deployed: Deployed, id_: str) -> dict[str, Any]:
-    (arn,) = deployed.resolved(deployed.of_type("AWS::SNS::TopicPolicy")[id_]["Topics"])
-    if arn not in deployed.stack.topics.values():
-        return {}  # of the alarms, which no message depends on
-    attributes = deployed.stack.aws.sns.get_topic_attributes(TopicArn=arn)["Attributes"]
-    return {"PolicyDocument": json.loads(attributes.get("Policy") or "{}")}
+    written = deployed.of_type("AWS::SNS::TopicPolicy")[id_]
+    topics = set(deployed.stack.topics.values())
+    arns = [
+        each for each in deployed.resolved(written["Topics"]) if each in topics
+    ]  # else of the alarms, which no message depends on
+    sns = deployed.stack.aws.sns
+    return _policy(deployed, written, [sns.get_topic_attributes(TopicArn=each)["Attributes"] for each in arns])
+
+
+def _policy(deployed: Deployed, written: dict[str, Any], all_: list[dict[str, str]]) -> dict[str, Any]:
+    """Of one of several that has another than is written, if one has."""
+    wanted = deployed.resolved(written["PolicyDocument"])
+    found = [json.loads(each.get("Policy") or "{}") for each in all_]
+    found.sort(key=lambda each: same(wanted, each))
+    return {"PolicyDocument": found[0]} if found else {}
 
 
 def _subscription(deployed: Deployed, id_: str) -> dict[str, Any]:
@@ -67,13 +82,15 @@ def _mapping(deployed: Deployed, id_: str) -> dict[str, Any]:
     name = deployed.resolved(written["FunctionName"])
     found = _mapping_in(deployed, id_, None) or _mapping_in(deployed, id_, name)
     if found is None:
-        raise LookupError("nothing feeds the queue to the function")
+        raise Gone("nothing feeds the queue to the function")
     live: dict[str, Any] = {
         "Enabled": found.get("State") in ("Enabled", "Enabling", "Creating", "Updating"),
-        "FunctionResponseTypes": found.get("FunctionResponseTypes", []),
         "MaximumBatchingWindowInSeconds": found.get("MaximumBatchingWindowInSeconds", 0),
-        "BatchSize": found.get("BatchSize"),
     }
+    if "FunctionResponseTypes" in written:
+        live["FunctionResponseTypes"] = found.get("FunctionResponseTypes", [])
+    if "BatchSize" in written:  # AWS's default is another one for each kind of source
+        live["BatchSize"] = found.get("BatchSize")
     if "ScalingConfig" in written or found.get("ScalingConfig"):
         live["ScalingConfig"] = found.get("ScalingConfig")
     if found.get("FilterCriteria", {}).get("Filters"):
@@ -106,14 +123,14 @@ def _composite(deployed: Deployed, id_: str) -> dict[str, Any]:
 def _compared(deployed: Deployed, id_: str, written: dict[str, Any]) -> dict[str, Any]:
     alarm = deployed.live.alarms.get(deployed.ids[id_])
     if alarm is None:
-        raise LookupError("nobody would hear of it")
+        raise Gone("nobody would hear of it")
     names = ("ActionsEnabled", "AlarmActions", "Threshold", "ComparisonOperator", "MetricName", "TreatMissingData")
     return {name: alarm.get(name) for name in names if name in written or name == "ActionsEnabled"}
 
 
 def _schedule(deployed: Deployed, id_: str) -> dict[str, Any]:
     written = deployed.of_type("AWS::Scheduler::Schedule")[id_]
-    group = deployed.resolved(written["GroupName"])
+    group = deployed.resolved(written.get("GroupName", "default"))
     found = deployed.stack.aws.scheduler.get_schedule(Name=deployed.ids[id_], GroupName=group)
     return {name: found.get(name) for name in ("State", "ScheduleExpression")}
 

@@ -44,6 +44,10 @@ def pause(subscriber: DeployedSubscriber, reason: str, by: str, journal: Journal
     seen when it took the reason away. OpsError when it did not settle within PATIENCE.
     """
     noted = pauses.said(by, reason)
+    if subscriber.kind == WORKER and not subscriber.has_runtime:
+        raise OpsError(
+            f"{subscriber.task}: no function takes its messages, and who does is not known to obey a pause: stop it there"
+        )
     if subscriber.kind == WORKER:
         return _pause_worker(subscriber, noted, journal, stop)
     journal.write("pausing", task=subscriber.task, reason=reason, mapping=subscriber.mapping()["UUID"])

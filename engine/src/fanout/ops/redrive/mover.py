@@ -12,9 +12,11 @@ least one queue:
   A standard queue may, rarely, show a message twice all the same: then see above.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout.ops import lease
 from fanout.ops.aws.lanes import beside
@@ -23,7 +25,7 @@ from fanout.ops.dead_letters.browse import Browse
 from fanout.ops.dead_letters.drop import delete
 from fanout.ops.dead_letters.message import DeadLetterMessage
 from fanout.ops.journal import DELETED, Journal, Unfinished, about
-from fanout.ops.send.journalled import TOO_LATE, send_written
+from fanout.ops.send.journalled import BEHIND, TOO_LATE, send_written
 from fanout.ops.send.queue import OutgoingMessage, Sent
 
 Told = dict[str, dict[str, object]]
@@ -35,13 +37,15 @@ _TRIES = 3
 class Tally:
     """`finished`: sent by an earlier run, and only deleted now; `left`: sent, but its message could not be deleted.
 
-    `late`: somebody else may see it by now; `unread`: left where it is, as it cannot be read.
+    `late`: somebody else may see it by now, or one before it in its group; `behind`: one before it in its group was refused;
+    `unread`: left where it is, as it cannot be read.
     """
 
     sent: int = 0
     finished: int = 0
     left: int = 0
     late: int = 0
+    behind: int = 0
     maybe_twice: int = 0
     refused: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
@@ -57,19 +61,24 @@ class MessageMover:
         self.subscriber, self.journal, self.lanes = subscriber, journal, lanes
         self.tally = Tally()
         self._queue = subscriber.dead_letter_queue_name
+        self._blocked: dict[str | None, str] = {}
+        """Groups of a FIFO queue of which nothing more is sent."""
         self._before: Unfinished = journal.unfinished(self._queue)
         self._deleting: Future[None] | None = None
 
-    def move(self, messages: Sequence[DeadLetterMessage], browsing: Browse) -> list[Sent]:
-        """Sends and deletes them; what was refused or cannot be read stays. The answer has those that were sent now."""
+    def move(
+        self, messages: Sequence[DeadLetterMessage], browsing: Browse, watch: Callable[[Sent], None] = lambda _: None
+    ) -> None:
+        """Sends and deletes them; what was refused or cannot be read stays. `watch` has each that was sent, before it is deleted."""
         timely = [each for each in messages if lease.now() < each.expires]
         self.tally.late += len(messages) - len(timely)
+        self._blocked |= {each.group: TOO_LATE for each in messages if each not in timely}
         told = {each.message_id: self._about(each) for each in timely}
         done_before = [each for each in timely if each.message_id in self._before.sent]
         self.tally.finished += len(done_before)
         self._delete(done_before, told, browsing)
         fresh = [each for each in timely if each.message_id not in self._before.sent]
-        return [sent for some in self._sent(fresh, told, browsing) for sent in some]
+        self._send(fresh, told, browsing, watch)
 
     def finish(self) -> None:
         """Whatever was sent is deleted, or told as left behind. Raises what AWS said to it."""
@@ -77,7 +86,9 @@ class MessageMover:
             self._deleting = None
             deleting.result()
 
-    def _sent(self, messages: Sequence[DeadLetterMessage], told: Told, browsing: Browse) -> Iterator[list[Sent]]:
+    def _send(
+        self, messages: Sequence[DeadLetterMessage], told: Told, browsing: Browse, watch: Callable[[Sent], None]
+    ) -> None:
         of = {each.message_id: each for each in messages}
         outgoing = [made for each in messages if (made := self._outgoing(each))]
         self.tally.maybe_twice += sum(each.key in self._before.unsure for each in outgoing)
@@ -90,20 +101,26 @@ class MessageMover:
             lambda each: told[each.key],
             lambda each: lease.now() < of[each.key].expires,
             self.lanes,
+            self._blocked,
         ):
             sent = [each for each in answers if each.id is not None]
-            late = [each for each in answers if each.refusal == TOO_LATE]
             self.tally.sent += len(sent)
-            self.tally.late += len(late)
-            refused = (each for each in answers if each.id is None and each not in late)
+            self.tally.late += sum(each.refusal == TOO_LATE for each in answers)
+            self.tally.behind += sum(each.refusal == BEHIND for each in answers)
+            refused = (each for each in answers if each.id is None and each.refusal not in (TOO_LATE, BEHIND))
             self.tally.refused += [f"{each.outgoing.key}: {each.refusal}" for each in refused]
-            self.finish()
+            for each in sent:
+                watch(each)
             done = [of[each.outgoing.key] for each in sent]
+            try:
+                self.finish()
+            except (ClientError, BotoCoreError):
+                self.tally.left += len(done)
+                raise
             if self.lanes == 1:
                 self._delete(done, told, browsing)
             else:
                 self._deleting = beside(self._delete, done, told, browsing)
-            yield sent
 
     def _outgoing(self, message: DeadLetterMessage) -> OutgoingMessage | None:
         """One message's trouble is its own."""
@@ -118,14 +135,17 @@ class MessageMover:
     def _delete(self, messages: Sequence[DeadLetterMessage], told: Told, browsing: Browse) -> None:
         """What cannot be deleted stays in the journal as sent: the next redrive deletes it and sends nothing."""
         left = list(messages)
+
+        def write(gone: Sequence[DeadLetterMessage]) -> None:
+            nonlocal left
+            self.journal.write_all({"step": DELETED, **told[each.message_id]} for each in gone)
+            ids = {each.message_id for each in gone}
+            left = [each for each in left if each.message_id not in ids]
+
         try:
             for _ in range(_TRIES):
-                if not left:
-                    break
-                gone = delete(self.subscriber, left, browsing, self.lanes)
-                self.journal.write_all({"step": DELETED, **told[each.message_id]} for each in gone)
-                ids = {each.message_id for each in gone}
-                left = [each for each in left if each.message_id not in ids]
+                if left:
+                    delete(self.subscriber, left, browsing, self.lanes, write)
         finally:
             self.tally.left += len(left)
 

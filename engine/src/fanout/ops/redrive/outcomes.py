@@ -1,6 +1,7 @@
-"""What becomes of messages that were sent: by their events' records where the stack has a table, else from the functions' log.
+"""What becomes of messages that were sent: by their events' records where the stack has a table, and else from the functions' log.
 
-A look that fails has not seen anything, and the next one may: it never ends a redrive. The span of the log that is asked for
+A record tells of a message only once an attempt at it ended there: one that hung, crashed, or failed before its event was
+claimed has its end in the log alone. A look that fails has not seen anything, and the next one may: it never ends a redrive. The span of the log that is asked for
 begins by AWS's clock, since an operator's may be wrong.
 """
 
@@ -21,6 +22,8 @@ from fanout.ops.redrive.frozen import sqs_time
 MOST_WATCHED = 1_000
 ASKED_BY_ID: Final = 100
 """More messages than this, and the log is asked for every outcome since they were sent: these are the most of it then."""
+LOG_EVERY: Final = 5
+"""Looks, until the log is asked of a message that its record may still tell of."""
 
 
 class OutcomeWatcher:
@@ -31,13 +34,17 @@ class OutcomeWatcher:
         self._since = sqs_time(subscriber) - timedelta(seconds=10)
         self._waiting: OrderedDict[str, str | None] = OrderedDict()
         self._failed: OrderedDict[str, Line] = OrderedDict()
+        self._looks = 0
         self.done = 0
         self.unwatched = 0
         self.completeness = COMPLETE
         """Of the last look."""
 
     def watch(self, message_id: str, event_id: str | None = None) -> None:
-        """`event_id` names its record, where it keeps its contract."""
+        """`event_id` names its record, where it keeps its contract. Of what tells no outcome none is waited for."""
+        if not self._subscriber.tells_outcomes:
+            self.unwatched += 1
+            return
         self._waiting[message_id] = event_id
         if len(self._waiting) > MOST_WATCHED:
             self._waiting.popitem(last=False)
@@ -62,30 +69,37 @@ class OutcomeWatcher:
         if not self._waiting:
             return
         self.completeness = COMPLETE
+        self._looks += 1
         try:
-            recorded = self._look_at_records()
-            self._look_at_log([each for each in self._waiting if each not in recorded])
+            recorded, open_ = self._look_at_records()
+            told = recorded if self._looks % LOG_EVERY == 0 else recorded | open_
+            self._look_at_log([each for each in self._waiting if each not in told])
         except (ClientError, BotoCoreError) as error:
             self.completeness = Completeness((f"outcomes of {self._subscriber.task}: {one_line(error)}",))
 
-    def _look_at_records(self) -> set[str]:
-        """Returns the messages of which the log need not be asked, as their events' records will tell."""
+    def _look_at_records(self) -> tuple[set[str], set[str]]:
+        """The messages that a record told of, and those whose record may still come to tell of them."""
         table = self._subscriber.records_table
         of = {(self._subscriber.task, id_): message for message, id_ in self._waiting.items() if id_ is not None}
         if table is None or not of:
-            return set()
+            return set(), set()
         try:
             found = records.read(self._subscriber.aws, table, of)
         except ClientError as error:
             if code_of(error) not in DENIED:
                 raise
-            return set()  # an operator's policy of an engine before 0.4
+            return set(), set()  # an operator's policy of an engine before 0.4
         self.completeness += found.completeness
+        recorded, open_ = set[str](), set[str]()
         for key, told in found.of.items():
-            for each in told:
-                if self._is_of(each, of[key]):
-                    self._count(of[key], _line(each, key[1], of[key]))
-        return {of[key] for key, told in found.of.items() if all(each.state != records.DONE for each in told)}
+            ended = [each for each in told if self._is_of(each, of[key])]
+            for each in ended:
+                self._count(of[key], _line(each, key[1], of[key]))
+            if ended:
+                recorded.add(of[key])
+            elif all(each.state != records.DONE for each in told):
+                open_.add(of[key])
+        return recorded, open_
 
     def _is_of(self, told: EventRecord, message_id: str) -> bool:
         """Whether the record tells of this very message, or says that its event is done by now, whichever message it came in."""
@@ -94,7 +108,7 @@ class OutcomeWatcher:
         return told.state == records.DONE and told.at is not None and told.at >= self._since
 
     def _look_at_log(self, messages: list[str]) -> None:
-        """Of those that no record tells of: heartbeats, copies of what was done before, a function that writes none."""
+        """Of those that no record tells of: heartbeats, copies of what was done before, attempts whose end was not recorded."""
         if not messages:
             return
         aws, group = self._subscriber.aws, self._subscriber.log_group

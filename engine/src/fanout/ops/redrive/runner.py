@@ -27,6 +27,7 @@ from fanout.ops.redrive.mover import MessageMover
 from fanout.ops.redrive.outcomes import MOST_WATCHED, OutcomeWatcher
 from fanout.ops.redrive.report import Report
 from fanout.ops.redrive.waiting import BatchWait
+from fanout.ops.send.queue import Sent
 from fanout.words import counted
 
 BATCHES: Final = (1, 5, 20, 100, 500)
@@ -101,7 +102,8 @@ class RedriveRun:
             stopped = "you asked to stop: what was begun is finished, the rest stays; run it again to go on"
         tally = self.mover.tally
         if stopped is None and tally.refused:
-            stopped = f"SQS refused {len(tally.refused)}: {tally.refused[0]}"
+            behind = f"; left: {counted(tally.behind, 'dead letter')} behind it, in its group" if tally.behind else ""
+            stopped = f"SQS refused {len(tally.refused)}: {tally.refused[0]}{behind}"
         if stopped is None and self.watcher.failed:
             stopped = f"{len(self.watcher.failed)} failed again ({self._wait.last_failure}): fanout status"
         if stopped is None and tally.unread:
@@ -187,9 +189,12 @@ class RedriveRun:
 
     def _move(self, messages: list[DeadLetterMessage], browsing: browse.Browse) -> None:
         of = {each.message_id: each.event_id for each in messages}
-        for each in self.mover.move(messages, browsing):
-            assert each.id is not None
-            self.watcher.watch(each.id, of[each.outgoing.key])
+
+        def watch(sent: Sent) -> None:
+            assert sent.id is not None
+            self.watcher.watch(sent.id, of[sent.outgoing.key])
+
+        self.mover.move(messages, browsing, watch)
 
     def _after(self, number: int, sent: int) -> str | None:
         """Why the rest must stay, or None."""

@@ -10,7 +10,7 @@ _MORE = (
     ("no_outcome_yet", "without an outcome so far"),
     ("not_handled", "of the chosen not handled: untouched, or gone by another hand"),
     ("deleted_only", "sent by an earlier run, and deleted now"),
-    ("perhaps_twice", "perhaps sent twice (an earlier run was killed): the task skips the second"),
+    ("perhaps_twice", "perhaps sent twice (an earlier run was killed): a task with fanout.runtime skips the second"),
     ("letters_left_behind", "sent, but their dead letters could not be deleted: the next redrive does"),
 )
 

@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from fanout.aws_errors import one_line
 from fanout.ops.aws.lanes import lanes_for
 from fanout.ops.aws.session import AT_ONCE
 from fanout.ops.interrupt import Stop
@@ -72,9 +75,15 @@ class ReplayRun:
         self._wait = BatchWait(self.watcher, report, stop, pace.patience, pace.stop_after, "failed", self._rest)
 
     def run(self) -> Result:
+        """Raises what AWS says where nothing was sent; where something was, that is why the rest stays."""
         began = time.monotonic()
         with ThreadPoolExecutor(READERS) as readers:
-            stopped = self._batches(readers)
+            try:
+                stopped = self._batches(readers)
+            except (ClientError, BotoCoreError) as error:
+                if not self.sent:
+                    raise
+                stopped = f"{one_line(error)}; run it again to go on"
         if self.stop:
             stopped = "you asked to stop: what was begun is finished; run it again to go on"
         if stopped is None and self.watcher.failed:

@@ -24,22 +24,24 @@ def send_written(
     told: Callable[[OutgoingMessage], dict[str, Any]],
     is_ours: Callable[[OutgoingMessage], bool] = lambda _: True,
     lanes: int = 1,
+    blocked: dict[str | None, str] | None = None,
 ) -> Iterator[list[Sent]]:
     """As many requests at a time as `lanes` says; `told` is what the journal says of a message. Raises what AWS said to a whole
     request, when what became of those beside it is written and given.
 
     A request with a message that is not ours any more, as its time is over, is not sent. In a FIFO queue nothing more of a
-    group is sent after one that was not taken, and one request goes at a time, so that order is kept.
+    group is sent after one that was not sent, and one request goes at a time, so that order is kept: `blocked` has such groups,
+    with why, for who calls this again.
     """
-    fifo, blocked = queue_url.endswith(".fifo"), set[str | None]()
+    fifo, blocked = queue_url.endswith(".fifo"), {} if blocked is None else blocked
     waiting = requests(queue_url, outgoing)
     while some := list(islice(waiting, 1 if fifo else lanes)):
         begun: list[list[OutgoingMessage]] = []
         for request in some:
             if fifo and request[0].group in blocked:
-                yield [Sent(each, None, BEHIND) for each in request]
+                yield [Sent(each, None, blocked[each.group]) for each in request]
             elif not all(is_ours(each) for each in request):
-                blocked |= {each.group for each in request}
+                blocked |= {each.group: TOO_LATE for each in request}
                 yield [Sent(each, None, TOO_LATE) for each in request]
             else:
                 begun.append(request)
@@ -49,7 +51,7 @@ def send_written(
             line for answer in ended for each in answer.sent if (line := _line(each, told(each.outgoing)))
         )
         answers = [each for answer in ended if answer.error is None for each in answer.sent]
-        blocked |= {each.outgoing.group for each in answers if each.id is None}
+        blocked |= {each.outgoing.group: BEHIND for each in answers if each.id is None}
         if answers:
             yield answers
         raise_first(ended)

@@ -19,6 +19,7 @@ class Health:
 
     task: str
     kind: str = FUNCTION
+    has_runtime: bool = True
     buries: bool = True
     """Whether it keeps dead letters; where it does, `dead` is None only as it was not read."""
     waiting: int | None = None
@@ -43,8 +44,8 @@ class Health:
 
     @property
     def knows_outcomes(self) -> bool:
-        """Whether no success and no error mean that there was none: its log was read, and is not elsewhere."""
-        return not (self.unread or self.unseen) and self.mapping != ELSEWHERE
+        """Whether no success and no error mean that there was none: its log was read, is not elsewhere, and tells of events."""
+        return self.has_runtime and not (self.unread or self.unseen) and self.mapping != ELSEWHERE
 
     def as_dict(self) -> dict[str, Any]:
         return {

@@ -53,7 +53,10 @@ def _dead(subscriber: DeployedSubscriber, found: Health) -> None:
         return
     depth = browse.read_depth(subscriber.aws, subscriber.dead_letter_queue_url)
     found.dead, found.dead_hidden = depth.all, depth.in_flight
-    if depth.all:
+    if depth.all and subscriber.sharing:
+        of = " and ".join((subscriber.task, *subscriber.sharing))
+        found.problems.append(f"{counted(depth.all, 'dead letter')} of {of} in one queue: give each its own")
+    elif depth.all:
         found.problems.append(f"{counted(depth.all, 'dead letter')}: fanout dead list {subscriber.task}")
 
 
@@ -114,6 +117,8 @@ def _mapping(subscriber: DeployedSubscriber, seen: Seen, found: Health) -> None:
 def _outcomes(subscriber: DeployedSubscriber, seen: Seen, found: Health) -> None:
     """By metrics where nothing waits and nothing failed; else by the log, which is not late and has the error's text."""
     told = seen.told
+    if not subscriber.tells_outcomes:
+        return
     last_success = told.last_success(subscriber)
     whose = subscriber.task not in told.shared or last_success is None
     if seen.is_empty and told.is_well(subscriber) and whose:
@@ -130,6 +135,8 @@ def _log(subscriber: DeployedSubscriber, found: Health) -> None:
     since = datetime.now(UTC) - RECENT
     reading = logs.Reading(subscriber.aws, subscriber.log_group, logs.OUTCOMES, since, pages=_MOST_PAGES)
     for line in reading.outcomes():
+        if line.is_probe:
+            continue
         if line.is_success and not line.is_heartbeat:
             found.last_success = max(found.last_success or line.at, line.at)
         elif line.error_type and (found.last_error is None or line.at >= found.last_error.at):

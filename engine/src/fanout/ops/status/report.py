@@ -8,12 +8,14 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from fanout import names
 from fanout.aws_errors import one_line
 from fanout.errors import UserError
 from fanout.ops.aws import alarms
 from fanout.ops.aws.discovery import find
 from fanout.ops.aws.lanes import in_lanes
 from fanout.ops.aws.metrics import KeptMetrics
+from fanout.ops.aws.of_topic import is_topic_arn
 from fanout.ops.aws.session import ONE_ROUND, Aws
 from fanout.ops.aws.stack import Stack
 from fanout.ops.aws.subscriber import DIRECT, FUNCTION, DeployedSubscriber
@@ -62,6 +64,9 @@ class Report:
 def first_look(aws: Aws, name: str, kept: KeptMetrics | None = None) -> tuple[Stack, Report]:
     """The stack, and its report, of which what its name is enough for is asked while the stack is looked for. `kept` is for later
     looks."""
+    if is_topic_arn(name):
+        found = find(aws, name)
+        return found, report(found, kept)
     with ThreadPoolExecutor(ONE_ROUND) as pool:
         ringing, asked = pool.submit(_alarms, aws, name), ask_for_all(aws, pool)
         stack = find(aws, name)
@@ -75,7 +80,7 @@ def report(stack: Stack, kept: KeptMetrics | None = None) -> Report:
     What cannot be read is a problem of that subscriber only; what is asked for all, of the stack.
     """
     with ThreadPoolExecutor(ONE_ROUND) as pool:
-        ringing = pool.submit(_alarms, stack.aws, stack.name)
+        ringing = pool.submit(_alarms, stack.aws, stack.name if stack.is_deployed else stack)
         fed = any(each.kind == FUNCTION for each in stack.subscribers)
         asked = ask_for_all(stack.aws, pool) if fed else Asked()
         return _report(stack, ringing, asked, pool, kept or KeptMetrics())
@@ -84,16 +89,17 @@ def report(stack: Stack, kept: KeptMetrics | None = None) -> Report:
 def _report(
     stack: Stack, ringing: "Future[Ringing]", asked: Asked, pool: ThreadPoolExecutor, kept: KeptMetrics
 ) -> Report:
-    problems = (
-        [] if stack.status.endswith("_COMPLETE") and "ROLLBACK" not in stack.status else [f"it is {stack.status}"]
-    )
+    is_well = not stack.is_deployed or (stack.status.endswith("_COMPLETE") and "ROLLBACK" not in stack.status)
+    problems = [] if is_well else [f"it is {stack.status}"]
+    if not (stack.subscribers or stack.deliveries or names.INTAKE_TABLE_OUTPUT in stack.outputs):
+        problems.append("it has no subscriber: give --stack with the stack that has them")
     unsubscribed, unasked = list[str](), list[str]()
     deaf = pool.submit(unheard, stack)
     subscriptions = pool.submit(_subscriptions, stack, unsubscribed, unasked)
     healths, of_all = _healths((*stack.subscribers, *stack.deliveries), asked, stack.name, pool, kept)
     alarms_now, of_alarms = ringing.result()
     count = subscriptions.result()
-    unread = [*(each.line for each in deaf.result() if each.unread), *unasked, *of_alarms, *of_all]
+    unread = [*(each.line for each in deaf.result() if each.unread), *unasked, *of_alarms, *of_all, *stack.unseen]
     problems += [*(each.line for each in deaf.result() if not each.unread), *unsubscribed, *unread]
     return Report(stack, datetime.now(UTC), healths, count, alarms_now, problems, unread)
 
@@ -141,7 +147,7 @@ def _asked(found: Health, read: Callable[..., None], *of: Any) -> Health:
 def _joined(subscriber: DeployedSubscriber, parts: Sequence[Health]) -> Health:
     """No two parts say the same but sentences, which follow each other in the order of the questions."""
     nothing = Health(subscriber.task)
-    found = Health(subscriber.task, kind=subscriber.kind, buries=subscriber.buries)
+    found = Health(subscriber.task, kind=subscriber.kind, has_runtime=subscriber.has_runtime, buries=subscriber.buries)
     for part in parts:
         for each in fields(Health):
             value = getattr(part, each.name)
@@ -185,13 +191,22 @@ def _has_another_topic(subscriber: DeployedSubscriber) -> bool | str:
         return one_line(error)
 
 
-def _alarms(aws: Aws, name: str) -> "Ringing":
-    """Those of the stack that ring, and what could not be asked."""
+def _alarms(aws: Aws, of: str | Stack) -> "Ringing":
+    """Those of the stack of that name that ring, or that look at what is in `of`; and what could not be asked."""
     try:
-        ringing = alarms.of_stack(aws, name, StateValue="ALARM")
+        if isinstance(of, Stack):
+            ringing = alarms.of_resources(aws, _resources(of), StateValue="ALARM")
+        else:
+            ringing = alarms.of_stack(aws, of, StateValue="ALARM")
         return [_told(each) for each in ringing if alarms.is_for_people(each)], []
     except (ClientError, BotoCoreError) as error:
         return [], [one_line(error)]
+
+
+def _resources(stack: Stack) -> set[str]:
+    of = (*stack.subscribers, *stack.deliveries)
+    found = {named for each in of for named in (each.queue_name, each.dead_letter_queue_name, each.function_name)}
+    return found - {""} | {stack.name}
 
 
 def _told(alarm: dict[str, Any]) -> dict[str, Any]:

@@ -40,6 +40,8 @@ class EventState:
     """Whether other sources use the same id."""
     buries: bool = True
     """Whether it has a dead-letter queue; where it has none, what is dead is dropped."""
+    called: bool = False
+    """Whether its topic calls it without a queue, so that Lambda tries again, and gives up."""
     dead: int = 0
     looked: bool = False
     completeness: Completeness = field(default=COMPLETE)
@@ -111,9 +113,14 @@ class EventState:
         if self.message:
             return f"dead letter {self.message.message_id}: {why}"
         began = self._began if self.record and self.record.state == records.WORKING else ""
+        is_recorded = self.record is not None and self.record.state == records.DEAD
         if not self.buries:
-            return f"dropped at {_told(self._last_at)}, as the task may: {began or why}"
-        if self.record is None or self.record.state != records.DEAD:
+            at = "by now" if self.called and self.record and not is_recorded else f"at {_told(self._last_at)}"
+            return f"dropped {at}, as the task may: {began or why}"
+        if self.called and not is_recorded:
+            gone = "it is not there: " if self.looked else "a dead letter, unless "
+            return f"{began or why}: Lambda has given it up by now: {gone}somebody redrove or dropped it"
+        if not is_recorded:
             return f"{began or why}: its attempts are used up, and SQS moves it to the dead-letter queue"
         letter = f"dead letter {self.letter}" if self.letter else "a dead letter"
         since = f"since {_told(self._last_at)}"

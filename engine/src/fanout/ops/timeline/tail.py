@@ -48,23 +48,23 @@ def follow(
     the next one goes on there, unless there is none.
     """
     subscribers = _with_log(subscribers, unread)
-    seen: dict[str, dict[str, datetime]] = {each.task: {} for each in subscribers}
-    start = {each.task: since for each in subscribers}
+    seen: dict[str, dict[str, datetime]] = {each.id: {} for each in subscribers}
+    start = {each.id: since for each in subscribers}
     while subscribers and not stop:
-        readings = [logs.Reading(each.aws, each.log_group, pattern, start[each.task]) for each in subscribers]
-        before = [seen[each.task] for each in subscribers]
+        readings = [logs.Reading(each.aws, each.log_group, pattern, start[each.id]) for each in subscribers]
+        before = [seen[each.id] for each in subscribers]
         news = in_lanes(lambda look: _new(*look), zip(readings, before, strict=True))
         found: list[tuple[DeployedSubscriber, Raw]] = []
         for each, reading, new in zip(subscribers, readings, news, strict=True):
             found += [(each, raw) for raw in new]
             if once and not reading.completeness:
                 unread("; ".join(reading.completeness.unseen))
-            start[each.task] = max(since, reading.read_until - (_OVERLAP if reading.completeness else timedelta(0)))
+            start[each.id] = max(since, reading.read_until - (_OVERLAP if reading.completeness else timedelta(0)))
         yield from sorted(found, key=lambda pair: pair[1].timestamp)
         if once:
             return
-        for task, known in seen.items():
-            for id_ in [id_ for id_, at in known.items() if at < start[task] - _OVERLAP]:
+        for subscriber, known in seen.items():
+            for id_ in [id_ for id_, at in known.items() if at < start[subscriber] - _OVERLAP]:
                 del known[id_]
         stop.sleep(every)
 

@@ -25,14 +25,11 @@ from fanout.ops.dead_letters import browse
 from fanout.ops.dead_letters import show as showing
 from fanout.ops.dead_letters.causes import Explainer
 from fanout.ops.timeline.filters import judge_unseen
-from fanout.ops.timeline.state import DEAD, DONE, NOT_FOUND, RETRYING, UNKNOWN, WORKING, EventState
+from fanout.ops.timeline.recorded import AROUND, from_record, tried
+from fanout.ops.timeline.state import DEAD, DONE, NOT_FOUND, RETRYING, UNKNOWN, EventState
 from fanout.words import counted
 
 WINDOW = timedelta(days=14)
-_AROUND = timedelta(minutes=5)
-_OF_A_MESSAGE = timedelta(days=1)
-"""Longer than any retry schedule of ours; a record that is older is of a message that was redriven."""
-_ENDED = (records.DONE, records.FAILED, records.DEAD)
 _ODD = "its record of this event is none that the runtime writes"
 
 
@@ -49,14 +46,14 @@ class Recorded:
     def span(self) -> tuple[datetime, datetime] | None:
         found = [each for some in self.of.values() for _, each in some]
         times = [at for each in found for at in (each.first_at, each.at) if at is not None]
-        return (min(times) - _AROUND, max(times) + timedelta(days=1)) if times else None
+        return (min(times) - AROUND, max(times) + timedelta(days=1)) if times else None
 
 
 def for_stack(stack: Stack, id_: str, *, since: datetime | None = None, letters: bool = False) -> list[EventState]:
     """One for each subscriber, or more where several sources use the id."""
     start = since or datetime.now(UTC) - WINDOW
     recorded = read_records(stack, id_)
-    found = in_lanes(lambda each: for_subscriber(each, id_, start, recorded, letters=letters), stack.subscribers)
+    found = in_lanes(lambda each: for_subscriber(each, id_, start, recorded, letters=letters), stack.chosen(None))
     rows = [(subscriber, row) for subscriber, some in zip(stack.subscribers, found, strict=True) for row in some]
     return judge_unseen(rows)
 
@@ -65,7 +62,8 @@ def read_records(stack: Stack, id_: str) -> Recorded:
     """By event id, of all subscribers at once; by reference when nothing has that id."""
     tables = [each.records_table for each in stack.subscribers if each.records_table]
     if not tables:
-        return Recorded(completeness=Completeness((f"records: {stack.name} has no table of them (deploy it again)",)))
+        again = " (deploy it again)" if stack.is_deployed else ""
+        return Recorded(completeness=Completeness((f"records: {stack.name} has no table of them{again}",)))
     try:
         found = records.read(stack.aws, tables[0], [(task, id_) for task in stack.tasks])
         completeness = found.completeness
@@ -98,58 +96,16 @@ def for_subscriber(
         if subscriber.task in recorded.problems:
             return [EventState(subscriber.task, UNKNOWN, problem=recorded.problems[subscriber.task])]
         found = recorded.of.get(subscriber.task, [])
-        rows = [(event_id, _from_record(subscriber, each, event_id, recorded.now)) for event_id, each in found]
-        several = len(rows) > 1
+        several = len(found) > 1
+        rows = [(id_, from_record(subscriber, each, id_, recorded.now, alone=not several)) for id_, each in found]
         rows = rows or _from_log(subscriber, id_, since, recorded)
-        rows = [(own, replace(each, several=several, buries=subscriber.buries)) for own, each in rows]
+        called, buries = subscriber.kind == DIRECT, subscriber.buries
+        rows = [(own, replace(each, several=several, buries=buries, called=called)) for own, each in rows]
         return [each if each.is_well or not letters else _look(subscriber, each, event_id) for event_id, each in rows]
     except (UserError, ClientError, BotoCoreError) as error:
         return [EventState(subscriber.task, UNKNOWN, problem=one_line(error))]
     except Exception as error:
         return [EventState(subscriber.task, UNKNOWN, problem=f"it cannot be read: {type(error).__name__}")]
-
-
-def _from_record(subscriber: DeployedSubscriber, told: EventRecord, event_id: str, now: datetime) -> EventState:
-    if told.state == records.DONE:
-        at = told.at or told.first_at
-        done = [Line(DONE, told.message_id or "", told.attempt, at, event_id)] if at else []
-        return EventState(subscriber.task, DONE, tuple(done), record=told)
-    lines, completeness = _history(subscriber, told)
-    told = _as_logged(told, lines)
-    if told.state == records.DONE:
-        return EventState(subscriber.task, DONE, tuple(lines), subscriber.attempts, record=told)
-    is_used_up = bool(subscriber.attempts) and _tried(subscriber, lines, told.attempt) >= subscriber.attempts
-    if told.state == records.WORKING and (told.lease_until is None or told.lease_until > now):
-        state = WORKING
-    else:
-        state = DEAD if told.state == records.DEAD or is_used_up else RETRYING
-    return EventState(subscriber.task, state, tuple(lines), subscriber.attempts, record=told, completeness=completeness)
-
-
-def _as_logged(told: EventRecord, lines: Sequence[Line]) -> EventRecord:
-    """As the log says that the attempt ended of which the record says no more than that it began."""
-    if told.state != records.WORKING or told.at is None:
-        return told
-    for each in lines:
-        own = (each.request_id, each.attempt) == (told.request_id, told.attempt) and each.at >= told.at
-        if own and each.kind in _ENDED:
-            return replace(told, state=each.kind, at=each.at, error_type=each.error_type, error=each.error)
-    return told
-
-
-def _history(subscriber: DeployedSubscriber, told: EventRecord) -> tuple[list[Line], Completeness]:
-    """The attempts at the message that the record names, in the time that the record names."""
-    if told.message_id is None or told.at is None:
-        return [], COMPLETE
-    since = max(told.first_at or told.at, told.at - _OF_A_MESSAGE) - _AROUND
-    until = max(told.at, told.lease_until or told.at) + subscriber.longest_life
-    try:
-        found = logs.history(
-            subscriber.aws, subscriber.log_group, [told.message_id], since, until, life=subscriber.longest_life
-        )
-    except (ClientError, BotoCoreError) as error:
-        return [], Completeness((f"its earlier attempts: {one_line(error)}",))
-    return found.lines, found.completeness
 
 
 def _from_log(
@@ -168,7 +124,7 @@ def _from_log(
         return rows
     lines = [line for each in left.values() for line in each]
     messages = {each.message_id for each in lines}
-    first = min((each.at for each in lines), default=since) - _AROUND
+    first = min((each.at for each in lines), default=since) - AROUND
     crashed = logs.history(subscriber.aws, subscriber.log_group, messages, first, end, life=subscriber.longest_life)
     depth = browse.read_depth(subscriber.aws, subscriber.queue_url).all if subscriber.queue_url else 0
     dead = browse.read_depth(subscriber.aws, subscriber.dead_letter_queue_url).all if subscriber.buries else 0
@@ -241,12 +197,5 @@ def _state(subscriber: DeployedSubscriber, lines: Sequence[Line]) -> str:
     if not lines:
         return NOT_FOUND
     last = lines[-1]
-    used_up = bool(subscriber.attempts) and _tried(subscriber, lines, last.attempt) >= subscriber.attempts
+    used_up = bool(subscriber.attempts) and tried(subscriber, lines, last.attempt) >= subscriber.attempts
     return DEAD if last.kind == "dead" or used_up else RETRYING
-
-
-def _tried(subscriber: DeployedSubscriber, lines: Sequence[Line], told: int) -> int:
-    """Lambda does not tell a function that its topic calls which try this is, so the log's lines of the last message are counted."""
-    if subscriber.kind != DIRECT or not lines:
-        return told
-    return sum(each.message_id == lines[-1].message_id and bool(each.error_type) for each in lines)

@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from fanout import names
+from fanout.ops.aws import line
 from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.aws.subscription import KnownEvent, Subscription
 from fanout.ops.dead_letters.message import DeadLetterMessage
 
-PREFIX: Final = "fanout-probe-"
+PREFIX: Final = line.PROBE
 """Of the id of every probe of every run."""
 GROUP: Final = "fanout-probe"
 """Of a FIFO topic: probes wait behind no event."""

@@ -110,19 +110,26 @@ class Verification:
         extra: int = 0,
         sns: Any = None,
     ) -> dict[str, Probe]:
-        """One probe for each set of attributes that their filters need; by task. `extra`: so many attributes more."""
+        """One probe for each set of attributes that their filters need; by task. `extra`: so many attributes more.
+
+        Where the topic calls a task without a queue, a probe of a failure names the one task that it is for: each of Lambda's
+        tries there is the first, so it would fail until it is a dead letter, or dropped, after everything is cleaned.
+        """
         subscribers = self.reached if at is None else at
-        data = {"task": task, "do": do, "until_attempt": until_attempt, "seconds": seconds}
-        made: dict[tuple[tuple[str, str], ...], Probe] = {}
+        each_alone = do != "done" and any(each.kind == DIRECT for each in self.stack.subscribers)
+        made: dict[tuple[Any, ...], Probe] = {}
+        sent: dict[str, Probe] = {}
         for each in subscribers:
             attributes = dict(self._reaching(each))
-            key = tuple(sorted(attributes.items()))
+            named = each.task if each_alone else task
+            key = (named, *sorted(attributes.items()))
             if key not in made:
                 attributes |= {f"extra_{number}": "x" for number in range(extra)}
-                id_ = f"{self.prefix}{name}-{len(made)}" + (f"-{task.replace('_', '-')}" if task else "")
+                id_ = f"{self.prefix}{name}-{len(made)}" + (f"-{named.replace('_', '-')}" if named else "")
+                data = {"task": named, "do": do, "until_attempt": until_attempt, "seconds": seconds}
                 made[key] = Probe(id_, probes.now(), data, attributes)
                 (sns or self.stack.aws.sns).publish(**made[key].request(self.stack.topic_arn))
-        sent = {each.task: made[tuple(sorted(self._reaching(each).items()))] for each in subscribers}
+            sent[each.task] = made[key]
         self.sent.setdefault(name, {}).update(sent)
         return sent
 

@@ -10,6 +10,7 @@ import pytest
 from starlette.routing import Route as Registered
 
 from fanout.ops.dead_letters import edit as editing
+from fanout.ops.journal import Journal
 from fanout.ops.redrive.held import held
 from tests.unit.console.dead.given import Browser, plain
 from tests.unit.console.given import Here, health
@@ -133,6 +134,21 @@ def test_an_event_is_edited_before_and_after_are_shown_and_then_it_is_sent(
     assert "The edited event was sent as sent-" in said and browser.at.startswith("/journal/")
     assert "s3cret" not in said and "mended" not in said
     assert browser.world.sent() == ["e0"] and not browser.world.sqs.queue(browser.world.dead).messages
+
+
+def test_an_edit_that_was_perhaps_sent_says_so_before_it_is_sent_again(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(editing, "read_subscriptions", lambda _: [])
+    browser.world.bury(1)
+    letter, already = "/dead/letter/task/m0", "has perhaps sent it already"
+    browser.get(letter)
+    mended = json.dumps({**event(0), "source": "/shops/rome"})
+    assert already not in browser.post(f"{letter}/check", reason="INC-8", event=mended)
+    Journal.open(browser.world.stack, "dead edit").write("sending", queue="dead", letter="m0")
+    assert already in browser.post(f"{letter}/check", reason="INC-8", event=mended)
+    said = plain(browser.post(f"{letter}/send", reason="INC-8", event=mended))
+    assert "perhaps sent before, too (a run had no answer): the task skips the same event" in said
 
 
 @pytest.mark.parametrize("character", ["\u00a0", "\u00ad", "\u202e", "\U000e0067"])

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +20,7 @@ from fanout.ops.replay import runner
 from fanout.ops.replay.archive import READERS
 from fanout.ops.replay.plan import LISTED, Plan
 from tests.examples import examples
-from tests.unit.ops.aws.sqs import answer_lost
+from tests.unit.ops.aws.sqs import answer_lost, refused
 from tests.unit.ops.replay.given import NOW, Outcomes, World, fifo, world
 
 __all__ = ["fifo", "world"]
@@ -136,7 +137,6 @@ def test_what_sqs_refuses_stops_a_fifo_queue_before_the_next_of_its_group(
     calls = itertools.count()
 
     def refuse(when: str, operation: str, asked: dict[str, Any]) -> None:
-        from tests.unit.ops.aws.sqs import refused
 
         if when == "before" and operation == "SendMessage" and next(calls) == 3:
             raise refused("InvalidMessageContents", "SendMessage")
@@ -166,12 +166,24 @@ def test_a_request_without_an_answer_is_sent_again_and_counted(world: World) -> 
     for number in range(30):
         world.archive(number)
     world.sqs.around = answer_lost("SendMessageBatch", {3})
-    with pytest.raises(Exception, match="Read timeout"):
-        world.replay()
+    cut = world.replay()
+    assert cut.stopped and "Read timeout" in cut.stopped and cut.stopped.endswith("; run it again to go on")
+    assert (cut.counts["sent"], cut.counts["not_sent"]) == (6, 24)
     world.sqs.around = lambda *_: None
     result = world.replay()
     assert result.counts["perhaps_twice"] == 10 and set(world.sent()) == {f"e{number}" for number in range(30)}
     assert len(world.sent()) == 40
+
+
+def test_what_aws_refuses_before_anything_is_sent_is_raised(world: World) -> None:
+    world.archive(1)
+
+    def refuse(when: str, operation: str, asked: object) -> None:
+        raise refused("AccessDenied", operation)
+
+    world.sqs.around = refuse
+    with pytest.raises(ClientError, match="AccessDenied"):
+        world.replay()
 
 
 def _killing(world: World, at: int) -> None:

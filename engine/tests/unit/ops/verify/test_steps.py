@@ -1,5 +1,7 @@
 """Each step passes where a deployment keeps its promise, and fails where it does not: one broken world for each check."""
 
+import json
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,6 +9,7 @@ import pytest
 
 from fanout import names
 from fanout.ops import recipients
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.deploy import facts
 from fanout.ops.deploy.fact import Fact
 from fanout.ops.doctor.doctor import Problem
@@ -212,6 +215,18 @@ def test_a_task_that_claims_nothing_has_no_duplicate(monkeypatch: pytest.MonkeyP
 def test_what_takes_too_long_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NotShown, match="the first retry of each subscriber is longer than the 180 s"):
         check("retry", World(monkeypatch, variables={names.RETRY_DELAYS: "181,600"}))
+
+
+@pytest.mark.parametrize("name", ["retry", "dead", "slow"])
+def test_a_task_that_the_topic_calls_is_told_to_fail_at_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lambda's every try there is the first, so a probe of each task would end as a dead letter after `clean`."""
+    world = World(monkeypatch)
+    called = DeployedSubscriber(world.aws, "Purge", "purge", "", "https://sqs/1/d", "purge", subscription_arn="arn:s")
+    world.stack = replace(world.stack, subscribers=(*world.stack.subscribers, called))
+    told = BY_NAME[name](world.verification())
+    assert told.startswith(SAID[name].partition("; ")[0])
+    data = [json.loads(each["Message"])["data"] for each in world.published]
+    assert [each["task"] for each in data if each["do"] != "done"] == [*TASKS]
 
 
 def test_a_filter_gets_the_attributes_it_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:

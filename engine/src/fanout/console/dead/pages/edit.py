@@ -42,6 +42,7 @@ def check(desk: Desk, asked: Asked) -> Answer:
         "text": change.event.body,
         "pairs": pairs,
         "change": change,
+        "perhaps_sent": editing.perhaps_sent(found.subscriber, found.message, Journal.of(desk.stack)),
         "stack": desk.stack,
         "acting": desk.acting,
     }

@@ -1,5 +1,6 @@
 """Dead-letter queues: one person's letters, one by one; nobody else's is touched."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -79,9 +80,12 @@ class Letters:
         if ours:
             told = {"place": self.name, "letters": hashed(each.message_id for each in ours)}
             journal.write("erasing", **told)
-            gone = delete(self.subscriber, ours, browsing)
-            journal.write("erased", place=self.name, letters=hashed(each.message_id for each in gone))
-            done.removed += len(gone)
+
+            def write(gone: Sequence[DeadLetterMessage]) -> None:
+                done.removed += len(gone)
+                journal.write("erased", place=self.name, letters=hashed(each.message_id for each in gone))
+
+            gone = delete(self.subscriber, ours, browsing, write=write)
             return len(letters) - len(gone)
         return len(letters)
 

@@ -1,0 +1,199 @@
+"""A fan-out that is found from its topic: what leads to what, and what is said of what cannot be followed."""
+
+import json
+from typing import Any, cast
+
+import pytest
+
+from fanout.errors import OpsError
+from fanout.ops.aws.discovery import find
+from fanout.ops.aws.session import Aws
+from fanout.ops.aws.stack import Stack
+from fanout.ops.recipients import unheard
+from fanout.ops.status import report
+from tests.unit.ops.aws.sqs import refused
+
+HERE = "arn:aws:{}:eu-west-1:111111111111:{}"
+TOPIC = HERE.format("sns", "orders")
+
+
+class World:
+    """Every client at once, over what a test wrote into it."""
+
+    region = "eu-west-1"
+    is_aws = True
+
+    def __init__(self) -> None:
+        self.subscriptions: list[dict[str, str]] = []
+        self.redrive: dict[str, str] = {}
+        """Dead-letter queues, by queue or subscription."""
+        self.consumers: dict[str, list[str]] = {}
+        self.variables: dict[str, dict[str, str]] = {}
+        self.tags: dict[str, dict[str, str]] = {}
+        self.forbidden: set[str] = set()
+        self.sns = self.sqs = self.functions = self
+
+    def subscribe(self, protocol: str, endpoint: str, arn: str | None = None) -> None:
+        arn = arn or f"{TOPIC}:0000-{len(self.subscriptions)}"
+        self.subscriptions.append({"SubscriptionArn": arn, "Protocol": protocol, "Endpoint": endpoint})
+
+    def queue(self, name: str, dead: str | None = None, *functions: str) -> None:
+        self.subscribe("sqs", HERE.format("sqs", name))
+        if dead:
+            self.redrive[name] = dead
+        self.consumers[name] = [HERE.format("lambda", f"function:{each}") for each in functions]
+
+    def found(self) -> Stack:
+        return find(cast(Aws, self), TOPIC)
+
+    def get_paginator(self, operation: str) -> "World":
+        self.operation = operation
+        return self
+
+    def paginate(self, **asked: Any) -> list[dict[str, Any]]:
+        match self.operation:
+            case "list_subscriptions_by_topic":
+                return [{"Subscriptions": self.subscriptions[:2]}, {"Subscriptions": self.subscriptions[2:]}]
+            case "list_event_source_mappings":
+                fed = self.consumers[asked["EventSourceArn"].rpartition(":")[2]]
+                return [{"EventSourceMappings": [{"FunctionArn": each} for each in fed]}]
+            case _:
+                dead = asked["QueueUrl"].rpartition("/")[2]
+                return [{"queueUrls": [f"https://sqs/1/{queue}" for queue, to in self.redrive.items() if to == dead]}]
+
+    def get_queue_url(self, **asked: str) -> dict[str, str]:
+        if asked["QueueName"] in self.forbidden:
+            raise refused("AccessDenied", "GetQueueUrl")
+        return {"QueueUrl": f"https://sqs/1/{asked['QueueName']}"}
+
+    def get_queue_attributes(self, **asked: Any) -> dict[str, dict[str, str]]:
+        return {"Attributes": self._policy(asked["QueueUrl"].rpartition("/")[2])}
+
+    def get_subscription_attributes(self, **asked: str) -> dict[str, dict[str, str]]:
+        return {"Attributes": self._policy(asked["SubscriptionArn"])}
+
+    def _policy(self, of: str) -> dict[str, str]:
+        dead = self.redrive.get(of)
+        return {"RedrivePolicy": json.dumps({"deadLetterTargetArn": HERE.format("sqs", dead)})} if dead else {}
+
+    def list_queue_tags(self, **asked: str) -> dict[str, dict[str, str]]:
+        return {"Tags": self.tags.get(asked["QueueUrl"].rpartition("/")[2], {})}
+
+    def get_function_configuration(self, **asked: str) -> dict[str, Any]:
+        return {"Environment": {"Variables": self.variables.get(asked["FunctionName"].rpartition(":")[2], {})}}
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_a_queue_leads_to_its_dead_letters_and_to_who_takes_its_messages(world: World) -> None:
+    world.queue("bill", "bill-dead", "biller:live")
+    world.queue("ship")
+    world.queue("pack", None, "packer")
+    bill, packed, ship = world.found().subscribers
+    assert (bill.task, bill.function_name, bill.dead_letter_queue_name) == ("biller", "biller", "bill-dead")
+    assert (packed.task, packed.kind, packed.buries) == ("packer", "function", False)
+    assert (ship.task, ship.kind, ship.tells_outcomes) == ("ship", "worker", False)
+
+
+def test_a_task_of_ours_is_known_by_what_it_is_told(world: World) -> None:
+    world.queue("bill", "bill-dead", "biller")
+    world.variables["biller"] = {"FANOUT_TASK": "send_bill", "FANOUT_COMPLETED_TABLE": "table"}
+    world.queue("work")
+    world.tags["work"] = {"fanout:task": "daemon"}
+    daemon, bill = world.found().subscribers
+    assert (bill.task, bill.records_table, bill.tells_outcomes) == ("send_bill", "table", True)
+    assert (daemon.task, daemon.tells_outcomes) == ("daemon", True)
+
+
+def test_a_function_that_the_topic_calls_and_what_leaves_the_account(world: World) -> None:
+    world.subscribe("lambda", HERE.format("lambda", "function:purge"), f"{TOPIC}:0000-called")
+    world.redrive[f"{TOPIC}:0000-called"] = "purge-dead"
+    world.subscribe("https", "https://partner.example/secret", f"{TOPIC}:0000-partner")
+    world.redrive[f"{TOPIC}:0000-partner"] = "partner-dead"
+    world.subscribe("email", "person@example.com")
+    stack = world.found()
+    (purge,), (partner,) = stack.subscribers, stack.deliveries
+    assert (purge.kind, purge.dead_letter_queue_name) == ("direct", "purge-dead")
+    assert (partner.task, partner.kind, partner.dead_letter_queue_name) == ("https-partner", "delivery", "partner-dead")
+    assert stack.unseen == ()
+
+
+def test_what_cannot_be_followed_is_said_without_anybodys_address(world: World) -> None:
+    world.queue("bill", None, "a", "b")
+    world.queue("closed")
+    world.forbidden.add("closed")
+    world.subscribe("sqs", "arn:aws:sqs:us-east-1:111111111111:far")
+    world.subscribe("email", "person@example.com", "PendingConfirmation")
+    bill, closed, far, mail = world.found().unseen
+    assert bill == "bill: 2 functions take its messages, so what becomes of one is not known"
+    assert closed.startswith("closed: ") and "may not GetQueueUrl" in closed
+    assert far == "far: the queue far is in us-east-1, and eu-west-1 is asked"
+    assert mail == "a subscription by email: its subscription is not confirmed, and gets nothing"
+
+
+def test_one_function_of_two_queues_is_told_by_them(world: World) -> None:
+    world.queue("cards", None, "biller")
+    world.queue("bills", None, "biller")
+    assert world.found().tasks == ["bills", "cards"]
+
+
+def test_letters_of_several_queues_in_one_are_no_tasks_own(world: World) -> None:
+    world.queue("left", "dead")
+    world.queue("right", "dead")
+    world.queue("own", "own-dead")
+    stack = world.found()
+    assert [each.task for each in stack.with_letters("own")] == ["own"]
+    for task in ("left", None):
+        with pytest.raises(OpsError, match="dead has dead letters of left and of right"):
+            stack.with_letters(task)
+
+
+@pytest.mark.parametrize(
+    ("arn", "said"),
+    [
+        (TOPIC, "the topic orders has no subscription: nobody gets its events"),
+        (
+            TOPIC.replace("eu-west-1", "us-east-1"),
+            "the topic orders is in us-east-1, and eu-west-1 is asked: give --region us-east-1",
+        ),
+        ("arn:aws:sns:eu-west-1", "arn:aws:sns:eu-west-1 is no topic's ARN: expected arn:aws:sns:REGION:ACCOUNT:NAME"),
+    ],
+)
+def test_where_nothing_is_found_one_line_says_what_to_do(world: World, arn: str, said: str) -> None:
+    with pytest.raises(OpsError) as told:
+        find(cast(Aws, world), arn)
+    assert str(told.value) == said
+
+
+def test_a_topic_that_is_gone_is_one_line(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(**_: Any) -> None:
+        raise refused("NotFound", "ListSubscriptionsByTopic")
+
+    monkeypatch.setattr(world, "paginate", gone)
+    with pytest.raises(OpsError, match="no topic orders in eu-west-1 for these credentials"):
+        world.found()
+
+
+def test_of_its_alarms_those_are_looked_at_that_look_at_its_queues(world: World) -> None:
+    world.queue("bill", "bill-dead", "biller")
+    stat = {"MetricStat": {"Metric": {"Dimensions": [{"Name": "QueueName", "Value": "bill-dead"}]}}}
+    other = {"AlarmName": "other", "Dimensions": [{"Name": "QueueName", "Value": "bill-dead-2"}]}
+    alarms = [{"AlarmName": "plain", "Dimensions": [{"Name": "QueueName", "Value": "bill"}]}, other]
+    alarms.append({"AlarmName": "math", "Metrics": [stat]})
+    pages = [{"MetricAlarms": alarms}]
+    stack = world.found()
+    vars(world).update(cloudwatch=world, get_paginator=lambda _: world, paginate=lambda **_: pages)
+    ringing, unasked = report._alarms(stack.aws, stack)
+    assert ([each["name"] for each in ringing], unasked) == (["plain", "math"], [])
+
+
+def test_whom_its_alarms_tell_is_not_known_and_no_stack_is_made_up(world: World) -> None:
+    world.queue("bill")
+    stack = world.found()
+    assert unheard(stack) == []
+    assert (stack.name, stack.account, stack.region, stack.topic_arn) == ("orders", "111111111111", "eu-west-1", TOPIC)
+    with pytest.raises(OpsError, match="orders was found by its topic, and fanout doctor needs its stack"):
+        stack.require_deployed("fanout doctor")
