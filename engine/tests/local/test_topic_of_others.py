@@ -137,6 +137,7 @@ def test_dead_letters_are_seen_and_sent_back(estate: Estate, operator: Operator,
     estate.publish(broken=True)
     estate.deployed.wait_until(lambda: estate.waiting("bill-dead"), "a dead letter")
     assert "has no fanout.runtime" in operator.json("dead", "list", bill)[0]["groups"][0]["error"]
+    assert "RuntimeError" in operator.run("logs", bill)
     assert "give --no-canary" in operator.run("dead", "redrive", bill, "--all", "--yes", status=2)
     assert estate.waiting("bill-dead") == 1
     estate.deploy('raise RuntimeError("no")', "pass")

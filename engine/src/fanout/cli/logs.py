@@ -1,5 +1,6 @@
 """`fanout logs`: every line of one task's log group."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -28,7 +29,7 @@ def logs(
     the engine's lines hold no answers, a task's own lines hold what the task puts into them.
     """
     start = datetime.now(UTC) - age(since)
-    subscriber = connect(target).subscriber(task)
+    subscriber = replace(connect(target).subscriber(task), has_runtime=True)  # whatever its log says, it is shown
     unseen: list[str] = []
     with stoppable() as stop:
         for _, raw in follow([subscriber], EVERYTHING, start, every, stop, once=not forever, unread=unseen.append):
