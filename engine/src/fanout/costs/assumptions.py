@@ -73,7 +73,7 @@ class Assumptions:
         return replace(self, **changes)
 
 
-_NEVER_ZERO = ("bounded_pollers", "unbounded_pollers", "poll_seconds", "data_key_seconds")
+_NEVER_ZERO = ("task_seconds", "bounded_pollers", "unbounded_pollers", "poll_seconds", "data_key_seconds")
 
 
 def described() -> list[Field[Any]]:

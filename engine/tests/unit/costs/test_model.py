@@ -421,6 +421,7 @@ def test_polls_grow_from_the_idle_ones_without_a_step() -> None:
         ({"nothing": 1}, "nothing: no such assumption; expected one of bounded_pollers"),
         ({"failing": -1}, "failing is -1: expected a positive number"),
         ({"poll_seconds": 0}, "poll_seconds is 0: expected a positive number"),
+        ({"task_seconds": 0}, "task_seconds is 0: expected a positive number"),
         ({"event_kb": math.nan}, "event_kb is nan: expected a positive number"),
     ],
 )
