@@ -18,7 +18,7 @@ import json
 
 def handle(event, context):
     for each in event["Records"]:
-        if json.loads(each["body"])["broken"]:
+        if json.loads(json.loads(each["body"])["Message"])["broken"]:
             raise RuntimeError("no")
 """
 
@@ -75,8 +75,7 @@ def estate(a_deployment: Deployed) -> Iterator[Estate]:
             statement = {**allow, "Resource": arn(of), "Condition": {"ArnEquals": {"aws:SourceArn": topic}}}
             document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
             sqs.set_queue_attributes(QueueUrl=queues[of], Attributes={"Policy": document})
-            raw = {"RawMessageDelivery": "true"}
-            sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn(of), Attributes=raw)
+            sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn(of))  # in SNS's envelope, as is usual
 
     queue("bill-dead")
     queue("bill", "bill-dead")
@@ -111,14 +110,16 @@ def bill(estate: Estate) -> str:
 
 
 def test_what_it_is_made_of_is_found_and_what_is_not_known_is_said(estate: Estate, operator: Operator) -> None:
-    told = {each["task"].removeprefix(f"{estate.name}-"): each for each in operator.json("status")["subscribers"]}
+    told = {
+        each["task"].removeprefix(f"{estate.name}-"): each for each in operator.json("status", status=1)["subscribers"]
+    }
     assert {name: (each["mapping"], each["buries"]) for name, each in told.items()} == {
         "bill": ("Enabled", True),
         "left": ("elsewhere", True),
         "right": ("elsewhere", True),
         "ship": ("elsewhere", False),
     }
-    assert f"{estate.name}-ship has no fanout.runtime" in operator.run("status")
+    assert f"{estate.name}-ship has no fanout.runtime" in operator.run("status", status=1)
     assert "no record" in operator.run("where", "an-id", status=1)
 
 
@@ -126,6 +127,10 @@ def test_what_it_is_made_of_is_found_and_what_is_not_known_is_said(estate: Estat
 def test_what_needs_a_stack_says_so(operator: Operator, command: str) -> None:
     options = ("--reference", "r", "--reason", "asked for") if command == "erase" else ()
     assert "was found by its topic" in operator.run(command, *options, status=2)
+
+
+def test_where_not_all_was_seen_the_exit_status_says_so(estate: Estate, operator: Operator) -> None:
+    assert [each["task"] for each in operator.json("dead", "list", status=1)] == [f"{estate.name}-bill"]
 
 
 def test_letters_that_lie_among_those_of_others_are_left_alone(estate: Estate, operator: Operator) -> None:

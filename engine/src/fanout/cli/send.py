@@ -9,7 +9,7 @@ from fanout.cli.options import DryRun, Json, OfTopic, Yes
 from fanout.cli.output import console, errors, say_json
 from fanout.ops.aws.stack import Stack
 from fanout.ops.interrupt import stoppable
-from fanout.ops.send.event import follow, publish_written, read_events
+from fanout.ops.send.event import follow, publish_written, read_events, require_outcomes
 from fanout.publisher import Event
 from fanout.publisher.event import MAX_BYTES
 from fanout.words import counted
@@ -47,6 +47,7 @@ def send(
             console.print(f"{large} over {MAX_BYTES} bytes: only a topic that was made with max_bytes takes that")
         return 0
     stack = connect(target).of_topic(topic)
+    require_outcomes(stack, wait)
     name = stack.topic_arn.rpartition(":")[2]
     confirm(f"publish {counted(len(events), 'event')} to {name} of {stack.name}?", yes=yes)
     try:

@@ -28,7 +28,9 @@ def tail(
 ) -> int:
     """Show outcomes as they are logged, one a line, until Ctrl-C."""
     start = datetime.now(UTC) - age(since)
-    subscribers = connect(target).chosen(task)
+    stack = connect(target)
+    stack.require_subscribers()
+    subscribers = stack.chosen(task)
     unseen: list[str] = []
     with stoppable() as stop:
         for subscriber, line in follow_outcomes(subscribers, start, every, stop, once=once, unread=unseen.append):

@@ -1,5 +1,6 @@
 """What a stack's outputs say is in it, and what is said where they say too little."""
 
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -9,22 +10,25 @@ from fanout.errors import OpsError
 from fanout.ops.aws.discovery import find
 from fanout.ops.aws.session import Aws
 from fanout.ops.aws.stack import Stack
+from fanout.ops.dead_letters.summary import collect
 from fanout.ops.status.report import report
+from fanout.ops.timeline.timeline import for_stack
 
 QUEUES = {"BillQueueUrl": "https://sqs/1/bill", "BillDeadLetterQueueUrl": "https://sqs/1/bill-dead"}
 
 
-def stack_with(outputs: dict[str, str]) -> Stack:
+def stack_with(outputs: dict[str, str], *heard_by: str) -> Stack:
     described: dict[str, Any] = {
         "StackId": "arn:aws:cloudformation:eu-west-1:1:stack/Orders-prod/1",
         "StackStatus": "CREATE_COMPLETE",
         "Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()],
     }
     pages = SimpleNamespace(paginate=lambda **_: [])
+    listed = SimpleNamespace(paginate=lambda **_: [{"Subscriptions": [{"Endpoint": each} for each in heard_by]}])
     aws = SimpleNamespace(
         cloudformation=SimpleNamespace(describe_stacks=lambda **_: {"Stacks": [described]}),
         sqs=SimpleNamespace(list_queue_tags=lambda **_: {}),
-        sns=SimpleNamespace(get_paginator=lambda _: pages),
+        sns=SimpleNamespace(get_paginator=lambda _: listed),
         cloudwatch=SimpleNamespace(get_paginator=lambda _: pages),
         is_aws=False,
     )
@@ -36,16 +40,21 @@ def test_queues_without_what_takes_their_messages_are_said() -> None:
     assert stack.unseen == ("Bill: the stack has no output BillFunctionName, so it is left out",)
     assert stack_with({**QUEUES, "BillFunctionName": "bill"}).unseen == ()
     assert stack_with({**QUEUES, "BillWorkerRoleArn": "role"}).unseen == ()
+    assert stack_with({"TopicArn": "topic", "ReportsQueueUrl": "https://sqs/1/reports"}).unseen == ()
 
 
 def test_a_stack_without_subscribers_is_not_told_as_well() -> None:
     stack = stack_with({"TopicArn": "arn:aws:sns:eu-west-1:1:orders"})
-    for look in (stack.chosen, stack.with_letters):
+    for look in (partial(collect, stack, None, limit=1), partial(for_stack, stack, "e1")):
         with pytest.raises(OpsError, match="Orders-prod has no subscriber: give --stack with the stack that has them"):
-            look(None)
-    told = report(stack)
-    assert told.problems == ["it has no subscriber: give --stack with the stack that has them"]
-    assert told.needs_a_person
+            look()
+    assert report(stack).problems == ["its topic has no subscription: nobody gets its events"]
+
+
+def test_a_stack_whose_topic_others_hear_is_well() -> None:
+    stack = stack_with({"TopicArn": "arn:aws:sns:eu-west-1:1:orders"}, "arn:aws:sqs:eu-west-1:1:theirs")
+    assert not report(stack).needs_a_person
+    assert stack.with_letters(None) == ()
 
 
 def test_an_intake_needs_no_subscriber() -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from fanout import names
 from fanout.contracts.app import app_contracts
 from fanout.errors import OpsError, Unusable
+from fanout.ops.aws.session import Aws
 from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.aws.subscription import Subscription
 from fanout.ops.dead_letters import edit as editing
@@ -29,7 +30,7 @@ from tests.unit.ops.given import message as given_message
 
 BODY = json.loads(app_contracts().valid["contact_form"])
 TOPIC = "arn:aws:sns:eu-west-1:1:Topic"
-NOTIFY = cast(DeployedSubscriber, type("DeployedSubscriber", (), {"task": "notify_partner"})())
+NOTIFY = DeployedSubscriber(cast(Aws, None), "NotifyPartner", "notify_partner", "queue", "dead", "function")
 
 
 __all__ = ["world"]

@@ -9,7 +9,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from fanout.cli import where as where_command
-from fanout.cli.aws_command import Target
 from fanout.contracts.ids import Ids
 from fanout.errors import OpsError, Unusable
 from fanout.ops.aws.line import Line
@@ -203,4 +202,4 @@ def test_a_stack_without_a_topic_cannot_be_published_to() -> None:
 @pytest.mark.parametrize("id_", ["", "  "])
 def test_where_of_nothing_is_refused(id_: str) -> None:
     with pytest.raises(Unusable, match="^which event"):
-        where_command.where(**vars(Target(stack="S")), id_=id_)
+        where_command.where(stack="S", env=None, profile=None, region=None, id_=id_)

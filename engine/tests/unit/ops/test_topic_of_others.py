@@ -1,6 +1,7 @@
 """A fan-out that is found from its topic: what leads to what, and what is said of what cannot be followed."""
 
 import json
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -9,9 +10,12 @@ from fanout.errors import OpsError
 from fanout.ops.aws.discovery import find
 from fanout.ops.aws.session import Aws
 from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.recipients import unheard
+from fanout.ops.send.queue import OutgoingMessage
 from fanout.ops.status import report
 from tests.unit.ops.aws.sqs import refused
+from tests.unit.ops.given import message
 
 HERE = "arn:aws:{}:eu-west-1:111111111111:{}"
 TOPIC = HERE.format("sns", "orders")
@@ -31,6 +35,10 @@ class World:
         self.variables: dict[str, dict[str, str]] = {}
         self.tags: dict[str, dict[str, str]] = {}
         self.forbidden: set[str] = set()
+        self.raw = "true"
+        self.failed: dict[str, dict[str, Any]] = {}
+        """Where functions keep what failed, as Lambda says it of each."""
+        self.states: dict[str, str] = {}
         self.sns = self.sqs = self.functions = self
 
     def subscribe(self, protocol: str, endpoint: str, arn: str | None = None) -> None:
@@ -56,10 +64,21 @@ class World:
                 return [{"Subscriptions": self.subscriptions[:2]}, {"Subscriptions": self.subscriptions[2:]}]
             case "list_event_source_mappings":
                 fed = self.consumers[asked["EventSourceArn"].rpartition(":")[2]]
-                return [{"EventSourceMappings": [{"FunctionArn": each} for each in fed]}]
+                return [{"EventSourceMappings": [{"FunctionArn": each, "State": self.state(each)} for each in fed]}]
             case _:
                 dead = asked["QueueUrl"].rpartition("/")[2]
-                return [{"queueUrls": [f"https://sqs/1/{queue}" for queue, to in self.redrive.items() if to == dead]}]
+                return [
+                    {
+                        "queueUrls": [
+                            f"https://sqs/1/{queue}"
+                            for queue, to in self.redrive.items()
+                            if to == dead and ":" not in queue
+                        ]
+                    }
+                ]
+
+    def state(self, function: str) -> str:
+        return self.states.get(function.rpartition(":")[2], "Enabled")
 
     def get_queue_url(self, **asked: str) -> dict[str, str]:
         if asked["QueueName"] in self.forbidden:
@@ -70,7 +89,7 @@ class World:
         return {"Attributes": self._policy(asked["QueueUrl"].rpartition("/")[2])}
 
     def get_subscription_attributes(self, **asked: str) -> dict[str, dict[str, str]]:
-        return {"Attributes": self._policy(asked["SubscriptionArn"])}
+        return {"Attributes": {**self._policy(asked["SubscriptionArn"]), "RawMessageDelivery": self.raw}}
 
     def _policy(self, of: str) -> dict[str, str]:
         dead = self.redrive.get(of)
@@ -80,7 +99,15 @@ class World:
         return {"Tags": self.tags.get(asked["QueueUrl"].rpartition("/")[2], {})}
 
     def get_function_configuration(self, **asked: str) -> dict[str, Any]:
-        return {"Environment": {"Variables": self.variables.get(asked["FunctionName"].rpartition(":")[2], {})}}
+        name = asked["FunctionName"].rpartition(":")[2]
+        dead = self.failed.get(name, {}).get("DeadLetterConfig", {})
+        return {"Environment": {"Variables": self.variables.get(name, {})}, "DeadLetterConfig": dead}
+
+    def get_function_event_invoke_config(self, **asked: str) -> dict[str, Any]:
+        name = asked["FunctionName"].rpartition(":")[2]
+        if "OnFailure" not in self.failed.get(name, {}):
+            raise refused("ResourceNotFoundException", "GetFunctionEventInvokeConfig")
+        return {"DestinationConfig": self.failed[name]}
 
 
 @pytest.fixture
@@ -140,21 +167,67 @@ def test_one_function_of_two_queues_is_told_by_them(world: World) -> None:
     assert world.found().tasks == ["bills", "cards"]
 
 
-def test_letters_of_several_queues_in_one_are_no_tasks_own(world: World) -> None:
+def test_letters_of_several_in_one_queue_are_no_tasks_own(world: World) -> None:
     world.queue("left", "dead")
-    world.queue("right", "dead")
+    world.subscribe("lambda", HERE.format("lambda", "function:right"))
+    world.failed["right"] = {"DeadLetterConfig": {"TargetArn": HERE.format("sqs", "dead")}}
     world.queue("own", "own-dead")
     stack = world.found()
-    assert [each.task for each in stack.with_letters("own")] == ["own"]
-    for task in ("left", None):
-        with pytest.raises(OpsError, match="dead has dead letters of left and of right"):
+    assert [each.task for each in stack.with_letters(None)] == ["own"]
+    assert stack.unseen == ("dead: dead letters of left and right lie in it together, and are left alone",)
+    for task, other in (("left", "right"), ("right", "left")):
+        with pytest.raises(OpsError, match=f"dead has dead letters of {task} and of {other}"):
             stack.with_letters(task)
+
+
+def test_queues_of_other_topics_that_bury_in_the_same_one_count_too(world: World) -> None:
+    world.queue("bill", "dead")
+    world.redrive["stranger"] = "dead"
+    assert world.found().subscribers[0].sharing == ("stranger",)
+
+
+def test_every_queue_in_which_something_may_lie_is_looked_at(world: World) -> None:
+    world.subscribe("sqs", HERE.format("sqs", "pack"), f"{TOPIC}:0000-pack")
+    world.consumers["pack"] = []
+    world.redrive |= {"pack": "pack-dead", f"{TOPIC}:0000-pack": "pack-undelivered"}
+    world.subscribe("lambda", HERE.format("lambda", "function:purge"), f"{TOPIC}:0000-purge")
+    world.redrive[f"{TOPIC}:0000-purge"] = "purge-undelivered"
+    world.failed["purge"] = {"OnFailure": {"Destination": HERE.format("sqs", "purge-dead")}}
+    assert {each.task: each.dead_letter_queue_name for each in world.found().with_letters(None)} == {
+        "pack": "pack-dead",
+        "pack-undelivered": "pack-undelivered",
+        "purge": "purge-dead",
+        "purge-undelivered": "purge-undelivered",
+    }
+
+
+def test_of_two_functions_the_one_that_is_switched_on_takes_the_messages(world: World) -> None:
+    world.queue("bill", None, "blue", "green")
+    world.states["blue"] = "Disabled"
+    assert world.found().subscribers[0].function_name == "green"
+
+
+def test_a_function_of_others_is_not_called_again(world: World) -> None:
+    world.subscribe("lambda", HERE.format("lambda", "function:purge"))
+    with pytest.raises(OpsError, match="how it must be called again is not known: export its dead letters"):
+        assert world.found().subscribers[0].target
+
+
+@pytest.mark.parametrize("is_raw", [True, False])
+def test_a_letter_goes_back_as_its_reader_knows_it(is_raw: bool) -> None:
+    """SQS moved it as it was; SNS wraps what it could not hand over, however it hands over else."""
+    wrapped = {"Type": "Notification", "TopicArn": TOPIC, "MessageId": "m", "Message": '{"a": 1}'}
+    others = DeployedSubscriber(cast(Aws, None), "Bill", "bill", "queue", "dead", "", has_runtime=False, is_raw=is_raw)
+    moved = message(wrapped, DeadLetterQueueSourceArn="queue")
+    assert OutgoingMessage.back_to(others, moved).body == moved.body
+    assert OutgoingMessage.back_to(others, message(wrapped)).body == ('{"a": 1}' if is_raw else moved.body)
+    assert OutgoingMessage.back_to(replace(others, has_runtime=True), moved).body == '{"a": 1}'
 
 
 @pytest.mark.parametrize(
     ("arn", "said"),
     [
-        (TOPIC, "the topic orders has no subscription: nobody gets its events"),
+        (TOPIC, "the topic orders has 0 subscriptions, and none leads to a queue or a function: nothing is kept here"),
         (
             TOPIC.replace("eu-west-1", "us-east-1"),
             "the topic orders is in us-east-1, and eu-west-1 is asked: give --region us-east-1",
@@ -180,7 +253,7 @@ def test_a_topic_that_is_gone_is_one_line(world: World, monkeypatch: pytest.Monk
 def test_of_its_alarms_those_are_looked_at_that_look_at_its_queues(world: World) -> None:
     world.queue("bill", "bill-dead", "biller")
     stat = {"MetricStat": {"Metric": {"Dimensions": [{"Name": "QueueName", "Value": "bill-dead"}]}}}
-    other = {"AlarmName": "other", "Dimensions": [{"Name": "QueueName", "Value": "bill-dead-2"}]}
+    other = {"AlarmName": "other", "Dimensions": [{"Name": "TableName", "Value": "bill"}]}
     alarms = [{"AlarmName": "plain", "Dimensions": [{"Name": "QueueName", "Value": "bill"}]}, other]
     alarms.append({"AlarmName": "math", "Metrics": [stat]})
     pages = [{"MetricAlarms": alarms}]
@@ -192,6 +265,7 @@ def test_of_its_alarms_those_are_looked_at_that_look_at_its_queues(world: World)
 
 def test_whom_its_alarms_tell_is_not_known_and_no_stack_is_made_up(world: World) -> None:
     world.queue("bill")
+    world.subscribe("email", "person@example.com")
     stack = world.found()
     assert unheard(stack) == []
     assert (stack.name, stack.account, stack.region, stack.topic_arn) == ("orders", "111111111111", "eu-west-1", TOPIC)

@@ -565,3 +565,35 @@ def test_any_item_is_told_in_words(field: str, value: Any, state: str) -> None:
     shown = io.StringIO()
     Console(file=shown).print(render(world.where()))
     assert shown.getvalue().encode() and [each.as_dict() for each in world.where()]
+
+
+@pytest.mark.parametrize(("state", "is_sure"), [("dead", True), ("failed", False)])
+def test_what_others_wrote_since_makes_neither_many_calls_nor_a_dead_letter_unsure(
+    world: World, state: str, is_sure: bool
+) -> None:
+    at = world.clock() - 10 * 86_400
+    world.put("mail", state, at=at, first_at=at, attempt=5, error_type="E", error="503")
+    world.logs.scanned = 10
+    world.logs.write("mail", outcome("failed", "m-mail", 5, event_id="e1", error_type="E", error="503"), at=at)
+    for minutes in range(500):
+        world.logs.write("mail", outcome("done", "other", 1, event_id="other"), at=at + 7_200 + 60 * minutes)
+    found = world.at("mail")
+    assert (found.state, bool(found.completeness)) == (DEAD, is_sure)
+    assert sum(each["logGroupName"] == "mail" for each in world.logs.requests) <= 8
+
+
+def test_tasks_of_several_tables_are_each_asked_for_in_their_own(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where teams have subscribed from stacks of their own."""
+    done_everywhere(world)
+    asked: list[tuple[str, list[str]]] = []
+    read = records.read
+
+    def by_table(aws: Aws, table: str, keys: list[tuple[str, str]]) -> Any:
+        asked.append((table, [task for task, _ in keys]))
+        return read(aws, TABLE, keys)
+
+    monkeypatch.setattr(records, "read", by_table)
+    first, *others = world.stack.subscribers
+    world.stack = replace(world.stack, subscribers=(replace(first, records_table="theirs"), *others))
+    assert {each.state for each in world.where()} == {DONE}
+    assert asked == [("theirs", [first.task]), (TABLE, [each.task for each in others])]

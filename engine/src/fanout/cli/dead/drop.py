@@ -61,10 +61,9 @@ def drop(
         complete=bool(dropped.completeness),
         unseen=list(dropped.completeness.unseen),
     )
-    if dropped.file and not as_json:
-        errors.print(
-            f"to bring them back: fanout dead import {quote(str(dropped.file))} --stack {stack.name}", style="dim"
-        )
+    if dropped.file and subscriber.has_runtime and not as_json:
+        of = stack.name if stack.is_deployed else stack.id
+        errors.print(f"to bring them back: fanout dead import {quote(str(dropped.file))} --stack {of}", style="dim")
     return (
         INTERRUPTED
         if stop

@@ -25,15 +25,15 @@ def of_stack(aws: Aws, name: str, **more: Any) -> Iterator[dict[str, Any]]:
     return (each for each in found if not _OF_LONGER_NAME.fullmatch(each["AlarmName"], len(name) + 1))
 
 
-def of_resources(aws: Aws, resources: set[str], **more: Any) -> Iterator[dict[str, Any]]:
-    """Whoever made them: those that look at a queue, function or topic of these names."""
+def of_resources(aws: Aws, resources: set[tuple[str, str]], **more: Any) -> Iterator[dict[str, Any]]:
+    """Whoever made them: those that look at one of these, each by the dimension that it has in metrics and its name."""
     return (each for each in _described(aws, **more) if resources & set(_looked_at(each)))
 
 
-def _looked_at(alarm: dict[str, Any]) -> Iterator[str]:
+def _looked_at(alarm: dict[str, Any]) -> Iterator[tuple[str, str]]:
     stats = [each.get("MetricStat", {}).get("Metric", {}) for each in alarm.get("Metrics", ())]
     for metric in (alarm, *stats):
-        yield from (str(each.get("Value")) for each in metric.get("Dimensions", ()))
+        yield from ((str(each.get("Name")), str(each.get("Value"))) for each in metric.get("Dimensions", ()))
 
 
 def by_name(stack: Stack, names: list[str]) -> dict[str, dict[str, Any]]:

@@ -60,16 +60,17 @@ def find(aws: Aws, name: str) -> Stack:
         outputs,
         subscribers,
         deliveries=deliveries,
-        unseen=tuple(_incomplete(outputs, {*complete, *(each.id for each in deliveries)})),
+        unseen=tuple(_incomplete(outputs, said, {*complete, *(each.id for each in deliveries)})),
     )
 
 
-def _incomplete(outputs: dict[str, str], seen: set[str]) -> Iterator[str]:
-    """Of each queue that is told without what belongs to it."""
+def _incomplete(outputs: dict[str, str], said: dict[str, str], seen: set[str]) -> Iterator[str]:
+    """Of each queue that is a task's, and is told without what belongs to it. A queue's output alone may be of anything."""
+    of_a_task = (_QUEUE, _DEAD, _FUNCTION)
     for id_ in sorted({key.removesuffix(_DEAD).removesuffix(_QUEUE) for key in outputs if key.endswith(_QUEUE)} - seen):
-        beside = (_QUEUE, _DEAD, _FUNCTION)
-        missing = [id_ + each for each in beside if id_ + each not in outputs]
-        yield f"{id_}: the stack has no output {' and no '.join(missing)}, so it is left out"
+        missing = [id_ + each for each in of_a_task if id_ + each not in outputs]
+        if len(missing) == 1 or _described(id_, said):
+            yield f"{id_}: the stack has no output {' and no '.join(missing)}, so it is left out"
 
 
 def _subscriber(aws: Aws, id_: str, outputs: dict[str, str], said: dict[str, str]) -> DeployedSubscriber:

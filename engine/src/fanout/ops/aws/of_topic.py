@@ -4,7 +4,7 @@ Nothing is read from a stack's outputs, so it may be made by Terraform, SAM or b
 """
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -17,11 +17,13 @@ from fanout.errors import OpsError
 from fanout.ops.aws.lanes import in_lanes
 from fanout.ops.aws.session import Aws
 from fanout.ops.aws.stack import Stack
-from fanout.ops.aws.subscriber import DeployedSubscriber, attributes_of
+from fanout.ops.aws.subscriber import DELIVERY, DeployedSubscriber, attributes_of
+from fanout.words import counted
 
 _GONE: Final = ("NotFound", "NotFoundException")
-_OF_US: Final = ("sqs", "lambda")
-"""Protocols that have a task behind them; of all others only what SNS could not deliver is looked at."""
+_AT_WORK: Final = ("Creating", "Enabling", "Enabled", "Updating")
+Found = DeployedSubscriber | str
+"""What a subscription leads to, or a sentence on why it could not be followed."""
 
 
 def is_topic_arn(name: str) -> bool:
@@ -29,7 +31,7 @@ def is_topic_arn(name: str) -> bool:
 
 
 def find_by_topic(aws: Aws, arn: str) -> Stack:
-    """Its subscribers, and in `unseen` what could not be followed. Raises OpsError where the topic is not there."""
+    """Its subscribers, and in `unseen` what could not be followed. Raises OpsError where it leads nowhere."""
     region, _, name = arn.split(":", 5)[3:] if arn.count(":") == 5 else ("", "", "")
     if not name:
         raise OpsError(f"{arn} is no topic's ARN: expected arn:aws:sns:REGION:ACCOUNT:NAME")
@@ -42,98 +44,122 @@ def find_by_topic(aws: Aws, arn: str) -> Stack:
             raise OpsError(f"no topic {name} in {region} for these credentials: check --stack and --profile") from None
         raise
     listed = [each for page in pages for each in page["Subscriptions"]]
-    if not listed:
-        raise OpsError(f"the topic {name} has no subscription: nobody gets its events")
-    found = in_lanes(lambda each: _followed(aws, each), listed)
-    subscribers = _with_names_of_their_own([each for each in found if isinstance(each, DeployedSubscriber)])
+    followed = [each for some in in_lanes(lambda each: _followed(aws, each), listed) for each in some]
+    if not followed:
+        many = counted(len(listed), "subscription")
+        raise OpsError(f"the topic {name} has {many}, and none leads to a queue or a function: nothing is kept here")
+    found, unseen = _told_apart([each for each in followed if isinstance(each, DeployedSubscriber)])
     return Stack(
         aws,
         name,
         arn,
         "",
         {names.TOPIC_ARN_OUTPUT: arn},
-        tuple(each for each in subscribers if each.queue_url or each.function_name),
-        deliveries=tuple(each for each in subscribers if not (each.queue_url or each.function_name)),
-        unseen=tuple(each for each in found if isinstance(each, str)),
+        tuple(each for each in found if each.kind != DELIVERY),
+        deliveries=tuple(each for each in found if each.kind == DELIVERY),
+        unseen=(*(each for each in followed if isinstance(each, str)), *unseen),
     )
 
 
-def _followed(aws: Aws, subscription: Mapping[str, Any]) -> DeployedSubscriber | str | None:
-    """Or why it could not be; None of what hands events to nobody of ours and keeps nothing."""
-    arn, protocol = str(subscription["SubscriptionArn"]), str(subscription["Protocol"])
-    whose = subscription["Endpoint"].rpartition(":")[2] if protocol in _OF_US else f"a subscription by {protocol}"
+def _followed(aws: Aws, subscription: Mapping[str, Any]) -> list[Found]:
+    """Nothing of what hands events to nobody of ours and keeps none."""
+    arn, protocol, endpoint = (str(subscription[each]) for each in ("SubscriptionArn", "Protocol", "Endpoint"))
+    is_ours = protocol in ("sqs", "lambda")
+    whose = endpoint.rpartition(":")[2] if is_ours else f"a subscription by {protocol}"
     if not arn.startswith("arn:"):
-        return f"{whose}: its subscription is not confirmed, and gets nothing"
+        return [f"{whose}: its subscription is not confirmed, and gets nothing"]
     try:
+        attributes = aws.sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
+        undelivered = _dead_letters(aws, attributes.get("RedrivePolicy"))
         if protocol == "sqs":
-            return _queued(aws, subscription["Endpoint"])
-        kept = _queue_of_subscription(aws, arn)
-        if protocol == "lambda":
-            return _called(aws, subscription["Endpoint"], arn, kept)
+            found = _queued(aws, endpoint, is_raw=attributes.get("RawMessageDelivery") == "true")
+        elif protocol == "lambda":
+            found = _called(aws, endpoint, arn, undelivered)
+        else:
+            return [_delivery(aws, f"{protocol}-{arn.rpartition('-')[2]}", arn, undelivered)] if undelivered else []
     except (ClientError, OpsError) as error:
-        return f"{whose}: {error if isinstance(error, OpsError) else one_line(error)}"
-    name = f"{protocol}-{arn.rpartition('-')[2]}"
-    return DeployedSubscriber(aws, name, name, "", kept, "", subscription_arn=arn) if kept else None
+        return [f"{whose}: {error if isinstance(error, OpsError) else one_line(error)}"]
+    if undelivered in ("", found.dead_letter_queue_url):
+        return [found]
+    return [found, _delivery(aws, f"{found.task}-undelivered", arn, undelivered)]
 
 
-def _queued(aws: Aws, arn: str) -> DeployedSubscriber:
+def _delivery(aws: Aws, name: str, subscription: str, dead_url: str) -> DeployedSubscriber:
+    """Of what SNS could not hand over."""
+    return DeployedSubscriber(aws, name, name, "", dead_url, "", subscription_arn=subscription, has_runtime=False)
+
+
+def _queued(aws: Aws, arn: str, *, is_raw: bool) -> DeployedSubscriber:
     url = _url(aws, arn)
-    attributes = attributes_of(aws, url)
-    dead = _target(attributes.get("RedrivePolicy"))
-    dead_url = _url(aws, dead) if dead else ""
-    mappings = aws.functions.get_paginator("list_event_source_mappings").paginate(EventSourceArn=arn)
-    functions = sorted({each["FunctionArn"] for page in mappings for each in page["EventSourceMappings"]})
-    if len(functions) > 1:
-        raise OpsError(f"{len(functions)} functions take its messages, so what becomes of one is not known")
-    variables = _variables(aws, functions[0]) if functions else {}
+    dead_url = _dead_letters(aws, attributes_of(aws, url).get("RedrivePolicy"))
+    function = _consumer(aws, arn)
+    variables = _variables(aws.functions.get_function_configuration(FunctionName=function)) if function else {}
     tags = aws.sqs.list_queue_tags(QueueUrl=url).get("Tags", {})
-    function = functions[0].split(":")[6] if functions else ""
-    task = variables.get(names.TASK) or tags.get(names.TASK_TAG) or function or arn.rpartition(":")[2]
+    name = function.split(":")[6] if function else ""
+    task = variables.get(names.TASK) or tags.get(names.TASK_TAG) or name or arn.rpartition(":")[2]
     return DeployedSubscriber(
         aws,
         task,
         task,
         url,
         dead_url,
-        function,
+        name,
         variables.get(names.COMPLETED_TABLE),
-        has_runtime=names.TASK in variables or (not functions and names.TASK_TAG in tags),
-        sharing=_sharing(aws, dead_url, url) if dead_url else (),
+        has_runtime=names.TASK in variables or (not function and names.TASK_TAG in tags),
+        is_raw=is_raw,
     )
 
 
-def _called(aws: Aws, arn: str, subscription: str, kept: str) -> DeployedSubscriber:
-    """SNS keeps what it could not hand over in the subscription's queue; Lambda what failed in the function's."""
-    variables, function = _variables(aws, arn), arn.split(":")[6]
+def _consumer(aws: Aws, queue: str) -> str:
+    """The ARN of the function that takes its messages; "" where none does."""
+    pages = aws.functions.get_paginator("list_event_source_mappings").paginate(EventSourceArn=queue)
+    mappings = [each for page in pages for each in page["EventSourceMappings"]]
+    at_work = {each["FunctionArn"] for each in mappings if each.get("State") in _AT_WORK}
+    found = at_work or {each["FunctionArn"] for each in mappings}
+    if len(found) > 1:
+        raise OpsError(f"{len(found)} functions take its messages, so what becomes of one is not known")
+    return next(iter(found), "")
+
+
+def _called(aws: Aws, arn: str, subscription: str, undelivered: str) -> DeployedSubscriber:
+    """What failed is where its function says; else, if anywhere, where what SNS could not hand over is."""
     told = aws.functions.get_function_configuration(FunctionName=arn)
-    dead = str(told.get("DeadLetterConfig", {}).get("TargetArn", ""))
-    url = kept or (_url(aws, dead) if ":sqs:" in dead else "")
+    variables, function = _variables(told), arn.split(":", 6)[6]
+    failed = _on_failure(aws, arn) or told.get("DeadLetterConfig", {}).get("TargetArn", "")
+    dead_url = _url(aws, failed) if ":sqs:" in failed else undelivered
     task = variables.get(names.TASK) or function
     table = variables.get(names.COMPLETED_TABLE)
     return DeployedSubscriber(
-        aws, task, task, "", url, function, table, subscription, has_runtime=names.TASK in variables
+        aws, task, task, "", dead_url, function, table, subscription, has_runtime=names.TASK in variables
     )
 
 
-def _variables(aws: Aws, function: str) -> dict[str, str]:
-    told = aws.functions.get_function_configuration(FunctionName=function)
-    return dict(told.get("Environment", {}).get("Variables", {}))
+def _on_failure(aws: Aws, function: str) -> str:
+    try:
+        told = aws.functions.get_function_event_invoke_config(FunctionName=function)
+    except ClientError as error:
+        if code_of(error) != "ResourceNotFoundException":
+            raise
+        return ""
+    return told.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination", "")
 
 
-def _queue_of_subscription(aws: Aws, arn: str) -> str:
-    """The URL of the queue of what SNS could not deliver; "" where there is none."""
-    attributes = aws.sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
-    dead = _target(attributes.get("RedrivePolicy"))
-    return _url(aws, dead) if dead else ""
+def _variables(function: Mapping[str, Any]) -> dict[str, str]:
+    """Raises OpsError where they may not be read: whose function it is would be guessed."""
+    environment = function.get("Environment", {})
+    if error := environment.get("Error"):
+        raise OpsError(f"its function's variables cannot be read: {error.get('ErrorCode', 'no reason given')}")
+    return dict(environment.get("Variables", {}))
 
 
-def _target(policy: str | None) -> str:
-    """Of a redrive policy; "" where there is none, or none that can be read."""
+def _dead_letters(aws: Aws, policy: str | None) -> str:
+    """The URL of the queue of a redrive policy; "" where there is none, or none that can be read."""
     try:
         read = json.loads(policy or "{}")
     except ValueError:
         return ""
-    return str(read.get("deadLetterTargetArn", "")) if isinstance(read, dict) else ""
+    arn = str(read.get("deadLetterTargetArn", "")) if isinstance(read, dict) else ""
+    return _url(aws, arn) if arn else ""
 
 
 def _url(aws: Aws, arn: str) -> str:
@@ -144,18 +170,34 @@ def _url(aws: Aws, arn: str) -> str:
     return aws.sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
 
 
-def _sharing(aws: Aws, dead_url: str, url: str) -> tuple[str, ...]:
-    """Other queues that bury in the same one."""
-    pages = aws.sqs.get_paginator("list_dead_letter_source_queues").paginate(QueueUrl=dead_url)
-    names_ = {each.rpartition("/")[2] for page in pages for each in page.get("queueUrls", ())}
-    return tuple(sorted(names_ - {url.rpartition("/")[2]}))
-
-
-def _with_names_of_their_own(found: list[DeployedSubscriber]) -> list[DeployedSubscriber]:
-    """Those of one name are told by their queues: a function may take the messages of several."""
-    many = {name for name, number in Counter(each.task for each in found).items() if number > 1}
-    named = (
-        replace(each, id=each.queue_name, task=each.queue_name) if each.task in many and each.queue_url else each
+def _told_apart(found: list[DeployedSubscriber]) -> tuple[list[DeployedSubscriber], list[str]]:
+    """Each under a name of its own, and with whom it shares a dead-letter queue; and a sentence on each that is shared."""
+    of_one_name = {name for name, number in Counter(each.task for each in found).items() if number > 1}
+    named = [
+        replace(each, id=each.queue_name, task=each.queue_name, records_table=None)  # its records are under the other
+        if each.task in of_one_name and each.queue_url
+        else each
         for each in found
-    )
-    return sorted(named, key=lambda each: each.task)
+    ]
+    buried: dict[str, set[str]] = defaultdict(set)
+    for each in named:
+        buried[each.dead_letter_queue_url].add(each.queue_name or each.task)
+    shared = {url: whose | _sources(found[0].aws, url) for url, whose in buried.items() if url}
+    told = [
+        replace(
+            each, sharing=tuple(sorted(shared.get(each.dead_letter_queue_url, set()) - {each.queue_name or each.task}))
+        )
+        for each in named
+    ]
+    unseen = [
+        f"{url.rpartition('/')[2]}: dead letters of {' and '.join(sorted(whose))} lie in it together, and are left alone"
+        for url, whose in sorted(shared.items())
+        if len(whose) > 1
+    ]
+    return sorted(told, key=lambda each: each.task), unseen
+
+
+def _sources(aws: Aws, dead_url: str) -> set[str]:
+    """Names of the queues that bury in it."""
+    pages = aws.sqs.get_paginator("list_dead_letter_source_queues").paginate(QueueUrl=dead_url)
+    return {url.rpartition("/")[2] for page in pages for url in page.get("queueUrls", ())}

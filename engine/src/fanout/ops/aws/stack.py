@@ -1,7 +1,6 @@
 """A deployed stack of ours: its topics, its subscribers, and which of them is meant."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from fanout import names
@@ -109,7 +108,7 @@ class Stack:
     def subscriber(self, task: str) -> DeployedSubscriber:
         """By task, or by the construct's id: notify_webhook, notify-webhook and NotifyWebhook are the same."""
         wanted = _plain(task)
-        for each in self.subscribers:
+        for each in sorted(self.subscribers, key=lambda each: task not in (each.task, each.id)):
             if wanted in (_plain(each.task), _plain(each.id)):
                 return each
         known = ", ".join(each.task for each in self.subscribers)
@@ -118,34 +117,39 @@ class Stack:
     def with_letters(self, task: str | None) -> tuple[DeployedSubscriber, ...]:
         """The chosen one or all, deliveries too, that have a dead-letter queue. Raises OpsError where the chosen one has none."""
         if task is None:
-            return _unmixed(each for each in (*self.chosen(None), *self.deliveries) if each.buries)
+            return tuple(each for each in (*self.subscribers, *self.deliveries) if each.buries and not each.sharing)
         for each in self.deliveries:
             if _plain(task) == _plain(each.id):
+                _refuse_if_mixed(each)
                 return (each,)
         found = self.subscriber(task)
+        if not (found.buries or self.is_deployed):
+            raise OpsError(
+                f"{found.task} has no dead-letter queue: what fails stays in its queue until its retention is over"
+            )
         if not found.buries:
             raise OpsError(
                 f"{found.task} has no dead-letter queue, as it may drop what fails (drop_is_ok): fanout logs {found.task}"
             )
-        return _unmixed([found])
+        _refuse_if_mixed(found)
+        return (found,)
 
     def chosen(self, task: str | None) -> tuple[DeployedSubscriber, ...]:
-        """The one, or all. Raises OpsError where there is none: an empty table would say that all is well."""
-        if not (self.subscribers or self.deliveries):
-            raise OpsError(f"{self.name} has no subscriber: give --stack with the stack that has them")
         return (self.subscriber(task),) if task else self.subscribers
 
+    def require_subscribers(self) -> None:
+        """Raises OpsError in one line where there are none: an empty table would say that all is well."""
+        if not (self.subscribers or self.deliveries or self.unseen):
+            raise OpsError(f"{self.name} has no subscriber: give --stack with the stack that has them")
 
-def _unmixed(found: Iterable[DeployedSubscriber]) -> tuple[DeployedSubscriber, ...]:
-    """Raises OpsError of letters that lie among others' letters: sent back they would come to the wrong task."""
-    chosen = tuple(found)
-    for each in chosen:
-        if each.sharing:
-            raise OpsError(
-                f"{each.dead_letter_queue_name} has dead letters of {each.queue_name} and of {', '.join(each.sharing)}:"
-                f" whose each is cannot be told, so give {each.task} a dead-letter queue of its own"
-            )
-    return chosen
+
+def _refuse_if_mixed(subscriber: DeployedSubscriber) -> None:
+    """Of letters that lie among those of others: sent back they would come to the wrong task."""
+    if subscriber.sharing:
+        raise OpsError(
+            f"{subscriber.dead_letter_queue_name} has dead letters of {subscriber.queue_name or subscriber.task} and of"
+            f" {', '.join(subscriber.sharing)}: whose each is cannot be told, so give {subscriber.task} a dead-letter queue of its own"
+        )
 
 
 def _plain(word: str) -> str:

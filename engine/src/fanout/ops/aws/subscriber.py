@@ -46,6 +46,8 @@ class DeployedSubscriber:
     """Its outcomes are metrics too, as a stack says that describes it."""
     has_runtime: bool = True
     """Whoever takes its messages writes down what becomes of each, and obeys a pause."""
+    is_raw: bool = True
+    """Its messages are as they were published, and not in SNS's envelope."""
     sharing: tuple[str, ...] = ()
     """Other queues whose dead letters lie in the same queue as its own."""
 
@@ -62,6 +64,11 @@ class DeployedSubscriber:
             raise OpsError(
                 f"{self.task} is a delivery, and SNS hands nothing to one subscription twice: export its dead letters, hand"
                 " them to the receiver yourself, and drop them"
+            )
+        if self.kind == DIRECT and not self.has_runtime:
+            raise OpsError(
+                f"{self.task} is called by its topic and has no fanout.runtime: how it must be called again is not known:"
+                " export its dead letters, and call it yourself"
             )
         return self.queue_url or f"{INVOKED}{self.function_name}"
 
@@ -81,6 +88,13 @@ class DeployedSubscriber:
             raise OpsError(
                 f"{self.task} has no queue in which events could wait, as its topic calls it: there is nothing to {command};"
                 " to hold its events back it needs compute=Function() and a deployment"
+            )
+
+    def require_runtime(self, command: str) -> None:
+        """Raises OpsError in one line, for what knows how a task of ours reads an event."""
+        if not self.has_runtime:
+            raise OpsError(
+                f"what takes the messages of {self.task} has no fanout.runtime, so {command} does not know what it reads"
             )
 
     @cached_property

@@ -97,6 +97,7 @@ def check_edit(subscriber: DeployedSubscriber, message: DeadLetterMessage, event
         made = checked_event(event, max_bytes=LARGEST_LIMIT)  # it goes into a queue
     except InvalidEvent as error:
         raise Unusable(str(error).replace("nothing was published", "nothing was changed")) from None
+    subscriber.require_runtime("dead edit")
     ours = {name: {"DataType": "String", "StringValue": value} for name, value in made.attributes.items()}
     attributes = {**message.published_attributes, **ours}
     _check_filter(subscriber, made, attributes)

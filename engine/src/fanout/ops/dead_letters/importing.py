@@ -73,6 +73,7 @@ class ImportFile:
         if line.task not in self.stack.tasks:
             raise Unusable(f"{self.path}, line {number}: {self.stack.name} has no task {line.task}")
         subscriber = self.stack.subscriber(line.task)
+        subscriber.require_runtime("dead import")
         here = Origin.of(self.stack, subscriber)
         if line.origin != here and not self.elsewhere:
             whence = f"is from {line.origin}" if line.origin else "does not say where it is from"

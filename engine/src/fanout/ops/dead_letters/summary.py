@@ -58,6 +58,7 @@ Told = Callable[[DeadLetterSummary], None]
 
 def collect(stack: Stack, task: str | None, *, limit: int, told: Told = lambda _: None) -> list[DeadLetterSummary]:
     """Side by side; one that cannot be read does not hide the others. `told` hears of each on the way."""
+    stack.require_subscribers()
     journal = Journal.of(stack)
     return in_lanes(lambda each: _summarize(each, journal, limit, told), stack.with_letters(task))
 

@@ -125,7 +125,7 @@ class MessageMover:
     def _outgoing(self, message: DeadLetterMessage) -> OutgoingMessage | None:
         """One message's trouble is its own."""
         try:
-            made = OutgoingMessage.from_dead_letter(message)
+            made = OutgoingMessage.back_to(self.subscriber, message)
             assert made.bytes >= 0 and made.entry(fifo=False)
         except Exception:
             self.tally.unread.append(message.message_id)

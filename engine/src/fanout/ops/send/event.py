@@ -150,6 +150,15 @@ class Progress:
                     self.states[message.event_id] = DEAD
 
 
+def require_outcomes(stack: Stack, wait: bool) -> None:
+    """Raises Unusable in one line where they would be waited for, and nobody writes them down."""
+    silent = ", ".join(each.task for each in stack.subscribers if not each.tells_outcomes)
+    if wait and silent:
+        raise Unusable(
+            f"what takes the messages of {silent} has no fanout.runtime, so no outcome comes: leave out --wait"
+        )
+
+
 def follow(stack: Stack, sent: Sequence[Event], seconds: float, stop: Stop) -> Iterator[list[Progress]]:
     """Again and again until every event is done or dead everywhere, or the time is over."""
     since = datetime.now(UTC) - timedelta(minutes=5)  # this machine's clock may be fast

@@ -15,7 +15,7 @@ import base64
 import json
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import Any, Final
@@ -25,7 +25,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from fanout.aws_errors import code_of, one_line
 from fanout.ops.aws.lanes import in_lanes
 from fanout.ops.aws.session import AT_ONCE, Aws
-from fanout.ops.aws.subscriber import INVOKED
+from fanout.ops.aws.subscriber import INVOKED, DeployedSubscriber
 from fanout.ops.dead_letters.message import DeadLetterMessage, sha256
 from fanout.publisher.size import message_size
 
@@ -49,8 +49,17 @@ class OutgoingMessage:
 
     @classmethod
     def from_dead_letter(cls, message: DeadLetterMessage) -> "OutgoingMessage":
+        """As it was published."""
         trace = message.system.get("AWSTraceHeader")
         return cls(message.message_id, message.published_body, message.published_attributes, message.group, trace)
+
+    @classmethod
+    def back_to(cls, subscriber: DeployedSubscriber, message: DeadLetterMessage) -> "OutgoingMessage":
+        """As whoever takes the subscriber's messages reads it: of others with all that is around it, where that is how it came."""
+        published = cls.from_dead_letter(message)
+        if subscriber.has_runtime or (subscriber.is_raw and not message.moved_by_sqs):
+            return published
+        return replace(published, body=message.body, attributes=message.attributes)
 
     @property
     def hash(self) -> str:

@@ -53,10 +53,7 @@ def _dead(subscriber: DeployedSubscriber, found: Health) -> None:
         return
     depth = browse.read_depth(subscriber.aws, subscriber.dead_letter_queue_url)
     found.dead, found.dead_hidden = depth.all, depth.in_flight
-    if depth.all and subscriber.sharing:
-        of = " and ".join((subscriber.task, *subscriber.sharing))
-        found.problems.append(f"{counted(depth.all, 'dead letter')} of {of} in one queue: give each its own")
-    elif depth.all:
+    if depth.all and not subscriber.sharing:
         found.problems.append(f"{counted(depth.all, 'dead letter')}: fanout dead list {subscriber.task}")
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from fanout import names
 from fanout.aws_errors import one_line
 from fanout.errors import UserError
 from fanout.ops.aws import alarms
@@ -91,14 +90,14 @@ def _report(
 ) -> Report:
     is_well = not stack.is_deployed or (stack.status.endswith("_COMPLETE") and "ROLLBACK" not in stack.status)
     problems = [] if is_well else [f"it is {stack.status}"]
-    if not (stack.subscribers or stack.deliveries or names.INTAKE_TABLE_OUTPUT in stack.outputs):
-        problems.append("it has no subscriber: give --stack with the stack that has them")
     unsubscribed, unasked = list[str](), list[str]()
     deaf = pool.submit(unheard, stack)
     subscriptions = pool.submit(_subscriptions, stack, unsubscribed, unasked)
     healths, of_all = _healths((*stack.subscribers, *stack.deliveries), asked, stack.name, pool, kept)
     alarms_now, of_alarms = ringing.result()
     count = subscriptions.result()
+    if count == 0:
+        problems.append("its topic has no subscription: nobody gets its events")
     unread = [*(each.line for each in deaf.result() if each.unread), *unasked, *of_alarms, *of_all, *stack.unseen]
     problems += [*(each.line for each in deaf.result() if not each.unread), *unsubscribed, *unread]
     return Report(stack, datetime.now(UTC), healths, count, alarms_now, problems, unread)
@@ -203,10 +202,12 @@ def _alarms(aws: Aws, of: str | Stack) -> "Ringing":
         return [], [one_line(error)]
 
 
-def _resources(stack: Stack) -> set[str]:
-    of = (*stack.subscribers, *stack.deliveries)
-    found = {named for each in of for named in (each.queue_name, each.dead_letter_queue_name, each.function_name)}
-    return found - {""} | {stack.name}
+def _resources(stack: Stack) -> set[tuple[str, str]]:
+    found = {("TopicName", stack.name)}
+    for each in (*stack.subscribers, *stack.deliveries):
+        queues = (each.queue_name, each.dead_letter_queue_name)
+        found |= {*(("QueueName", name) for name in queues), ("FunctionName", each.function_name)}
+    return found
 
 
 def _told(alarm: dict[str, Any]) -> dict[str, Any]:

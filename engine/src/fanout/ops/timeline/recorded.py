@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -20,6 +22,7 @@ _OF_A_MESSAGE = timedelta(days=1)
 _TRIED_BY_LAMBDA = timedelta(hours=6, minutes=30)
 """An event is at most six hours old when its last try begins, which takes 15 minutes at most:
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-configuring.html"""
+_LATER_PAGES: Final = 2
 _ENDED = (records.DONE, records.FAILED, records.DEAD)
 
 
@@ -88,17 +91,24 @@ def _is_after(line: Line, told: EventRecord) -> bool:
 def _history(
     subscriber: DeployedSubscriber, told: EventRecord, event_id: str | None
 ) -> tuple[list[Line], Completeness]:
-    """The attempts at the message that the record names, since its first one; and at others of its event since the record."""
+    """The attempts at the message in the time that the record names; and, a few pages on, what came of its event after that.
+
+    Of a dead letter what came later is not owed: that it may have been redriven is said of it in any case.
+    """
     if told.message_id is None or told.at is None:
         return [], COMPLETE
-    since = max(told.first_at or told.at, told.at - _OF_A_MESSAGE) - AROUND
-    ids = [told.message_id] if event_id is None else [told.message_id, event_id]
+    since = max(min(told.first_at or told.at, told.at), told.at - _OF_A_MESSAGE) - AROUND
+    until = max(told.at, told.lease_until or told.at) + subscriber.longest_life
+    later = [told.message_id] if event_id is None else [told.message_id, event_id]
+    ask = partial(logs.history, subscriber.aws, subscriber.log_group, life=subscriber.longest_life)
     try:
-        found = logs.history(subscriber.aws, subscriber.log_group, ids, since, life=subscriber.longest_life)
+        found, after = ask([told.message_id], since, until), ask(later, told.at, pages=_LATER_PAGES)
     except (ClientError, BotoCoreError) as error:
         return [], Completeness((f"its other attempts: {one_line(error)}",))
-    own = [each for each in found.lines if each.message_id == told.message_id or each.at > told.at]
-    return own, found.completeness
+    known = {(each.kind, each.message_id, each.attempt, each.at) for each in found.lines}
+    new = [each for each in after.lines if (each.kind, each.message_id, each.attempt, each.at) not in known]
+    own = sorted((*found.lines, *(each for each in new if each.at > told.at)), key=lambda line: line.at)
+    return own, found.completeness if told.state == records.DEAD else found.completeness + after.completeness
 
 
 def tried(subscriber: DeployedSubscriber, lines: Sequence[Line], told: int) -> int:

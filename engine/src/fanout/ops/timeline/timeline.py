@@ -18,6 +18,7 @@ from fanout.ops.aws import logs, records, starts
 from fanout.ops.aws.lanes import in_lanes
 from fanout.ops.aws.line import Line
 from fanout.ops.aws.records import EventRecord
+from fanout.ops.aws.session import Aws
 from fanout.ops.aws.stack import Stack
 from fanout.ops.aws.subscriber import DIRECT, DeployedSubscriber
 from fanout.ops.completeness import COMPLETE, Completeness
@@ -42,6 +43,12 @@ class Recorded:
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     completeness: Completeness = COMPLETE
 
+    def __add__(self, other: "Recorded") -> "Recorded":
+        """Of two tables."""
+        of = {task: [*self.of.get(task, ()), *other.of.get(task, ())] for task in {**self.of, **other.of}}
+        problems = {**self.problems, **other.problems}
+        return Recorded(of, problems, min(self.now, other.now), self.completeness + other.completeness)
+
     @property
     def span(self) -> tuple[datetime, datetime] | None:
         found = [each for some in self.of.values() for _, each in some]
@@ -51,25 +58,34 @@ class Recorded:
 
 def for_stack(stack: Stack, id_: str, *, since: datetime | None = None, letters: bool = False) -> list[EventState]:
     """One for each subscriber, or more where several sources use the id."""
+    stack.require_subscribers()
     start = since or datetime.now(UTC) - WINDOW
     recorded = read_records(stack, id_)
-    found = in_lanes(lambda each: for_subscriber(each, id_, start, recorded, letters=letters), stack.chosen(None))
+    found = in_lanes(lambda each: for_subscriber(each, id_, start, recorded, letters=letters), stack.subscribers)
     rows = [(subscriber, row) for subscriber, some in zip(stack.subscribers, found, strict=True) for row in some]
     return judge_unseen(rows)
 
 
 def read_records(stack: Stack, id_: str) -> Recorded:
-    """By event id, of all subscribers at once; by reference when nothing has that id."""
-    tables = [each.records_table for each in stack.subscribers if each.records_table]
+    """By event id, of all subscribers of a table at once; by reference when nothing in it has that id."""
+    tables: dict[str, list[str]] = {}
+    for each in stack.subscribers:
+        if each.records_table:
+            tables.setdefault(each.records_table, []).append(each.task)
     if not tables:
         again = " (deploy it again)" if stack.is_deployed else ""
         return Recorded(completeness=Completeness((f"records: {stack.name} has no table of them{again}",)))
+    first, *others = [_read(stack.aws, table, tasks, id_) for table, tasks in tables.items()]
+    return sum(others, start=first)  # several, where stacks have subscribed to a topic of another
+
+
+def _read(aws: Aws, table: str, tasks: Sequence[str], id_: str) -> Recorded:
     try:
-        found = records.read(stack.aws, tables[0], [(task, id_) for task in stack.tasks])
+        found = records.read(aws, table, [(task, id_) for task in tasks])
         completeness = found.completeness
         if not found.of and not found.odd and completeness:
-            keys, completeness = records.ids_of_reference(stack.aws, tables[0], id_)
-            found = records.read(stack.aws, tables[0], keys) if keys else found
+            keys, completeness = records.ids_of_reference(aws, table, id_)
+            found = records.read(aws, table, keys) if keys else found
     except (ClientError, BotoCoreError) as error:
         if isinstance(error, ClientError) and code_of(error) not in DENIED | {"ResourceNotFoundException"}:
             raise

@@ -134,8 +134,20 @@ def test_a_hash_is_of_what_people_take_for_the_same() -> None:
     assert subject.hashed(SECRET, "eve@example.com") not in same
 
 
-def test_months_are_all_of_ten_years() -> None:
+def test_somebody_may_have_sent_more_in_a_month_than_one_item_has_room_for(world: World) -> None:
+    world.entry(7, THEN)
+    month = subject.key(subject.hashed(SECRET, EMAIL), THEN)
+    further = subject.part(month, subject.MOST_PARTS)
+    world.entry(8)
+    world.dynamodb.entries["entry#o8"]["subject"] = {"S": further}
+    world.dynamodb.entries[further] = {"pk": {"S": further}, "references": {"SS": ["o8"]}}
+    assert world.erase("--subject", EMAIL, reference=None)["removed"]["intake"] == 4
+    assert index(world) == []
+
+
+def test_months_are_all_of_ten_years_in_all_their_parts() -> None:
     found = subject.keys("h", datetime(2026, 2, 3, tzinfo=UTC))
     assert found[:3] == ["subject#h#2026-02", "subject#h#2026-01", "subject#h#2025-12"]
-    assert len(set(found)) == 121 and found[-1] == "subject#h#2016-02"
+    assert found[120:122] == ["subject#h#2016-02", "subject#h#2026-02#2"]
+    assert len(set(found)) == 121 * 10 and found[-1] == "subject#h#2016-02#10"
     assert subject.key("h", NOW) in found and json.dumps(found)
