@@ -12,11 +12,24 @@ from fanout.installed import missing
 
 try:
     import yaml
+    from yaml.composer import Composer
 except ImportError as error:
     raise Unusable(str(missing("a YAML template", "yaml"))) from error
 
+_Base: type = yaml.SafeLoader
+if yaml.__with_libyaml__:
 
-class _Loader(yaml.SafeLoader):
+    class _ByLibyaml(Composer, yaml.CSafeLoader):
+        """yaml.CSafeLoader, in a seventh of SafeLoader's time, but with the composer that can be told what no alias is."""
+
+        def __init__(self, stream: str) -> None:
+            yaml.CSafeLoader.__init__(self, stream)
+            Composer.__init__(self)
+
+    _Base = _ByLibyaml
+
+
+class _Loader(_Base):  # type: ignore[misc]
     """Safe: builds nothing but dicts, lists and scalars."""
 
     yaml_implicit_resolvers = {
@@ -26,7 +39,7 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.events.AliasEvent):
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            mark = self.peek_event().start_mark
             raise yaml.composer.ComposerError(None, None, "CloudFormation knows no aliases", mark)
         return super().compose_node(parent, index)
 
