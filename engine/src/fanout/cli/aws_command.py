@@ -6,8 +6,8 @@ import os
 import re
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Annotated, Any, TypeVar, cast
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
 
 import boto3
 import typer
@@ -52,15 +52,12 @@ class Target:
     region: Annotated[
         str | None, typer.Option("--region", metavar="REGION", help="Else AWS_REGION, or the profile's.")
     ] = None
-    unseen: list[str] = field(default_factory=list, init=False)
-    """What belongs to the stack and could not be followed."""
 
 
 def aws_command(command: Callable[..., Result]) -> Callable[..., Result]:
     """Gives `command`, whose first parameter is a Target, a Target's options in place of it.
 
-    Every error of AWS becomes one line; Ctrl-C, `kill` and a closed terminal a quiet exit status 130, after a clean-up. What looked at a
-    stack without having seen all of it ends with 1.
+    Every error of AWS becomes one line; Ctrl-C, `kill` and a closed terminal a quiet exit status 130, after a clean-up.
     """
     options = inspect.signature(Target).parameters
 
@@ -68,9 +65,7 @@ def aws_command(command: Callable[..., Result]) -> Callable[..., Result]:
     def run(**given: Any) -> Result:
         try:
             with ended_like_ctrl_c():
-                target = Target(**{name: given.pop(name) for name in options})
-                result = command(target, **given)
-                return result or cast(Result, 1) if target.unseen and not given.get("task") else result
+                return command(Target(**{name: given.pop(name) for name in options}), **given)
         except (ClientError, BotoCoreError) as error:
             raise Unusable(one_line(error)) from None
         except KeyboardInterrupt:
@@ -90,7 +85,6 @@ def connect(target: Target, prepare: Callable[[boto3.Session], None] | None = No
     if prepare is not None:
         prepare(aws.session)
     found = find(aws, name)
-    target.unseen.extend(found.unseen)
     for each in found.unseen:
         errors.print(f"not seen: {printable(each)}", style="red")
     return found

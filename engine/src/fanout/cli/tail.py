@@ -42,4 +42,4 @@ def tail(
                 console.print(render(subscriber.task, line), soft_wrap=True)
     for each in unseen:
         errors.print(f"not read: {each}", style="red")
-    return INTERRUPTED if stop else int(bool(unseen))
+    return INTERRUPTED if stop else int(bool(unseen or (task is None and stack.unseen)))

@@ -27,9 +27,10 @@ def where(
     """Say what became of one event at every subscriber. Exit status 1: it is not done, nor filtered out, everywhere."""
     if not id_.strip():
         raise Unusable("which event? give its id, its reference, or a message's id")
-    states = timeline.for_stack(connect(target), id_, since=datetime.now(UTC) - age(since), letters=letters)
+    stack = connect(target)
+    states = timeline.for_stack(stack, id_, since=datetime.now(UTC) - age(since), letters=letters)
     if as_json:
         say_json([each.as_dict() for each in states])
     else:
         console.print(render(states))
-    return int(not all(each.is_well for each in states))
+    return int(bool(stack.unseen) or not all(each.is_well for each in states))

@@ -24,9 +24,11 @@ def list_(
 
     Exit status 1: a queue could not be read, or not all of it was seen.
     """
-    summaries = collect(connect(target), task, limit=limit)
+    stack = connect(target)
+    summaries = collect(stack, task, limit=limit)
     if as_json:
         say_json([each.as_dict() for each in summaries])
     else:
         console.print(render(summaries))
-    return int(any(each.problem or each.unread or not each.completeness for each in summaries))
+    is_seen = all(each.completeness and not (each.problem or each.unread) for each in summaries)
+    return int(not is_seen or (task is None and bool(stack.unseen)))
