@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import pytest
 
@@ -18,7 +18,7 @@ from fanout.intake import handler
 from fanout.runtime import record
 from tests.browser.chromium import NEEDED, findings
 from tests.unit.intake.entries import World
-from tests.unit.intake.given import attach, put_in_place, request
+from tests.unit.intake.given import attach, joined, put_in_place, request
 from tests.unit.ops.aws.attachments import AttachmentsS3
 
 pytestmark = NEEDED
@@ -56,7 +56,8 @@ class Served(BaseHTTPRequestHandler):
         content = parts["file"].get_payload(decode=True).decode()
         bucket.arrives(fields["key"], content, fields["Content-Type"], name)
         self.send_response(303)
-        self.send_header("location", f"{fields['success_action_redirect']}&bucket=attachments&etag=x")
+        added = urlencode({"bucket": "attachments", "key": fields["key"], "etag": '"x"'})
+        self.send_header("location", f"{fields['success_action_redirect']}&{added}")
         self.send_header("content-length", "0")
         self.end_headers()
 
@@ -65,7 +66,7 @@ class Served(BaseHTTPRequestHandler):
         event = {
             "rawPath": asked.path,
             "headers": {name.lower(): value for name, value in self.headers.items()},
-            "queryStringParameters": dict(parse_qsl(asked.query)),
+            "queryStringParameters": joined(asked.query),
             "requestContext": {"http": {"method": self.command, "path": asked.path, "sourceIp": "127.0.0.1"}},
             "body": body,
             "isBase64Encoded": False,

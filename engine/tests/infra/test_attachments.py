@@ -1,6 +1,7 @@
 """The bucket beside a topic: who may read what of it, how long it keeps it, and what a synth refuses."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -207,14 +208,21 @@ def test_it_keeps_no_less_than_a_copy_of_an_event_can_wait(days: int) -> None:
         ({"origins": "https://www.example.com"}, "origins is 'https://www.example.com': expected a list of texts"),
         (
             {"scanned": "NO_THREATS_FOUND"},
-            "scanned is 'NO_THREATS_FOUND': expected a tag and its value, as GUARDDUTY is",
+            "scanned is 'NO_THREATS_FOUND': expected a list of texts or None",
         ),
+        ({"scanned": (1, 2)}, "scanned is (1, 2): expected a list of texts or None"),
+        ({"scanned": ["a"]}, "scanned is ['a']: expected a tag and its value, as GUARDDUTY is, or None"),
     ],
 )
 def test_what_cannot_be_is_one_line(arguments: dict[str, Any], line: str) -> None:
     stack = FanoutStack(App(context=cdk_context()), "Tasks-dev", settings=settings.DEV)
-    with pytest.raises(ConfigurationError, match=f"^attachments Files: {line}"):
+    with pytest.raises(ConfigurationError, match=f"^attachments Files: {re.escape(line)}"):
         Attachments(stack, "Files", settings=settings.DEV, **{"keep_days": 60, **arguments})
+
+
+def test_the_tag_of_what_was_scanned_may_be_a_list() -> None:
+    stack = FanoutStack(App(context=cdk_context()), "Tasks-dev", settings=settings.DEV)
+    Attachments(stack, "Files", settings=settings.DEV, keep_days=60, scanned=[*GUARDDUTY])  # type: ignore[arg-type]
 
 
 def test_nor_than_at_one_task_whose_queue_keeps_longer(tmp_path: Path) -> None:

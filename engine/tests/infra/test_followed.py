@@ -1,10 +1,14 @@
 """Which tasks a status page follows: those that hear the topic to which the intake publishes, and through which filter."""
 
+from collections.abc import Sequence
+
 import pytest
+from aws_cdk import aws_ssm as ssm
 
 from fanout.constructs import App, ConfigurationError, FanoutStack, Subscriber, Topic
 from fanout.constructs.filter import Filter
 from fanout.constructs.intake import Followed
+from fanout.constructs.topic import AnyTopic
 from stacks import settings
 from tests.infra.conftest import cdk_context
 
@@ -30,11 +34,41 @@ def test_a_task_that_hears_another_topic_is_not_followed() -> None:
     assert reached(Followed.of(stack, DEV, topic=bills)) == {"notify_partner": True}
 
 
-def test_a_topic_that_no_task_hears_has_none_to_follow() -> None:
+def test_a_topic_that_no_task_hears_is_one_line_that_says_what_they_hear() -> None:
     stack = a_stack()
     bills = Topic(stack, "Bills", settings=DEV, main=False)
     Subscriber(stack, "Archive", topic=Topic(stack, "OrderPlaced", settings=DEV), task="archive_order")
-    assert Followed.of(stack, DEV, topic=bills) is None
+    with pytest.raises(ConfigurationError) as raised:
+        Followed.of(stack, DEV, topic=bills)
+    assert str(raised.value) == (
+        "stack Orders: none of its subscribers hears Orders/Bills/Topic; they hear Orders/OrderPlaced/Topic: give"
+        " Followed.of(..., topic=...) one of these"
+    )
+
+
+def test_a_stack_without_tasks_has_none_to_follow() -> None:
+    stack = a_stack()
+    assert Followed.of(stack, DEV, topic=Topic(stack, "OrderPlaced", settings=DEV)) is None
+
+
+def test_a_topic_that_ssm_tells_is_the_same_in_each_stack() -> None:
+    stack = a_stack()
+    intake = FanoutStack(App(context=cdk_context()), "Intake", settings=DEV)
+
+    def told(scope: FanoutStack, name: str) -> AnyTopic:
+        arn = ssm.StringParameter.value_for_string_parameter(scope, f"/fanout/dev/{name}")
+        return Topic.from_arn(scope, name, arn, settings=DEV)
+
+    Subscriber(stack, "Archive", topic=told(stack, "orders"), task="archive_order")
+    Subscriber(stack, "SendBill", topic=told(stack, "bills"), task="notify_partner")
+    assert reached(Followed.of(stack, DEV, topic=told(intake, "orders"))) == {"archive_order": True}
+
+
+def test_the_filter_of_a_task_s_one_subscriber_may_stand_alone() -> None:
+    filters: tuple[Filter | Sequence[Filter], ...] = ({"type": [PLACED]}, [{"type": [PLACED]}])
+    for only in filters:
+        followed = Followed(tasks=["archive_order", "send_receipt"], table="records", only={"archive_order": only})
+        assert followed.reached_by("order.paid.v1") == {"send_receipt": True}
 
 
 def test_the_one_topic_that_all_hear_needs_no_name() -> None:

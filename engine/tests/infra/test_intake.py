@@ -214,6 +214,11 @@ def test_its_zip_has_the_definitions_and_no_task(made: tuple[FanoutStack, Path],
         ),
         ({"keep_days": None}, "intake Intake: keep_days is None: expected a whole number"),
         ({"definitions": "forms"}, "intake Intake: definitions is 'forms': expected a Path"),
+        (
+            {"address": "forms.example.com"},
+            "intake Intake: address is 'forms.example.com': expected one such as https://",
+        ),
+        ({"address": 7}, "intake Intake: address is 7: expected text"),
         ({"event_type": "order.lost.v1"}, "no contract describes 'order.lost.v1'"),
     ],
 )
@@ -230,6 +235,12 @@ def test_other_origins_are_let_in_where_they_are_named(tmp_path: Path) -> None:
         "AWS::ApiGatewayV2::Api",
         {"CorsConfiguration": {"AllowOrigins": ["https://www.example.com"], "AllowMethods": ["POST"]}},
     )
+
+
+def test_it_knows_the_address_that_browsers_know_without_files_too(tmp_path: Path) -> None:
+    made = assertions.Template.from_stack(stack_of(settings.DEV, tmp_path, address="https://forms.example.com"))
+    told = assertions.Match.object_like({names.INTAKE_ADDRESS: "https://forms.example.com"})
+    made.resource_properties_count_is("AWS::Lambda::Function", {"Environment": {"Variables": told}}, 1)
 
 
 def test_people_are_indexed_and_erased_where_somebody_asks_for_it(tmp_path: Path) -> None:

@@ -45,3 +45,11 @@ def test_an_id_that_stands_twice_is_one_line() -> None:
     with pytest.raises(SystemExit) as ended, one_line_errors():
         Construct(stack, "Archive")
     assert ended.value.code == "error: Orders has two lines with the id Archive: give one of them another"
+
+
+def test_two_stacks_with_one_id_are_one_line() -> None:
+    app = cdk.App()
+    cdk.Stack(app, "Orders")
+    with pytest.raises(SystemExit) as ended, one_line_errors():
+        cdk.Stack(app, "Orders")
+    assert ended.value.code == "error: the app has two lines with the id Orders: give one of them another"

@@ -43,6 +43,8 @@ def subscriber() -> Callable[..., Subscriber]:
     ("arguments", "line"),
     [
         ({"task": "sync_crm"}, f"task 'sync_crm' has no folder: expected lambdas/sync_crm/handler.py in {APP}"),
+        ({"idempotent": "no"}, "subscriber Sync: idempotent is 'no': expected True or False"),
+        ({"replayable": "yes"}, "subscriber Sync: replayable is 'yes': expected True or False"),
         ({"task": "."}, "task '.' is no Python name: rename lambdas/."),
         (
             {"compute": Function(timeout=timedelta(minutes=16))},
@@ -154,6 +156,22 @@ def subscriber() -> Callable[..., Subscriber]:
         ({"owner": "  "}, "subscriber Sync: owner is '  ': expected a team or person"),
         ({"owner": 5}, "subscriber Sync: owner is 5: expected text"),
         ({"environment": {"PORT": 5}}, "subscriber Sync: environment['PORT'] is 5: expected text"),
+        ({"environment": ["AB"]}, "subscriber Sync: environment is ['AB']: expected a dict"),
+        ({"environment": {5: "AB"}}, "subscriber Sync: a name of environment is 5: expected text"),
+        ({"retry": 5}, "subscriber Sync: retry is 5: expected a Retry"),
+        ({"task": 5}, "subscriber Sync: task is 5: expected text"),
+        ({"settings": "dev"}, "subscriber Sync: settings is 'dev': expected a Settings or None"),
+        ({"emits": 5}, "subscriber Sync: emits is 5: expected a dict"),
+        ({"only": 5}, "subscriber Sync: only is 5: expected a dict"),
+        (
+            {"only": {"type": 5}},
+            "subscriber Sync: only['type'] is 5: expected a list of texts, or an sns.SubscriptionFilter",
+        ),
+        (
+            {"only": {"type": [["order.placed.v1"]]}},
+            "subscriber Sync: only['type'] is [['order.placed.v1']]: expected a list of texts, or an"
+            " sns.SubscriptionFilter",
+        ),
         (
             {"only": {"shop_id": sns.SubscriptionFilter.string_filter(allowlist=[str(n) for n in range(151)])}},
             "subscriber Sync: only is 151: expected at most 150 combinations of values, types included",

@@ -212,6 +212,28 @@ def test_a_subscriber_of_a_topic_that_is_made_elsewhere_leaves_it_open(tmp_path:
         find_place(stacks(tmp_path, body), EVENT)
 
 
+def test_a_topic_that_nothing_names_leaves_the_place_clear(tmp_path: Path) -> None:
+    body = 'events = Topic(self, "Events")\nTopic(self, "Bills", main=False)\nSubscriber(self, "A", topic=events, task="a")\n'
+    assert find_place(stacks(tmp_path, body), EVENT).topic == "events"
+
+
+def test_a_topic_that_alone_carries_the_event_and_has_no_name_is_no_place(tmp_path: Path) -> None:
+    body = 'events = Topic(self, "Events", types=["bill.made.v1"])\nTopic(self, "Orders")\n'
+    with pytest.raises(NoPlace, match=r"the topic of stacks/shop_stack\.py has no name there"):
+        find_place(stacks(tmp_path, body), EVENT)
+
+
+@pytest.mark.parametrize("heard", ["events", "self.events"])
+def test_a_topic_with_two_names_is_one(heard: str, tmp_path: Path) -> None:
+    body = """\
+        self.events = events = Topic(self, "Events")
+        self.bills = Topic(self, "Bills", types=["bill.made.v1"])
+        Subscriber(self, "A", topic={}, task="a")
+        """
+    place = find_place(stacks(tmp_path, dedent(body).format(heard)), EVENT)
+    assert (place.line, place.topic) == (8, heard)
+
+
 def test_a_topic_of_the_cdk_is_none_of_ours(tmp_path: Path) -> None:
     body = 'events = Topic(self, "Events")\nalarms = sns.Topic(self, "Alarms")\n'
     assert find_place(stacks(tmp_path, body), EVENT).topic == "events"

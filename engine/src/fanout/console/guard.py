@@ -5,6 +5,7 @@ Around every route, before any of them: Host (DNS rebinding), cookie, Origin and
 
 import hashlib
 import hmac
+import ipaddress
 import secrets
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
@@ -105,7 +106,7 @@ class Guarded:
         """ "" is whoever has the cookie; None nobody."""
         if (proxy := self.guard.proxy) is not None:
             peer = (scope.get("client") or ("",))[0]
-            return (headers.get(proxy.header) or None) if peer == proxy.address else None
+            return (headers.get(proxy.header) or None) if _is_same(peer, proxy.address) else None
         given = cookie_parser(headers.get("cookie", "")).get(self.guard.cookie, "")
         return "" if self.guard.is_session(given) else None
 
@@ -137,6 +138,19 @@ class Guarded:
             return _refused("the page is from before the console was started again: reload it; nothing was done")
         scope["state"]["form"] = form
         return None
+
+
+def _is_same(peer: str, address: str) -> bool:
+    """However each is written: one of IPv4 that comes over IPv6 is itself."""
+    try:
+        one, other = (ipaddress.ip_address(each) for each in (peer, address))
+    except ValueError:
+        return False
+    return _plain(one) == _plain(other)
+
+
+def _plain(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    return (address.ipv4_mapped or address) if isinstance(address, ipaddress.IPv6Address) else address
 
 
 def _refused(why: str) -> Response:

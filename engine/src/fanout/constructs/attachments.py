@@ -52,8 +52,9 @@ class Attachments(Construct):
         only_one(self, "attachments")
         check_kind(owner, "keep_days", keep_days, int)
         check_kind(owner, "origins", origins, Sequence[str])
-        pair = isinstance(scanned, tuple) and len(scanned) == 2
-        expect(owner, "scanned", scanned is None or pair, scanned, "a tag and its value, as GUARDDUTY is, or None")
+        check_kind(owner, "scanned", scanned, tuple[str, str] | None)
+        pair = scanned is None or len(scanned) == 2
+        expect(owner, "scanned", pair, scanned, "a tag and its value, as GUARDDUTY is, or None")
         self._check_kept(owner, settings)
         self.key = attachments_key(self, settings)
         self.bucket = private_bucket(

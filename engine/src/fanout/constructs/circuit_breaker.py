@@ -40,7 +40,7 @@ class CircuitBreaker:
 
     def validate(self, owner: str) -> None:
         """Raises ConfigurationError in one line that starts with `owner`."""
-        check_fields(owner, self, within="circuit_breaker.")
+        check_fields(owner, self, of=CircuitBreaker, within="circuit_breaker.")
         if not 2 <= self.failures <= 1000:
             raise ConfigurationError(f"{owner}: circuit_breaker.failures is {self.failures}: expected 2 to 1000")
         if not timedelta(minutes=1) <= self.cool_down <= timedelta(days=1):

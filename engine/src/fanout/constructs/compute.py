@@ -68,7 +68,7 @@ class Batching:
 
     def validate(self, owner: str, *, ordered: bool) -> None:
         """Raises ConfigurationError in one line that starts with `owner`. `ordered`: the queue is FIFO."""
-        check_fields(owner, self, within="batching.")
+        check_fields(owner, self, of=Batching, within="batching.")
         size, window = self.size, in_seconds(self.window)
         expect(owner, "batching.window", 0 <= window <= 300, window, "at most 300 seconds")
         expect(owner, "batching.size", 1 <= size <= 10_000, size, "1 to 10000")
@@ -145,7 +145,7 @@ class Function:
 
     def validate(self, owner: str, settings: Settings, *, ordered: bool) -> None:
         """Raises ConfigurationError in one line that starts with `owner`."""
-        check_fields(owner, self)
+        check_fields(owner, self, of=Function)
         timeout, memory, bound, at_once = (
             in_seconds(self.timeout),
             self.memory_mib,

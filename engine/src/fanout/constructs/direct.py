@@ -77,7 +77,7 @@ class Direct:
             raise ConfigurationError(
                 f"{owner}: compute is Direct and the topic is FIFO: SNS calls no function from it: take Function, whose queue keeps order"
             )
-        check_fields(owner, self)
+        check_fields(owner, self, of=Direct)
         age, timeout = in_seconds(self.maximum_age), in_seconds(self.timeout)
         expect(owner, "timeout", 3 <= timeout <= 900, timeout, "3 to 900 seconds")
         expect(owner, "memory_mib", 128 <= self.memory_mib <= 10_240, self.memory_mib, "128 to 10240")

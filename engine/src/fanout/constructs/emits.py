@@ -9,6 +9,7 @@ from typing import Any
 from fanout import names
 from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.event_types import check_named, schemas_of
+from fanout.constructs.kinds import check_kind
 from fanout.constructs.topic import AnyTopic, ExistingTopic, Topic
 
 Emits = Mapping[str, AnyTopic]
@@ -16,6 +17,7 @@ Emits = Mapping[str, AnyTopic]
 
 def check_emits(owner: str, app_root: Path, emits: Emits) -> None:
     """Raises ConfigurationError, in one line that starts with `owner`."""
+    check_kind(owner, "emits", emits, Mapping)
     check_named(owner, "emits", tuple(emits), schemas_of(app_root))
     for type_, topic in emits.items():
         if not isinstance(topic, Topic | ExistingTopic):

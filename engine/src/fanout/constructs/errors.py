@@ -10,7 +10,7 @@ from fanout.errors import ConfigurationError, UserError
 __all__ = ["ConfigurationError", "expect", "one_line_errors"]
 
 _TOO_MANY = re.compile(r"resources in stack '([^']+)': (\d+) is greater than allowed maximum of (\d+)")
-_TWICE = re.compile(r"There is already a Construct with name '([^']+)' in \S+ \[([^\]]*)\]")
+_TWICE = re.compile(r"There is already a Construct with name '([^']+)' in \S+(?: \[([^\]]*)\])?")
 _REFUSED = re.compile(r"Validation failed with the following errors:\s+\[[^\]]*\] (.*)")
 """By what a construct says of itself at synth; the first of them."""
 
@@ -35,7 +35,7 @@ def one_line_errors() -> Iterator[None]:
                 " subscribers to a stack of their own, which needs only the topic's ARN"
             )
         if twice := _TWICE.search(str(error)):
-            sys.exit(f"error: {twice[2]} has two lines with the id {twice[1]}: give one of them another")
+            sys.exit(f"error: {twice[2] or 'the app'} has two lines with the id {twice[1]}: give one of them another")
         if refused := _REFUSED.search(str(error)):
             sys.exit(f"error: {refused[1]}")
         if "ValidationFailed" not in str(error):

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -121,7 +121,8 @@ def _check(owner: str, handles: Sequence[str], reads: set[str], there: set[str],
 
 def check_named(owner: str, name: str, types: Sequence[str], schemas: Mapping[str, Any]) -> None:
     """Raises ConfigurationError for a type that no schema describes, or for none at all."""
-    if isinstance(types, str) or not types:
+    several = isinstance(types, Collection) and not isinstance(types, str) and types
+    if not several or not all(isinstance(each, str) for each in types):
         raise ConfigurationError(
             f"{owner}: {name} is {types!r}: expected types of events, such as ('order.placed.v1',)"
         )

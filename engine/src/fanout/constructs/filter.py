@@ -1,11 +1,12 @@
 """Which events of a topic a subscriber gets: an attribute's values, or any filter of the CDK."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import prod
 
 from aws_cdk import aws_sns as sns
 
 from fanout.constructs.errors import expect
+from fanout.constructs.kinds import check_kind
 from fanout.constructs.settings import Settings
 from fanout.names import HEARTBEAT_TYPE
 
@@ -17,17 +18,24 @@ https://docs.aws.amazon.com/sns/latest/dg/subscription-filter-policy-constraints
 
 def check_filter(owner: str, only: Filter, settings: Settings, *, alone: bool = False) -> None:
     """Raises ConfigurationError in one line that starts with `owner`. `alone`: it becomes `events_only`."""
+    check_values(owner, only)
     attributes = {*only, *(["type"] if only and settings.heartbeat else [])}
     expect(
         owner, "only", len(attributes) <= MOST, len(attributes), "at most 5 attributes, `type` of heartbeats included"
     )
-    for name, values in only.items():
-        if not isinstance(values, sns.SubscriptionFilter):
-            texts = not isinstance(values, str) and values and all(isinstance(value, str) for value in values)
-            expect(owner, f"only[{name!r}]", texts, values, "a list of texts, or an sns.SubscriptionFilter")
     count = prod(map(_count, only.values()))
     count *= 2 if alone and "type" not in only else 1  # the conditions that no heartbeat meets
     expect(owner, "only", count <= MOST_COMBINATIONS, count, "at most 150 combinations of values, types included")
+
+
+def check_values(owner: str, only: Filter) -> None:
+    """Raises ConfigurationError in one line that starts with `owner`."""
+    check_kind(owner, "only", only, Mapping)
+    for name, values in only.items():
+        if not isinstance(values, sns.SubscriptionFilter):
+            several = isinstance(values, Collection) and not isinstance(values, str) and values
+            texts = several and all(isinstance(value, str) for value in values)
+            expect(owner, f"only[{name!r}]", texts, values, "a list of texts, or an sns.SubscriptionFilter")
 
 
 def filter_policy(

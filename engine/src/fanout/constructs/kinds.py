@@ -1,6 +1,6 @@
 """Refuses a value of another kind than it is declared with, before it is compared or handed to the CDK."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import timedelta
 from types import NoneType, UnionType
@@ -15,12 +15,14 @@ _WORDS: dict[object, str] = {
     bool: "True or False",
     NoneType: "None",
     timedelta: "a timedelta",
+    Mapping: "a dict",
 }
 _EACH: dict[object, str] = {int: "whole numbers", str: "texts", timedelta: "timedeltas"}
 
 
 def check_fields(owner: str, given: Any, *, of: type | None = None, within: str = "") -> None:
-    """Raises ConfigurationError in one line that starts with `owner`. `of`: a dataclass whose fields alone are looked at.
+    """Raises ConfigurationError in one line that starts with `owner`. `of`: a dataclass whose fields alone are looked at;
+    those of an app's own class are for the app to judge.
 
     `within`: what stands before their names.
     """
@@ -29,7 +31,8 @@ def check_fields(owner: str, given: Any, *, of: type | None = None, within: str 
 
 
 def check_kind(owner: str, name: str, value: object, kind: Any) -> None:
-    """Raises ConfigurationError in one line that starts with `owner`. `kind` is an annotation; one in quotes says nothing."""
+    """Raises ConfigurationError in one line that starts with `owner`. `kind` is an annotation; what it cannot judge, one in quotes
+    too, is taken."""
     expect(owner, name, _is(value, kind), value, _words(kind))
 
 
@@ -45,7 +48,12 @@ def _is(value: object, kind: Any) -> bool:
         return value is None
     if kind is float:
         return isinstance(value, int | float)
-    return not isinstance(kind, type) or getattr(kind, "_is_protocol", False) or isinstance(value, kind)
+    if not isinstance(kind, type) or getattr(kind, "_is_protocol", False):
+        return True
+    try:
+        return isinstance(value, kind)
+    except TypeError:  # Any, a TypedDict
+        return True
 
 
 def _words(kind: Any) -> str:

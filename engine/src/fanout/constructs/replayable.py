@@ -14,6 +14,7 @@ LONGEST_DAYS = 3_650
 
 def check_replay(owner: str, *, replayable: bool, backfill: timedelta | None, queued: bool) -> None:
     """Raises ConfigurationError."""
+    check_kind(owner, "replayable", replayable, bool)
     expect(owner, "replayable", queued or not replayable, replayable, "a task with a queue: Direct has none to send to")
     check_kind(owner, "backfill", backfill, timedelta | None)
     if backfill is None:

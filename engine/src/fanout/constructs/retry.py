@@ -63,7 +63,7 @@ class Retry:
 
         `timeout` of the function and batching `window`, in seconds, may be over when it asks SQS to hide a message.
         """
-        check_fields(owner, self, within="retry.")
+        check_fields(owner, self, of=Retry, within="retry.")
         self._validate_backoff(owner)
         _expect(owner, "attempts", LEAST_ATTEMPTS <= self.attempts <= MOST_ATTEMPTS, self.attempts, "3 to 1000")
         _expect(owner, "jitter", 0 <= self.jitter < 1, self.jitter, "a fraction from 0 to less than 1")
@@ -88,7 +88,7 @@ class Retry:
     def _validate_backoff(self, owner: str) -> None:
         if not isinstance(self.backoff, Exponential):
             return
-        check_fields(owner, self.backoff, within="retry.backoff.")
+        check_fields(owner, self.backoff, of=Exponential, within="retry.backoff.")
         first, factor, longest = self.backoff.first, self.backoff.factor, self.backoff.longest
         _expect(owner, "backoff.factor", 1 <= factor < inf, factor, "1 or more")
         _expect(owner, "backoff.first", timedelta(0) <= first <= longest, first, f"0 to backoff.longest, {longest}")

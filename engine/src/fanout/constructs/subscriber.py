@@ -25,14 +25,15 @@ from fanout.constructs.distance import check_reach, distance
 from fanout.constructs.emits import Emits, check_emits, variables
 from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.event_types import types_got
-from fanout.constructs.filter import Filter, check_filter
+from fanout.constructs.filter import Filter, check_filter, check_values
 from fanout.constructs.keys import queue_key
+from fanout.constructs.kinds import check_kind
 from fanout.constructs.registry import announce
 from fanout.constructs.replayable import check_replay, tell_replay
 from fanout.constructs.retry import Retry
 from fanout.constructs.settings import DEAD_LETTER_RETENTION_DAYS, Settings, Tracing
 from fanout.constructs.shared_task import Share, tell_shared
-from fanout.constructs.subscriber_checks import check_environment, check_order_in_time, check_parts
+from fanout.constructs.subscriber_checks import check_environment, check_order_in_time, check_parts, claims_events
 from fanout.constructs.task_queue import subscribe, task_queue, tell_fair
 from fanout.constructs.topic import AnyTopic
 from fanout.constructs.unheard import hear
@@ -87,6 +88,7 @@ class Subscriber(Construct):
         super().__init__(scope, id_)
         self.owner_id = f"subscriber {id_}"
         """As errors name it."""
+        check_kind(self.owner_id, "settings", settings, Settings | None)
         topic = modern_topic(self.owner_id, topic, settings)
         given = modern(self.owner_id, deprecated, settings or topic.settings)
         self.task = task
@@ -96,9 +98,10 @@ class Subscriber(Construct):
         self.settings = settings or topic.settings
         if tracing:
             self.settings = replace(self.settings, tracing=tracing)
+        check_kind(self.owner_id, "task", task, str)
         check_task(find_root(), task)
-        asked = dict(given.get("only", only) or {})
-        self.only: Filter = self._types(handles, topic, asked) | asked
+        check_values(self.owner_id, asked := given.get("only", only) or {})
+        self.only: Filter = self._types(handles, topic, asked) | {**asked}
         self.compute: Compute = given.get("compute", compute) or Function()
         self.retry = retry or self.settings.retry
         self.circuit_breaker = circuit_breaker
@@ -119,7 +122,7 @@ class Subscriber(Construct):
 
         self.stack_name = name_of_stack(self)
         self._queues(undeliverable)
-        claims = not given.get("idempotent", idempotent)
+        claims = claims_events(self.owner_id, given.get("idempotent", idempotent))
         self.record_variables: Mapping[str, str] = idempotency.variables(self, self.settings, claims=claims)
         self.consumer = self.compute.consumer(self, self)
         if tracing and not self.consumer.has_function:
@@ -269,7 +272,7 @@ class Subscriber(Construct):
         """Raises ConfigurationError for what AWS would refuse or what would lose messages."""
         owner, settings = self.owner_id, self.settings
         settings.validate()
-        check_parts(owner, self.compute, self.circuit_breaker, self.owner)
+        check_parts(owner, self.compute, self.retry, self.circuit_breaker, self.owner)
         self.compute.validate(owner, settings, ordered=self.ordered)
         self.retry.validate(owner, timeout=self.timeout, window=self.window)
         check_filter(owner, self.only, settings, alone=not self.hears_heartbeats and settings.heartbeat is not None)

@@ -14,12 +14,19 @@ LONGEST_VISIBILITY = 43_200
 """Seconds: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html"""
 
 
-def check_parts(owner: str, compute: object, circuit_breaker: object, responsible: str) -> None:
+def check_parts(owner: str, compute: object, retry: object, circuit_breaker: object, responsible: str) -> None:
     """Raises ConfigurationError in one line that starts with `owner`."""
     made = hasattr(compute, "validate") and not isinstance(compute, type)
     expect(owner, "compute", made, compute, "Function(...), Direct(...) or Worker(...)")
+    check_kind(owner, "retry", retry, Retry)
     check_kind(owner, "circuit_breaker", circuit_breaker, CircuitBreaker | None)
     check_responsible(owner, responsible)
+
+
+def claims_events(owner: str, idempotent: object) -> bool:
+    """Raises ConfigurationError: any text, "no" too, would be a yes."""
+    check_kind(owner, "idempotent", idempotent, bool)
+    return not idempotent
 
 
 def check_responsible(owner: str, responsible: str) -> None:
@@ -30,7 +37,9 @@ def check_responsible(owner: str, responsible: str) -> None:
 
 def check_environment(owner: str, environment: Mapping[str, str]) -> None:
     """Raises ConfigurationError in one line that starts with `owner`."""
+    check_kind(owner, "environment", environment, Mapping)
     for name, value in environment.items():
+        check_kind(owner, "a name of environment", name, str)
         allowed = re.fullmatch(r"[A-Za-z]\w+", name) and not name.startswith(RESERVED)
         expect(
             owner, "environment", allowed, name, f"letters, digits and _ that do not start with {', '.join(RESERVED)}"

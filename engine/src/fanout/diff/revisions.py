@@ -20,6 +20,7 @@ INPUTS = ("*.py", "cdk.json", "stacks/**/*.py", "lambdas/**/*", "contracts/**/*.
 _MADE = ("__pycache__", ".layer")
 MASK = "<asset>.zip"
 """What a snapshot has for the name of a zip, which changes with every edit of its code."""
+_ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]*")
 _ASSET = re.compile(r"^[0-9a-f]{64}\.zip$")
 
 
@@ -56,7 +57,16 @@ def _not_made(source: str, made: dict[str, Template], others: dict[str, Template
     if not asked or not all(any(name.endswith(end) for name in made) for end in ends):
         return {}
     why = f"{source} was made for {', '.join(asked)} alone: run make synth"
-    return {name: why for name in others if name not in made and not name.endswith(ends)}
+    beside = tuple(f"-{each}" for each in _beside(asked, [*made, *others]))
+    return {name: why for name in others if name not in made and name.endswith(beside)}
+
+
+def _beside(asked: list[str], names: list[str]) -> set[str]:
+    """The other environments: what follows the name of a product that has one of these too. Shop-dev-Intake is of none."""
+    products = {name.removesuffix(f"-{each}") for each in asked for name in names if name.endswith(f"-{each}")}
+    rests = {name.removeprefix(f"{each}-") for each in products for name in names if name.startswith(f"{each}-")}
+    within = tuple(f"{each}-" for each in asked)
+    return {each for each in rests if _ENVIRONMENT.fullmatch(each) and not each.startswith(within)} - {*asked}
 
 
 def _arguments(file: Path) -> list[str]:

@@ -5,7 +5,7 @@ from html import escape
 
 from fanout.intake.attachments import Sent, Upload
 from fanout.intake.definition import Definition, Field
-from fanout.intake.page import whole_page
+from fanout.intake.page import SENT, whole_page
 from fanout.intake.size import in_words, what_it_takes
 
 
@@ -18,7 +18,7 @@ def file_page(definition: Definition, key: str, shown: Sequence[tuple[Field, Sen
 <p>Step 1 of 2: files. Send each by itself, then go on.</p>
 {forms}
 <form method="get">
-<input type="hidden" name="key" value="{escape(key)}">
+<input type="hidden" name="{SENT}" value="{escape(key)}">
 <input type="hidden" name="step" value="answers">
 <button type="submit">Go on to the questions</button>
 </form>""",

@@ -1,10 +1,13 @@
 """How a file gets from a person to the bucket: the first step of a page, or an address that a program asks for.
 
-A browser posts to S3 and is sent back here, without script; the id of what it sent is the page's idempotency key.
+A browser posts to S3 and is sent back here, without script; the id of what it sent and its versions are the page's idempotency key.
 """
 
+import hashlib
+import json
 import os
 import secrets
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -16,7 +19,7 @@ from fanout.intake.request import Refused, Request
 from fanout.intake.response import Response
 from fanout.intake.size import what_it_takes
 
-STEP, ANSWERS, KEY = "step", "answers", "key"
+STEP, ANSWERS = "step", "answers"
 
 
 def offer(asked: Request, definition: Definition) -> Response:
@@ -35,12 +38,12 @@ def offer(asked: Request, definition: Definition) -> Response:
 
 def step(asked: Request, definition: Definition) -> Response:
     """To a person: first the files, each sent by itself, then the questions, which carry the ids of those that are there."""
-    given = asked.query.get(KEY, "")
+    given = asked.query.get(page.SENT, "")
     key = given if UPLOAD.fullmatch(given) else secrets.token_urlsafe(16)
     there = {each.name: attachments.sent(definition, each, key) for each in definition.files} if key == given else {}
     if asked.query.get(STEP) == ANSWERS:
         ids = {name: key for name, found in there.items() if found}
-        return response.html(200, page.entry_page(definition, key, ids))
+        return response.html(200, page.entry_page(definition, f"{key}.{_versions(there)}", ids))
     uploads = {each.name: _upload(asked, definition, each, key) for each in definition.files}
     shown = [(each, there.get(each.name), uploads[each.name]) for each in definition.files]
     to = urlsplit(shown[0][2].url)
@@ -60,8 +63,14 @@ def looked_up(definition: Definition, answers: dict[str, Any]) -> tuple[dict[str
     return found, wrong
 
 
+def _versions(there: Mapping[str, Sent | None]) -> str:
+    """Another one once a file was sent anew, so that the page is another entry then; the same for a double click."""
+    told = [[name, found.version] for name, found in there.items() if found]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+
+
 def _upload(asked: Request, definition: Definition, field: Field, key: str) -> Upload:
     own = os.environ.get(names.INTAKE_ADDRESS) or f"https://{asked.headers.get('host', '').strip()}"
-    then = f"{own}{asked.path}?{urlencode({KEY: key})}"
+    then = f"{own}{asked.path}?{urlencode({page.SENT: key})}"
     only = field.media_types[0] if len(field.media_types) == 1 else None
     return attachments.upload(definition, field, key, type_=only, then=then)

@@ -13,6 +13,7 @@ import os
 import re
 import secrets
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from fanout import names
 from fanout.intake import attachments, config, entry, files, page, rate, request, status, store
@@ -138,11 +139,20 @@ def _made(definition: Definition, answers: dict[str, Any], reference: str, told:
 
 
 def _check_sender(asked: Request) -> None:
-    if asked.comes_from is not None and asked.comes_from not in os.environ[names.INTAKE_ORIGINS].split(","):
+    if asked.comes_from is not None and asked.comes_from not in _origins():
         raise Refused(403, "pages of this origin may not send entries: the service's limits name those that may")
     most = int(os.environ[names.INTAKE_PER_MINUTE])
     if most and rate.too_many(asked.source, most):
         raise Refused(429, "too many entries from one address: wait a minute", **{"retry-after": "60"})
+
+
+def _origins() -> list[str]:
+    """Of pages that may send: behind a CDN the host of a request is not the address that browsers know."""
+    named = os.environ[names.INTAKE_ORIGINS].split(",")
+    if address := os.environ.get(names.INTAKE_ADDRESS):
+        own = urlsplit(address)
+        named.append(f"{own.scheme}://{own.netloc}".lower())
+    return named
 
 
 def _key_of(asked: Request, fields: dict[str, Any]) -> str | None:

@@ -14,6 +14,8 @@ from fanout.intake.definition import AUTOCOMPLETE, LINES, Definition, Field
 
 KEY: Final = "_key"
 """The hidden field with the idempotency key: a double click, or a reload, stores one entry."""
+SENT: Final = "sent"
+"""In addresses, of what the files of a page were sent under: S3 adds `bucket`, `key` and `etag` to an address that it leads back to."""
 TRAP: Final = "_leave_empty"
 """A field that no person sees and that machines fill in."""
 FIELDS: Final = "application/x-www-form-urlencoded"
@@ -136,7 +138,7 @@ def _file(field: Field, key: str, value: Any, error: str | None) -> str:
     name, there = escape(field.name), isinstance(value, str) and value != "" and not error
     told = f'<span class="error" id="{name}-error">{escape(error)}</span>' if error else ""
     sent = f'<input type="hidden" name="{name}" value="{escape(str(value))}">Sent. ' if there else ""
-    link = f'<a id="{name}" href="?{urlencode({"key": key})}">{"Send another one" if there else "Send a file"}</a>'
+    link = f'<a id="{name}" href="?{urlencode({SENT: key.partition(".")[0]})}">{"Send another one" if there else "Send a file"}</a>'
     title = escape(field.title) + ("" if field.required else " (optional)")
     return f'<p class="field"><span class="label">{title}</span>{told}{sent}{link}</p>'
 

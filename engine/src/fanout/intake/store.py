@@ -1,7 +1,7 @@
 """The table of entries: an entry is there with what is to be emitted of it, or not at all.
 
     pk               entry#<reference>, key#<hash of group and idempotency key>, rate#<hash of source and minute>,
-                     last#<group> of an ordered topic, subject#<hash>#<month> (`fanout.intake.subject`)
+                     last#<group> of an ordered topic, subject#<hash>#<month>... (`fanout.intake.subject`)
     unsent_group     of an entry that SNS has not taken yet, with `unsent_at`: the key of the index `unsent`, so that the
     unsent_at        index holds these alone; RFC 3339 with the reference behind it, by which a group is in order
     follows          the reference before it in its group, of an ordered topic
@@ -39,6 +39,8 @@ MOST_CONFLICTS: Final = 7
 FIRST_WAIT: Final = 0.03
 """Seconds, doubled after each conflict."""
 REFUSED: Final = "ConditionalCheckFailed"
+FULL: Final = "ValidationError"
+"""Of an item that what is added would make too large."""
 SEGMENTS: Final = 4
 """Of a look at all that is unsent, in another order each time: a long backlog of one group does not hide the others."""
 INDEX: Final = "unsent"
@@ -77,14 +79,16 @@ class Unsent:
 def store(entry: Entry, idempotency_key: str | None) -> Stored:
     """Raises what DynamoDB raises: nothing is stored then, as far as anybody knows, and the same key may try again."""
     now = time.time()
-    of = subject.key_of(entry.subject, now) if entry.subject else None
-    for attempt in range(MOST_CONFLICTS):
+    month = subject.key_of(entry.subject, now) if entry.subject else None
+    attempt, part = 0, 1
+    while True:
+        of = subject.part(month, part) if month else None
         last = _last(entry.group) if _ordered() else None
         puts = [_put(_item(entry, now, last, of), "attribute_not_exists(pk)")]
         puts += [_claim(entry, idempotency_key, now)] if idempotency_key else []
         puts += [] if last is None else [_next(entry, last)]
         puts += [{"Update": {"TableName": _table(), **subject.update(of, entry.reference, now)}}] if of else []
-        cancelled = _cancelled(puts, f"{entry.reference}-{attempt}")
+        cancelled = _cancelled(puts, f"{entry.reference}-{attempt}-{part}")
         if cancelled is None:
             return Stored("new", entry.reference, entry.token)
         reasons = cancelled.response.get("CancellationReasons", [])
@@ -92,10 +96,13 @@ def store(entry: Entry, idempotency_key: str | None) -> Stored:
         if idempotency_key and codes[1:2] == [REFUSED]:
             before = reasons[1].get("Item") or _read(_key_of(entry.group, idempotency_key))
             return _repeated(before, entry.fingerprint)
+        if of and codes[-1:] == [FULL] and part < subject.MOST_PARTS:
+            part += 1
+            continue
         if not {REFUSED, "TransactionConflict"} & {*codes[1:]} or attempt == MOST_CONFLICTS - 1:
             raise cancelled
         time.sleep(random.uniform(0.5, 1) * FIRST_WAIT * 2**attempt)
-    raise AssertionError("the last conflict is raised")
+        attempt += 1
 
 
 def known(group: str, idempotency_key: str, fingerprint: str) -> Stored | None:

@@ -1,6 +1,7 @@
 """Whose entries are whose: an index that holds a keyed hash of what a person is known by, and never that itself.
 
-    pk            subject#<hash>#<month>: HMAC-SHA256 of, say, an e-mail address under a secret, and the month of the entries
+    pk            subject#<hash>#<month>: HMAC-SHA256 of, say, an e-mail address under a secret, and the month of the entries;
+                  with #2 to #10 behind it once the items before are full
     references    of the entries that they sent in it
     expires_at    ten years later, as nothing is kept longer
 
@@ -19,6 +20,8 @@ from fanout import names
 from fanout.runtime.aws import client
 
 PREFIX: Final = "subject#"
+MOST_PARTS: Final = 10
+"""Of a month: an item has room for about 15,700 references."""
 MONTHS: Final = 121
 """Ten years and the one that has begun."""
 SECONDS: Final = 3_660 * 86_400
@@ -35,9 +38,15 @@ def key(hash_: str, at: datetime) -> str:
 
 
 def keys(hash_: str, now: datetime) -> list[str]:
-    """Of all months that can be there, the newest first."""
+    """Of all parts that can be there, of each the newest month first."""
     last = now.year * 12 + now.month - 1
-    return [f"{PREFIX}{hash_}#{each // 12:04}-{each % 12 + 1:02}" for each in range(last, last - MONTHS, -1)]
+    months = [f"{PREFIX}{hash_}#{each // 12:04}-{each % 12 + 1:02}" for each in range(last, last - MONTHS, -1)]
+    return [part(each, number) for number in range(1, MOST_PARTS + 1) for each in months]
+
+
+def part(month: str, number: int) -> str:
+    """Of a month's key: the first part is that itself."""
+    return month if number == 1 else f"{month}#{number}"
 
 
 def key_of(value: str, now: float) -> str:

@@ -23,9 +23,8 @@ _WOULD_CHANGE_FILES = {
 }
 """Not handed on. Variables that say where files come from (an index, a proxy, a cache) are."""
 
-_NOT_THERE = (
-    f"the package index has no {{0}}: {LOCK}; a private index is named in UV_INDEX, not in uv.toml or pyproject.toml"
-)
+_PRIVATE = "a private index is named in UV_INDEX or UV_DEFAULT_INDEX, not in uv.toml or pyproject.toml"
+_NOT_THERE = f"the package index has no {{0}}: {LOCK}; {_PRIVATE}"
 _REASONS = (
     (
         re.compile(r"Because (\S+?)(?:==(\S+))? has no (?:usable )?wheels"),
@@ -44,7 +43,8 @@ _REASONS = (
     (re.compile(r"Because (\S+) was not found in the package registry"), _NOT_THERE),
     (
         re.compile(r"Request failed|Failed to fetch|error sending request|Failed to download"),
-        "the package index is out of reach ({last}): mend the network or the proxy, and run `make install` again",
+        "the package index is out of reach ({last}): mend the network or the proxy, and run `make install` again; "
+        + _PRIVATE,
     ),
 )
 

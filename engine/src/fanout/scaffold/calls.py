@@ -41,10 +41,19 @@ class Call:
     @property
     def topic(self) -> str:
         """The topic that it makes or subscribes to. Raises NoPlace where it has no name."""
-        named = self._target if self.kind == TOPIC else self.given("topic")
-        if named is None:
+        if not self.topics:
             raise NoPlace(f"the topic of stacks/{self.path.name} has no name there")
-        return named
+        return self.topics[0]
+
+    @cached_property
+    def topics(self) -> tuple[str, ...]:
+        """All names of that topic there; none where it has none."""
+        if self.kind != TOPIC:
+            named = self.given("topic")
+            return () if named is None else (named,)
+        if isinstance(self.statement, ast.Assign):
+            return tuple(map(ast.unparse, self.statement.targets))
+        return (ast.unparse(self.statement.target),) if isinstance(self.statement, ast.AnnAssign) else ()
 
     def given(self, name: str) -> str | None:
         found = self._keyword(name)
@@ -57,12 +66,6 @@ class Call:
             return True
         written = [each.value if isinstance(each, ast.Constant) else event for each in types.elts]
         return event in written
-
-    @property
-    def _target(self) -> str | None:
-        if isinstance(self.statement, ast.Assign):
-            return ast.unparse(self.statement.targets[0])
-        return ast.unparse(self.statement.target) if isinstance(self.statement, ast.AnnAssign) else None
 
     def _keyword(self, name: str) -> ast.expr | None:
         return next((each.value for each in self.call.keywords if each.arg == name), None)

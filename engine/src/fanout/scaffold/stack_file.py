@@ -95,15 +95,17 @@ def _check_one_function(found: list[Call]) -> None:
 
 
 def _of_topic(event: str, subscribers: list[Call], topics: list[Call]) -> list[Call]:
-    """The subscribers of the one topic that carries `event`; where it has none, its own call."""
+    """The subscribers of the one topic that carries `event`; where it has none, its own call. A topic without a name there counts
+    only where no other may carry it."""
     named = {each.topic for each in subscribers}
     if len(named) < 2 and len(topics) < 2:
         return subscribers or topics
-    made = {each.topic for each in topics}
-    carrying = [each for each in topics if each.may_carry(event)]
+    made = {name for each in topics for name in each.topics}
+    may_carry = [each for each in topics if each.may_carry(event)]
+    carrying = [each for each in may_carry if each.topics] or may_carry
     if len(carrying) != 1 or not named <= made:
         raise NoPlace(f"which topic in stacks/ carries {event} is not clear: {', '.join(sorted(named | made))}")
-    return [each for each in subscribers if each.topic == carrying[0].topic] or carrying
+    return [each for each in subscribers if each.topic in carrying[0].topics] or carrying
 
 
 def _place(last: Call, tree: ast.Module) -> Place:

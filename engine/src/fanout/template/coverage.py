@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fanout.template.dead_letters import dead_letter_queues
+from fanout.template.intrinsics import resolve
 from fanout.template.macros import SERVERLESS
 from fanout.template.messaging import all_mappings
 from fanout.template.nested import objects
@@ -14,9 +15,10 @@ from fanout.template.references import referred_in
 from fanout.template.senders import pipes_from_queues
 from fanout.template.template import NESTED, Linked, Resource, Template
 from fanout.template.types import QUEUE
-from fanout.template.values import Value
+from fanout.template.values import External, Value
 
 MOST_NAMED = 5
+_IMPORTS = {"Fn::ImportValue", "Fn::GetStackOutput"}
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Unseen:
 
 def unseen_in(templates: Sequence[Template], problems: Iterable[str] = (), *, elsewhere: bool = True) -> list[Unseen]:
     """Of templates that were linked; `problems` are files that could not be read. With `elsewhere`, who reads a queue too."""
-    questions = (_unseen, _unread) if elsewhere else (_unseen,)
+    questions = (_unseen, _of_several, _unread) if elsewhere else (_unseen, _of_several)
     found = [each for template in templates for question in questions for each in question(template)]
     return [*found, *(Unseen("file", *_parts(problem)) for problem in problems)]
 
@@ -65,6 +67,17 @@ def _unseen(template: Template) -> Iterator[Unseen]:
             f"condition {name}",
             f"false here, so {', '.join(ids)} were not judged{_deciding(template, name)}",
         )
+
+
+def _of_several(template: Template) -> Iterator[Unseen]:
+    """Imports of a name that several of the other templates export."""
+    if not template.of_several:
+        return
+    found = (resolve(template, each) for each in objects(template.body) if not _IMPORTS.isdisjoint(each))
+    for where in sorted({each.name for each in found if isinstance(each, External)}):
+        if stacks := template.of_several.get(where.partition(" ")[2]):
+            said = f"{' and '.join(stacks)} export it, so where it leads was not judged: check each with its own stacks"
+            yield Unseen(template.name, where, said)
 
 
 def _judged_once(child: Template, first: Resource) -> str:

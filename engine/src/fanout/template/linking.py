@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from fanout.template.intrinsics import resolve
@@ -11,21 +12,35 @@ from fanout.template.template import NESTED, Linked, Template
 from fanout.template.values import UNKNOWN, Value
 
 
+@dataclass(frozen=True)
+class _Export:
+    stack: str
+    folder: Path | None
+    environment: dict[str, str]
+    value: Value
+
+
 def link(templates: Iterable[Template]) -> list[Template]:
-    """Templates that are deployed together: imports of one lead to exports of another, of its own stage where several have them."""
+    """Templates that are deployed together: imports of one lead to exports of another, of its own stage, account and Region where
+    several have them."""
     linked = list(templates)
     together = Linked(linked)
     for template in linked:
         template.linked = together
         template.forget()
     _pass_parameters(linked)
-    exports: dict[str, list[tuple[Path | None, Value]]] = {}
+    exports: dict[str, list[_Export]] = {}
     for template in linked:
+        folder, environment = _folder(template), template.environment
         for name, value in _exports_of(template).items():
-            exports.setdefault(name, []).append((_folder(template), value))
-    seen = {folder: _seen_from(folder, exports) for folder in {_folder(each) for each in linked}}
+            exports.setdefault(name, []).append(_Export(template.name, folder, environment, value))
+    seen: dict[object, tuple[dict[str, Value], dict[str, list[str]]]] = {}
     for template in linked:
-        template.imports = seen[_folder(template)]
+        folder, environment = _folder(template), template.environment
+        where = (folder, *sorted(environment.items()))
+        if where not in seen:
+            seen[where] = _seen_from(folder, environment, exports)
+        template.imports, template.of_several = seen[where]
     return linked
 
 
@@ -42,14 +57,20 @@ def _exports_of(template: Template) -> dict[str, Value]:
     return found
 
 
-def _seen_from(folder: Path | None, exports: Mapping[str, list[tuple[Path | None, Value]]]) -> dict[str, Value]:
-    """Of each name its export in this folder, which is a stage's, before one elsewhere; none where it could be one of several."""
-    found = {}
-    for name, each in exports.items():
-        values = [value for where, value in each if where == folder] or [value for _, value in each]
-        if len(values) == 1:
-            found[name] = values[0]
-    return found
+def _seen_from(
+    folder: Path | None, environment: dict[str, str], exports: Mapping[str, list[_Export]]
+) -> tuple[dict[str, Value], dict[str, list[str]]]:
+    """Of each name its export in this folder, which is a stage's, and in this account and Region, before one elsewhere; and the
+    stacks of each name that could be one of several."""
+    found, several = {}, {}
+    for name, every in exports.items():
+        near = [each for each in every if each.folder == folder] or every
+        near = [each for each in near if each.environment == environment] or near
+        if len(near) == 1:
+            found[name] = near[0].value
+        else:
+            several[name] = sorted(each.stack for each in near)
+    return found, several
 
 
 def _folder(template: Template) -> Path | None:

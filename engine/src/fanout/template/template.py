@@ -145,6 +145,8 @@ class Template(Remembering):
         self.paths: dict[str, str] = {}
         self.acknowledged_in_cdk: list[tuple[str, str, str]] = []
         self.imports: dict[str, Value] = {}
+        self.of_several: dict[str, list[str]] = {}
+        """Names that it could import of several stacks, and these."""
         self.linked = Linked([self])
         self.resources: dict[str, Resource] = {}
         self.conditions: dict[str, bool | None] = {}

@@ -44,6 +44,26 @@ def test_a_case_says_what_it_does_not_show(case: Case) -> None:
     assert all(each in found for each in case.unseen)
 
 
+@pytest.mark.parametrize(
+    ("imported", "where"),
+    [
+        ({"Fn::ImportValue": "Orders"}, "import Orders"),
+        ({"Fn::GetStackOutput": {"StackName": "Topics", "OutputName": "Arn"}}, "output Topics.Arn"),
+    ],
+)
+def test_an_import_that_could_be_one_of_several_exports_is_said(imported: dict[str, Any], where: str) -> None:
+    exports = {"Arn": {"Value": {"Ref": "Topic"}, "Export": {"Name": "Orders"}}}
+    topics = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}, "Outputs": exports}
+    reads = {"Resources": {"Sub": {"Type": "AWS::SNS::Subscription", "Properties": {"TopicArn": imported}}}}
+    told = said(Template(topics, name="Topics"), Template(topics, name="Topics"), Template(reads, name="Tasks"))
+    assert (
+        told
+        == f"Tasks: {where}: Topics and Topics export it, so where it leads was not judged: check each with its own stacks"
+    )
+    told = said(Template(topics, name="Topics"), Template(reads, name="Tasks"))
+    assert "export it" not in told
+
+
 def test_what_is_not_seen_is_not_clean_and_counts_where_one_asks_for_it(run: Run, tmp_path: Path) -> None:
     file = write(tmp_path / "t.json", LOOP)
     assert run("check", file) == 0

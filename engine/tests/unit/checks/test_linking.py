@@ -70,6 +70,16 @@ def test_an_import_that_could_be_one_of_several_exports_leads_to_none() -> None:
     assert led_to(elsewhere) is two[0].resources["Queue"]
 
 
+def test_of_several_exports_in_one_folder_that_of_the_own_account_and_region_is_meant() -> None:
+    regions = ("eu-west-1", "us-east-1", None)
+    stacks = [(at("out", MAKES, f"Queues-{each}"), at("out", READS, f"Worker-{each}")) for each in regions]
+    for region, both in zip(regions, stacks, strict=True):
+        for stack in both:
+            stack.environment = {"AWS::Region": region} if region else {}
+    link(each for both in stacks for each in both)
+    assert [led_to(reads) for _, reads in stacks] == [makes.resources["Queue"] for makes, _ in stacks]
+
+
 NAMED: dict[str, Any] = {
     "Resources": {
         "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "orders"}},

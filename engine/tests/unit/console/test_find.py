@@ -100,9 +100,14 @@ def test_what_is_dead_leads_to_its_letters(monkeypatch: pytest.MonkeyPatch, here
     assert 'href="/dead?task=task"' in here.page("/events/e1")
 
 
-def test_any_id_makes_an_address(here: Here) -> None:
+def test_any_id_makes_an_address_at_which_it_is_looked_for(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = told(monkeypatch, EventState("task", DONE))
     answer = here.client.get("/find", params={"id": " a/b?c#d\u202e "})
     assert answer.headers["location"] == "/events/a%2Fb%3Fc%23d%E2%80%AE"
+    here.page(answer.headers["location"])
+    here.page("/events/urn:x/1")
+    assert asked == ["a/b?c#d\u202e", "urn:x/1"]
+    assert here.client.get("/events/").headers["location"] == "/find"
     here.page("/find?id=e1&since=soon", 409)
     here.page("/events/" + "x" * 257, 409)
 

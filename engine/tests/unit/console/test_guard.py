@@ -125,17 +125,23 @@ def test_behind_a_proxy_only_it_may_ask_and_its_header_names_who() -> None:
     assert guard.proxy == Proxy("10.0.0.7", "x-who")
 
 
-@pytest.mark.parametrize(("peer", "headers", "status"), [
-    ("10.0.0.7", {"x-who": "kim"}, 200),
-    ("10.0.0.7", {}, 403),
-    ("10.0.0.8", {"x-who": "kim"}, 403),
+@pytest.mark.parametrize(("proxy", "peer", "headers", "status"), [
+    ("10.0.0.7", "10.0.0.7", {"x-who": "kim"}, 200),
+    ("10.0.0.7", "10.0.0.7", {}, 403),
+    ("10.0.0.7", "10.0.0.8", {"x-who": "kim"}, 403),
+    ("10.0.0.7", "::ffff:10.0.0.7", {"x-who": "kim"}, 200),
+    ("::ffff:10.0.0.7", "10.0.0.7", {"x-who": "kim"}, 200),
+    ("2001:DB8:0:0::7", "2001:db8::7", {"x-who": "kim"}, 200),
+    ("10.0.0.7", "::ffff:10.0.0.8", {"x-who": "kim"}, 403),
+    ("10.0.0.7", "::10.0.0.7", {"x-who": "kim"}, 403),
+    ("10.0.0.7", "", {"x-who": "kim"}, 403),
 ])  # fmt: skip
-def test_a_proxy_is_believed_by_its_address(
-    monkeypatch: pytest.MonkeyPatch, peer: str, headers: dict[str, str], status: int
+def test_a_proxy_is_believed_by_its_address_however_it_is_written(
+    monkeypatch: pytest.MonkeyPatch, proxy: str, peer: str, headers: dict[str, str], status: int
 ) -> None:
     here = Here(monkeypatch, health("task"))
     guard = Guard(
-        frozenset({"console.example"}), frozenset({"https://console.example"}), "c", proxy=Proxy("10.0.0.7", "x-who")
+        frozenset({"console.example"}), frozenset({"https://console.example"}), "c", proxy=Proxy(proxy, "x-who")
     )
     client = TestClient(
         make_app(here.console, guard), "https://console.example", client=(peer, 1), follow_redirects=False

@@ -1,15 +1,20 @@
 """Health says what the last look saw, how old it is, and what it did not come to: no look is no look that saw all."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from fanout.console.health import facts
 from fanout.errors import OpsError
 from fanout.ops.status.report import Report
-from tests.unit.console.given import Here, health
+from tests.unit.console.given import ARN, Here, health
 
 ALL = "saw all that it asked for"
+DEPLOYMENTS = facts.deployments
 
 
 def refused(_: object) -> None:
@@ -64,3 +69,48 @@ def test_a_rate_rests_on_the_logs_that_were_read(here: Here, monkeypatch: pytest
     assert "as far as the logs were read" not in here.page("/health")
     here.console.collector.unread = "the log cannot be read"
     assert "as far as the logs were read" in here.page("/health")
+
+
+def chips(here: Here, monkeypatch: pytest.MonkeyPatch, cloudformation: Any) -> list[tuple[str, str]]:
+    """Of its deployments, the newest first: what each says, and how."""
+    monkeypatch.setattr(facts, "deployments", DEPLOYMENTS)
+    monkeypatch.setattr(here.stack.aws, "cloudformation", cloudformation, raising=False)
+    part = here.page("/health").partition('id="deployed"')[2].partition("</section>")[0]
+    return [(status, tone) for tone, status in re.findall(r'class="chip (\w+)">(\w+)<', part)]
+
+
+def test_a_deployment_that_failed_half_way_is_shown_and_is_not_well(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = [
+        ("UPDATE_ROLLBACK_FAILED", "bad"),
+        ("UPDATE_ROLLBACK_IN_PROGRESS", ""),
+        ("UPDATE_FAILED", "bad"),
+        ("UPDATE_ROLLBACK_COMPLETE", "bad"),
+        ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", ""),
+        ("IMPORT_COMPLETE", "well"),
+        ("CREATE_COMPLETE", "well"),
+    ]
+    at = datetime.now(UTC)
+    events: list[dict[str, Any]] = [
+        {"PhysicalResourceId": ARN, "ResourceStatus": status, "Timestamp": at - timedelta(hours=number)}
+        for number, (status, _) in enumerate(told)
+    ]
+    events.append({"PhysicalResourceId": "a-queue", "ResourceStatus": "CREATE_FAILED", "Timestamp": at})
+    cloudformation = SimpleNamespace(describe_stack_events=lambda StackName: {"StackEvents": events})
+    assert chips(here, monkeypatch, cloudformation) == [each for each in told if each[1]]
+
+
+@pytest.mark.parametrize(
+    ("status", "tone"),
+    [("UPDATE_FAILED", "bad"), ("DELETE_FAILED", "bad"), ("UPDATE_IN_PROGRESS", "held"), ("UPDATE_COMPLETE", "well")],
+)
+def test_where_events_may_not_be_read_the_stacks_own_status_says_how_it_is(
+    here: Here, monkeypatch: pytest.MonkeyPatch, status: str, tone: str
+) -> None:
+    def denied(StackName: str) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "DescribeStackEvents")
+
+    stacks = {"Stacks": [{"StackStatus": status, "CreationTime": datetime.now(UTC)}]}
+    cloudformation = SimpleNamespace(describe_stack_events=denied, describe_stacks=lambda StackName: stacks)
+    assert chips(here, monkeypatch, cloudformation) == [(status, tone)]

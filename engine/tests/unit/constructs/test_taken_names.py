@@ -71,6 +71,28 @@ def test_two_stacks_of_an_app_with_one_name_are_one_line(line: Callable[[Stack],
     line(Stack(cdk.App(), "A", ELSEWHERE))
 
 
+def test_stages_that_may_be_deployed_to_two_accounts_may_have_one_name_each() -> None:
+    app = cdk.App()
+    for stage in ("Blue", "Green"):
+        topic(Stack(cdk.Stage(app, stage), "A", ELSEWHERE))
+    again = Stack(cdk.Stage(app, "Red"), "A", ELSEWHERE)
+    topic(again)
+    with pytest.raises(
+        ConfigurationError, match=r"^Red/B/OrderPlaced: the SSM parameter \S+ is already that of Red/A/"
+    ):
+        topic(Stack(cdk.Stage.of(again) or app, "B", ELSEWHERE))
+
+
+def test_stages_of_one_account_and_region_have_a_name_once() -> None:
+    app, known = cdk.App(), cdk.Environment(account="123456789012", region="eu-west-1")
+    first, second = (Stack(cdk.Stage(app, each, env=known), "A", ELSEWHERE) for each in ("Blue", "Green"))
+    topic(first)
+    with pytest.raises(
+        ConfigurationError, match=r"^Green/A/OrderPlaced: the SSM parameter \S+ is already that of Blue/A/"
+    ):
+        topic(second)
+
+
 def test_a_second_monitoring_of_a_stack_would_have_the_name_of_its_alarm() -> None:
     stack = Stack(cdk.App(), "A", ELSEWHERE)
     orders = Topic.from_arn(stack, "OrderPlaced", ARN, settings=ELSEWHERE)

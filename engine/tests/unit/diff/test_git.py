@@ -118,6 +118,19 @@ def test_a_stack_that_the_app_was_not_asked_for_is_not_told_as_removed(
     )
 
 
+def test_a_stack_that_has_an_environment_within_its_name_is_told_as_removed(
+    git: Git, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    removed = ["Form-dev", "Shop-dev-Intake", "Shop-dev-intake", "Watch"]
+    assembly(Path("before"), [], *removed, "Shop-dev", "Shop-prod", "Form-prod")
+    assembly(Path("cdk.out"), ["dev"], "Shop-dev")
+    run = Run(monkeypatch, capsys)
+    assert run("diff", "before", "--format", "json") == 1
+    told = {(each["change"], each["stack"]) for each in run.json()}
+    not_made = {("unseen", each) for each in ("Shop-prod", "Form-prod")}
+    assert told == {("stack-removed", each) for each in removed} | not_made
+
+
 def test_an_object_that_is_missing_is_no_text_and_the_next_ones_have_theirs(git: Git) -> None:
     for name in "abc":
         Path(name).write_text(name)

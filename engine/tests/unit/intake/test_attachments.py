@@ -6,7 +6,7 @@ import re
 from html import unescape
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 
@@ -19,7 +19,7 @@ from fanout.packaging.intake_zip import configuration
 from fanout.runtime.claim_check import restored
 from tests.places import APP
 from tests.unit.intake.entries import World
-from tests.unit.intake.given import CONFIG_WITH_FILES, GIVEN, WITH_FILES, attach, request
+from tests.unit.intake.given import CONFIG_WITH_FILES, GIVEN, WITH_FILES, attach, joined, request
 from tests.unit.lambdas.conftest import Lines
 from tests.unit.ops.aws.attachments import BUCKET, AttachmentsS3
 
@@ -213,7 +213,7 @@ def test_an_upload_is_bounded_by_its_policy(world: World, s3: AttachmentsS3, mon
     attachments._signer.cache_clear()
     try:
         made = attachments.upload(
-            APPLICATION, CV, "f" * 22, type_="application/pdf", then="https://forms.example.com/application?key=k"
+            APPLICATION, CV, "f" * 22, type_="application/pdf", then="https://forms.example.com/application?sent=k"
         )
     finally:
         attachments._signer.cache_clear()
@@ -242,35 +242,59 @@ class TestThePage:
         assert html.count(f'action="https://{BUCKET}.s3.example.com/"') == 2
         assert f"form-action 'self' https://{BUCKET}.s3.example.com;" in headers["content-security-policy"]
         assert "PDF, at most 1 kB." in html and '<option value="image/jpeg">JPEG</option>' in html
-        key = self.hidden(html)["key"]
-        assert f"https://forms.example.com/application?key={key}" in html
+        key = self.hidden(html)[page.SENT]
+        assert f"https://forms.example.com/application?sent={key}" in html
+
+    def test_knows_its_file_again_when_s3_leads_the_browser_back(self, world: World, s3: AttachmentsS3) -> None:
+        """https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTForms.html: bucket, key and etag are added."""
+        form = self.hidden(self.shown()[0].partition("</section>")[0])
+        s3.arrives(form["key"], "a CV", "application/pdf", "cv.pdf")
+        added = urlencode({"bucket": BUCKET, "key": form["key"], "etag": '"x"'})
+        html, _ = self.shown(joined(urlsplit(f"{form['success_action_redirect']}&{added}").query))
+        assert "cv.pdf</strong> is there" in html
+        questions, _ = self.shown({page.SENT: self.hidden(html)[page.SENT], "step": "answers"})
+        assert 'name="cv"' in questions
 
     def test_says_what_is_there_and_carries_it_to_the_questions(self, world: World, s3: AttachmentsS3) -> None:
-        key = self.hidden(self.shown()[0])["key"]
+        key = self.hidden(self.shown()[0])[page.SENT]
         s3.arrives(f"uploads/application/cv/{key}", "a CV", "application/pdf", "<b>cv</b>.pdf")
-        html, _ = self.shown({"key": key})
+        html, _ = self.shown({page.SENT: key})
         assert "b&gt;.pdf</strong> is there (0.1 kB)" in html and "<b>" not in html
-        questions, headers = self.shown({"key": key, "step": "answers"})
+        questions, headers = self.shown({page.SENT: key, "step": "answers"})
         assert "form-action 'self';" in headers["content-security-policy"]
         fields = self.hidden(questions)
-        assert fields == {"cv": key, page.KEY: key}
+        assert fields == {"cv": key, page.KEY: fields[page.KEY]} and fields[page.KEY].startswith(f"{key}.")
         body = urlencode({**fields, "email": "ada@example.com", page.TRAP: ""})
         answer = handle(request(path="/application", headers=BROWSER, body=body), None)
         assert answer["statusCode"] == 303, answer["body"]
         assert stored(world)["data"]["items"]["cv"]["name"] == "b>.pdf"
 
+    def test_is_another_entry_once_another_file_was_sent_and_the_same_for_a_double_click(
+        self, world: World, s3: AttachmentsS3
+    ) -> None:
+        key = self.hidden(self.shown()[0])[page.SENT]
+        for content in ("the wrong file", "the right one"):
+            s3.arrives(f"uploads/application/cv/{key}", content, "application/pdf", "cv.pdf")
+            fields = self.hidden(self.shown({page.SENT: key, "step": "answers"})[0])
+            body = urlencode({**fields, "email": "ada@example.com"})
+            once, twice = (handle(request(path="/application", headers=BROWSER, body=body), None) for _ in range(2))
+            assert once["statusCode"] == 303 and once["headers"]["location"] == twice["headers"]["location"]
+        kept = {each.body for each in s3.kept if each.key.startswith("files/")}
+        assert len(world.table.entries()) == 2 and kept == {b"the wrong file", b"the right one"}
+
     def test_leads_back_to_a_file_that_is_missing(self, world: World, s3: AttachmentsS3) -> None:
-        key = self.hidden(self.shown()[0])["key"]
-        body = urlencode({page.KEY: key, "email": "ada@example.com"})
+        key = self.hidden(self.shown()[0])[page.SENT]
+        asked = self.hidden(self.shown({page.SENT: key, "step": "answers"})[0])
+        body = urlencode({**asked, "email": "ada@example.com"})
         answer = handle(request(path="/application", headers=BROWSER, body=body), None)
         assert answer["statusCode"] == 422
         assert '<a href="#cv">Your CV: this is needed</a>' in answer["body"]
-        assert f'id="cv" href="?key={key}"' in answer["body"]
+        assert f'id="cv" href="?sent={key}"' in answer["body"]
 
     @pytest.mark.parametrize("key", ["", "short", "x" * 65, "../claims", "k" * 21 + '"'])
     def test_takes_no_key_that_it_did_not_give(self, key: str, world: World, s3: AttachmentsS3) -> None:
-        html, _ = self.shown({"key": key})
-        assert self.hidden(html)["key"] != key and not s3.calls["HeadObject"]
+        html, _ = self.shown({page.SENT: key})
+        assert self.hidden(html)[page.SENT] != key and not s3.calls["HeadObject"]
 
 
 @pytest.mark.parametrize(

@@ -204,6 +204,17 @@ def test_pages_of_this_address_and_of_the_named_ones_may_send(world: World, orig
     assert post(headers={"origin": origin})["statusCode"] == 201
 
 
+@pytest.mark.parametrize("address", ["https://forms.example.org", "https://Forms.example.org/apply"])
+def test_behind_a_cdn_the_pages_of_the_address_that_browsers_know_may_send(
+    world: World, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = {"host": "api.example.com", "origin": "https://forms.example.org"}
+    assert post(headers=sent)["statusCode"] == 403
+    monkeypatch.setenv(names.INTAKE_ADDRESS, address)
+    assert post(headers=sent)["statusCode"] == 201
+    assert post(headers={**sent, "origin": "https://elsewhere.example"})["statusCode"] == 403
+
+
 def test_what_is_not_understood_names_what_is(world: World) -> None:
     assert handle(request("PUT"), None)["headers"]["allow"] == "GET, HEAD, POST"
     assert handle(request("POST", "/entries/x"), None)["headers"]["allow"] == "GET, HEAD"

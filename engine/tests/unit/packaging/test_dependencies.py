@@ -125,7 +125,7 @@ def test_what_asks_for_nothing_here_is_no_layer(root: Path, stand_in: Callable[[
         ),
         (
             "error: Request failed after 3 retries in 12.0s\n  cause: Failed to fetch: https://x/\n  cause: Connection refused (os error 111)",
-            "the package index is out of reach (Connection refused (os error 111)): mend the network or the proxy, and run `make install` again",
+            "the package index is out of reach (Connection refused (os error 111)): mend the network or the proxy, and run `make install` again; a private index is named in UV_INDEX or UV_DEFAULT_INDEX, not in uv.toml or pyproject.toml",
         ),
         (
             "error: No solution found\n  cause: Because a was not found in the cache and you require a==1, we",
@@ -133,7 +133,7 @@ def test_what_asks_for_nothing_here_is_no_layer(root: Path, stand_in: Callable[[
         ),
         (
             "error: No solution found\n  cause: Because there is no version of a==1 and you require a==1, we",
-            "the package index has no a==1: write it with `uv pip compile --universal --generate-hashes`; a private index is named in UV_INDEX, not in uv.toml or pyproject.toml",
+            "the package index has no a==1: write it with `uv pip compile --universal --generate-hashes`; a private index is named in UV_INDEX or UV_DEFAULT_INDEX, not in uv.toml or pyproject.toml",
         ),
         ("Using CPython\nerror: something\n  cause: of 2031\n  cause: b", "uv: something: of 2031"),
         ("", "uv: failed and said nothing"),

@@ -186,6 +186,8 @@ def test_handles_and_the_topics_types_are_what_comes(asked: dict[str, Any], type
             " or a topic for the other",
         ),
         ({"handles": "order.placed.v1"}, "handles is 'order.placed.v1': expected types of events, such as ('order.placed.v1',)"),
+        ({"handles": 5}, "handles is 5: expected types of events, such as ('order.placed.v1',)"),
+        ({"handles": [["a"]]}, "handles is [['a']]: expected types of events, such as ('order.placed.v1',)"),
         ({"handles": ()}, "handles is (): expected types of events, such as ('order.placed.v1',)"),
     ],
 )  # fmt: skip

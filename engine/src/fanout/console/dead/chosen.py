@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final
 from urllib.parse import urlencode
 
+from fanout.errors import UserError
 from fanout.ops.dead_letters.selection import Selection, age
 
 AGES: Final = ("15min", "1h", "6h", "1d", "7d")
@@ -27,7 +28,7 @@ class Filter:
 
     @classmethod
     def of(cls, given: Mapping[str, object]) -> "Filter":
-        """From a query or a form; what is none of it filters nothing."""
+        """From a query or a form; what cannot be read filters nothing."""
         task, cause, older, id_ = (str(given.get(name) or "") for name in ("task", "cause", "older", "id"))
         return cls(
             task if _TASK.fullmatch(task) else "",
@@ -35,6 +36,17 @@ class Filter:
             older if older in AGES else "",
             id_ if _ID.fullmatch(id_) else "",
         )
+
+    @classmethod
+    def posted(cls, form: Mapping[str, str]) -> "Filter":
+        """Of what changes or copies letters. Raises UserError for what cannot be read: without it more would be chosen."""
+        chosen = cls.of(form)
+        for name, value in vars(chosen).items():
+            if value != form.get(name, ""):
+                raise UserError(
+                    f"the filter's {name} is {form[name][:40]!r}, which is none: choose it again; nothing was done"
+                )
+        return chosen
 
     @property
     def fields(self) -> dict[str, str]:

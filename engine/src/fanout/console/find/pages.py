@@ -42,6 +42,8 @@ def routes(console: Console) -> Sequence[Route]:
 
     def show(asked: Asked) -> Answer:
         id_, since = asked.path["id"], asked.query.get("since", USUAL)
+        if not id_:
+            return To("/find")
         if len(id_) > _LONGEST:
             raise Unusable(f"an id has at most {_LONGEST} characters, and this has {len(id_)}")
         states = console.shared.get(("event", id_, since), SHARED_SECONDS, lambda: _states(console, id_, since))
@@ -59,7 +61,7 @@ def routes(console: Console) -> Sequence[Route]:
         }
         return Page("find/event.html", facts, refresh=refresh)
 
-    return (Route("/find", find), Route("/events/{id}", show))
+    return (Route("/find", find), Route("/events/{id:path}", show))
 
 
 def _states(console: Console, id_: str, since: str) -> list[EventState]:

@@ -25,7 +25,8 @@ T = TypeVar("T")
 MONTH = 30 * 24 * 60
 """Minutes."""
 HEARTBEATS = timedelta(minutes=60)
-_ENDED = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "ROLLBACK_COMPLETE")
+_ENDED = ("_COMPLETE", "_FAILED")
+"""What statuses of a stack end in that stay."""
 _MOST_DEPLOYMENTS = 8
 _RUNBOOK = "Runbook: "
 
@@ -131,6 +132,13 @@ class Deployment:
     at: datetime
     status: str
 
+    @property
+    def tone(self) -> str:
+        """Well is what came to its end; what goes on is neither well nor bad."""
+        if self.status.endswith("_IN_PROGRESS"):
+            return "held"
+        return "well" if self.status.endswith("_COMPLETE") and "ROLLBACK" not in self.status else "bad"
+
 
 def deployments(stack: Stack) -> list[Deployment]:
     """The newest first, of the newest page of the stack's events; the last one alone where these may not be read, as with the
@@ -143,9 +151,8 @@ def deployments(stack: Stack) -> list[Deployment]:
         (now,) = stack.aws.cloudformation.describe_stacks(StackName=stack.name)["Stacks"]
         return [Deployment(now.get("LastUpdatedTime", now["CreationTime"]), now["StackStatus"])]
     own = [each for each in events if each.get("PhysicalResourceId") == stack.id]
-    ended = [
-        Deployment(each["Timestamp"], each["ResourceStatus"]) for each in own if each.get("ResourceStatus") in _ENDED
-    ]
+    told = [Deployment(each["Timestamp"], str(each.get("ResourceStatus", ""))) for each in own]
+    ended = [each for each in told if each.status.endswith(_ENDED)]
     return sorted(ended, key=lambda each: each.at, reverse=True)[:_MOST_DEPLOYMENTS]
 
 

@@ -42,7 +42,7 @@ class Limits:
     """Of pages of other addresses that may send entries: https://www.example.com."""
 
     def validate(self, owner: str) -> None:
-        check_fields(owner, self, within="limits.")
+        check_fields(owner, self, of=Limits, within="limits.")
         expect(owner, "limits.per_minute", 0 <= self.per_minute <= 10_000, self.per_minute, "0 to 10000")
         expect(owner, "limits.per_second", 1 <= self.per_second <= 10_000, self.per_second, "1 to 10000")
         expect(owner, "limits.burst", 1 <= self.burst <= 5_000, self.burst, "1 to 5000")
@@ -113,7 +113,9 @@ class Intake(Construct):
         }
         self.web = self._web(followed, event_type)
         if attachments:
-            self._let_attach(attachments, address)
+            self._let_attach(attachments)
+        if address:
+            self._say_address(owner, address)
         self.api = self._api()
         self.relay = Relay(self, "Relay", self.table, self._function, topic_arn, ordered=ordered)
         place = Place(scope=self, settings=settings, owner=settings.owner)
@@ -184,13 +186,15 @@ class Intake(Construct):
             )
         return made
 
-    def _let_attach(self, attachments: AttachmentsByName, address: str | None) -> None:
+    def _let_attach(self, attachments: AttachmentsByName) -> None:
         attachments.let_take(self, self.web.role)
         self.web.function.add_environment(names.ATTACHMENTS_BUCKET, attachments.bucket_name(self))
-        if address:
-            is_one = address.startswith("https://") and not address.endswith("/")
-            expect(f"intake {self.node.id}", "address", is_one, address, "one such as https://www.example.com")
-            self.web.function.add_environment(names.INTAKE_ADDRESS, address)
+
+    def _say_address(self, owner: str, address: str) -> None:
+        check_kind(owner, "address", address, str)
+        is_one = address.startswith("https://") and not address.endswith("/")
+        expect(owner, "address", is_one, address, "one such as https://www.example.com")
+        self.web.function.add_environment(names.INTAKE_ADDRESS, address)
 
     def _follow(self, made: TaskFunction, followed: Followed, tasks: list[str]) -> None:
         stack, table = Stack.of(self), followed.table_name(self)

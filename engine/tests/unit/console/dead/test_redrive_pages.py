@@ -99,6 +99,19 @@ def test_what_another_program_carries_out_is_followed_and_not_begun_twice(browse
     assert not browser.world.sent()
 
 
+@pytest.mark.parametrize("path", ["/dead/drop", "/dead/redrive", "/dead/export"])
+@pytest.mark.parametrize(
+    ("name", "value"), [("task", "two words"), ("cause", "5xx"), ("older", "2h"), ("id", "<b>"), ("older", " ")]
+)
+def test_a_filter_that_cannot_be_read_chooses_nothing(browser: Browser, path: str, name: str, value: str) -> None:
+    browser.world.bury(4)
+    browser.get("/dead")
+    given = {"task": "task", "reason": "INC-7", name: value}
+    said = html.unescape(browser.post(path, status=400, **given))
+    assert f"the filter's {name} is {value!r}" in said and "nothing was done" in said
+    assert len(browser.world.sqs.visible(browser.world.dead)) == 4 and "dead drop" not in browser.get("/journal")
+
+
 def test_a_drop_asks_for_a_reason_and_deletes_what_was_frozen(browser: Browser) -> None:
     browser.world.bury(4)
     browser.get("/dead")

@@ -13,15 +13,15 @@ WHY = "say in the field Reason why they are copied"
 
 
 def export(desk: Desk, asked: Asked) -> Answer:
-    chosen = Filter.of(asked.form)
     try:
+        chosen = Filter.posted(asked.form)
         why = kept_reason(asked.form.get("reason", ""), WHY)
         if not chosen.task:
             raise UserError("which task? an export is of one task: choose it in the filter")
         (subscriber,) = desk.stack.with_letters(chosen.task)
         journal, path = exporting.open_export(desk.stack, subscriber, why)
     except UserError as error:
-        return refusal(str(error), chosen, 400)
+        return refusal(str(error), Filter.of(asked.form), 400)
 
     def go(work: Work[None]) -> None:
         with desk.one_look:

@@ -44,11 +44,11 @@ def show(desk: Desk, asked: Asked) -> Answer:
 
 
 def frozen(desk: Desk, asked: Asked, command: str) -> Answer:
-    chosen = Filter.of(asked.form)
     try:
+        chosen = Filter.posted(asked.form)
         run = desk.healing.freeze(chosen_tasks(desk, chosen), chosen, command, person=asked.who)
     except UserError as error:
-        return refusal(str(error), chosen, 400)
+        return refusal(str(error), Filter.of(asked.form), 400)
     return To(f"/dead/runs/{run}")
 
 
