@@ -110,16 +110,14 @@ def bill(estate: Estate) -> str:
 
 
 def test_what_it_is_made_of_is_found_and_what_is_not_known_is_said(estate: Estate, operator: Operator) -> None:
-    told = {
-        each["task"].removeprefix(f"{estate.name}-"): each for each in operator.json("status", status=1)["subscribers"]
-    }
+    told = {each["task"].removeprefix(f"{estate.name}-"): each for each in operator.json("status")["subscribers"]}
     assert {name: (each["mapping"], each["buries"]) for name, each in told.items()} == {
         "bill": ("Enabled", True),
         "left": ("elsewhere", True),
         "right": ("elsewhere", True),
         "ship": ("elsewhere", False),
     }
-    assert f"{estate.name}-ship has no fanout.runtime" in operator.run("status", status=1)
+    assert f"{estate.name}-ship has no fanout.runtime" in operator.run("status")
     assert "no record" in operator.run("where", "an-id", status=1)
 
 
@@ -127,10 +125,6 @@ def test_what_it_is_made_of_is_found_and_what_is_not_known_is_said(estate: Estat
 def test_what_needs_a_stack_says_so(operator: Operator, command: str) -> None:
     options = ("--reference", "r", "--reason", "asked for") if command == "erase" else ()
     assert "was found by its topic" in operator.run(command, *options, status=2)
-
-
-def test_where_not_all_was_seen_the_exit_status_says_so(estate: Estate, operator: Operator) -> None:
-    assert [each["task"] for each in operator.json("dead", "list", status=1)] == [f"{estate.name}-bill"]
 
 
 def test_letters_that_lie_among_those_of_others_are_left_alone(estate: Estate, operator: Operator) -> None:

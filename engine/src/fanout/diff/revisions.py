@@ -66,7 +66,12 @@ def _beside(asked: list[str], names: list[str]) -> set[str]:
     products = {name.removesuffix(f"-{each}") for each in asked for name in names if name.endswith(f"-{each}")}
     rests = {name.removeprefix(f"{each}-") for each in products for name in names if name.startswith(f"{each}-")}
     within = tuple(f"{each}-" for each in asked)
-    return {each for each in rests if _ENVIRONMENT.fullmatch(each) and not each.startswith(within)} - {*asked}
+    ends = tuple(f"-{each}" for each in asked)  # of another product's own
+    return {
+        each
+        for each in rests
+        if _ENVIRONMENT.fullmatch(each) and not each.startswith(within) and not each.endswith(ends)
+    } - {*asked}
 
 
 def _arguments(file: Path) -> list[str]:

@@ -196,7 +196,9 @@ def _stack_output(template: Lookup, argument: Any, depth: int) -> Value:
     named = resolve(template, argument, depth)
     if not isinstance(named, dict):
         return UNKNOWN
-    key = f"{named.get('StackName')}.{named.get('OutputName')}"
+    key, region = f"{named.get('StackName')}.{named.get('OutputName')}", named.get("Region")
+    if isinstance(region, str) and any(each.startswith(f"{key}@") for each in template.imports):
+        key = f"{key}@{region}"
     return template.imports.get(key, External(f"output {key}"))
 
 

@@ -70,7 +70,17 @@ def _seen_from(
             found[name] = near[0].value
         else:
             several[name] = sorted(each.stack for each in near)
+        found |= _by_region(name, every)
     return found, several
+
+
+def _by_region(name: str, every: list[_Export]) -> dict[str, Value]:
+    """As an output is asked for whose Region is said: one of each that is known."""
+    there: dict[str, list[Value]] = {}
+    for each in every:
+        if region := each.environment.get("AWS::Region"):
+            there.setdefault(region, []).append(each.value)
+    return {f"{name}@{region}": values[0] for region, values in there.items() if len(values) == 1}
 
 
 def _folder(template: Template) -> Path | None:

@@ -59,6 +59,18 @@ def test_of_two_stacks_of_one_name_the_own_stage_s_output_is_meant() -> None:
     assert [led_to(reads) for _, reads in stages] == [makes.resources["Queue"] for makes, _ in stages]
 
 
+def test_an_output_of_another_region_is_that_region_s() -> None:
+    makes = {**MAKES, "Outputs": {"PublishOutputArn": {"Value": {"Fn::GetAtt": ["Queue", "Arn"]}}}}
+    named = {"StackName": "Queues", "OutputName": "PublishOutputArn", "Region": "us-east-1"}
+    properties = {"EventSourceArn": {"Fn::GetStackOutput": named}}
+    reads = at("out", {"Resources": {"Mapping": {**READS["Resources"]["Mapping"], "Properties": properties}}}, "Worker")
+    here, there = at("out", makes, "Queues"), at("out", makes, "Queues")
+    reads.environment = here.environment = {"AWS::Region": "eu-west-1"}
+    there.environment = {"AWS::Region": "us-east-1"}
+    link([here, there, reads])
+    assert led_to(reads) is there.resources["Queue"]
+
+
 def test_an_import_that_could_be_one_of_several_exports_leads_to_none() -> None:
     two, reads = [at("out", MAKES, name) for name in ("Dev", "Prod")], at("out", READS, "Worker")
     link([*two, reads])

@@ -121,7 +121,7 @@ def test_a_stack_that_the_app_was_not_asked_for_is_not_told_as_removed(
 def test_a_stack_that_has_an_environment_within_its_name_is_told_as_removed(
     git: Git, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    removed = ["Form-dev", "Shop-dev-Intake", "Shop-dev-intake", "Watch"]
+    removed = ["Form-dev", "Shop-dev-Intake", "Shop-dev-intake", "Shop-intake-dev", "Watch"]
     assembly(Path("before"), [], *removed, "Shop-dev", "Shop-prod", "Form-prod")
     assembly(Path("cdk.out"), ["dev"], "Shop-dev")
     run = Run(monkeypatch, capsys)

@@ -2,16 +2,19 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from fanout.errors import OpsError
+from fanout.errors import OpsError, Unusable
 from fanout.ops.aws.discovery import find
 from fanout.ops.aws.session import Aws
 from fanout.ops.aws.stack import Stack
 from fanout.ops.aws.subscriber import DeployedSubscriber
+from fanout.ops.dead_letters import summary
 from fanout.ops.recipients import unheard
+from fanout.ops.send.event import require_outcomes
 from fanout.ops.send.queue import OutgoingMessage
 from fanout.ops.status import report
 from tests.unit.ops.aws.sqs import refused
@@ -64,7 +67,10 @@ class World:
                 return [{"Subscriptions": self.subscriptions[:2]}, {"Subscriptions": self.subscriptions[2:]}]
             case "list_event_source_mappings":
                 fed = self.consumers[asked["EventSourceArn"].rpartition(":")[2]]
-                return [{"EventSourceMappings": [{"FunctionArn": each, "State": self.state(each)} for each in fed]}]
+                told = [{"FunctionArn": each, "EventSourceMappingArn": each, "State": self.state(each)} for each in fed]
+                return [{"EventSourceMappings": told}]
+            case _ if self.operation in self.forbidden:
+                raise refused("AccessDenied", "ListDeadLetterSourceQueues")
             case _:
                 dead = asked["QueueUrl"].rpartition("/")[2]
                 return [
@@ -94,6 +100,9 @@ class World:
     def _policy(self, of: str) -> dict[str, str]:
         dead = self.redrive.get(of)
         return {"RedrivePolicy": json.dumps({"deadLetterTargetArn": HERE.format("sqs", dead)})} if dead else {}
+
+    def list_tags(self, **asked: str) -> dict[str, dict[str, str]]:
+        return {"Tags": self.tags.get(asked["Resource"].rpartition(":")[2], {})}
 
     def list_queue_tags(self, **asked: str) -> dict[str, dict[str, str]]:
         return {"Tags": self.tags.get(asked["QueueUrl"].rpartition("/")[2], {})}
@@ -155,7 +164,7 @@ def test_what_cannot_be_followed_is_said_without_anybodys_address(world: World) 
     world.subscribe("sqs", "arn:aws:sqs:us-east-1:111111111111:far")
     world.subscribe("email", "person@example.com", "PendingConfirmation")
     bill, closed, far, mail = world.found().unseen
-    assert bill == "bill: 2 functions take its messages, so what becomes of one is not known"
+    assert bill == "bill: 2 functions are mapped to it, so what becomes of a message is not known"
     assert closed.startswith("closed: ") and "may not GetQueueUrl" in closed
     assert far == "far: the queue far is in us-east-1, and eu-west-1 is asked"
     assert mail == "a subscription by email: its subscription is not confirmed, and gets nothing"
@@ -173,8 +182,7 @@ def test_letters_of_several_in_one_queue_are_no_tasks_own(world: World) -> None:
     world.failed["right"] = {"DeadLetterConfig": {"TargetArn": HERE.format("sqs", "dead")}}
     world.queue("own", "own-dead")
     stack = world.found()
-    assert [each.task for each in stack.with_letters(None)] == ["own"]
-    assert stack.unseen == ("dead: dead letters of left and right lie in it together, and are left alone",)
+    assert stack.unseen == ()
     for task, other in (("left", "right"), ("right", "left")):
         with pytest.raises(OpsError, match=f"dead has dead letters of {task} and of {other}"):
             stack.with_letters(task)
@@ -201,10 +209,72 @@ def test_every_queue_in_which_something_may_lie_is_looked_at(world: World) -> No
     }
 
 
-def test_of_two_functions_the_one_that_is_switched_on_takes_the_messages(world: World) -> None:
+def test_of_two_functions_the_one_that_is_switched_on_takes_the_messages_or_would_if_it_were_not_paused(
+    world: World,
+) -> None:
     world.queue("bill", None, "blue", "green")
     world.states["blue"] = "Disabled"
     assert world.found().subscribers[0].function_name == "green"
+    world.states["green"] = "Disabled"
+    assert world.found().unseen == ("bill: 2 functions are mapped to it, so what becomes of a message is not known",)
+    for held in ("fanout:paused", "fanout:circuit"):
+        world.tags["green"] = {held: "x"}
+        assert world.found().subscribers[0].function_name == "green"
+
+
+def test_a_function_and_a_queue_of_one_name_are_two_that_share_their_dead_letters(world: World) -> None:
+    """As where what a topic called moves behind a queue."""
+    world.queue("billing", "dead")
+    world.subscribe("lambda", HERE.format("lambda", "function:billing"), f"{TOPIC}:0000-aaaabbbb")
+    world.redrive[f"{TOPIC}:0000-aaaabbbb"] = "dead"
+    called, queued = sorted(world.found().subscribers, key=lambda each: each.kind)
+    assert called.sharing and queued.sharing
+    assert (called.task, queued.task) == ("billing-aaaabbbb", "billing")
+
+
+def test_whatever_names_there_are_each_can_be_named(world: World) -> None:
+    world.queue("b", None, "x")
+    world.queue("c", None, "x")
+    world.queue("orders", None, "c")
+    for name in ("cards", "bills"):
+        world.subscribe("sqs", HERE.format("sqs", name), f"{TOPIC}:0000-{name}")
+        world.consumers[name] = [HERE.format("lambda", "function:biller")]
+        world.redrive[f"{TOPIC}:0000-{name}"] = f"{name}-kept"
+    stack = world.found()
+    tasks = [each.task for each in (*stack.subscribers, *stack.deliveries)]
+    assert len({*tasks}) == len(tasks) == 7
+    assert {"bills-undelivered", "cards-undelivered"} < {*tasks}
+
+
+def test_where_nobody_may_say_who_buries_there_somebody_may(world: World) -> None:
+    world.queue("bill", "dead")
+    world.forbidden.add("list_dead_letter_source_queues")
+    (bill,) = world.found().subscribers
+    with pytest.raises(OpsError, match="dead letters of bill and of perhaps others"):
+        bill.require_own_letters()
+
+
+@pytest.mark.parametrize("depth", [0, 2])
+def test_shared_letters_are_said_where_there_are_some(
+    world: World, depth: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FANOUT_HOME", str(tmp_path))
+    world.queue("left", "dead")
+    world.queue("right", "dead")
+    count = {"ApproximateNumberOfMessages": str(depth)}
+    stack = world.found()
+    monkeypatch.setattr(world, "get_queue_attributes", lambda **_: {"Attributes": count})
+    monkeypatch.setattr(world, "receive_message", lambda **_: {}, raising=False)
+    told = [each.problem or "" for each in summary.collect(stack, None, limit=10)]
+    assert [bool(each) for each in told] == [bool(depth)] * 2
+    assert all("dead has dead letters of" in each for each in told if each)
+
+
+def test_nobody_waits_for_outcomes_that_cannot_be_known(world: World) -> None:
+    world.queue("bill", None, "a", "b")
+    with pytest.raises(Unusable, match="not every subscriber of orders is known here"):
+        require_outcomes(world.found(), wait=True)
+    require_outcomes(world.found(), wait=False)
 
 
 def test_a_function_of_others_is_not_called_again(world: World) -> None:
@@ -256,11 +326,13 @@ def test_of_its_alarms_those_are_looked_at_that_look_at_its_queues(world: World)
     other = {"AlarmName": "other", "Dimensions": [{"Name": "TableName", "Value": "bill"}]}
     alarms = [{"AlarmName": "plain", "Dimensions": [{"Name": "QueueName", "Value": "bill"}]}, other]
     alarms.append({"AlarmName": "math", "Metrics": [stat]})
+    alarms.append({"AlarmName": "of a function", "Dimensions": [{"Name": "FunctionName", "Value": "purge"}]})
+    world.subscribe("lambda", HERE.format("lambda", "function:purge:live"))
     pages = [{"MetricAlarms": alarms}]
     stack = world.found()
     vars(world).update(cloudwatch=world, get_paginator=lambda _: world, paginate=lambda **_: pages)
     ringing, unasked = report._alarms(stack.aws, stack)
-    assert ([each["name"] for each in ringing], unasked) == (["plain", "math"], [])
+    assert ([each["name"] for each in ringing], unasked) == (["plain", "math", "of a function"], [])
 
 
 def test_whom_its_alarms_tell_is_not_known_and_no_stack_is_made_up(world: World) -> None:

@@ -597,3 +597,17 @@ def test_tasks_of_several_tables_are_each_asked_for_in_their_own(world: World, m
     world.stack = replace(world.stack, subscribers=(replace(first, records_table="theirs"), *others))
     assert {each.state for each in world.where()} == {DONE}
     assert asked == [("theirs", [first.task]), (TABLE, [each.task for each in others])]
+
+
+def test_an_attempt_under_way_when_the_first_question_ends_has_not_crashed(world: World) -> None:
+    """Its record is behind by one attempt, and its outcome came after what the record's times say."""
+    done_everywhere(world, "mail")
+    at = world.clock() - 7_200
+    world.put("mail", "failed", at=at, first_at=at, error_type="E", error="503")
+    until = at + 900
+    world.logs.write("mail", outcome("failed", "m-mail", 1, event_id="e1", error_type="E", error="503"), at=at)
+    world.logs.write("mail", received({"m-mail": 2}, "r2"), at=until - 60)
+    world.logs.write("mail", outcome("done", "m-mail", 2, event_id="e1", function_request_id="r2"), at=until + 60)
+    world.logs.write("mail", report("r2"), at=until + 61)
+    found = world.at("mail")
+    assert (found.state, [each.kind for each in found.attempts]) == (DONE, ["failed", "done"])

@@ -38,6 +38,7 @@ def edit(
     stack = connect(target)
     journal = Journal.open(stack, "dead edit", reason=why)
     found = search(stack, id_, task)
+    found.subscriber.require_runtime("dead edit")
     by_hand = patch is None and not (new_id and found.message.event)
     if by_hand or reveal:
         found.write_revealed(journal, why)

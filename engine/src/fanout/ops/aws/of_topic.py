@@ -5,7 +5,7 @@ Nothing is read from a stack's outputs, so it may be made by Terraform, SAM or b
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from fanout.aws_errors import code_of, one_line
 from fanout.errors import OpsError
 from fanout.ops.aws.lanes import in_lanes
 from fanout.ops.aws.session import Aws
-from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.stack import Stack, plain
 from fanout.ops.aws.subscriber import DELIVERY, DeployedSubscriber, attributes_of
 from fanout.words import counted
 
@@ -48,7 +48,7 @@ def find_by_topic(aws: Aws, arn: str) -> Stack:
     if not followed:
         many = counted(len(listed), "subscription")
         raise OpsError(f"the topic {name} has {many}, and none leads to a queue or a function: nothing is kept here")
-    found, unseen = _told_apart([each for each in followed if isinstance(each, DeployedSubscriber)])
+    found = _told_apart(aws, [each for each in followed if isinstance(each, DeployedSubscriber)])
     return Stack(
         aws,
         name,
@@ -57,7 +57,7 @@ def find_by_topic(aws: Aws, arn: str) -> Stack:
         {names.TOPIC_ARN_OUTPUT: arn},
         tuple(each for each in found if each.kind != DELIVERY),
         deliveries=tuple(each for each in found if each.kind == DELIVERY),
-        unseen=(*(each for each in followed if isinstance(each, str)), *unseen),
+        unseen=tuple(each for each in followed if isinstance(each, str)),
     )
 
 
@@ -81,7 +81,7 @@ def _followed(aws: Aws, subscription: Mapping[str, Any]) -> list[Found]:
         return [f"{whose}: {error if isinstance(error, OpsError) else one_line(error)}"]
     if undelivered in ("", found.dead_letter_queue_url):
         return [found]
-    return [found, _delivery(aws, f"{found.task}-undelivered", arn, undelivered)]
+    return [found, _delivery(aws, f"{whose}-undelivered", arn, undelivered)]
 
 
 def _delivery(aws: Aws, name: str, subscription: str, dead_url: str) -> DeployedSubscriber:
@@ -111,14 +111,22 @@ def _queued(aws: Aws, arn: str, *, is_raw: bool) -> DeployedSubscriber:
 
 
 def _consumer(aws: Aws, queue: str) -> str:
-    """The ARN of the function that takes its messages; "" where none does."""
+    """The ARN of the function that takes its messages, or would if nobody had paused it; "" where none does."""
     pages = aws.functions.get_paginator("list_event_source_mappings").paginate(EventSourceArn=queue)
     mappings = [each for page in pages for each in page["EventSourceMappings"]]
-    at_work = {each["FunctionArn"] for each in mappings if each.get("State") in _AT_WORK}
-    found = at_work or {each["FunctionArn"] for each in mappings}
+    if len(mappings) > 1:  # blue and green
+        at_work = [each for each in mappings if each.get("State") in _AT_WORK]
+        mappings = at_work or [each for each in mappings if _is_held(aws, each)] or mappings
+    found = {each["FunctionArn"] for each in mappings}
     if len(found) > 1:
-        raise OpsError(f"{len(found)} functions take its messages, so what becomes of one is not known")
+        raise OpsError(f"{len(found)} functions are mapped to it, so what becomes of a message is not known")
     return next(iter(found), "")
+
+
+def _is_held(aws: Aws, mapping: Mapping[str, Any]) -> bool:
+    """By a pause or a circuit of ours, so that it is the one to go on."""
+    tags = aws.functions.list_tags(Resource=mapping["EventSourceMappingArn"]).get("Tags", {})
+    return names.PAUSED_TAG in tags or names.CIRCUIT_TAG in tags
 
 
 def _called(aws: Aws, arn: str, subscription: str, undelivered: str) -> DeployedSubscriber:
@@ -170,34 +178,46 @@ def _url(aws: Aws, arn: str) -> str:
     return aws.sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
 
 
-def _told_apart(found: list[DeployedSubscriber]) -> tuple[list[DeployedSubscriber], list[str]]:
-    """Each under a name of its own, and with whom it shares a dead-letter queue; and a sentence on each that is shared."""
-    of_one_name = {name for name, number in Counter(each.task for each in found).items() if number > 1}
-    named = [
-        replace(each, id=each.queue_name, task=each.queue_name, records_table=None)  # its records are under the other
-        if each.task in of_one_name and each.queue_url
-        else each
+def _told_apart(aws: Aws, found: list[DeployedSubscriber]) -> list[DeployedSubscriber]:
+    """Each under a name of its own, and with whom it shares a dead-letter queue."""
+    named = found
+    for name_of in (lambda each: each.queue_name or each.task, _place, lambda each: f"{each.task}-{_place(each)}"):
+        named = _renamed(named, name_of)
+    buried: dict[str, dict[str, str]] = defaultdict(dict)
+    for each in named:
+        buried[each.dead_letter_queue_url][each.queue_name or each.subscription_arn] = each.queue_name or each.task
+    urls = [url for url in buried if url]
+    for url, sources in zip(urls, in_lanes(lambda url: _sources(aws, url), urls), strict=True):
+        buried[url] |= {name: name for name in sources}
+
+    def others(each: DeployedSubscriber) -> tuple[str, ...]:
+        own = each.queue_name or each.subscription_arn
+        return tuple(
+            sorted(word for key, word in buried[each.dead_letter_queue_url].items() if key != own and each.buries)
+        )
+
+    return sorted((replace(each, sharing=others(each)) for each in named), key=lambda each: each.task)
+
+
+def _renamed(
+    found: Sequence[DeployedSubscriber], name_of: Callable[[DeployedSubscriber], str]
+) -> list[DeployedSubscriber]:
+    """Those of one name, as `subscriber` compares them; their records, if any, are under the other."""
+    many = Counter(plain(each.task) for each in found)
+    return [
+        replace(each, id=name_of(each), task=name_of(each), records_table=None) if many[plain(each.task)] > 1 else each
         for each in found
     ]
-    buried: dict[str, set[str]] = defaultdict(set)
-    for each in named:
-        buried[each.dead_letter_queue_url].add(each.queue_name or each.task)
-    shared = {url: whose | _sources(found[0].aws, url) for url, whose in buried.items() if url}
-    told = [
-        replace(
-            each, sharing=tuple(sorted(shared.get(each.dead_letter_queue_url, set()) - {each.queue_name or each.task}))
-        )
-        for each in named
-    ]
-    unseen = [
-        f"{url.rpartition('/')[2]}: dead letters of {' and '.join(sorted(whose))} lie in it together, and are left alone"
-        for url, whose in sorted(shared.items())
-        if len(whose) > 1
-    ]
-    return sorted(told, key=lambda each: each.task), unseen
+
+
+def _place(each: DeployedSubscriber) -> str:
+    return each.queue_name or f"{each.task}-{each.subscription_arn[-8:]}"
 
 
 def _sources(aws: Aws, dead_url: str) -> set[str]:
-    """Names of the queues that bury in it."""
-    pages = aws.sqs.get_paginator("list_dead_letter_source_queues").paginate(QueueUrl=dead_url)
+    """Names of the queues that bury in it; where that may not be asked, somebody may."""
+    try:
+        pages = list(aws.sqs.get_paginator("list_dead_letter_source_queues").paginate(QueueUrl=dead_url))
+    except ClientError as error:
+        return {f"perhaps others ({one_line(error)})"}
     return {url.rpartition("/")[2] for page in pages for url in page.get("queueUrls", ())}

@@ -39,7 +39,7 @@ class Stack:
         if topic is None:
             return self
         for id_, arn in self.topics.items():
-            if _plain(topic) in (_plain(id_) or None, _plain(arn.rpartition(":")[2])):
+            if plain(topic) in (plain(id_) or None, plain(arn.rpartition(":")[2])):
                 return replace(self, topic=id_)
         known = ", ".join(id_ or arn.rpartition(":")[2] for id_, arn in self.topics.items()) or "none"
         raise OpsError(f"{self.name} has no topic {topic!r}: it has {known}")
@@ -107,9 +107,9 @@ class Stack:
 
     def subscriber(self, task: str) -> DeployedSubscriber:
         """By task, or by the construct's id: notify_webhook, notify-webhook and NotifyWebhook are the same."""
-        wanted = _plain(task)
+        wanted = plain(task)
         for each in sorted(self.subscribers, key=lambda each: task not in (each.task, each.id)):
-            if wanted in (_plain(each.task), _plain(each.id)):
+            if wanted in (plain(each.task), plain(each.id)):
                 return each
         known = ", ".join(each.task for each in self.subscribers)
         raise OpsError(f"{self.name} has no task {task!r}: it has {known}")
@@ -117,10 +117,10 @@ class Stack:
     def with_letters(self, task: str | None) -> tuple[DeployedSubscriber, ...]:
         """The chosen one or all, deliveries too, that have a dead-letter queue. Raises OpsError where the chosen one has none."""
         if task is None:
-            return tuple(each for each in (*self.subscribers, *self.deliveries) if each.buries and not each.sharing)
+            return tuple(each for each in (*self.subscribers, *self.deliveries) if each.buries)
         for each in self.deliveries:
-            if _plain(task) == _plain(each.id):
-                _refuse_if_mixed(each)
+            if plain(task) == plain(each.id):
+                each.require_own_letters()
                 return (each,)
         found = self.subscriber(task)
         if not (found.buries or self.is_deployed):
@@ -131,7 +131,7 @@ class Stack:
             raise OpsError(
                 f"{found.task} has no dead-letter queue, as it may drop what fails (drop_is_ok): fanout logs {found.task}"
             )
-        _refuse_if_mixed(found)
+        found.require_own_letters()
         return (found,)
 
     def chosen(self, task: str | None) -> tuple[DeployedSubscriber, ...]:
@@ -143,14 +143,5 @@ class Stack:
             raise OpsError(f"{self.name} has no subscriber: give --stack with the stack that has them")
 
 
-def _refuse_if_mixed(subscriber: DeployedSubscriber) -> None:
-    """Of letters that lie among those of others: sent back they would come to the wrong task."""
-    if subscriber.sharing:
-        raise OpsError(
-            f"{subscriber.dead_letter_queue_name} has dead letters of {subscriber.queue_name or subscriber.task} and of"
-            f" {', '.join(subscriber.sharing)}: whose each is cannot be told, so give {subscriber.task} a dead-letter queue of its own"
-        )
-
-
-def _plain(word: str) -> str:
+def plain(word: str) -> str:
     return re.sub(r"[^a-z0-9]", "", word.lower())

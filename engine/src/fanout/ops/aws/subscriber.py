@@ -90,6 +90,14 @@ class DeployedSubscriber:
                 " to hold its events back it needs compute=Function() and a deployment"
             )
 
+    def require_own_letters(self) -> None:
+        """Raises OpsError in one line where they lie among those of others: sent back they would come to the wrong task."""
+        if self.sharing:
+            raise OpsError(
+                f"{self.dead_letter_queue_name} has dead letters of {self.queue_name or self.task} and of"
+                f" {', '.join(self.sharing)}: whose each is cannot be told, so give {self.task} a dead-letter queue of its own"
+            )
+
     def require_runtime(self, command: str) -> None:
         """Raises OpsError in one line, for what knows how a task of ours reads an event."""
         if not self.has_runtime:

@@ -69,6 +69,8 @@ def _summarize(subscriber: DeployedSubscriber, journal: Journal, limit: int, tol
     try:
         found.total = browse.read_depth(subscriber.aws, subscriber.dead_letter_queue_url).all
         told(found)
+        if found.total:
+            subscriber.require_own_letters()
         with browse.browse(subscriber.aws, subscriber.dead_letter_queue_url, limit=limit) as browsing:
             waiting: list[DeadLetterMessage] = []
             for page in browsing.pages():

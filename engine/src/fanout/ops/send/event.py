@@ -152,6 +152,8 @@ class Progress:
 
 def require_outcomes(stack: Stack, wait: bool) -> None:
     """Raises Unusable in one line where they would be waited for, and nobody writes them down."""
+    if wait and (stack.unseen or not stack.subscribers):
+        raise Unusable(f"not every subscriber of {stack.name} is known here, so no outcome is sure: leave out --wait")
     silent = ", ".join(each.task for each in stack.subscribers if not each.tells_outcomes)
     if wait and silent:
         raise Unusable(

@@ -53,7 +53,7 @@ def _dead(subscriber: DeployedSubscriber, found: Health) -> None:
         return
     depth = browse.read_depth(subscriber.aws, subscriber.dead_letter_queue_url)
     found.dead, found.dead_hidden = depth.all, depth.in_flight
-    if depth.all and not subscriber.sharing:
+    if depth.all:
         found.problems.append(f"{counted(depth.all, 'dead letter')}: fanout dead list {subscriber.task}")
 
 

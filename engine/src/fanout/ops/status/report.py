@@ -206,7 +206,7 @@ def _resources(stack: Stack) -> set[tuple[str, str]]:
     found = {("TopicName", stack.name)}
     for each in (*stack.subscribers, *stack.deliveries):
         queues = (each.queue_name, each.dead_letter_queue_name)
-        found |= {*(("QueueName", name) for name in queues), ("FunctionName", each.function_name)}
+        found |= {*(("QueueName", name) for name in queues), ("FunctionName", each.function_name.partition(":")[0])}
     return found
 
 

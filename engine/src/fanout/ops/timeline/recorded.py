@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout.aws_errors import one_line
 from fanout.ops.aws import logs, records
-from fanout.ops.aws.line import Line
+from fanout.ops.aws.line import CRASHED, Line
 from fanout.ops.aws.records import EventRecord
 from fanout.ops.aws.subscriber import DIRECT, DeployedSubscriber
 from fanout.ops.completeness import COMPLETE, Completeness
@@ -105,10 +105,20 @@ def _history(
         found, after = ask([told.message_id], since, until), ask(later, told.at, pages=_LATER_PAGES)
     except (ClientError, BotoCoreError) as error:
         return [], Completeness((f"its other attempts: {one_line(error)}",))
-    known = {(each.kind, each.message_id, each.attempt, each.at) for each in found.lines}
+    ended = {(each.message_id, each.attempt, each.request_id) for each in after.lines if each.kind != CRASHED}
+    sure = [each for each in found.lines if each.kind != CRASHED or _is_sure(each, until, subscriber, ended)]
+    known = {(each.kind, each.message_id, each.attempt, each.at) for each in sure}
     new = [each for each in after.lines if (each.kind, each.message_id, each.attempt, each.at) not in known]
-    own = sorted((*found.lines, *(each for each in new if each.at > told.at)), key=lambda line: line.at)
+    own = sorted((*sure, *(each for each in new if each.at > told.at)), key=lambda line: line.at)
     return own, found.completeness if told.state == records.DEAD else found.completeness + after.completeness
+
+
+def _is_sure(
+    crash: Line, until: datetime, subscriber: DeployedSubscriber, ended: set[tuple[str, int, str | None]]
+) -> bool:
+    """Whether its end, if it had one, would have been read: the question ended at `until`."""
+    key = (crash.message_id, crash.attempt, crash.request_id)
+    return crash.at + subscriber.longest_life <= until and key not in ended
 
 
 def tried(subscriber: DeployedSubscriber, lines: Sequence[Line], told: int) -> int:
