@@ -74,7 +74,7 @@ test: lint ## everything CI runs; an app in its own repository has no engine/, a
 
 tests: install
 	$(BIN)/python -m pytest -q
-	@$(ENGINE) tests
+	@+$(ENGINE) tests
 
 ENGINE := $(MAKE) --no-print-directory -C engine
 
@@ -84,11 +84,11 @@ lint: install
 
 types: install
 	nice $(BIN)/mypy
-	@$(ENGINE) types
+	@+$(ENGINE) types
 
 unit: install ## the tests that take milliseconds
 	$(BIN)/python -m pytest -q tests/tasks
-	@$(ENGINE) unit
+	@+$(ENGINE) unit
 
 # What templates are compared with: those of the main branch, else of the last commit, else (no git here) the snapshots.
 BASE ?= $(shell for each in origin/main HEAD; do git rev-parse -q --verify $$each:tests/snapshots > /dev/null 2>&1 && echo $$each && exit; done; echo tests/snapshots)
@@ -99,22 +99,22 @@ gate: synth # a danger is told here, and stops a pull request: make changes
 	$(BIN)/fanout local imports --assembly cdk.out
 	$(BIN)/fanout docs --check
 	$(BIN)/fanout diff $(BASE) cdk.out || [ $$? = 1 ]
-	@$(ENGINE) rules CHECK=--check
+	@+$(ENGINE) rules CHECK=--check
 
 synth: install ## templates of all environments to cdk.out, without the CDK CLI; again: what changed (ANEW=1: all)
 	@$(BIN)/python -m fanout.assembly $(if $(ANEW),--anew) cdk.out $(BIN)/python app.py
 
 snapshot: install ## accept the templates as they are now
 	$(BIN)/python -m pytest -q tests/test_snapshots.py --update-snapshots
-	@$(ENGINE) snapshot
+	@+$(ENGINE) snapshot
 
 docs: synth ## write docs/catalog/ and the README's picture anew
 	$(BIN)/fanout docs
-	@$(ENGINE) rules scaffold
+	@+$(ENGINE) rules scaffold
 
 contract: install ## write lambdas/events/ anew from contracts/*.schema.json
 	$(BIN)/fanout contract build
-	@$(ENGINE) contract
+	@+$(ENGINE) contract
 
 # --- the embedded AWS ------------------------------------------------------------------------------------------------
 
@@ -142,7 +142,7 @@ comment:
 	gh pr comment "$$PULL_REQUEST" --body-file changes.md --edit-last --create-if-none
 
 adopter: install # a copy of this checkout is adopted as its documents say, and then passes
-	@$(ENGINE) adopter
+	@+$(ENGINE) adopter
 
 # --- AWS: each names its environment, and none is part of another target ---------------------------------------------
 
