@@ -143,6 +143,14 @@ def test_the_stream_is_for_new_entries_and_blocks_on_none(template: dict[str, An
     ) == (1, 120, True)
 
 
+def test_the_sweeps_schedule_alone_of_this_account_takes_its_role(template: dict[str, Any]) -> None:
+    (schedule,) = [each for each in template["Resources"].values() if each["Type"] == "AWS::Scheduler::Schedule"]
+    role, _ = schedule["Properties"]["Target"]["RoleArn"]["Fn::GetAtt"]
+    (trust,) = template["Resources"][role]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
+    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
 def test_a_sweep_that_says_nothing_rings(template: dict[str, Any]) -> None:
     alarms = [each["Properties"] for each in template["Resources"].values() if each["Type"] == "AWS::CloudWatch::Alarm"]
     (stored,) = [

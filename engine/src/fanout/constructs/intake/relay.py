@@ -9,6 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
+from fanout.constructs.cdk_cache import stack_of
 from fanout.constructs.function import TaskFunction
 from fanout.intake import store
 
@@ -71,7 +72,10 @@ class Relay(Construct):
         )
 
     def _each_minute(self) -> None:
-        role = iam.Role(self, "ScheduleRole", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com"))
+        # https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
+        ours = {"StringEquals": {"aws:SourceAccount": stack_of(self).account}}
+        principal = iam.ServicePrincipal("scheduler.amazonaws.com", conditions=ours)
+        role = iam.Role(self, "ScheduleRole", assumed_by=principal)
         role.add_to_principal_policy(  # `grant_invoke` allows every version as well
             iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[self._sweep.function.function_arn])
         )
