@@ -52,6 +52,10 @@ def region_of_stack(scope: Construct) -> str:
     return of_stack(scope, "its region", lambda stack: stack.region)
 
 
+def account_of_stack(scope: Construct) -> str:
+    return of_stack(scope, "its account", lambda stack: stack.account)
+
+
 def once(scope: Construct, id_: str, make: Callable[[Stack], T]) -> T:
     """The child with this id of the scope's stack, made by whoever asks first."""
     return of_stack(scope, id_, lambda stack: fact(stack, "node").try_find_child(id_) or make(stack))

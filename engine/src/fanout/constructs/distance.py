@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk.region_info import RegionInfo
 
-from fanout.constructs.cdk_cache import SNS, fact
+from fanout.constructs.cdk_cache import SNS, account_of_stack, fact, region_of_stack
 from fanout.constructs.errors import ConfigurationError
 
 _QUEUE_ARN = re.compile(r"arn:aws[a-z-]*:sqs:(?P<region>[a-z0-9-]+):\d{12}:[A-Za-z0-9_-]{1,80}")
@@ -81,9 +81,9 @@ def _measured(topic: sns.ITopic, stack: Stack) -> Distance:
     """What is not known before the deployment is taken for the same."""
     if isinstance(topic, sns.Topic) and fact(topic, "stack") is stack:
         return HERE
-    theirs, ours = topic.env.region, stack.region
+    theirs, ours = topic.env.region, region_of_stack(stack)
     far = not Token.is_unresolved(ours) and not Token.is_unresolved(theirs) and ours != theirs
-    account, own = topic.env.account, stack.account
+    account, own = topic.env.account, account_of_stack(stack)
     foreign = not Token.is_unresolved(account) and not Token.is_unresolved(own) and account != own
     if not far:
         return Distance(SNS, another_account=foreign)

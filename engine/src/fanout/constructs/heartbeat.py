@@ -9,7 +9,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct, DependencyGroup
 
 from fanout.constructs.beating import beat
-from fanout.constructs.cdk_cache import fact, stack_of
+from fanout.constructs.cdk_cache import account_of_stack, fact, stack_of
 from fanout.constructs.registry import announce, for_each
 from fanout.constructs.settings import Settings
 from fanout.constructs.subscriber import Subscriber
@@ -70,7 +70,7 @@ class Heartbeat(Construct):
     def _role(self, group: scheduler.ScheduleGroup) -> iam.Role:
         """Of schedules of this group alone: https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html"""
         ours = {
-            "StringEquals": {"aws:SourceAccount": stack_of(self).account},
+            "StringEquals": {"aws:SourceAccount": account_of_stack(self)},
             "ArnEquals": {"aws:SourceArn": group.schedule_group_arn},
         }
         return iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com", conditions=ours))

@@ -6,7 +6,7 @@ from weakref import WeakKeyDictionary
 from aws_cdk import Stack, Stage, Token
 from constructs import Construct, IConstruct
 
-from fanout.constructs.cdk_cache import of_stack, path_of, region_of_stack
+from fanout.constructs.cdk_cache import account_of_stack, of_stack, path_of, region_of_stack
 from fanout.constructs.errors import ConfigurationError
 
 _taken: WeakKeyDictionary[IConstruct, dict[tuple[str, ...], Construct]] = WeakKeyDictionary()
@@ -14,7 +14,7 @@ _taken: WeakKeyDictionary[IConstruct, dict[tuple[str, ...], Construct]] = WeakKe
 
 def take_name(taker: Construct, kind: str, name: str, instead: str) -> None:
     """Raises ConfigurationError, one line, where another line of the app has it. `instead`: what to do then."""
-    where = (of_stack(taker, "its account", lambda stack: stack.account), region_of_stack(taker))
+    where = (account_of_stack(taker), region_of_stack(taker))
     first = _taken.setdefault(_deployed_as_one(taker, where), {}).setdefault((kind, name, *where), taker)
     if first is not taker:
         raise ConfigurationError(f"{path_of(taker)}: the {kind} {name} is already that of {path_of(first)}: {instead}")

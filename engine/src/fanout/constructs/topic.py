@@ -14,7 +14,7 @@ from constructs import Construct
 
 from fanout import names
 from fanout.constructs.beating import check_beating
-from fanout.constructs.cdk_cache import fact, name_of_stack, of_stack, stack_of
+from fanout.constructs.cdk_cache import account_of_stack, fact, name_of_stack, of_stack, stack_of
 from fanout.constructs.errors import ConfigurationError
 from fanout.constructs.event_types import check_carried
 from fanout.constructs.keys import topic_key
@@ -285,7 +285,7 @@ class Topic(Construct):
             "Action": ["xray:PutTraceSegments", "xray:GetSamplingRules", "xray:GetSamplingTargets"],
             "Resource": "*",
             "Condition": {
-                "StringEquals": {"aws:SourceAccount": stack.account},
+                "StringEquals": {"aws:SourceAccount": account_of_stack(self)},
                 "ArnEquals": {"aws:SourceArn": self._arn},
             },
         }

@@ -31,13 +31,14 @@ def local(schema: dict[str, Any], start: str = "#") -> dict[str, Any]:
 
     Without the `$id`s then, as a way would begin at them. Raises ContractError, one line, for what leads nowhere.
     """
+    if not any("$ref" in each for *_, each in _parts(schema, "", "")):
+        return schema
     copy = deepcopy(schema)
     parts = list(_parts(copy, "", ""))
-    places, referring = _places(parts), [(address, each) for _, address, each in parts if "$ref" in each]
-    if not referring:
-        return schema
-    for address, each in referring:
-        each["$ref"] = start + quote(_pointer(each["$ref"], address, places, schema), safe="/~$")
+    places = _places(parts)
+    for _, address, each in parts:
+        if "$ref" in each:
+            each["$ref"] = start + quote(_pointer(each["$ref"], address, places, schema), safe="/~$")
     for _, _, each in parts:
         for name in _IDS:
             if isinstance(each.get(name), str):

@@ -34,12 +34,14 @@ def link(templates: Iterable[Template]) -> list[Template]:
         folder, environment = _folder(template), template.environment
         for name, value in _exports_of(template).items():
             exports.setdefault(name, []).append(_Export(template.name, folder, environment, value))
+    placed = {key: value for name, every in exports.items() for key, value in _by_region(name, every).items()}
     seen: dict[object, tuple[dict[str, Value], dict[str, list[str]]]] = {}
     for template in linked:
         folder, environment = _folder(template), template.environment
         where = (folder, *sorted(environment.items()))
         if where not in seen:
-            seen[where] = _seen_from(folder, environment, exports)
+            found, several = _seen_from(folder, environment, exports)
+            seen[where] = placed | found, several
         template.imports, template.of_several = seen[where]
     return linked
 
@@ -70,7 +72,6 @@ def _seen_from(
             found[name] = near[0].value
         else:
             several[name] = sorted(each.stack for each in near)
-        found |= _by_region(name, every)
     return found, several
 
 

@@ -9,7 +9,7 @@ from constructs import Construct
 
 from fanout import names
 from fanout.constructs.agreed import agree
-from fanout.constructs.cdk_cache import fact, of_stack, once
+from fanout.constructs.cdk_cache import account_of_stack, fact, of_stack, once
 from fanout.constructs.settings import Encryption, Settings
 
 
@@ -48,7 +48,7 @@ def _alarm_topic(stack: Stack, settings: Settings) -> sns.Topic:
             actions=["sns:Publish"],
             principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
             resources=[topic.topic_arn],
-            conditions={"StringEquals": {"aws:SourceAccount": stack.account}},
+            conditions={"StringEquals": {"aws:SourceAccount": account_of_stack(stack)}},
         )
     )
     for recipient in settings.alarm_recipients:
@@ -76,7 +76,7 @@ def _alarm_key(stack: Stack, settings: Settings) -> kms.Key | None:
             actions=["kms:Decrypt", "kms:GenerateDataKey*"],
             principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
             resources=["*"],
-            conditions={"StringEquals": {"aws:SourceAccount": stack.account}},
+            conditions={"StringEquals": {"aws:SourceAccount": account_of_stack(stack)}},
         )
     )
     return key

@@ -9,7 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
-from fanout.constructs.cdk_cache import stack_of
+from fanout.constructs.cdk_cache import account_of_stack
 from fanout.constructs.function import TaskFunction
 from fanout.intake import store
 
@@ -73,7 +73,7 @@ class Relay(Construct):
 
     def _each_minute(self) -> None:
         # https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
-        ours = {"StringEquals": {"aws:SourceAccount": stack_of(self).account}}
+        ours = {"StringEquals": {"aws:SourceAccount": account_of_stack(self)}}
         principal = iam.ServicePrincipal("scheduler.amazonaws.com", conditions=ours)
         role = iam.Role(self, "ScheduleRole", assumed_by=principal)
         role.add_to_principal_policy(  # `grant_invoke` allows every version as well

@@ -9,7 +9,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from fanout import names
-from fanout.constructs.cdk_cache import of_stack, seconds, stack_of
+from fanout.constructs.cdk_cache import account_of_stack, of_stack, seconds, stack_of
 from fanout.constructs.circuit_breaker import CircuitBreaker
 from fanout.constructs.compute import in_seconds
 from fanout.constructs.consumer import Host
@@ -112,7 +112,7 @@ class Fargate(WorkerConsumer):
 def _this_accounts(stack: Stack) -> iam.IPrincipal:
     """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html#create_task_iam_policy_and_role"""
     ours = {
-        "StringEquals": {"aws:SourceAccount": stack.account},
+        "StringEquals": {"aws:SourceAccount": account_of_stack(stack)},
         "ArnLike": {"aws:SourceArn": stack.format_arn(service="ecs", resource="*")},
     }
     return ECS_TASKS.with_conditions(ours)
