@@ -74,6 +74,9 @@ def test_a_long_call_is_written_in_lines_of_120_characters(tmp_path: Path) -> No
         ("pass", "no call of Subscriber and no topic"),
         ('Topic(self, "T", settings=settings)', "has no name"),
         ("x = (", "SyntaxError"),
+        ('Subscriber(self, "A", topic=t, task="a"); return', "never runs"),
+        ('return\nSubscriber(self, "A", topic=t, task="a")', "never runs"),
+        ('t = events; Subscriber(self, "A", topic=t, task="a")', "line 6 has more than the one call"),
     ],
 )
 def test_without_a_place_it_says_why(body: str, why: str, tmp_path: Path) -> None:
@@ -104,19 +107,6 @@ def test_it_goes_before_what_ends_the_function(end: str, tmp_path: Path) -> None
     call = 'archive = Subscriber(self, "Archive", topic=events, task="archive")\n'
     text = added(tmp_path, call + end + "\n")
     assert text == call + f'\nSubscriber(self, "SyncCrm", topic=events, task="sync_crm")\n{end}\n'
-
-
-@pytest.mark.parametrize(
-    ("body", "why"),
-    [
-        ('Subscriber(self, "A", topic=t, task="a"); return', "never runs"),
-        ('return\nSubscriber(self, "A", topic=t, task="a")', "never runs"),
-        ('t = events; Subscriber(self, "A", topic=t, task="a")', "line 6 has more than the one call"),
-    ],
-)
-def test_where_it_would_not_run_or_shares_a_line_is_no_place(body: str, why: str, tmp_path: Path) -> None:
-    with pytest.raises(NoPlace, match=why):
-        find_place(stacks(tmp_path, body), EVENT)
 
 
 @pytest.mark.parametrize("indent_", ["\t", "\f    "])

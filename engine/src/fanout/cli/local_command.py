@@ -14,7 +14,7 @@ from fanout.cli.aws_command import confirm
 from fanout.errors import Unusable, UserError
 from fanout.local.console import console, errors
 from fanout.local.one_line import line_of
-from fanout.local.run import Run
+from fanout.local.run import STILL_UP, Run
 from fanout.ops.interrupt import stop_on_all
 from fanout.project import find_root
 
@@ -47,7 +47,7 @@ def left_running(run: Run) -> Iterator[None]:
     except KeyboardInterrupt:
         if not run.is_running():
             raise
-        raise KeyboardInterrupt("the embedded AWS is still up: `make down` stops it") from None
+        raise KeyboardInterrupt(STILL_UP) from None
 
 
 def local_command(command: Callable[..., Result]) -> Callable[..., Result]:

@@ -37,6 +37,7 @@ unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN $(env | grep -o '^AWS_EN
 """
 """What the shell has already stays, but for what would lead elsewhere; `fanout`, and the `python` that has the CDK, are
 this app's."""
+STILL_UP = "the embedded AWS is still up: `make down` stops it"
 _PLAIN = re.compile(r"[\w@%+=:,./-]*")
 
 

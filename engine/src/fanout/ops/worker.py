@@ -14,7 +14,7 @@ from fanout.errors import OpsError
 from fanout.ops.aws.session import Aws
 from fanout.ops.aws.stack import Stack
 from fanout.ops.aws.subscriber import FUNCTION, WORKER
-from fanout.template.load import parse
+from fanout.ops.aws.template import template_of
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,5 @@ def _variables(aws: Aws, parameter: str) -> dict[str, str]:
 def _is_production(stack: Stack) -> bool:
     """It says so of itself, or is protected."""
     (described,) = stack.aws.cloudformation.describe_stacks(StackName=stack.name)["Stacks"]
-    body: Any = stack.aws.cloudformation.get_template(StackName=stack.name)["TemplateBody"]
-    template = parse(body, f"the template of {stack.name}") if isinstance(body, str) else body
-    said = template.get("Metadata", {}).get(names.METADATA, {}).get(names.PRODUCTION_METADATA)
+    said = template_of(stack).get("Metadata", {}).get(names.METADATA, {}).get(names.PRODUCTION_METADATA)
     return bool(said) or bool(described.get("EnableTerminationProtection"))

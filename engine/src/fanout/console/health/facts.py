@@ -16,7 +16,7 @@ from fanout.console.counts import MINUTES, Count
 from fanout.console.faults import line_of
 from fanout.costs.model import NOT_COUNTED, monthly
 from fanout.ops.aws import alarms, logs
-from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.stack import Stack, went_well
 from fanout.ops.completeness import COMPLETE, Completeness
 from fanout.ops.doctor.deployed import Deployed
 from fanout.project import find_root
@@ -137,7 +137,7 @@ class Deployment:
         """Well is what came to its end; what goes on is neither well nor bad."""
         if self.status.endswith("_IN_PROGRESS"):
             return "held"
-        return "well" if self.status.endswith("_COMPLETE") and "ROLLBACK" not in self.status else "bad"
+        return "well" if went_well(self.status) else "bad"
 
 
 def deployments(stack: Stack) -> list[Deployment]:

@@ -14,7 +14,7 @@ from fanout.local.evidence import Evidence
 from fanout.local.handlers.imports import Importer, deployed_handlers, handler_of, importing
 from fanout.local.handlers.view import show_failures
 from fanout.local.one_line import line_of
-from fanout.local.run import Agree, Run
+from fanout.local.run import STILL_UP, Agree, Run
 from fanout.local.watch import code
 from fanout.local.watch.files import Snapshot, changed, classify, snapshot
 from fanout.local.watch.lines import following
@@ -39,7 +39,7 @@ def watch(run: Run, agree: Agree) -> None:
                 while True:
                     time.sleep(EVERY)
                     watcher.look()
-    console.print("\nthe embedded AWS is still up: `make down` stops it", style="dim")
+    console.print(f"\n{STILL_UP}", style="dim")
 
 
 @dataclass

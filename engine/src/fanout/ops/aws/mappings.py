@@ -13,6 +13,7 @@ from fanout.ops.aws.subscriber import DeployedSubscriber
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import EventSourceMappingConfigurationTypeDef
 
+_ON: Final = ("Creating", "Enabling", "Enabled", "Updating")
 PAGES: Final = 2
 """A hundred mappings each, of whatever stacks the account has:
 https://docs.aws.amazon.com/lambda/latest/api/API_ListEventSourceMappings.html"""
@@ -26,7 +27,9 @@ def all_mappings(aws: Aws, function: str | None = None) -> Listed:
     of: dict[str, Any] = {"FunctionName": function} if function else {}
     for _ in range(PAGES):
         page = aws.functions.list_event_source_mappings(**of)
-        found |= {(_function(each), _queue(each)): each for each in page["EventSourceMappings"]}
+        found |= {
+            (function_of(each.get("FunctionArn", "")), _queue(each)): each for each in page["EventSourceMappings"]
+        }
         if not page.get("NextMarker"):
             break
         of["Marker"] = page["NextMarker"]
@@ -59,9 +62,14 @@ def all_tags(aws: Aws) -> dict[str, dict[str, str]]:
     return found
 
 
-def _function(mapping: "EventSourceMappingConfigurationTypeDef") -> str:
-    """Its name: the seventh part of its ARN, which an alias may follow."""
-    return "".join(mapping.get("FunctionArn", "").split(":")[6:7])
+def is_on(state: object) -> bool:
+    """Whether a mapping in this state feeds its function, or will."""
+    return state in _ON
+
+
+def function_of(arn: str) -> str:
+    """The function's name: the seventh part of its ARN, which an alias may follow; "" of what is no such ARN."""
+    return "".join(arn.split(":")[6:7])
 
 
 def _queue(mapping: "EventSourceMappingConfigurationTypeDef") -> str:

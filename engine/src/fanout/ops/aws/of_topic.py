@@ -15,13 +15,13 @@ from fanout import names
 from fanout.aws_errors import code_of, one_line
 from fanout.errors import OpsError
 from fanout.ops.aws.lanes import in_lanes
+from fanout.ops.aws.mappings import function_of, is_on
 from fanout.ops.aws.session import Aws
 from fanout.ops.aws.stack import Stack, plain
 from fanout.ops.aws.subscriber import DELIVERY, DeployedSubscriber, attributes_of
 from fanout.words import counted
 
 _GONE: Final = ("NotFound", "NotFoundException")
-_AT_WORK: Final = ("Creating", "Enabling", "Enabled", "Updating")
 Found = DeployedSubscriber | str
 """What a subscription leads to, or a sentence on why it could not be followed."""
 
@@ -95,7 +95,7 @@ def _queued(aws: Aws, arn: str, *, is_raw: bool) -> DeployedSubscriber:
     function = _consumer(aws, arn)
     variables = _variables(aws.functions.get_function_configuration(FunctionName=function)) if function else {}
     tags = aws.sqs.list_queue_tags(QueueUrl=url).get("Tags", {})
-    name = function.split(":")[6] if function else ""
+    name = function_of(function)
     task = variables.get(names.TASK) or tags.get(names.TASK_TAG) or name or arn.rpartition(":")[2]
     return DeployedSubscriber(
         aws,
@@ -115,7 +115,7 @@ def _consumer(aws: Aws, queue: str) -> str:
     pages = aws.functions.get_paginator("list_event_source_mappings").paginate(EventSourceArn=queue)
     mappings = [each for page in pages for each in page["EventSourceMappings"]]
     if len(mappings) > 1:  # blue and green
-        at_work = [each for each in mappings if each.get("State") in _AT_WORK]
+        at_work = [each for each in mappings if is_on(each.get("State"))]
         mappings = at_work or [each for each in mappings if _is_held(aws, each)] or mappings
     found = {each["FunctionArn"] for each in mappings}
     if len(found) > 1:

@@ -143,5 +143,10 @@ class Stack:
             raise OpsError(f"{self.name} has no subscriber: give --stack with the stack that has them")
 
 
+def went_well(status: str) -> bool:
+    """Of a stack: its last deployment came to its end."""
+    return status.endswith("_COMPLETE") and "ROLLBACK" not in status
+
+
 def plain(word: str) -> str:
     return re.sub(r"[^a-z0-9]", "", word.lower())

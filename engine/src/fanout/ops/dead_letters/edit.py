@@ -122,8 +122,8 @@ def send_edited(stack: Stack, subscriber: DeployedSubscriber, edit: Edit, journa
             raise OpsError("nothing was changed: the message may be in somebody's hand: look again")
         queue = subscriber.dead_letter_queue_name
         told = about(message, task=subscriber.task, queue=queue, reason=reason)
-        perhaps = perhaps_sent(subscriber, message, journal)
-        before = journal.unfinished(queue).sent.get(message.message_id)
+        unfinished = journal.unfinished(queue)
+        before = unfinished.sent.get(message.message_id)
         sent = before or _sent(subscriber, message, edit, journal, told)
         try:
             gone = delete(subscriber, [message], browsing)
@@ -131,7 +131,7 @@ def send_edited(stack: Stack, subscriber: DeployedSubscriber, edit: Edit, journa
             gone = []
         if gone:
             journal.write(DELETED, **told)
-        return Edited(sent, before is not None, not gone, perhaps and before is None)
+        return Edited(sent, before is not None, not gone, before is None and message.message_id in unfinished.unsure)
 
 
 def _sent(

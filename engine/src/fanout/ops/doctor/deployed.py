@@ -1,6 +1,5 @@
 """The deployed template with every reference resolved, as far as that needs no more than ids and ARNs."""
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from fanout.ops.aws.lanes import OnceForEach, beside
 from fanout.ops.aws.mappings import all_mappings
 from fanout.ops.aws.stack import Stack
 from fanout.ops.aws.subscriber import attributes_of
-from fanout.template.load import parse
+from fanout.ops.aws.template import template_of
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import EventSourceMappingConfigurationTypeDef
@@ -54,19 +53,14 @@ class Deployed:
 
     @classmethod
     def read(cls, stack: Stack) -> "Deployed":
-        cloudformation = stack.aws.cloudformation
-        asked = beside(lambda: cloudformation.get_template(StackName=stack.name))
-        pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack.name)
+        template = beside(template_of, stack)
+        pages = stack.aws.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack.name)
         ids = {
             each["LogicalResourceId"]: each.get("PhysicalResourceId", "")
             for page in pages
             for each in page["StackResourceSummaries"]
         }
-        body: Any = asked.result()["TemplateBody"]
-        text = (
-            body if isinstance(body, str) else json.dumps(body)
-        )  # boto3 gives JSON as a dict, and YAML as it is written
-        return cls(stack, parse(text, f"the template of {stack.name}"), ids)
+        return cls(stack, template.result(), ids)
 
     @cached_property
     def live(self) -> "Live":

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from fanout.ops.aws.mappings import is_on
 from fanout.ops.doctor.deployed import Deployed
 from fanout.ops.doctor.same import same
 
@@ -46,10 +47,8 @@ def _queue_policy(deployed: Deployed, id_: str) -> dict[str, Any]:
 
 def _topic_policy(deployed: Deployed, id_: str) -> dict[str, Any]:
     written = deployed.of_type("AWS::SNS::TopicPolicy")[id_]
-    topics = set(deployed.stack.topics.values())
-    arns = [
-        each for each in deployed.resolved(written["Topics"]) if each in topics
-    ]  # else of the alarms, which no message depends on
+    topics = set(deployed.stack.topics.values())  # on those of the alarms no message depends
+    arns = [each for each in deployed.resolved(written["Topics"]) if each in topics]
     sns = deployed.stack.aws.sns
     return _policy(deployed, written, [sns.get_topic_attributes(TopicArn=each)["Attributes"] for each in arns])
 
@@ -84,7 +83,7 @@ def _mapping(deployed: Deployed, id_: str) -> dict[str, Any]:
     if found is None:
         raise Gone("nothing feeds the queue to the function")
     live: dict[str, Any] = {
-        "Enabled": found.get("State") in ("Enabled", "Enabling", "Creating", "Updating"),
+        "Enabled": is_on(found.get("State")),
         "MaximumBatchingWindowInSeconds": found.get("MaximumBatchingWindowInSeconds", 0),
     }
     if "FunctionResponseTypes" in written:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from fanout.ops.aws import logs, service, starts
-from fanout.ops.aws.mappings import mapping_of
+from fanout.ops.aws.mappings import is_on, mapping_of
 from fanout.ops.aws.subscriber import DELIVERY, DIRECT, FUNCTION, WORKER, DeployedSubscriber
 from fanout.ops.aws.subscription import subscription_state
 from fanout.ops.dead_letters import browse
@@ -85,7 +85,7 @@ def _mapping(subscriber: DeployedSubscriber, seen: Seen, found: Health) -> None:
     mapping = mapping_of(subscriber, seen.told.mappings)
     found.mapping = str(mapping.get("State", "unknown"))
     found.concurrency = mapping.get("ScalingConfig", {}).get("MaximumConcurrency")
-    running = found.mapping in ("Enabled", "Enabling", "Updating", "Creating")
+    running = is_on(found.mapping)
     tags = seen.told.tags.get(mapping.get("EventSourceMappingArn", ""))
     if tags is None or not running or reason.TAG in tags:  # what is said rests on its tags of now
         tags = subscriber.tags(mapping)

@@ -16,7 +16,7 @@ from fanout.ops.aws.lanes import in_lanes
 from fanout.ops.aws.metrics import KeptMetrics
 from fanout.ops.aws.of_topic import is_topic_arn
 from fanout.ops.aws.session import ONE_ROUND, Aws
-from fanout.ops.aws.stack import Stack
+from fanout.ops.aws.stack import Stack, went_well
 from fanout.ops.aws.subscriber import DIRECT, FUNCTION, DeployedSubscriber
 from fanout.ops.aws.subscription import read_subscriptions
 from fanout.ops.recipients import unheard
@@ -88,7 +88,7 @@ def report(stack: Stack, kept: KeptMetrics | None = None) -> Report:
 def _report(
     stack: Stack, ringing: "Future[Ringing]", asked: Asked, pool: ThreadPoolExecutor, kept: KeptMetrics
 ) -> Report:
-    is_well = not stack.is_deployed or (stack.status.endswith("_COMPLETE") and "ROLLBACK" not in stack.status)
+    is_well = not stack.is_deployed or went_well(stack.status)
     problems = [] if is_well else [f"it is {stack.status}"]
     unsubscribed, unasked = list[str](), list[str]()
     deaf = pool.submit(unheard, stack)

@@ -107,10 +107,14 @@ def _history(
         return [], Completeness((f"its other attempts: {one_line(error)}",))
     ended = {(each.message_id, each.attempt, each.request_id) for each in after.lines if each.kind != CRASHED}
     sure = [each for each in found.lines if each.kind != CRASHED or _is_sure(each, until, subscriber, ended)]
-    known = {(each.kind, each.message_id, each.attempt, each.at) for each in sure}
-    new = [each for each in after.lines if (each.kind, each.message_id, each.attempt, each.at) not in known]
-    own = sorted((*sure, *(each for each in new if each.at > told.at)), key=lambda line: line.at)
+    known = {_identity(each) for each in sure}
+    new = (each for each in after.lines if each.at > told.at and _identity(each) not in known)
+    own = sorted((*sure, *new), key=lambda line: line.at)
     return own, found.completeness if told.state == records.DEAD else found.completeness + after.completeness
+
+
+def _identity(line: Line) -> tuple[object, ...]:
+    return line.kind, line.message_id, line.attempt, line.at
 
 
 def _is_sure(
