@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fanout.local.errors import LocalError
 from fanout.ops.aws.lanes import lanes_for
 from tests.local.conftest import Deployed
 from tests.local.operator import HEAL, READ, Operator, bury, deliveries, keys_with, made_up, publish
@@ -16,17 +17,21 @@ TASK = "notify_partner"
 @pytest.fixture
 def operator(deployed: Deployed, tmp_path: Path) -> Iterator[Operator]:
     deployed.receiver.forget()
+    empty(deployed)
     yield Operator(deployed, tmp_path / "journal", keys_with(deployed, READ, HEAL))
     empty(deployed)
 
 
 def empty(deployed: Deployed) -> None:
-    """What a failed test leaves behind must not fail the next one."""
+    """What another test leaves behind must not fail the next one."""
     deployed.session.client("sqs").purge_queue(QueueUrl=deployed.stack.subscriber(TASK).dead_letter_queue_url)
 
 
 def dead(deployed: Deployed, count: int) -> None:
-    deployed.wait_until(lambda: deployed.evidence.dead(TASK) == count, f"{count} dead letters", deadline=40)
+    try:
+        deployed.wait_until(lambda: deployed.evidence.dead(TASK) == count, f"{count} dead letters", deadline=40)
+    except LocalError as error:
+        pytest.fail(f"{error}: there are {deployed.evidence.dead(TASK)}")
 
 
 def test_events_die_of_one_cause_and_are_healed_exactly_once(deployed: Deployed, operator: Operator) -> None:
