@@ -66,7 +66,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-
 demo: install ## from nothing to proof: real events through real tasks on an embedded AWS
 	@$(BIN)/fanout local demo
 
-test: lint ## everything CI runs; an app in its own repository has no engine/, and tests itself alone
+test: lint ## all that is fast, before each commit; CI runs the slow ones too: make -C engine long
 	@# mypy beside the others, as each is one process; the tests begin when the gate has passed.
 	@$(MAKE) --no-print-directory --jobs=2 gate types tests
 

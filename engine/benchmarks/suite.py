@@ -1,6 +1,6 @@
 """Tests: what somebody waits for who runs them every few minutes.
 
-`make unit`'s tests as a whole process, 3 rounds. And the first 50 tests of the templates' promises, beside the one synth
+`make test` once. `make unit`'s tests as a whole process, 3 rounds. And the first 50 tests of the templates' promises, beside the one synth
 that they share: the sum of their calls as pytest itself reports it, against 50 times `has_resource_properties` of the
 CDK's own assertions on the same template, which asks the CDK's kernel each time. 3 rounds, in turn.
 """
@@ -12,11 +12,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.harness.errors import BenchmarkError
-from benchmarks.harness.measuring import APP, ENGINE, Say, environment, interleaved, run, seconds
+from benchmarks.harness.measuring import APP, ENGINE, ROOT, Say, environment, interleaved, run, seconds
 from benchmarks.harness.rows import Row, at_most, row
 
 PYTEST = [sys.executable, "-m", "pytest", "-c", "../../pyproject.toml"]
-UNIT = [*PYTEST, "-n", "2", "--hypothesis-profile=few", "../unit"]
+UNIT = [*PYTEST, "-n", "2", "-m", "not long and not hypothesis", "../unit"]
 """As in the Makefile; a test holds the two together."""
 PROMISES = ["../infra/test_promises_delivery.py", "../infra/test_promises_security.py"]
 ASSERTIONS = 50
@@ -24,6 +24,13 @@ ROUNDS = 3
 
 
 def measure(say: Say) -> Iterator[Row]:
+    everything = interleaved(
+        {"make test": lambda: seconds(["make", "test"], environment=environment(), cwd=ROOT)},
+        rounds=1,
+        say=say,
+        warm_up=0,
+    )
+    yield row("make test", everything["make test"], unit="s", goal=at_most(120))
     unit = interleaved(
         {"unit tests": lambda: seconds(UNIT, environment=environment(), cwd=APP)}, rounds=ROUNDS, say=say
     )

@@ -37,8 +37,7 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 # A busy machine is no failure: what is fast enough is measured by benchmarks.
 settings.register_profile("patient", deadline=None)
-settings.register_profile("few", deadline=None, max_examples=10)  # pytest --hypothesis-profile=few
-settings.register_profile("some", deadline=None, max_examples=25)  # make test; all of them: make -C engine long
+settings.register_profile("few", deadline=None, max_examples=10)  # make test; all of them: make -C engine long
 settings.load_profile("patient")
 
 

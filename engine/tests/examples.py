@@ -1,4 +1,4 @@
-"""How many examples a property is tried with: all of them in `make -C engine long`, a quarter in `make test`, a tenth in `make unit`."""
+"""How many examples a property is tried with: all of them in `make -C engine long`, a tenth in `make test`."""
 
 from hypothesis import settings
 

@@ -26,7 +26,7 @@ from tests.unit.console.given import health
 from tests.unit.console.test_live import HOSTILE, line
 from tests.unit.ops.given import event, message
 
-pytestmark = NEEDED
+pytestmark = [NEEDED, pytest.mark.long]
 PUBLISH = "PublisherPolicyArn"
 
 

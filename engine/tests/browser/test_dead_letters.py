@@ -13,7 +13,7 @@ from tests.local.conftest import Deployed
 from tests.local.operator import HEAL, READ, Operator, bury, deliveries, keys_with, made_up, publish
 
 TASK = "notify_partner"
-pytestmark = NEEDED
+pytestmark = [NEEDED, pytest.mark.long]
 
 
 @pytest.fixture

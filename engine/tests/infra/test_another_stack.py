@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import aws_cdk as cdk
+import pytest
 
 from fanout.checks.engine import check_template
 from fanout.constructs.subscriber import Subscriber
@@ -17,6 +18,7 @@ from tests.infra.reading import Synth, actions, of_type, statements, target
 TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:OrderPlaced"
 
 
+@pytest.mark.long
 def test_a_subscriber_from_an_arn_changes_nothing_in_the_first_stack(synth: Synth, tmp_path: Path) -> None:
     both = cdk.App(context=cdk_context(), outdir=str(tmp_path), builtin_cloud_formation_validation=False)
     OrderEventsStack(both, "OrderEvents-staging", settings=settings.STAGING)
@@ -40,6 +42,7 @@ def test_a_subscriber_from_an_arn_changes_nothing_in_the_first_stack(synth: Synt
     assert {"ArnEquals": {"aws:SourceArn": TOPIC_ARN}} in conditions
 
 
+@pytest.mark.long
 def test_another_account_may_do_what_settings_say_and_no_more(tmp_path: Path) -> None:
     app = cdk.App(context=cdk_context(), outdir=str(tmp_path), builtin_cloud_formation_validation=False)
     open_to = replace(settings.STAGING, publisher_accounts=("111111111111",), subscriber_accounts=("222222222222",))

@@ -119,6 +119,7 @@ def test_wheels_are_for_the_functions_architecture_and_python(synth: Synth) -> N
         assert aws_target().name == f"{each['Properties']['Runtime']}-{architecture}"
 
 
+@pytest.mark.long
 def test_the_embedded_aws_gets_wheels_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Which target each settings entry asks for: a compiled wheel of the other one does not load."""
     asked: list[tuple[str, str]] = []
@@ -172,6 +173,7 @@ def assets(assembly: Path) -> dict[str, bytes]:
     return {path.name: zipped(path) for path in sorted(assembly.glob("asset.*")) if path.is_dir()}
 
 
+@pytest.mark.long
 def test_another_machine_writes_the_same_templates_and_zips(synth: Synth, tmp_path: Path) -> None:
     """Another folder, home, time zone and umask, left-over bytecode, no credentials, and a network that leads nowhere."""
     copy = tmp_path / "elsewhere"

@@ -105,6 +105,7 @@ def allowed(template: dict[str, Any], role: str) -> list[tuple[set[str], str, An
     return found
 
 
+@pytest.mark.long
 def test_every_task_reads_claims_and_files_only_who_was_granted_them(
     made: tuple[App, Path, str], templates: dict[str, Any]
 ) -> None:
@@ -122,6 +123,7 @@ def test_every_task_reads_claims_and_files_only_who_was_granted_them(
             assert condition == (wanted if prefix == "files" and made[2] == "prod" else None)
 
 
+@pytest.mark.long
 def test_every_task_is_told_which_bucket_it_may_believe(templates: dict[str, Any]) -> None:
     functions = [
         each["Properties"]
@@ -178,6 +180,7 @@ def test_the_catalogue_says_how_long_each_part_is_kept(templates: dict[str, Any]
     assert "| objects of claims/, files/ | 60 days |" in told and "| objects of uploads/ | 24 h |" in told
 
 
+@pytest.mark.long
 def test_no_gate_finds_anything(made: tuple[App, Path, str], templates: dict[str, Any]) -> None:
     app, folder, entry = made
     assert findings(app, folder, OF_OPERATORS) == []

@@ -60,6 +60,7 @@ def test_the_word_chooses_what_is_not_given(
     assert gathered(synthesized(chosen, **arguments)) == expected
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("word", ["latency", "cost"])
 def test_either_word_keeps_the_bound_and_passes_every_check(word: str) -> None:
     template = synthesized(replace(settings.PROD, batching=word))  # type: ignore[arg-type]

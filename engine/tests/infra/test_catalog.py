@@ -118,6 +118,7 @@ def test_a_pinned_account_and_region_are_in_no_document(synth: Synth, tmp_path: 
         assert "111122223333" not in text and "ap-east-2" not in text, page
 
 
+@pytest.mark.long
 def test_asyncapis_own_schema_accepts_the_document(validate: Callable[[Document], Any], asyncapi: Document) -> None:
     assert asyncapi["asyncapi"] == "3.0.0"
     validate(asyncapi)

@@ -46,6 +46,7 @@ def test_no_source_has_what_mermaids_own_grammar_ends_a_statement_with(path: Pat
     assert not re.search(r";|#(?!amp;|quot;|lt;|gt;)", re.sub(r"#(amp|quot|lt|gt);", "", source))
 
 
+@pytest.mark.long
 def test_the_picture_of_the_stack_has_its_arrows_and_no_others(synth: Synth) -> None:
     template = Template(synth["prod"])
     known = {each.name: task(APP / "lambdas", each.name) for each in subscribers(template)}
@@ -65,6 +66,7 @@ def test_the_picture_of_the_stack_has_its_arrows_and_no_others(synth: Synth) -> 
     assert picture.edges == sorted(expected)
 
 
+@pytest.mark.long
 def test_thirty_subscribers_fit_a_page() -> None:
     template = Template(many(30))
     known = {each.name: Task() for each in subscribers(template)}

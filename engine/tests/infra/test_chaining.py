@@ -65,6 +65,7 @@ def rules(template: dict[str, Any]) -> set[str]:
     return {each.rule for each in check_template(template) if each.severity == "error"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("two", [False, True])
 def test_a_task_that_emits_may_publish_there_and_knows_where(app_root: Path, two: bool) -> None:
     template = made(two=two)
@@ -89,6 +90,7 @@ def test_only_a_task_that_emits_has_the_file(app_root: Path) -> None:
     assert [task for task in TASKS if "fanout/runtime/emitting.py" in names[task]] == ["make_bill"]
 
 
+@pytest.mark.long
 def test_a_circle_over_two_tasks_is_a_finding_wherever_their_topics_are(app_root: Path) -> None:
     for two in (False, True):
         template = made(back=True, two=two)
@@ -97,6 +99,7 @@ def test_a_circle_over_two_tasks_is_a_finding_wherever_their_topics_are(app_root
         assert "bill.made.v1" in finding.message and "order.placed.v1" in finding.message
 
 
+@pytest.mark.long
 def test_a_task_that_makes_what_it_takes_is_a_finding(app_root: Path) -> None:
     def own(type_: str) -> set[str]:
         stack = cdk.Stack(cdk.App(), "Orders")

@@ -38,6 +38,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return made
 
 
+@pytest.mark.long
 def test_each_function_may_switch_off_its_own_mapping_only(template: dict[str, Any]) -> None:
     for id_ in ("Notify", "Archive"):
         (policy,) = [
@@ -68,6 +69,7 @@ def test_its_half_of_the_runtime_is_in_the_zip_of_a_task_that_has_one_alone(
     assert beside(cast(Host, SimpleNamespace(circuit_breaker=breaker, attachments=None))) == files
 
 
+@pytest.mark.long
 def test_our_checks_and_cfn_lint_have_nothing_to_say(template: dict[str, Any]) -> None:
     assert [each for each in check_template(template) if not each.acknowledged] == []
     assert linted(json.dumps(template)) == []

@@ -111,6 +111,7 @@ def test_our_own_metrics_are_those_that_the_runtime_sends(synth: Synth) -> None:
     assert {line[3] for line in own} == {"OrderEvents-prod"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("count", [1, 3, 30])
 def test_thirty_subscribers_fit_what_cloudwatch_takes(count: int) -> None:
     """500 widgets and 2500 metrics: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html"""

@@ -45,6 +45,7 @@ def template(request: pytest.FixtureRequest) -> dict[str, Any]:
     return made(request.param)
 
 
+@pytest.mark.long
 def test_our_checks_and_cfn_lint_have_nothing_to_say(template: dict[str, Any]) -> None:
     found = check_template(template)
     assert [each for each in found if each.acknowledged is None] == []
@@ -102,6 +103,7 @@ def test_as_many_shops_as_sns_takes_are_let_through() -> None:
     assert subscription(made("https", only=types))["Properties"]["FilterPolicy"] == types
 
 
+@pytest.mark.long
 def test_only_a_stream_has_a_role_and_it_is_there_before() -> None:
     for protocol in ENDPOINTS:
         template = made(protocol)
@@ -136,6 +138,7 @@ def test_what_is_wrong_is_one_line(protocol: str, arguments: dict[str, Any], lin
     assert str(refused.value) == f"delivery ToPartner: {line}"
 
 
+@pytest.mark.long
 def test_eight_deliveries_leave_an_operators_policies_within_iams_limit_and_a_ninth_is_refused() -> None:
     stack = cdk.Stack(cdk.App(), f"Orders-{'x' * 60}")
     topic = Topic(stack, "OrderPlaced", settings=settings.PROD)

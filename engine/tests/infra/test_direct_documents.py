@@ -115,6 +115,7 @@ def test_costs_know_them(made: Made) -> None:
     assert "AWS::SNS::Subscription by https" in bill.unpriced
 
 
+@pytest.mark.long
 def test_the_checks_and_cfn_lint_have_nothing_to_say_that_is_not_said(made: Made) -> None:
     found = check_template(made.body)
     assert [each for each in found if each.acknowledged is None] == []

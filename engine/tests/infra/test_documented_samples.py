@@ -13,6 +13,8 @@ import pytest
 
 from tests.places import ENGINE
 
+pytestmark = pytest.mark.long
+
 TASKS = ("make_bill", "purge_cache", "print_label", "sync_crm")
 HANDLER = """\
 from events import OrderPlacedV2

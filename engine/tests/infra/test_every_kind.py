@@ -12,6 +12,8 @@ import pytest
 from tests.infra.linted import linted
 from tests.places import ENGINE
 
+pytestmark = pytest.mark.long
+
 KINDS = ENGINE / "tests" / "kinds"
 ENTRIES = ("dev", "prod", "local")
 

@@ -42,11 +42,13 @@ def nagged(tmp_path_factory: pytest.TempPathFactory) -> Nagged:
     return nag(synthesized(folder), folder)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["dev", "prod"])  # all entries of the app: tests/test_gates.py
 def test_cfn_lint_has_nothing_to_say(name: str, synth: Synth) -> None:
     assert linted((synth.folder / f"OrderEvents-{name}.template.json").read_text()) == []
 
 
+@pytest.mark.long
 def test_shared_rules_find_what_cfn_lints_own_do() -> None:
     from cfnlint.api import lint
 
@@ -58,10 +60,12 @@ def test_shared_rules_find_what_cfn_lints_own_do() -> None:
     assert found == [f"{each.rule.id} {each.message}" for each in usual]
 
 
+@pytest.mark.long
 def test_what_cdk_nag_and_our_checks_find_is_acknowledged(nagged: Nagged) -> None:
     assert findings(*nagged, ACKNOWLEDGED) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "type_", [each for each in REASONS if each not in (Attachments, Intake)], ids=lambda type_: type_.__name__
 )
@@ -95,6 +99,7 @@ def granted(tmp_path_factory: pytest.TempPathFactory) -> Nagged:
     return nag(made, folder)
 
 
+@pytest.mark.long
 def test_a_subscribers_usual_grants_are_no_finding(granted: Nagged) -> None:
     assert [each for each in findings(*granted, {}) if "/Theirs/" in each] == []
 

@@ -67,6 +67,7 @@ def test_every_five_minutes_it_publishes_an_event_that_keeps_the_contract(name: 
     assert (event["id"], event["time"]) == ("d32c5kddcf5bb8c3", "2026-01-15T09:30:00Z")
 
 
+@pytest.mark.long
 def test_behind_a_fifo_topic_it_waits_for_no_form(ordered: Template) -> None:
     call = request(ordered)
     assert (call["MessageGroupId"], call["MessageDeduplicationId"]) == ("heartbeat", "d32c5kddcf5bb8c3")
@@ -141,6 +142,7 @@ def of_two(*lines: str, heartbeat: timedelta | None = timedelta(minutes=5)) -> c
     return app
 
 
+@pytest.mark.long
 def test_a_topic_whose_alarms_wait_for_heartbeats_that_nothing_publishes_is_one_line() -> None:
     with pytest.raises(SystemExit) as ended, one_line_errors():
         of_two("Orders").synth()

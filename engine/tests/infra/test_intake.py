@@ -170,6 +170,7 @@ def test_what_is_kept_for_production_is_kept(made: tuple[FanoutStack, Path], tem
     assert ("SSEType" in json.dumps(table)) == kept
 
 
+@pytest.mark.long
 def test_cfn_lint_has_nothing_to_say(made: tuple[FanoutStack, Path]) -> None:
     stack, folder = made
     assert linted((folder / f"{stack.stack_name}.template.json").read_text()) == []

@@ -19,6 +19,7 @@ def synthesize(resources: int, folder: Path) -> None:
         app.synth()
 
 
+@pytest.mark.long
 def test_five_hundred_resources_are_synthesized(tmp_path: Path) -> None:
     synthesize(500, tmp_path)
     assert (tmp_path / "Big.template.json").is_file()

@@ -111,6 +111,7 @@ def forty(tmp_path_factory: pytest.TempPathFactory) -> Template:
     return template
 
 
+@pytest.mark.long
 def test_forty_subscribers_take_ten_policies_each_within_iams_limit(forty: Template) -> None:
     stack = CheckedTemplate(forty, name="OrderEvents-staging")
     policies = stack.of("AWS::IAM::ManagedPolicy")
@@ -120,6 +121,7 @@ def test_forty_subscribers_take_ten_policies_each_within_iams_limit(forty: Templ
     assert len(outputs) == 10 and "OperatorReadPolicyArn7" in outputs and "OperatorHealPolicyArn3" in outputs
 
 
+@pytest.mark.long
 def test_every_one_of_forty_subscribers_can_be_looked_at_and_healed(forty: Template) -> None:
     dead: set[str] = set()
     healed: set[str] = set()

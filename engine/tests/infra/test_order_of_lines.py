@@ -69,6 +69,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Template:
     return synthesized(list(LINES), tmp_path_factory.mktemp("written"))
 
 
+@pytest.mark.long
 def test_the_lines_in_their_usual_order_and_turned_around_give_one_template(written: Template, tmp_path: Path) -> None:
     assert text(synthesized(list(LINES)[::-1], tmp_path)) == text(written)
 
@@ -81,11 +82,13 @@ def test_any_permutation_gives_the_same_template(
     assert text(synthesized(order, tmp_path_factory.mktemp("permuted"))) == text(written)
 
 
+@pytest.mark.long
 def test_the_same_holds_for_an_app_without_the_cdks_feature_flags(tmp_path: Path) -> None:
     forth, back = (synthesized(lines, tmp_path / lines[0], {}) for lines in (list(LINES), list(LINES)[::-1]))
     assert text(forth) == text(back)
 
 
+@pytest.mark.long
 def test_one_without_a_queue_changes_the_order_of_statements_at_most(tmp_path: Path) -> None:
     def sorted_text(lines: list[str]) -> str:
         template = synthesized(lines, tmp_path / lines[0])
@@ -97,6 +100,7 @@ def test_one_without_a_queue_changes_the_order_of_statements_at_most(tmp_path: P
     assert sorted_text(lines) == sorted_text(lines[::-1])
 
 
+@pytest.mark.long
 def test_more_subscribers_than_one_policy_has_room_for_are_divided_by_their_ids(tmp_path: Path) -> None:
     def many(ids: Sequence[str], folder: Path) -> Template:
         app = cdk.App(context=cdk_context(), outdir=str(folder), builtin_cloud_formation_validation=False)
@@ -115,6 +119,7 @@ def test_more_subscribers_than_one_policy_has_room_for_are_divided_by_their_ids(
     assert text(forth) == text(many(ids[::-1], tmp_path / "back"))
 
 
+@pytest.mark.long
 def test_whoever_comes_last_is_watched_waited_for_and_let_in(tmp_path: Path) -> None:
     template = synthesized(["operators", "heartbeat", "monitoring", "Archive", "Notify", "Confirm"], tmp_path)
     (schedule,) = of_type(template, "AWS::Scheduler::Schedule").values()
@@ -128,6 +133,7 @@ def test_whoever_comes_last_is_watched_waited_for_and_let_in(tmp_path: Path) -> 
             assert f'"{id_}DeadLetter' in text_
 
 
+@pytest.mark.long
 def test_more_alarms_than_a_composite_has_room_for_are_one_line_that_says_what_to_do(tmp_path: Path) -> None:
     app = cdk.App(outdir=str(tmp_path), builtin_cloud_formation_validation=False)
     stack = cdk.Stack(app, "Team")

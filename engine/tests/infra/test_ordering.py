@@ -29,6 +29,7 @@ def ordered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return template
 
 
+@pytest.mark.long
 def test_topic_queues_and_dead_letter_queues_are_fifo(ordered: dict[str, Any]) -> None:
     topic = ordered["Resources"][ordered["Outputs"]["TopicArn"]["Value"]["Ref"]]["Properties"]
     assert topic["FifoTopic"] is True and topic["TopicName"].endswith(".fifo")
@@ -76,6 +77,7 @@ def test_settings_promise_no_order_of_a_topic_whose_queues_would_keep_none(arn: 
     assert Topic.from_sns(sns.Topic(stack, "Own", fifo=True), settings=entry).topic.fifo
 
 
+@pytest.mark.long
 def test_our_checks_and_cfn_lint_have_nothing_to_say(ordered: dict[str, Any]) -> None:
     assert list(check_template(ordered)) == []
     assert linted(json.dumps(ordered)) == []

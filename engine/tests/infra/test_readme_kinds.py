@@ -5,7 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.places import ENGINE, REPOSITORY
+
+pytestmark = pytest.mark.long
 
 PROGRAM = """\
 import json

@@ -20,6 +20,8 @@ from aws_cdk import aws_sqs as sqs
 from fanout.ops.deploy import stack_states
 from fanout.project import find_cdk
 
+pytestmark = pytest.mark.long
+
 STACK, ACCOUNT, REGION = "Kept", "123456789012", "eu-west-1"
 ID = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{STACK}/0"
 NO_STEP_FURTHER = "this is all that the test asks"

@@ -60,6 +60,7 @@ def operator_policies(template: Template) -> dict[str, int]:
     }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("entry", settings.ALL, ids=lambda entry: str(entry.name))
 def test_forty_long_names_fit_in_every_settings_entry(entry: Settings, tmp_path: Path) -> None:
     assert {len(name) for name in NAMES} == {40}
@@ -91,6 +92,7 @@ def test_what_is_reserved_for_others_than_subscribers_is_what_they_take(
     assert taken <= reserved[0] <= taken + 120
 
 
+@pytest.mark.long
 def test_a_policy_holds_fewer_where_names_are_long(tmp_path: Path) -> None:
     short = operator_policies(crowded(tmp_path / "short", settings.PROD, [f"Task{number}" for number in range(5)]))
     long = operator_policies(crowded(tmp_path / "long", settings.PROD, LONGER[:5]))
@@ -109,6 +111,7 @@ def of_workers(folder: Path, names: list[str]) -> Template:
     return Template(json.loads((folder / "OrderEvents-prod.template.json").read_text()), name="OrderEvents-prod")
 
 
+@pytest.mark.long
 def test_policies_of_workers_fit_or_their_stack_is_refused_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as raised:
         of_workers(tmp_path / "many", LONGER[:30])
@@ -120,6 +123,7 @@ def test_policies_of_workers_fit_or_their_stack_is_refused_in_one_line(tmp_path:
     assert max(operator_policies(short).values()) <= MOST_CHARACTERS
 
 
+@pytest.mark.long
 def test_the_rule_sees_policies_that_were_filled_by_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counted, as it was before, they would not fit."""
     monkeypatch.setattr("fanout.constructs.operators.room.MOST_CHARACTERS", 100_000)

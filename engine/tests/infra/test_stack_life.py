@@ -82,6 +82,7 @@ def test_sns_may_use_the_queues_key_before_any_queue_has_it() -> None:
     assert len(queues) == 6
 
 
+@pytest.mark.long
 def test_encryption_begins(tmp_path: Path) -> None:
     before = made(tmp_path, encryption=Encryption.SQS_MANAGED)
     found = compare(before, prod())
@@ -92,6 +93,7 @@ def test_encryption_begins(tmp_path: Path) -> None:
     assert "encryption-begins" not in dangers(compare(prod(), prod()))
 
 
+@pytest.mark.long
 def test_order_is_switched(tmp_path: Path) -> None:
     ordered = made(tmp_path, ordered=True)
     for old, new in ((prod(), ordered), (ordered, prod())):
@@ -100,6 +102,7 @@ def test_order_is_switched(tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.long
 def test_an_entry_is_renamed(tmp_path: Path) -> None:
     renamed, others = made(tmp_path, name="production"), Template(snapshot("dev"), name="OrderEvents-dev")
     found = compare_stacks(
@@ -127,6 +130,7 @@ def name_of_topic(template: Template) -> str:
     return str(topic.get("TopicName"))
 
 
+@pytest.mark.long
 def test_a_fifo_topic_gets_another_name_by_another_generation(tmp_path: Path) -> None:
     first, second = made(tmp_path / "1", ordered=True), made(tmp_path / "2", ordered=True, generation=2)
     assert name_of_topic(first) != name_of_topic(second) == "OrderEvents-prod-OrderPlaced-2.fifo"
@@ -134,6 +138,7 @@ def test_a_fifo_topic_gets_another_name_by_another_generation(tmp_path: Path) ->
     assert "topic-replaced" in dangers(compare(first, second))
 
 
+@pytest.mark.long
 def test_a_fixed_name_is_found_and_answered(tmp_path: Path) -> None:
     template = made(tmp_path, ordered=True)
     (found,) = [each for each in check_template(template) if each.rule == "physical-name"]
@@ -141,6 +146,7 @@ def test_a_fixed_name_is_found_and_answered(tmp_path: Path) -> None:
     assert [each.rule for each in check_template(template) if each.acknowledged is None] == []
 
 
+@pytest.mark.long
 def test_without_order_a_generation_changes_nothing(tmp_path: Path) -> None:
     assert made(tmp_path / "2", generation=2).body == made(tmp_path / "1").body
 

@@ -18,6 +18,8 @@ from stacks.order_events_stack import OrderEventsStack
 from stacks.order_settings import OrderSettings
 from tests.infra.conftest import cdk_context
 
+pytestmark = pytest.mark.long
+
 EVENTS = 1_000_000
 TURNED: dict[str, dict[str, Any]] = {
     "alarms": {"alarms": "essential"},

@@ -69,6 +69,7 @@ def test_each_subscriber_waits_for_the_heartbeats_of_its_own_topic(tmp_path: Pat
     assert ['"fanout-prod-OrderPaid"' in text for id_, text in sorted(missed.items())] == [True, False]
 
 
+@pytest.mark.long
 def test_the_order_of_two_topics_changes_nothing(tmp_path: Path) -> None:
     forth = two_topics(tmp_path / "forth")
     back = two_topics(tmp_path / "back", ("OrderPaid", "OrderPlaced"))
@@ -127,6 +128,7 @@ def test_what_a_stack_has_one_of_is_one_line_where_it_has_two() -> None:
         Attachments(stack, "More", settings=SETTINGS, keep_days=60)
 
 
+@pytest.mark.long
 def test_two_products_of_an_account_share_no_physical_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def names(product: str) -> set[str]:
         folder = tmp_path / product

@@ -86,6 +86,7 @@ def test_the_topics_own_setting_is_told_to_go_and_works_for_one_version(tmp_path
     assert topic_of(template)["TracingConfig"] == "Active" and set(modes(template).values()) == {"PassThrough"}
 
 
+@pytest.mark.long
 def test_a_deployment_that_ends_traces_is_called_that_and_is_no_danger(tmp_path: Path) -> None:
     active, quiet = (Template(made(tmp_path / name, each)) for name, each in (("a", ACTIVE), ("b", PROD)))
     ended, begun = compare(active, quiet), compare(quiet, active)

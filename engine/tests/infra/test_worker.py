@@ -95,6 +95,7 @@ def test_what_it_may_write_to_is_a_volume_of_its_image_or_root_alone_could(farga
     assert [each["ContainerPath"] for each in container(fargate)["MountPoints"]] == volumes == ["/tmp"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("kind", "address"), [(ec2.SubnetType.PUBLIC, "ENABLED"), (ec2.SubnetType.PRIVATE_ISOLATED, "DISABLED")]
 )

@@ -16,6 +16,8 @@ from tests.local.conftest import Deployed
 from tests.local.operator import HEAL, READ, Operator, keys_with
 from tests.local.test_fan_out import new_event, publish
 
+pytestmark = pytest.mark.long
+
 TASK, FORM = "notify_partner", "alarming"
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 

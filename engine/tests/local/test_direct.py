@@ -27,6 +27,8 @@ from tests.local.conftest import Deployed
 from tests.local.operator import HEAL, READ, Operator
 from tests.unit.contracts.given import put, schema
 
+pytestmark = pytest.mark.long
+
 APP = """\
 from fanout.constructs import App, Delivery, Direct, FanoutStack, OperatorPolicies, Subscriber, Topic
 from stacks import settings

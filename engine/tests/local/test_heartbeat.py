@@ -21,6 +21,8 @@ from tests import places
 from tests.infra.alarm_evaluator import Recorded, states
 from tests.local.conftest import Deployed
 
+pytestmark = pytest.mark.long
+
 APP = """\
 from dataclasses import replace
 from datetime import timedelta

@@ -14,6 +14,8 @@ from fanout.project import find_root
 from tests.local.conftest import Deployed
 from tests.local.lifecycle import listening, local, members, needs_proc
 
+pytestmark = pytest.mark.long
+
 
 @needs_proc
 def test_only_loopback_is_listened_on(deployed: Deployed) -> None:

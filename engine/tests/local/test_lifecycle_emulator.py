@@ -18,6 +18,8 @@ from fanout.local.wait import wait_until
 from fanout.project import find_root
 from tests.local.lifecycle import local, members, needs_proc, stranger, taken_port
 
+pytestmark = pytest.mark.long
+
 
 def invoke_a_function(run: Run) -> None:
     session = run.connection.session

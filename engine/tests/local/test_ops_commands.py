@@ -22,6 +22,8 @@ from tests.local.conftest import Deployed
 from tests.local.operator import HEAL, READ, Operator, bury, deliveries, keys_with, made_up
 from tests.local.test_fan_out import new_event, publish
 
+pytestmark = pytest.mark.long
+
 TASK = "notify_partner"
 SECRET = "canary-answer"
 

@@ -10,6 +10,8 @@ from fanout.intake import store
 from tests.local.conftest import Deployed
 from tests.local.intake_app import DeployedIntake, deploy_intake
 
+pytestmark = pytest.mark.long
+
 GOOD = {"email": "ada@example.com", "topic": "A question", "consent": True, "message": "canary-answer"}
 
 

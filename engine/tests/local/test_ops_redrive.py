@@ -11,6 +11,8 @@ from fanout.ops.aws.lanes import lanes_for
 from tests.local.conftest import Deployed
 from tests.local.operator import HEAL, READ, Operator, bury, deliveries, keys_with, made_up, publish
 
+pytestmark = pytest.mark.long
+
 TASK = "notify_partner"
 
 

@@ -15,6 +15,8 @@ from tests import places
 from tests.local.conftest import Deployed
 from tests.local.test_fan_out import new_event
 
+pytestmark = pytest.mark.long
+
 APP = """\
 from dataclasses import replace
 

@@ -19,6 +19,8 @@ from tests import places
 from tests.local.conftest import Deployed
 from tests.unit.contracts.given import put, schema
 
+pytestmark = pytest.mark.long
+
 APP = """\
 from fanout.constructs import App, FanoutStack, Subscriber, Topic
 from stacks import settings

@@ -9,6 +9,8 @@ from tests.infra.dashboard_shapes import RECORDED
 from tests.local.conftest import Deployed
 from tests.recordings import shapes
 
+pytestmark = pytest.mark.long
+
 POINTS = 5
 
 

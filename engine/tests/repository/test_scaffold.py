@@ -35,6 +35,7 @@ def test_the_files_are_what_is_derived_from_the_app(capsys: pytest.CaptureFixtur
     assert main(["--check"]) == 0, capsys.readouterr().err
 
 
+@pytest.mark.long
 @pytest.mark.skipif(
     not (REPOSITORY / "lambdas" / TASK).is_dir(), reason="the task it is derived from is not in the app"
 )

@@ -169,7 +169,6 @@ def test_what_fails_soonest_runs_first() -> None:
         "make install",
         "make lint",
         "make types",
-        "make unit",
         "make test",
         "make -C engine long",
         "make -C engine wheel",

@@ -117,6 +117,7 @@ LENGTHS = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("subscribes", [False, True])
 def test_all_python_is_formatted_however_long_the_names(subscribes: bool, tmp_path: Path) -> None:
     for lengths in LENGTHS:

@@ -10,6 +10,8 @@ import pytest
 from fanout.assembly.inputs import key
 from fanout.assembly.repository import beside
 
+pytestmark = pytest.mark.long
+
 ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
     "GIT_CONFIG_GLOBAL": os.devnull,

@@ -96,6 +96,7 @@ def places(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 PLACES = [path for path in places(everything()["Resources"]) if len(path) > 2]
 
 
+@pytest.mark.long
 def test_a_template_with_anything_anywhere_is_described() -> None:
     """Each place once, with each junk many times; all of them at all places took 16 s, and passed."""
     assert len(PLACES) > 5 * len(JUNK)

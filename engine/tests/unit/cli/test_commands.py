@@ -82,6 +82,7 @@ def test_help_imports_no_command() -> None:
     assert loaded.isdisjoint({"boto3", "botocore", "aws_cdk"})
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", ["check", "diff", "cost"])
 def test_what_reads_templates_needs_neither_the_sdk_nor_the_cdk(command: str) -> None:
     loaded = loaded_by(command, "no-such-template.json")

@@ -92,6 +92,7 @@ def test_a_queue_that_is_empty_or_held_is_not_the_same(shell: Make, world: World
     assert "no dead letters: task" not in one.run("list", status=1)
 
 
+@pytest.mark.long
 def test_a_redrive_says_what_became_of_all(shell: Make, world: World) -> None:
     one = shell(world)
     world.bury(8)

@@ -10,6 +10,7 @@ import pytest
 from fanout.project import ARGUMENTS
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("arguments", [[], ["local"]])
 def test_an_assembly_says_what_its_program_was_asked_for(arguments: list[str], tmp_path: Path) -> None:
     program = f"from fanout.constructs import App\nwith App(outdir={str(tmp_path)!r}): pass"

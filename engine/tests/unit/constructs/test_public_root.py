@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 import fanout.constructs
 
 LATER = ("fanout.checks", "fanout.contracts", "fanout.template", "fanout.ops", "fanout.cli", "fanout.local")
@@ -16,6 +18,7 @@ def loaded(line: str) -> set[str]:
     return set(json.loads(said.splitlines()[-1]))
 
 
+@pytest.mark.long
 def test_the_import_line_loads_the_constructs_and_nothing_that_reads_templates_or_asks_aws() -> None:
     found = loaded("import fanout.constructs")
     assert {"fanout.constructs.subscriber", "aws_cdk"} <= found
@@ -23,10 +26,12 @@ def test_the_import_line_loads_the_constructs_and_nothing_that_reads_templates_o
     assert {name for name in found if name.startswith("fanout.costs.")} == {"fanout.costs.prices"}
 
 
+@pytest.mark.long
 def test_what_it_must_not_load_is_seen_when_it_does() -> None:
     assert loaded("import fanout.constructs, fanout.checks.plugin") & {"fanout.checks.plugin", "fanout.template.load"}
 
 
+@pytest.mark.long
 def test_it_is_imported_without_looking_for_garbage_and_leaves_the_collector_on() -> None:
     count = "sum(each['collections'] for each in gc.get_stats())"
     program = f"import gc, aws_cdk; before = {count}; import fanout.constructs; print({count} - before, gc.isenabled())"

@@ -49,6 +49,7 @@ class Stack(FanoutStack):
         self.entry = entry
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("line", "refused"),
     [

@@ -193,6 +193,7 @@ def sync(form: FormSubmitted, order: OrderPlaced) -> str:
 """
 
 
+@pytest.mark.long
 def test_a_type_checker_and_a_linter_know_the_classes(tmp_path: Path) -> None:
     folder = put(tmp_path, ORDERS["order.placed.v1"].schema, FORMS["form.submitted.v1"].schema)
     write(load(folder), tmp_path / "events")

@@ -205,6 +205,7 @@ def test_a_pull_requests_comment_says_it(run: Run) -> None:
     assert run("diff", "HEAD", "--format", "markdown") == 0 and "schemas break" not in run.out
 
 
+@pytest.mark.long
 def test_fanout_diff_counts_a_broken_contract_as_a_danger(run: Run) -> None:
     write(lambda data: data["required"].append("customer"))
     assert run("diff", "HEAD") == 1 and f"danger contract-broken {TYPE}" in run.out

@@ -250,6 +250,7 @@ class TestOrder:
         sweep()
         assert published(world) == references
 
+    @pytest.mark.long
     def test_the_sweep_takes_a_backlog_to_its_end_so_that_the_stream_gets_the_group_back(self, world: World) -> None:
         world.topic.always = "throttled"
         for _ in range(relay.MOST_BEFORE + 10):

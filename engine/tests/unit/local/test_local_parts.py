@@ -152,7 +152,7 @@ def test_a_cli_that_was_started_early_waits_for_the_assembly(
     state: State, connection: Connection, started: Path, early: deploy.Early
 ) -> None:
     early.start()
-    wait_until(started.exists, what="the CLI", deadline=10)
+    wait_until(lambda: started.exists() and started.read_text(), what="the CLI", deadline=10)
     state.assembly.mkdir()
     (state.assembly / "made.template.json").touch()
     deploy.deploy(connection, state, lambda text: None, str(state.assembly), early)
@@ -167,7 +167,7 @@ def test_what_was_started_early_for_nothing_is_ended_and_another_deploys(
     """Whether whoever is asked ended it, or the CLI is to synthesize itself."""
     state.assembly.mkdir()
     early.start()
-    wait_until(started.exists, what="the CLI", deadline=10)
+    wait_until(lambda: started.exists() and started.read_text(), what="the CLI", deadline=10)
     if ended:
         early.end()
     deploy.deploy(connection, state, lambda text: None, str(state.assembly) if ended else "echo mine", early)
@@ -186,7 +186,7 @@ def test_a_cli_that_waits_for_nothing_ends_with_whoever_started_it(state: State,
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as killed:
         assert killed.stdin and killed.stdout
         waiting = int(killed.stdout.readline())
-        wait_until(started.exists, what="the CLI", deadline=10)
+        wait_until(lambda: started.exists() and started.read_text(), what="the CLI", deadline=10)
     wait_until(lambda: not _runs(waiting), what="its end", deadline=10)
 
 

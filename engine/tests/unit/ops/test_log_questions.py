@@ -70,6 +70,7 @@ def test_empty_pages_with_a_token_are_no_end(world: World) -> None:
     assert reading.pages > 4
 
 
+@pytest.mark.long
 def test_pages_end_at_a_megabyte_and_at_ten_thousand_lines(world: World) -> None:
     world.logs.write(world.group, *(outcome("done", f"m{n}") for n in range(11_000)))
     reading = world.read()

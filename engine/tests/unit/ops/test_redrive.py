@@ -241,6 +241,7 @@ def test_without_a_canary_it_goes_at_once(night: Night) -> None:
     assert [line for line in night.told if "sent, waiting" in line] == ["batch 1: 30 sent, waiting for their outcomes"]
 
 
+@pytest.mark.long
 def test_many_go_once_in_few_calls(night: Night) -> None:
     night.world.bury(1_000)
     journal = night.world.journal()
@@ -353,6 +354,7 @@ def test_the_newest_cause_stands_first_and_what_was_redriven_before_is_marked(ni
     assert [each.error_type for each in found.causes] == ["New", "Old"] and found.redriven == 1
 
 
+@pytest.mark.long
 def test_one_of_many_is_looked_for_by_ten(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.bury(900)
     night = Night(world, monkeypatch)

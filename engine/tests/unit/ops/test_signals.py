@@ -70,6 +70,7 @@ class Edit:
         return self.process.returncode, out, err
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("number", "stubborn"),
     [(signal.SIGTERM, False), (signal.SIGHUP, False), (signal.SIGTERM, True)],
@@ -88,6 +89,7 @@ def test_no_answer_stays_on_disk_when_the_command_is_ended(
         os.kill(edit.editor, 0)
 
 
+@pytest.mark.long
 def test_what_ignores_a_closed_terminal_goes_on(tmp_path: Path) -> None:
     edit = Edit(tmp_path, nohup=True)
     edit.process.send_signal(signal.SIGHUP)

@@ -121,6 +121,7 @@ def test_done_everywhere_is_one_call(world: World) -> None:
     assert world.dynamodb.calls == {"BatchGetItem": 1} and not world.sqs.calls and not world.logs.requests
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("state", ["done", "working", "failed", "dead", None])
 def test_the_calls_do_not_grow_with_traffic_or_dead_letters(world: World, state: str | None) -> None:
     """10,000 dead letters, 9,000 lines of others a task: what docs/operations.md promises."""

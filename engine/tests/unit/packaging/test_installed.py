@@ -76,6 +76,7 @@ def test_the_constructs_say_what_they_need() -> None:
     assert ended.stderr.splitlines()[-1] == line
 
 
+@pytest.mark.long
 def test_whatever_is_imported_is_brought_by_the_base_or_by_an_extra() -> None:
     asked = {
         name.partition(".")[0]

@@ -99,6 +99,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("made", ["layer", "zip"])
 def test_the_same_inputs_are_the_same_bytes_on_another_machine(made: str, both: tuple[Path, Path]) -> None:
     near, far = (folder / made for folder in both)

@@ -33,6 +33,7 @@ def started(environ: dict[str, str]) -> "subprocess.Popen[str]":
     )
 
 
+@pytest.mark.long
 def test_it_begins_says_that_its_queue_does_not_answer_and_ends() -> None:
     with started({**ENVIRON, **NOWHERE, names.TASK: "archive_order"}) as process:
         assert process.stdout is not None

@@ -66,6 +66,7 @@ def test_what_is_done_is_deleted_in_batches_and_told_as_a_function_tells_it(
     assert len({each["function_request_id"] for each in received}) == 10
 
 
+@pytest.mark.long
 def test_a_task_may_take_longer_than_a_function(lines: Lines) -> None:
     world = World(visibility=60)
     world.send("long")

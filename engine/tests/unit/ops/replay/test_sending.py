@@ -240,6 +240,7 @@ def test_killed_anywhere_and_run_again_everything_is_sent_and_little_twice(
             assert len(stamps) == 1
 
 
+@pytest.mark.long
 def test_a_listing_that_was_killed_goes_on_behind_its_last_page(world: World) -> None:
     for number in range(3_500):
         world.archive(number, at=datetime(2026, 1, 1, tzinfo=UTC))
@@ -302,6 +303,7 @@ def _peak(folder: Path, objects: int) -> int:
                 assert not made.plan.counts().get(LISTED)
 
 
+@pytest.mark.long
 def test_memory_does_not_grow_with_the_archive(tmp_path: Path) -> None:
     """Two thousand objects take what four hundred do: a million in pages of a thousand take what two hundred thousand do."""
     _peak(tmp_path / "first", 100)  # what is imported and compiled once
