@@ -7,7 +7,7 @@ seen. A repository in it (a submodule) git does not look into: it is a folder to
 import hashlib
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _SUBMODULE = "160000"
@@ -24,17 +24,20 @@ def beside(root: Path, environment: Mapping[str, str]) -> tuple[list[str], list[
     if top is None or (root / ".git").exists():
         return [], []
     try:
-        return _told_by_git(top, f":(exclude,top){root.relative_to(top).as_posix()}", environment)
+        return files_of(top, (":(top)", f":(exclude,top){root.relative_to(top).as_posix()}"), environment)
     except (OSError, subprocess.SubprocessError):
         return [os.urandom(16).hex()], []
 
 
-def _told_by_git(top: Path, pathspec: str, environment: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    """Files marked skip-worktree or assume-unchanged git does not compare with what is staged: they are read here."""
+def files_of(top: Path, pathspecs: Sequence[str], environment: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """As `beside`, of what these pathspecs mean; raises OSError or SubprocessError where git does not answer.
+
+    Files marked skip-worktree or assume-unchanged git does not compare with what is staged: they are read here.
+    """
 
     def git(*arguments: str) -> list[str]:
         told = subprocess.run(
-            ["git", *arguments, "-z", "--", ":(top)", pathspec],
+            ["git", *arguments, "-z", "--", *pathspecs],
             cwd=top,
             env={**environment, "GIT_OPTIONAL_LOCKS": "0"},
             capture_output=True,
