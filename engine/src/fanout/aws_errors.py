@@ -80,8 +80,14 @@ def missing_action(error: ClientError) -> str:
     return _BATCH.sub("", error.operation_name)
 
 
+_OF_THE_CLOCK = re.compile(r"Signature expired|Signature not yet current|RequestTimeTooSkewed")
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html"""
+
+
 def _answered(error: ClientError) -> str:
     code = code_of(error)
+    if _OF_THE_CLOCK.search(f"{code} {_said(error)}"):
+        return f"this machine's clock is wrong, so AWS takes no request of it ({_said(error)}): set the clock"
     for codes, line in _LINES:
         if code in codes:
             return line(error)

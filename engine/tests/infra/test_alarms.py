@@ -1,10 +1,14 @@
 """Every alarm: what it watches, with which statistic and period, from which derived number on, and whom it tells."""
 
+from dataclasses import replace
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
 
+from fanout.constructs import ConfigurationError, Monitoring, Topic
 from fanout.names import DEAD, NAMESPACE
+from stacks import settings
 from tests.infra.alarm_evaluator import none, rings
 from tests.infra.alarms_of import ATTEMPTS, DAY, RETENTION, TOPIC_ARN, VISIBLE, alarm, metrics
 from tests.infra.reading import Synth, Template, of_type, target
@@ -157,3 +161,22 @@ def test_with_customer_keys_cloudwatch_may_use_the_alarm_topics_key(name: str, s
 def test_every_recipient_named_by_arn_is_told(another: Template) -> None:
     for each in of_type(another, "AWS::CloudWatch::Alarm").values():
         assert TOPIC_ARN in each["Properties"]["AlarmActions"]
+
+
+@pytest.mark.parametrize("region", ["eu-west-1", None, "us-east-1"])
+def test_alarms_tell_no_topic_of_another_region(region: str | None) -> None:
+    """CloudWatch would refuse the first alarm, in the middle of the deployment. What only the deployment knows may be any."""
+    stack = cdk.Stack(cdk.App(), "Team", env=cdk.Environment(account="123456789012", region=region))
+    ops = "arn:aws:sns:eu-west-1:123456789012:ops"
+    topic = Topic(
+        stack, "OrderPlaced", settings=replace(settings.PROD, heartbeat=None, alarm_recipients=("a@example.com", ops))
+    )
+    if region != "us-east-1":
+        Monitoring(stack, "Watch", topic=topic)
+        return
+    with pytest.raises(ConfigurationError) as raised:
+        Monitoring(stack, "Watch", topic=topic)
+    assert str(raised.value) == (
+        f"settings prod: alarm_recipients is ('a@example.com', '{ops}'): expected topics in us-east-1, as alarms there tell no"
+        f" other: not {ops}"
+    )

@@ -145,10 +145,13 @@ def test_alarms_and_graphs_of_another_accounts_topic_say_whose_it_is() -> None:
 ABROAD: dict[str, Any] = {"undeliverable": queue("eu-west-1"), "only": {"shop_id": ["1"]}}
 
 
-@pytest.mark.parametrize(("region", "made"), [("eu-west-1", True), ("us-east-1", False)])
-def test_a_topic_has_alarms_only_where_its_metrics_are(region: str, made: bool) -> None:
-    far: dict[str, Any] = {"only": ABROAD["only"]} if made else ABROAD
-    template = subscribed(arn("eu-west-1"), region, account=THEIRS, **far)
+@pytest.mark.parametrize(
+    ("region", "account", "made"),
+    [("eu-west-1", THEIRS, True), ("us-east-1", THEIRS, False), ("eu-west-1", OURS, False)],
+)
+def test_a_topic_has_alarms_only_where_its_metrics_are(region: str, account: str, made: bool) -> None:
+    far: dict[str, Any] = {"only": ABROAD["only"]} if region == "eu-west-1" else ABROAD
+    template = subscribed(arn("eu-west-1"), region, account=account, **far)
     alarms = " ".join(of_type(template, "AWS::CloudWatch::Alarm"))
     for kind in ("DeliveryFailed", "RedriveFailed", "HeartbeatSilent", "FilteredOut"):
         assert (kind in alarms) is made, kind
@@ -156,14 +159,17 @@ def test_a_topic_has_alarms_only_where_its_metrics_are(region: str, made: bool) 
     assert [str(each) for each in check_template(template) if each.severity == "error"] == []
 
 
-def test_expected_hours_of_a_topic_in_another_region_are_refused_in_one_line() -> None:
-    """Nothing is published as far as a Region without its metrics knows: that would ring on each expected day."""
-    stack = cdk.Stack(cdk.App(), "Team", env=cdk.Environment(account=THEIRS, region="us-east-1"))
+@pytest.mark.parametrize(
+    ("region", "account", "where"), [("us-east-1", THEIRS, "eu-west-1"), ("eu-west-1", OURS, f"account {THEIRS}")]
+)
+def test_expected_hours_of_a_topic_out_of_sight_are_refused_in_one_line(region: str, account: str, where: str) -> None:
+    """Nothing is published as far as a place without its metrics knows: that would ring on each expected day."""
+    stack = cdk.Stack(cdk.App(), "Team", env=cdk.Environment(account=account, region=region))
     topic = Topic.from_arn(stack, "Topic", arn("eu-west-1"), settings=replace(PROD, expected_hours=(7, 19)))
     with pytest.raises(ConfigurationError) as raised:
         Monitoring(stack, "Watch", topic=topic)
     assert str(raised.value) == (
-        "settings prod: expected_hours is (7, 19): expected None for a topic in eu-west-1, whose metrics no alarm of this"
+        f"settings prod: expected_hours is (7, 19): expected None for a topic in {where}, whose metrics no alarm of this"
         " stack sees"
     )
 

@@ -50,7 +50,14 @@ def documents(assembly: Path, root: Path, *, stack: str | None = None) -> dict[P
             path = FOLDER / "subscribers" / f"{anchor(one.name)}.md"
             made[path] = pages.of_called(template, topic, one, known[one.name], spending)
     readme = root / README
-    return made | ({README: with_picture(readme.read_text("utf-8"), picture)} if readme.exists() else {})
+    return made | ({README: with_picture(_read(readme), picture)} if readme.exists() else {})
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Unusable(f"{file}: {error.strerror if isinstance(error, OSError) else 'not UTF-8'}") from None
 
 
 def _refuse_foreign(every: list[Template], assembly: Path, root: Path) -> None:

@@ -13,8 +13,8 @@ def stale_documents(assembly: Path, root: Path, *, stack: str | None = None) -> 
     Raises Unusable or ContractError, one line.
     """
     wanted = documents(assembly, root, stack=stack)
-    there = {path.relative_to(root): path.read_text("utf-8") for path in (root / FOLDER).rglob("*.*")}
-    left = {path for path, text in there.items() if path not in wanted and is_generated(text)}
+    there = {path.relative_to(root): _text(path) for path in (root / FOLDER).rglob("*.*")}
+    left = {path for path, text in there.items() if path not in wanted and text and is_generated(text)}
     changed = {path for path, text in wanted.items() if _text(root / path) != text}
     return {path: wanted.get(path) for path in sorted(left | changed)}
 
@@ -29,4 +29,8 @@ def write_document(path: Path, text: str | None) -> None:
 
 
 def _text(path: Path) -> str | None:
-    return path.read_text("utf-8") if path.exists() else None
+    """None of what is there without being one of ours: a picture, a .DS_Store, a folder."""
+    try:
+        return path.read_text("utf-8") if path.is_file() else None
+    except UnicodeDecodeError:
+        return None

@@ -11,6 +11,8 @@ from fanout.template.types import FUNCTION
 
 _LOGS, _TABLE = "AWS::Logs::LogGroup", "AWS::DynamoDB::Table"
 _DAY = 86_400
+PERSON_DAYS = 3_660
+"""As `fanout.intake.subject` keeps whom an entry is of."""
 
 
 def beside(template: Template, every: list[Template]) -> Template | None:
@@ -42,22 +44,19 @@ def kept(intake: Template | None) -> list[tuple[str, str, str]]:
 
 
 def _rows(intake: Template) -> Iterator[tuple[str, str, str]]:
+    where = f"{product_of(intake)}'s table"
     for table in intake.of(_TABLE):
-        seconds = [
-            int(found)
-            for function in intake.of(FUNCTION)
-            if isinstance(found := function.get("Environment", "Variables", names.INTAKE_KEEP_SECONDS), str)
-            and found.isdecimal()
-            and _is_of(function, table)
-        ]
+        told = [each.get("Environment", "Variables") for each in intake.of(FUNCTION) if _is_of(each, table)]
+        own = [each for each in told if isinstance(each, dict)]
+        kept_for = (each.get(names.INTAKE_KEEP_SECONDS) for each in own)
+        seconds = [int(each) for each in kept_for if isinstance(each, str) and each.isdecimal()]
         if seconds:
-            where = f"{product_of(intake)}'s table"
-            yield (
-                where,
-                "what was filled in",
-                f"{markdown.span(max(seconds))} after it was emitted; until then for ever",
-            )
+            ends = f"{markdown.span(max(seconds))} after it was emitted; until then for ever"
+            yield where, "what was filled in", ends
             yield where, "idempotency keys, as hashes", markdown.span(7 * _DAY)
+            if any(names.INTAKE_SUBJECT_SECRET in each for each in own):
+                ends = f"{markdown.span(PERSON_DAYS * _DAY)} after the last of a month"
+                yield where, "whose entries are whose, as keyed hashes of people", ends
     days = {group.number("RetentionInDays") for group in intake.of(_LOGS)}
     for each in sorted(days, key=lambda one: one or 0):
         yield f"{product_of(intake)}'s log groups", "log lines", markdown.span(_DAY * each) if each else "for ever"

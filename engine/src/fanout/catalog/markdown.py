@@ -28,10 +28,11 @@ def listed(words: Sequence[str]) -> str:
 
 
 def span(seconds: float) -> str:
-    """A duration in the largest unit that keeps it readable: 30 s, 42.5 min, 42 h, 7 days."""
+    """A duration in the largest unit that keeps it readable: 30 s, 42.5 min, 42 h, 7 days, 3,653 days."""
     for size, unit in ((86_400, "days"), (3_600, "h"), (60, "min")):
         if seconds >= 2 * size or (seconds >= size and seconds % size == 0 and unit != "days"):
-            return f"{seconds / size:.3g} {unit}"
+            number = seconds / size
+            return f"{number:,.0f} {unit}" if number >= 999.5 else f"{number:.3g} {unit}"
     return f"{seconds:g} s"
 
 

@@ -137,6 +137,20 @@ def _conditions(statement: Statement, words: Words, owner: str) -> str:
 
 
 def _condition(operator: str, key: str, values: list[Value], *, words: Words, owner: str) -> str:
+    if operator == "Null":
+        signs = {"true": "is not there", "false": "is there"}
+        return f"`{key}` {signs.get(str(values[0]).lower() if values else '', 'is there, or is not')}"
+    told = _in_words(key, values, words=words, owner=owner)
+    if told:
+        return f"not {told}" if "Not" in operator else told
+    texts = [without_account(shown(each)) for each in values]
+    named = [each.replace(owner, "<task>") if owner else each for each in texts]
+    sign = "is not" if "Not" in operator else "is"
+    return f"`{key}` {sign} " + " or ".join(f"`{each}`" for each in named)
+
+
+def _in_words(key: str, values: list[Value], *, words: Words, owner: str) -> str:
+    """What most policies say; empty for any other key."""
     if key == "aws:securetransport" and [str(each).lower() for each in values] == ["false"]:
         return "the call is not over TLS"
     if key == "aws:sourcearn":
@@ -145,7 +159,4 @@ def _condition(operator: str, key: str, values: list[Value], *, words: Words, ow
         return f"for {_THIS if [shown(each) for each in values] == ['AWS::AccountId'] else _NAMED}"
     if key == "kms:viaservice":
         return "through " + markdown.listed([f"`{shown(each).partition('.')[0]}`" for each in values])
-    texts = [without_account(shown(each)) for each in values]
-    named = [each.replace(owner, "<task>") if owner else each for each in texts]
-    sign = "is not" if "Not" in operator else "is"
-    return f"`{key}` {sign} " + " or ".join(f"`{each}`" for each in named)
+    return ""

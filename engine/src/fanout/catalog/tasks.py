@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from fanout.errors import Unusable
+
 
 @dataclass(frozen=True)
 class Task:
@@ -22,9 +24,12 @@ class Task:
 
 
 def task(folder: Path, name: str) -> Task:
-    """The task `name` in a folder such as lambdas/."""
+    """The task `name` in a folder such as lambdas/. Raises Unusable."""
     file = folder / name / "handler.py"
     if not re.fullmatch(r"[A-Za-z_]\w*", name) or not file.is_file():
         return Task()
-    docstring = ast.get_docstring(ast.parse(file.read_text("utf-8"))) or ""
+    try:
+        docstring = ast.get_docstring(ast.parse(file.read_bytes())) or ""
+    except (SyntaxError, ValueError) as error:
+        raise Unusable(f"{file}: not Python: {error}") from None
     return Task(" ".join(docstring.split("\n\n")[0].split()), f"{folder.name}/{name}/handler.py")

@@ -17,11 +17,13 @@ _QUEUE_ARN = re.compile(r"arn:aws[a-z-]*:sqs:(?P<region>[a-z0-9-]+):\d{12}:[A-Za
 
 @dataclass(frozen=True)
 class Distance:
-    """`principal` is who delivers. `region` is the topic's, where it is not the stack's."""
+    """`principal` is who delivers. `region` is the topic's, where it is not the stack's. `unseen` says where the topic's metrics
+    are, if no alarm of the stack sees them."""
 
     principal: iam.ServicePrincipal
     region: str | None = None
     another_account: bool = False
+    unseen: str | None = None
 
     @property
     def sees_schedules(self) -> bool:
@@ -72,9 +74,9 @@ def check_reach(owner: str, topic: sns.ITopic, stack: Stack) -> None:
         )
 
 
-def another_region(topic: sns.ITopic, stack: Stack) -> str | None:
-    """The topic's, where it is known not to be the stack's: CloudWatch has the topic's metrics there, and no alarm of this stack sees them."""
-    return _measured(topic, stack).region
+def metrics_elsewhere(topic: sns.ITopic, stack: Stack) -> str | None:
+    """The Region or account in which CloudWatch has the topic's metrics, where it is known that no alarm of this stack sees them."""
+    return _measured(topic, stack).unseen
 
 
 def _measured(topic: sns.ITopic, stack: Stack) -> Distance:
@@ -86,8 +88,14 @@ def _measured(topic: sns.ITopic, stack: Stack) -> Distance:
     account, own = topic.env.account, account_of_stack(stack)
     foreign = not Token.is_unresolved(account) and not Token.is_unresolved(own) and account != own
     if not far:
-        return Distance(SNS, another_account=foreign)
-    return Distance(_principal(theirs, ours), theirs, foreign)
+        unseen = f"account {account}" if foreign and _is_by_arn(topic) else None
+        return Distance(SNS, another_account=foreign, unseen=unseen)
+    return Distance(_principal(theirs, ours), theirs, foreign, theirs)
+
+
+def _is_by_arn(topic: sns.ITopic) -> bool:
+    """Whether its ARN alone says whose it is: alarms look in the account of the stack that names it."""
+    return bool(fact(fact(topic, "stack"), "account") != topic.env.account)
 
 
 def _principal(topic: str, queue: str) -> iam.ServicePrincipal:

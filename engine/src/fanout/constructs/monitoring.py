@@ -16,7 +16,7 @@ from fanout.constructs.alarms.subscriber import ESSENTIAL
 from fanout.constructs.cdk_cache import fact, name_of_stack, stack_of
 from fanout.constructs.dashboard.dashboard import dashboard
 from fanout.constructs.delivery import Delivery
-from fanout.constructs.distance import another_region
+from fanout.constructs.distance import metrics_elsewhere
 from fanout.constructs.errors import expect
 from fanout.constructs.metric import HOUR, AnyMetric, Expression, of_topic
 from fanout.constructs.registry import for_each, in_order, late_string, validate_late
@@ -35,7 +35,8 @@ class Monitoring(Construct):
 
     Of every subscriber of the stack, wherever its line stands. The composite holds the essential alarms only: they say
     that a person is needed, the others say why, or earlier. It rings once, whatever begins first, and says when the last
-    has ended. A topic of another Region has no alarms here: those of its own stack look where its metrics are.
+    has ended. A topic of another Region, or by its ARN of another account, has no alarms here: those of its own
+    stack look where its metrics are.
     """
 
     def __init__(self, scope: Construct, id_: str, *, topic: AnyTopic, also: Sequence[AnyTopic] = ()) -> None:
@@ -75,9 +76,9 @@ class Monitoring(Construct):
         return [*self._failures, *ours, *(each.alarm for each in in_order(self.deliveries))]
 
     def _watch(self, within: Construct, topic: AnyTopic, place: Place, settings: Settings) -> None:
-        if region := another_region(topic.topic, stack_of(self)):
+        if where := metrics_elsewhere(topic.topic, stack_of(self)):
             given, hours = topic.settings.name, topic.settings.expected_hours
-            told = f"None for a topic in {region}, whose metrics no alarm of this stack sees"
+            told = f"None for a topic in {where}, whose metrics no alarm of this stack sees"
             expect(f"settings {given}", "expected_hours", hours is None, hours, told)
             return
         self._failures += [ring(within, each, place, settings) for each in _failures(self, topic.topic)]

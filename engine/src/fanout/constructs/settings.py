@@ -67,7 +67,7 @@ class Settings:
     """RETAIN_ON_UPDATE_OR_DELETE keeps what has lived, and not what a failed deployment has just made: RETAIN leaves paid
     keys and secrets behind each failed first try. DESTROY: all goes with the stack."""
     alarm_recipients: tuple[str, ...] = ()
-    """E-mail addresses, or ARNs of SNS topics that exist already."""
+    """E-mail addresses, or ARNs of SNS topics that exist already, of the stack's own Region."""
     alarms: Literal["essential", "full"] = "full"
     """`essential`: what no machine can mend, $0.20 per subscriber and month. `full`: why, and earlier, $2.60."""
     metrics: Literal["essential", "full"] = "essential"

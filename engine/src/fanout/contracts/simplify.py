@@ -41,6 +41,7 @@ class _Expressions(ast.NodeTransformer):
         self.places = {ast.unparse(key): f"_P{place}" for place, key in enumerate(self.compiled.keys) if key}
         self.functions = {name: f"_validate{place or ''}" for place, name in enumerate(functions)}
         self.is_alone, self.copies = is_alone, copies
+        self.keys = {name for each in ast.walk(module) if (name := _copy_of_keys(each))}
         self.missing: tuple[str, ast.expr] | None = None
 
     def patterns(self) -> list[ast.stmt]:
@@ -70,7 +71,7 @@ class _Expressions(ast.NodeTransformer):
         if name.endswith("__missing_keys") and isinstance(node.value, ast.BinOp):
             self.missing = name, node.value
             return None
-        if name.endswith("_keys") and not self.copies:
+        if name in self.keys and not self.copies:
             return None
         self.generic_visit(node)
         return node
@@ -78,7 +79,7 @@ class _Expressions(ast.NodeTransformer):
     def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
         called = node.value.func if isinstance(node.value, ast.Call) else None
         if isinstance(called, ast.Attribute) and called.attr == "remove" and not self.copies:
-            if _name(called.value).endswith("_keys"):
+            if _name(called.value) in self.keys:
                 return None
         self.generic_visit(node)
         return node
@@ -99,7 +100,7 @@ class _Expressions(ast.NodeTransformer):
     def visit_Name(self, node: ast.Name) -> ast.expr:
         if self.missing is not None and node.id == self.missing[0]:
             return self.missing[1]
-        if node.id.endswith("_keys") and not self.copies:
+        if node.id in self.keys and not self.copies:
             node.id = node.id.removesuffix("_keys")
         return node
 
@@ -129,7 +130,7 @@ class _Expressions(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         called = _name(node.func)
-        if called == "str" and node.args and _name(node.args[0]).endswith("_keys"):
+        if called == "str" and node.args and _name(node.args[0]) in self.keys:
             return ast.Constant("other")
         if isinstance(node.func, ast.Attribute) and node.func.attr == "format":
             return _path(node)
@@ -137,6 +138,13 @@ class _Expressions(ast.NodeTransformer):
             node.func, node.args = ast.Name(self.functions[called]), [node.args[0], *node.args[2:]]
         self.generic_visit(node)
         return node
+
+
+def _copy_of_keys(node: ast.AST) -> str:
+    """The name of an object's keys, in `name = set(object.keys())`; empty for any other, as that of a property `keys`."""
+    if isinstance(node, ast.Assign) and re.fullmatch(r"set\(\w+\.keys\(\)\)", ast.unparse(node.value)):
+        return _name(node.targets[0])
+    return ""
 
 
 def _path(node: ast.Call) -> ast.expr:

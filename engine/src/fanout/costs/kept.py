@@ -11,7 +11,7 @@ from fanout.template.template import Resource
 from fanout.template.values import Value, as_list, as_number
 
 _DAY = 86_400
-_KB_PER_GB = 1e6
+KB_PER_GB = 1e6
 
 
 def records(
@@ -25,10 +25,20 @@ def records(
     seconds = as_number(variables.get(names.COMPLETED_SECONDS), 0)
     if table is None or not seconds:
         return
-    gigabytes = events * seconds / MONTH_SECONDS * assumed.record_kb / _KB_PER_GB
-    yield "records kept", gigabytes, "dynamodb-stored"
+    gigabytes = events * seconds / MONTH_SECONDS * assumed.record_kb / KB_PER_GB
+    yield from items(table, "records", gigabytes, periods)
+
+
+def items(table: Resource, what: str, gigabytes: float, periods: float) -> Found:
+    """Of a table; `periods`: how often its key is asked for one role."""
+    yield f"{what} kept", gigabytes, "dynamodb-stored"
     if table.get("PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled") in (True, "true"):
-        yield "records, to any point in time", gigabytes, "dynamodb-point-in-time"
+        yield f"{what}, to any point in time", gigabytes, "dynamodb-point-in-time"
+    yield from asked(table, periods)
+
+
+def asked(table: Resource, periods: float) -> Found:
+    """Of a table's key, where it has one of its own."""
     if table.get("SSESpecification", "KMSMasterKeyId") is not None:
         yield "key requests", periods, "kms-request"
 
@@ -37,7 +47,7 @@ def objects(role: Resource, events: float, periods: float, assumed: Assumptions)
     """Of buckets that the role may put to; those without an end of their own are kept for ever, and not counted."""
     for bucket in written_with(grants_of_role(role)):
         if days := _days(bucket):
-            yield "objects kept", events * days * _DAY / MONTH_SECONDS * assumed.event_kb / _KB_PER_GB, "s3-stored"
+            yield "objects kept", events * days * _DAY / MONTH_SECONDS * assumed.event_kb / KB_PER_GB, "s3-stored"
         rules = as_list(bucket.get("BucketEncryption", "ServerSideEncryptionConfiguration"))
         for rule in rules:
             by_default = rule.get("ServerSideEncryptionByDefault") if isinstance(rule, dict) else None

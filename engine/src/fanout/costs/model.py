@@ -1,6 +1,7 @@
 """A synthesized template and a price table in, dollars a month out."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from fanout.costs import idle, intake, running, schedules, traffic
@@ -12,7 +13,8 @@ from fanout.template.template import Template
 
 NOT_COUNTED = (
     "free tiers, volume discounts and taxes",
-    "what is kept for ever: objects of a bucket without an end",
+    "what is kept for ever or for ten years: objects of a bucket without an end, an intake's index of people",
+    "what stands beside events: files and answers that are too large for one",
     "cold starts, dead letters and what operators do",
     "data that leaves AWS: webhooks and e-mails",
 )
@@ -33,11 +35,12 @@ def monthly(
         raise ValueError(f"{events_per_month} events a month: expected 0 or more")
     assumed = assumptions or Assumptions()
     read = template if isinstance(template, Template) else Template(template)
-    found = [*_idle(read, assumed), *_traffic(read, events_per_month, assumed)]
+    names = tuple(dict.fromkeys(each.name for each in tasks(read)))
+    found = (*_idle(read, assumed), *_traffic(read, events_per_month, assumed))
     return Bill(
         events_per_month=events_per_month,
-        subscribers=tuple(dict.fromkeys(each.name for each in tasks(read))),
-        lines=summed(found),
+        subscribers=names,
+        lines=summed(each if each.owner in names else replace(each, owner=STACK) for each in found),
         assumptions=assumed,
         unpriced=unpriced(read),
     )

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from fanout import names
 from fanout.costs.assumptions import Assumptions
 from fanout.costs.backlog import Capacity
-from fanout.costs.subscribers import Called, Subscriber, at_least, tasks
+from fanout.costs.subscribers import Called, Subscriber, acting, at_least, tasks
 from fanout.costs.traffic import may, threads, topics, writes
 from fanout.template.grants import ROLE
 from fanout.template.messaging import is_fifo
-from fanout.template.template import Resource, Template
+from fanout.template.template import Template
 
 NEAR = 0.8
 """Of a quota: from here on it is said."""
@@ -135,7 +135,7 @@ def capacity(task: Subscriber | Called, assumed: Assumptions) -> Capacity:
 
 def first_delay(task: Subscriber | Called) -> int:
     """Seconds after which what failed once is tried again."""
-    found = task.function.get("Environment", "Variables", names.RETRY_DELAYS) if task.function else None
+    found = acting(task)[1].get(names.RETRY_DELAYS)
     first = found.partition(",")[0] if isinstance(found, str) else ""
     return int(first) if first.isdecimal() else DELAY
 
@@ -148,11 +148,9 @@ def _of_topics(template: Template) -> Iterator[Demand]:
 def _of_tables(template: Template, assumed: Assumptions) -> Iterator[Demand]:
     by_table: dict[str, float] = {}
     for task in tasks(template):
-        variables = task.function.get("Environment", "Variables") if task.function else None
-        if not isinstance(variables, dict) or not _role(template, task.function, "dynamodb:UpdateItem"):
-            continue
+        _, variables = acting(task)
         table = template.resource(variables.get(names.COMPLETED_TABLE))
-        if table is not None:
+        if table is not None and _may(task, "dynamodb:UpdateItem"):
             by_table[table.id] = by_table.get(table.id, 0) + writes(template, variables, assumed, indexes=False)
     yield from (Demand("", WRITES, each) for each in by_table.values())
 
@@ -164,7 +162,7 @@ def _of_tasks(template: Template, assumed: Assumptions) -> Iterator[Demand]:
         is_worker = isinstance(task, Subscriber) and task.worker is not None
         concurrent += 0 if is_worker else at_once
         yield Demand(task.name, _own(task, is_worker=is_worker), at_once)
-        if _role(template, task.function, "ses:SendEmail"):
+        if _may(task, "ses:SendEmail"):
             yield Demand(task.name, MAILS, 1)
         if isinstance(task, Subscriber) and task.queue is not None and is_fifo(task.queue):
             yield Demand(task.name, _ONE_GROUP, assumed.task_seconds * (1 + assumed.failing))
@@ -182,7 +180,7 @@ _ONE_GROUP = Quota(
 
 def _own(task: Subscriber | Called, *, is_worker: bool) -> Quota:
     if is_worker:
-        return Quota("its workers", most_at_once(task), "at once", "the template", "more of them: Worker(most=...)")
+        return Quota("its workers", most_at_once(task), "at once", "the template", *_more_workers(task))
     return Quota(
         "its functions",
         most_at_once(task),
@@ -190,6 +188,13 @@ def _own(task: Subscriber | Called, *, is_worker: bool) -> Quota:
         "the template, and at most 1,000 of one mapping",
         _removes(task),
     )
+
+
+def _more_workers(task: Subscriber | Called) -> tuple[str, str]:
+    """What removes the quota, and what of it is weak."""
+    if task.is_elsewhere:
+        return "more of them, where its team runs them", "one is taken: no template says how many its team runs"
+    return "more of them: Worker(most=...)", ""
 
 
 def _removes(task: Subscriber | Called) -> str:
@@ -201,6 +206,6 @@ def _removes(task: Subscriber | Called) -> str:
     return "ReservedConcurrentExecutions of its function" if is_reserved else "max_concurrency in stacks/settings.py"
 
 
-def _role(template: Template, function: Resource | None, action: str) -> bool:
-    role = template.resource(function.get("Role")) if function is not None else None
+def _may(task: Subscriber | Called, action: str) -> bool:
+    role, _ = acting(task)
     return role is not None and role.type == ROLE and may(role, action)

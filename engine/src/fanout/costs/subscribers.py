@@ -1,5 +1,6 @@
 """Whom a resource belongs to: the task that the tag `fanout:task` names, or the one subscriber that it refers to."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fanout import names
@@ -8,7 +9,7 @@ from fanout.costs.polling import Polled, PolledByWorkers
 from fanout.template.asynchronous import calls
 from fanout.template.messaging import mappings
 from fanout.template.template import Resource, Template
-from fanout.template.values import as_list
+from fanout.template.values import Value, as_list
 from fanout.template.workers import Worker, number_of, workers
 
 TAG = names.TASK_TAG
@@ -25,6 +26,11 @@ class Subscriber:
     polled: Polled
     worker: Worker | None = None
     """In place of mapping and function."""
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether its team runs the workers: no template says where, and how many."""
+        return self.worker is not None and self.worker.definition is None
 
 
 def subscribers(template: Template) -> list[Subscriber]:
@@ -61,6 +67,7 @@ class Called:
 
     name: str
     function: Resource
+    is_elsewhere = False
 
 
 def called(template: Template) -> list[Called]:
@@ -74,6 +81,16 @@ def _called(template: Template) -> list[Called]:
 def tasks(template: Template) -> list[Subscriber | Called]:
     """With a queue, and called by their topic."""
     return [*subscribers(template), *called(template)]
+
+
+def acting(task: Subscriber | Called) -> tuple[Resource | None, Mapping[str, Value]]:
+    """The role and the variables of what works on its events: its function, or its workers."""
+    if isinstance(task, Subscriber) and task.worker:
+        return task.worker.role, task.worker.variables
+    if task.function is None:
+        return None, {}
+    variables = task.function.get("Environment", "Variables")
+    return task.function.template.resource(task.function.get("Role")), variables if isinstance(variables, dict) else {}
 
 
 def at_least(least: float, resource: Resource, *keys: str, default: float) -> float:

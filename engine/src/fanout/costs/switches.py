@@ -11,11 +11,14 @@ from fanout.costs.assumptions import MONTH_SECONDS, Assumptions
 from fanout.costs.model import monthly
 from fanout.costs.rebatched import rebatched
 from fanout.costs.schedules import SCHEDULES, feeds, heartbeats
+from fanout.costs.subscribers import acting, subscribers, tasks
 from fanout.costs.traffic import topics
 from fanout.template.alarms import metrics_of
 from fanout.template.template import Template
 from fanout.template.tracing import is_traced
 from fanout.template.types import ALARM, FUNCTION, TOPIC
+from fanout.template.values import Value, as_list
+from fanout.template.workers import DEFINITION
 
 MONTH = 30
 """Days."""
@@ -95,10 +98,10 @@ def _trace(body: Body, word: str) -> Body:
 
 
 def _metrics(template: Template) -> tuple[str, str] | None:
-    ours = [each for each in template.of(FUNCTION) if isinstance(each.get("Environment", "Variables", names.TASK), str)]
+    ours = [each for each in _variables(template) if isinstance(each.get(names.TASK), str)]
     if not ours:
         return None
-    all_essential = all(each.get("Environment", "Variables", names.METRICS) == "essential" for each in ours)
+    all_essential = all(each.get(names.METRICS) == "essential" for each in ours)
     return ("essential", "full") if all_essential else ("full", "essential")
 
 
@@ -108,8 +111,7 @@ def _measure(body: Body, word: str) -> Body:
 
 def _idempotent(template: Template) -> tuple[str, str] | None:
     """Of tasks with a record; one that claims is enough for a row."""
-    found = (each.get("Environment", "Variables") for each in template.of(FUNCTION))
-    ours = [each for each in found if isinstance(each, dict) and names.COMPLETED_TABLE in each]
+    ours = [each for each in _variables(template) if names.COMPLETED_TABLE in each]
     return ("False", "True") if any(each.get(names.IDEMPOTENT) != "false" for each in ours) else None
 
 
@@ -117,15 +119,31 @@ def _claim_nothing(body: Body, _: str) -> Body:
     return _with_variable(body, names.IDEMPOTENT, "false")
 
 
+def _variables(template: Template) -> list[Mapping[str, Value]]:
+    """Of each task's function or workers; what workers elsewhere are told is one text, which no switch changes."""
+    return [acting(each)[1] for each in tasks(template) if not each.is_elsewhere]
+
+
 def _with_variable(body: Body, name: str, value: str) -> Body:
-    """Of each function that has our runtime."""
     for properties in _properties(body, FUNCTION):
         environment = properties.get("Environment")
         environment = environment if isinstance(environment, dict) else {}
         variables = environment.get("Variables")
         if isinstance(variables, dict) and names.TASK in variables:
             properties["Environment"] = {**environment, "Variables": {**variables, name: value}}
+    for properties in _properties(body, DEFINITION):
+        containers = as_list(properties.get("ContainerDefinitions"))
+        properties["ContainerDefinitions"] = [_told(each, name, value) for each in containers]
     return body
+
+
+def _told(container: Any, name: str, value: str) -> Any:
+    """A worker's container, in whose environment the variable has that value."""
+    told = as_list(container.get("Environment")) if isinstance(container, dict) else []
+    others = [each for each in told if isinstance(each, dict) and each.get("Name") != name]
+    if not any(each.get("Name") == names.TASK for each in others):
+        return container
+    return {**container, "Environment": [*others, {"Name": name, "Value": value}]}
 
 
 def _alarms(template: Template) -> tuple[str, str] | None:
@@ -170,9 +188,8 @@ def _retain(body: Body, _: str) -> Body:
 
 
 def _batching(template: Template) -> tuple[str, str] | None:
-    if any(each.get("MaximumBatchingWindowInSeconds") for each in template.of(_MAPPING)):
-        return "cost", "latency"
-    return ("latency", "cost") if template.of(_MAPPING) else None
+    windows = [each.polled.window for each in subscribers(template) if each.mapping]
+    return ("cost", "latency") if any(windows) else ("latency", "cost") if windows else None
 
 
 def _batch(batching: Mapping[Any, tuple[int, int]], body: Body, word: str) -> Body:
@@ -198,7 +215,7 @@ def _properties(body: Body, type_: str) -> list[dict[str, Any]]:
     return [each["Properties"] for each in body["Resources"].values() if each.get("Type") == type_]
 
 
-_LOG_GROUP, _MAPPING, _KEY = "AWS::Logs::LogGroup", "AWS::Lambda::EventSourceMapping", "AWS::KMS::Key"
+_LOG_GROUP, _KEY = "AWS::Logs::LogGroup", "AWS::KMS::Key"
 _Setting = tuple[str, Callable[[Template], tuple[str, str] | None], Callable[[Body, str], Body]]
 """Its name; the word of today and the other one, or None; what makes the other of a template."""
 _SETTINGS: tuple[_Setting, ...] = (

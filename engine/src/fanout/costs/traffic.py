@@ -72,7 +72,7 @@ def of_topic(topic: Resource, events: float, assumed: Assumptions) -> Found:
     """Deliveries to queues are free, the publish is not."""
     yield "published", events * _chunks(assumed.event_kb), "sns-publish-fifo" if is_fifo(topic) else "sns-publish"
     if topic.get("KmsMasterKeyId") is not None:
-        yield "key requests", 2 * _key_periods(events, assumed), "kms-request"
+        yield "key requests", 2 * key_periods(events, assumed), "kms-request"
     if is_traced(topic):
         yield "traces", _sampled(events) * assumed.topic_traces, "xray-trace"
 
@@ -112,7 +112,7 @@ def _queue(subscriber: Subscriber, events: float, assumed: Assumptions) -> Found
         yield "fair to other groups", sum(requests.values()), "sqs-request-fair"
     if queue is not None and queue.get("KmsMasterKeyId") is not None:
         reused = queue.number("KmsDataKeyReusePeriodSeconds")
-        yield "key requests", 3 * _key_periods(events, assumed, reused), "kms-request"
+        yield "key requests", 3 * key_periods(events, assumed, reused), "kms-request"
 
 
 def _logged(function: Resource, size: float, assumed: Assumptions) -> Found:
@@ -158,11 +158,11 @@ def effects(role: Resource, variables: Mapping[str, Value], events: float, assum
     """What the role lets a task do for each event."""
     if may(role, "dynamodb:UpdateItem", "dynamodb:PutItem"):
         yield "writes of records", events * writes(role.template, variables, assumed), "dynamodb-write"
-        yield from keeping.records(role, variables, events, _key_periods(events, assumed), assumed)
+        yield from keeping.records(role, variables, events, key_periods(events, assumed), assumed)
     for actions, what, price in EFFECTS:
         if may(role, *actions):
             yield what, events, price
-    yield from keeping.objects(role, events, _key_periods(events, assumed), assumed)
+    yield from keeping.objects(role, events, key_periods(events, assumed), assumed)
 
 
 def writes(template: Template, variables: Mapping[str, Value], assumed: Assumptions, *, indexes: bool = True) -> float:
@@ -201,7 +201,7 @@ def _chunks(kilobytes: float) -> int:
     return max(1, math.ceil(kilobytes / CHUNK_KB))
 
 
-def _key_periods(events: float, assumed: Assumptions, seconds: float | None = None) -> float:
+def key_periods(events: float, assumed: Assumptions, seconds: float | None = None) -> float:
     """Data keys are reused, for `seconds` where a queue says so, and none is asked for while nothing is sent.
 
     Two requests of the producer and one of the consumer a period: "Estimating costs" on

@@ -83,7 +83,11 @@ class Attempt(NamedTuple):
     def _dead_lettered(
         self, record: Record, error: PermanentError, decided: Decision[Ending]
     ) -> tuple[Kind, BaseException, str]:
-        """Dead only once the dead-letter queue has the message, under the id returned; SQS deletes it from its queue after."""
+        """Dead only once the dead-letter queue has the message, under the id returned; SQS deletes it from its queue after.
+
+        Who may not act on the message any more raises AttemptOver, and sends none.
+        """
+        decided.check()
         told = describe(error)
         decided.settle(("failed", NotDeadLettered(f"{told['error']}; the dead-letter queue has not answered in time")))
         cause = {
@@ -113,10 +117,13 @@ def _restored(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def event_in(record: Record, classes: Classes) -> Event | Heartbeat | None:
-    """The event of a message that is not worked on, so that its log line can name it; with a claim check by its ids alone."""
-    with suppress(PermanentError):
+    """The event of a message that is not worked on, so that its log line can name it; with a claim check by its ids alone.
+
+    Raises nothing, whatever an upcast does.
+    """
+    with suppress(BaseException):
         return parse(record["body"], *classes, Probe)
-    with suppress(ImportError, PermanentError):
+    with suppress(BaseException):
         from fanout.runtime.claim_check import by_ids
 
         return by_ids(record["body"], classes)

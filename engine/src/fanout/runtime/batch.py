@@ -18,7 +18,7 @@ from fanout import names
 from fanout.runtime import metrics, retry, threads
 from fanout.runtime.attempt import Attempt, Task
 from fanout.runtime.event import annotated_classes, event_classes
-from fanout.runtime.log import describe, say
+from fanout.runtime.log import describe, say, told_by_place
 from fanout.runtime.log import own as logger
 from fanout.runtime.outcome import NotTried, Outcome, Record
 
@@ -60,6 +60,8 @@ def handler_of(task: Task, *others: Task) -> Callable[[dict[str, Any], Context],
     that time-out with it. Its thread is left over; what that may still do: `fanout.runtime.decision`.
     """
 
+    if os.environ.get("AWS_LAMBDA_FUNCTION_NAME"):  # a process of its own
+        told_by_place()
     if others:
         from fanout.runtime.several import OneOf
 

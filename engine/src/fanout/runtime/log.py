@@ -5,6 +5,7 @@ import logging
 import os
 import re
 import sys
+import threading
 import time
 import traceback
 from datetime import UTC, datetime
@@ -152,6 +153,22 @@ def _place(error: BaseException) -> str:
 
 def _line_of(frame: traceback.FrameSummary) -> str:
     return f"{'/'.join(frame.filename.split('/')[-2:])}:{frame.lineno}"
+
+
+def told_by_place() -> None:
+    """What ends a thread of a task's own, or is raised where nobody can catch it, is told by `describe` from now on: Python
+    prints its words. A hook that somebody else has set stays. https://docs.python.org/3/library/threading.html#threading.excepthook
+    """
+    if threading.excepthook is threading.__excepthook__:
+        threading.excepthook = _uncaught
+    if sys.unraisablehook is sys.__unraisablehook__:
+        sys.unraisablehook = _uncaught
+
+
+def _uncaught(told: Any) -> None:
+    error = told.exc_value
+    if not isinstance(error, (SystemExit, decision.AttemptOver)):
+        own.error("an exception that nobody caught", extra=describe(error) | traceback_of(error))
 
 
 def _to_stdout() -> logging.Logger:

@@ -35,12 +35,13 @@ class Answers:
     ) -> None:
         self._queue, self._machine, self._group_name, self._heard = queue, machine, group_name, heard
         self._outcomes: list[tuple[Held, Outcome]] = []
+        self._failed: list[tuple[Held, Outcome]] = []
         self._done: list[_Done] = []
         self.under_way = 0
 
     @property
     def is_idle(self) -> bool:
-        return not (self.under_way or self._done or self._outcomes)
+        return not (self.under_way or self._done or self._outcomes or self._failed)
 
     def next_try(self) -> float:
         return min((each.at for each in self._done), default=float("inf"))
@@ -59,7 +60,8 @@ class Answers:
         now = self._machine.monotonic()
         self._done += [_Done(held, now) for held, outcome in outcomes if not outcome.failed]
         self._delete([each for each in self._done if each.at <= now])
-        self._postpone([(held, outcome) for held, outcome in outcomes if outcome.failed])
+        self._failed += [(held, outcome) for held, outcome in outcomes if outcome.failed]
+        self._postpone([each for each in self._failed if not each[0].asked])
         for held, outcome in outcomes:
             guarded(f"the log line of {held.id}", partial(outcome.log, held.request_id))
             self._heard(outcome)
@@ -89,7 +91,11 @@ class Answers:
             logger.warning("done, but not deleted: it comes again as a duplicate", extra=told_of)
 
     def _postpone(self, failed: list[tuple[Held, Outcome]]) -> None:
-        """By the retry schedule. Who was stopped did not fail, and whose message is lost has nothing to say to SQS."""
+        """By the retry schedule. Who was stopped did not fail, and whose message is lost has nothing to say to SQS.
+
+        None of which a request of the keeper's is under way: carried out later than this one, that would hold instead.
+        """
+        self._failed = [each for each in self._failed if each not in failed]
         stopped = [held for held, outcome in failed if isinstance(outcome.error, Stopped)]
         for held, outcome in failed:
             if isinstance(outcome.error, Stopped | TooLong) and (claim := held.decision.claim) is not None:

@@ -49,7 +49,7 @@ class Held:
     """By its thread, once it has ended."""
     thread_ended: bool = False
     asked: bool = False
-    """A request that keeps it hidden is under way."""
+    """A request that keeps it hidden, or its claim, is under way."""
 
     @property
     def id(self) -> str:

@@ -35,7 +35,9 @@ class Keeper:
         """Asks for what is due; all of it where a clock jumped, as what was asked before may not hold any more."""
         now, apart = self._machine.monotonic(), self._machine.wall() - self._machine.monotonic()
         jumped, self._apart = abs(apart - self._apart) > JUMP, apart
-        held = [each for each in self._hands.held if not each.asked and (jumped or each.beat_at <= now)]
+        for each in self._hands.held if jumped else ():
+            each.beat_at = min(each.beat_at, now)
+        held = [each for each in self._hands.held if not each.asked and each.beat_at <= now]
         for start in range(0, len(held), MOST):
             self._ask(held[start : start + MOST], now)
 
@@ -79,9 +81,11 @@ class Keeper:
             return
         left = held.fence - self._machine.monotonic()
         if left > 0:
+            held.asked = True
             ask(self._machine, partial(claim.hold, left), partial(self._claimed, held, held.fence))
 
     def _claimed(self, held: Held, until: float, ours: bool | None, error: Exception | None) -> None:
+        held.asked = False
         if error is not None:
             self._say(describe(error)["error"])
             held.beat_at = min(held.beat_at, self._machine.monotonic() + AGAIN)

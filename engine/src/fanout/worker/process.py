@@ -12,6 +12,7 @@ from threading import Thread
 from types import FrameType
 
 from fanout.errors import Unusable, UserError, fault
+from fanout.runtime.log import told_by_place
 from fanout.worker import variables
 from fanout.worker.health import Health
 from fanout.worker.loading import load
@@ -42,6 +43,7 @@ def run(options: Options) -> int:
         os.environ.setdefault("AWS_DEFAULT_REGION", region)  # boto3 reads no other
     if options.one_at_a_time:
         read = replace(read, concurrency=1, one_at_a_time=True)
+    told_by_place()
     task = load(read.task, options.paths)
     client = receiver()
     queue = Queue(read.queue_url, read.queue_arn(client.meta.region_name), client)

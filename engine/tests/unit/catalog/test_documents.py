@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from fanout.catalog.documents import BEGIN, END
+from fanout.catalog.tasks import task
 from fanout.cli import main
+from fanout.errors import Unusable
 from tests.unit.catalog.given import orders
 
 SCHEMA = {"title": "order.placed.v1", "type": "object", "properties": {"type": {"const": "order.placed.v1"}}}
@@ -119,3 +121,29 @@ def test_a_contract_that_is_no_json_is_refused_in_one_line(root: Path, capsys: p
     (root / "contracts" / "order_placed.v1.schema.json").write_text("{")
     assert run(root) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_what_a_machine_or_a_person_put_beside_the_pages_stays(root: Path) -> None:
+    run(root)
+    folder = root / "docs" / "catalog"
+    (folder / ".DS_Store").write_bytes(b"\0\0\0\1Bud1\xff")
+    (folder / "drafts.old").mkdir()
+    assert run(root, "--check") == 0 and run(root) == 0
+    assert (folder / ".DS_Store").exists() and (folder / "drafts.old").exists()
+
+
+def test_a_readme_that_cannot_be_read_is_one_line(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (root / "README.md").write_bytes(b"\xff\xfe")
+    assert run(root) == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert "README.md: not UTF-8" in said and not (root / "docs").exists()
+
+
+@pytest.mark.parametrize(
+    "content", [b"\xff\xfe", b"def handle(:\n", b"a = '\0'\n"], ids=["no text", "no Python", "a NUL"]
+)
+def test_a_handler_that_cannot_be_read_is_one_line(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "ship").mkdir()
+    (tmp_path / "ship" / "handler.py").write_bytes(content)
+    with pytest.raises(Unusable, match=r"ship/handler\.py: not Python: [^\n]+$"):
+        task(tmp_path, "ship")

@@ -166,6 +166,7 @@ def test_schedules_and_alarms_belong_to_their_own_subscriber() -> None:
         (3600, "1 h", "1:00:00"),
         (151_200, "42 h", "42:00:00"),
         (604_800, "7 days", "168:00:00"),
+        (3_653 * 86_400, "3,653 days", "87672:00:00"),
     ],
 )
 def test_durations(seconds: float, said: str, on_the_clock: str) -> None:

@@ -107,6 +107,23 @@ def test_no_account_and_no_region_is_written() -> None:
     assert "for dynamodb `table/bills`; for an account that the template names; `aws:principalaccount` is `*`" in text
 
 
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        ({"ArnNotLike": {"aws:SourceArn": {"Ref": "Orders"}}}, "not for topic `Orders`"),
+        ({"StringNotEquals": {"aws:SourceAccount": "111122223333"}}, "not for an account that the template names"),
+        ({"StringNotEqualsIfExists": {"kms:ViaService": "sqs.eu-west-1.amazonaws.com"}}, "not through `sqs`"),
+        ({"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}, "`aws:principalorgid` is not `o-1`"),
+        ({"Null": {"aws:SourceArn": "true"}}, "`aws:sourcearn` is not there"),
+        ({"Null": {"aws:SourceAccount": False}}, "`aws:sourceaccount` is there"),
+    ],
+    ids=json.dumps,
+)
+def test_what_must_not_be_true_of_a_call_is_not_told_as_what_must(condition: dict[str, Any], said: str) -> None:
+    denied = policy_of("BillQueue", Effect="Deny", Principal="*", Action="sqs:*", Condition=condition)
+    assert ("anyone", "not `sqs:*`", "queue of `BillFn`", said) in rows(orders()["Resources"] | denied)
+
+
 def test_a_condition_on_the_tasks_own_items_is_one_row_for_all() -> None:
     resources = orders()["Resources"]
     for name in ("Bill", "Ship"):

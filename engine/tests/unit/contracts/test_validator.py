@@ -15,7 +15,7 @@ from tests.examples import examples
 from tests.unit.contracts.given import APPS, HERE, schema
 
 CANARY = "canary7f3a"
-names = st.sampled_from(["a", "b", "missing", "a-b", "x{y}", 'q"'])
+names = st.sampled_from(["a", "b", "missing", "keys", "a-b", "x{y}", 'q"'])
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from([0.5, 1.0, "", "a", "b", "éa"]),
     lambda each: st.lists(each, max_size=3) | st.dictionaries(names | st.just(CANARY), each, max_size=4),
@@ -105,6 +105,16 @@ def test_the_code_decides_as_the_library_does(definition: Any, one: Any, two: An
         if "Properties" not in str(definition):
             assert found == expected
         assert CANARY not in (found or "")
+
+
+@pytest.mark.parametrize("beside", [{}, {"additionalProperties": False}])
+@pytest.mark.parametrize("name", ["keys", "_keys", "missing_keys", "key"])
+def test_a_field_may_have_a_name_that_the_librarys_code_uses_too(name: str, beside: dict[str, Any]) -> None:
+    field = {"type": "object", "required": [name], "properties": {name: {"type": "string", "minLength": 2}}}
+    check = checked({"type": "object", "properties": {name: {**field, **beside}}})
+    assert verdict(check, {name: {name: "door"}}) is None and verdict(check, {}) is None
+    assert verdict(check, {name: {name: "d"}}) == f"event.{name}.{name} must be longer than or equal to 2 characters"
+    assert verdict(check, {name: {}}) == f"event.{name} must contain ['{name}'] properties"
 
 
 def test_what_is_known_in_one_branch_is_known_behind_it() -> None:

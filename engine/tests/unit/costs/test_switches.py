@@ -69,6 +69,18 @@ def test_a_log_that_is_kept_for_less_stays_as_it_is() -> None:
     assert [each["Properties"]["RetentionInDays"] for each in changed["Resources"].values()] == [7, 30]
 
 
+def test_what_is_no_task_has_no_switch_of_a_task() -> None:
+    """As an intake: its function knows neither which metrics are sent nor a batch of a queue."""
+    function = {"Handler": "fanout.intake.relay.on_stream", "Environment": {"Variables": {"FANOUT_TASK": "Intake"}}}
+    mapping = {"EventSourceArn": {"Fn::GetAtt": ["Entries", "StreamArn"]}, "FunctionName": {"Ref": "Relay"}}
+    intake = {
+        "Entries": {"Type": "AWS::DynamoDB::Table", "Properties": {"BillingMode": "PAY_PER_REQUEST"}},
+        "Relay": {"Type": "AWS::Lambda::Function", "Properties": function},
+        "Mapping": {"Type": "AWS::Lambda::EventSourceMapping", "Properties": mapping},
+    }
+    assert by_setting({"Resources": intake}).keys() == {"tracing"}
+
+
 @given(st.data())
 @settings(max_examples=examples(40), deadline=None)
 def test_random_json_in_random_places_has_switches(data: st.DataObject) -> None:

@@ -4,9 +4,15 @@ from typing import Any
 
 import pytest
 
+from fanout.batching import BATCHING
+from fanout.costs.assumptions import Assumptions
 from fanout.costs.bill import Bill
 from fanout.costs.model import monthly
 from fanout.costs.prices import PRICES
+from fanout.costs.quotas import Demand, demands, first_delay
+from fanout.costs.subscribers import tasks
+from fanout.costs.switches import switches
+from fanout.template.template import Template
 
 
 def template(*, least: int = 0, spot: bool = False, elsewhere: bool = False) -> dict[str, Any]:
@@ -100,3 +106,47 @@ def test_elsewhere_its_queue_is_paid_for_and_no_worker() -> None:
     assert bill.subscribers == ("print",)
     assert dollars(bill, "workers") == 0
     assert dollars(bill, "polling") > 0 and dollars(bill, "deleted") > 0
+
+
+def recording() -> dict[str, Any]:
+    """A worker that always runs, keeps records of its events and sends e-mails."""
+    found = template(least=1)
+    definition = found["Resources"]["Definition"]["Properties"]
+    definition["TaskRoleArn"] = {"Fn::GetAtt": ["Role", "Arn"]}
+    told = {"FANOUT_COMPLETED_TABLE": {"Ref": "Table"}, "FANOUT_METRICS": "essential", "FANOUT_RETRY_DELAYS": "7,60"}
+    (container,) = definition["ContainerDefinitions"]
+    container["Environment"] += [{"Name": name, "Value": value} for name, value in told.items()]
+    statement = {"Effect": "Allow", "Action": ["dynamodb:UpdateItem", "ses:SendEmail"], "Resource": "*"}
+    policy = {"PolicyName": "p", "PolicyDocument": {"Statement": [statement]}}
+    found["Resources"]["Role"] = {"Type": "AWS::IAM::Role", "Properties": {"Policies": [policy]}}
+    table = {"Type": "AWS::DynamoDB::Table", "Properties": {"BillingMode": "PAY_PER_REQUEST"}}
+    found["Resources"]["Table"] = table
+    return found
+
+
+def ending(body: dict[str, Any]) -> dict[str, Demand]:
+    return {each.quota.name: each for each in demands(Template(body), Assumptions(failing=0))}
+
+
+def test_what_a_worker_writes_and_sends_ends_where_a_functions_does() -> None:
+    """40,000 writes a second, two for each event; 14 e-mails."""
+    found = ending(recording())
+    assert (found["writes to one table"].ends_at, found["SES"].ends_at) == (20_000, 14)
+    assert "Lambda in all" not in found
+    (task,) = tasks(Template(recording()))
+    assert first_delay(task) == 7
+
+
+def test_of_workers_elsewhere_one_is_taken_and_that_is_said() -> None:
+    own = ending(template(elsewhere=True))["its workers"].quota
+    assert own.most == 1 and "its team" in own.removes and "one is taken" in own.weak
+    assert ending(template())["its workers"].quota.weak == ""
+
+
+def test_what_is_told_to_a_worker_has_switches_too() -> None:
+    """A write less for each of 1.01 million attempts, at $0.625 a million; two metrics more, at $0.30."""
+    found = {each.setting: each for each in switches(recording(), events_per_month=1_000_000, batching=BATCHING)}
+    assert found["idempotent"].dollars == pytest.approx(-0.63, abs=0.01)
+    assert found["metrics"].instead == "full"
+    assert found["metrics"].dollars == pytest.approx(0.6)
+    assert switches(template(elsewhere=True), events_per_month=1_000_000, batching=BATCHING) == []

@@ -14,11 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from events import OrderPlaced
-from fanout.runtime import metrics, threads
+from fanout.runtime import idempotency, metrics, threads
 from fanout.runtime.attempt import Attempt
 from fanout.runtime.errors import PermanentError, TransientError
 from tests.examples import examples
 from tests.unit.lambdas.conftest import Lines
+from tests.unit.lambdas.dynamodb import Table
 from tests.unit.lambdas.frozen import Container, message
 
 ATTEMPTS = 3  # one more than there are delays in FANOUT_RETRY_DELAYS
@@ -297,6 +298,21 @@ def test_behind_a_hang_only_those_with_their_last_attempt_go_ahead(container: Co
     assert container.invoke(batch) == {"hang-1", "good-1"} and container.effects == ["good-2"]
 
 
+def test_what_had_a_share_of_the_time_holds_its_claim_no_longer(
+    container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else its next attempts would be burnt on it: it comes back long before the time of its batch is over."""
+    table = Table()
+    for name, double in (("TABLE", "completed"), ("client", lambda service: table)):
+        monkeypatch.setattr(idempotency, name, double)
+    monkeypatch.setattr(idempotency, "time", SimpleNamespace(time=lambda: container.mono))
+    began = container.mono
+    batch = [message("hang-1", 1, group="g"), message("good-1", ATTEMPTS, group="g")]
+    assert container.invoke(batch) == {"hang-1"} and container.mono - began == 14.5
+    held = table.items["a_task#hang-1"]["lease_until"]["N"]
+    assert int(held) <= container.mono + idempotency.LEASE_MARGIN_SECONDS
+
+
 def test_a_thread_that_ended_is_used_again_and_one_that_hangs_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Any] = []
 
@@ -322,14 +338,12 @@ def test_a_thread_that_finds_its_attempt_over_is_left_over_no_longer(monkeypatch
     monkeypatch.setattr(threads, "_given_up", [])
     hang = threading.Event()
 
-    class Late:
-        deadline, classes = time.monotonic() + 0.05, (OrderPlaced,)
-
-        def at(self, record: Any, decided: Any) -> None:
+    class Late(Attempt):
+        def at(self, record: Any, decided: Any = None) -> Any:
             hang.wait(5)
             decided.check()
 
-    late: Any = Late()
+    late = Late(lambda order: None, (OrderPlaced,), "request", time.monotonic() + 0.05)
     (outcome,) = threads.work(late, [message("late-1")])
     assert outcome.failed and threads.left_over() == 1
     (given_up,) = threads._given_up

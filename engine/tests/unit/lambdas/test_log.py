@@ -3,21 +3,27 @@
 import json
 import logging
 import re
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from fanout.contracts.contract import load
 from fanout.contracts.roles import LOGGED
+from fanout.runtime.decision import AttemptOver
 from fanout.runtime.errors import PermanentError
 from fanout.runtime.event import Event
-from fanout.runtime.log import describe, logger, own, say, traceback_of
+from fanout.runtime.log import describe, logger, own, say, told_by_place, traceback_of
 from fanout.runtime.outcome import Outcome
 from tests.unit.contracts.given import put, schema
 from tests.unit.lambdas.conftest import Lines
-from tests.unit.lambdas.given import example, order, record
+from tests.unit.lambdas.given import Context, example, handler, order, record
 
 
 class Heard(logging.Handler):
@@ -62,6 +68,57 @@ def test_an_exception_is_told_by_its_place(lines: Lines) -> None:
     assert line["error_type"] == "KeyError"
     assert line["error"].startswith("in test_an_exception_is_told_by_its_place, lambdas/test_log.py:")
     assert "Pat" not in json.dumps(line)
+
+
+@contextmanager
+def hooks(monkeypatch: pytest.MonkeyPatch, of_threads: Any, unraisable: Any) -> Iterator[None]:
+    """For a moment, as pytest has its own."""
+    with monkeypatch.context() as patch:
+        patch.setattr(threading, "excepthook", of_threads)
+        patch.setattr(sys, "unraisablehook", unraisable)
+        yield
+
+
+class Forgotten:
+    def __del__(self) -> None:
+        raise ValueError("Pat's answer")
+
+
+def raising(error: BaseException) -> Any:
+    def run() -> None:
+        raise error
+
+    return run
+
+
+def test_what_ends_a_thread_of_a_tasks_own_is_told_by_its_place_too(
+    lines: Lines, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "a_task")
+
+    def task(event: Any) -> None:
+        for error in (ValueError("Pat's answer"), SystemExit(1), AttemptOver()):
+            thread = threading.Thread(target=raising(error))
+            thread.start()
+            thread.join()
+        Forgotten()
+
+    with hooks(monkeypatch, threading.__excepthook__, sys.__unraisablehook__):
+        handler(task)({"Records": [record(json.dumps(example()))]}, Context())
+    thread, forgotten = [each for each in lines() if each["level"] == "ERROR"]
+    assert {each["message"] for each in (thread, forgotten)} == {"an exception that nobody caught"}
+    assert thread["error_type"] == "ValueError" and thread["error"].startswith("in run, lambdas/test_log.py:")
+    assert forgotten["error"].startswith("in __del__, lambdas/test_log.py:")
+    assert capsys.readouterr().err == "" and "Pat" not in json.dumps(lines())
+
+
+def test_a_hook_that_somebody_else_has_set_stays(lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[Any] = []
+    with hooks(monkeypatch, heard.append, heard.append):
+        told_by_place()
+        threading.excepthook(SimpleNamespace())  # type: ignore[arg-type]
+        sys.unraisablehook(SimpleNamespace())
+    assert len(heard) == 2 and lines() == []
 
 
 def failure_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ValueError:

@@ -13,11 +13,14 @@ import pytest
 
 from fanout.contracts.contract import load
 from fanout.contracts.generate import write
+from fanout.runtime import handler_of, retry
 from fanout.runtime.errors import ContractViolation, UnknownVersion
 from fanout.runtime.event import event_classes, parse
 from fanout.runtime.record import identity
 from fanout.testing import run
 from tests.unit.contracts.given import order, put, schema
+from tests.unit.lambdas.conftest import Lines
+from tests.unit.lambdas.given import Context, record
 
 CANARY = "canary-7f3a"
 HEAD = "from events_of_three import OrderPlaced, OrderPlacedV2\n\n"
@@ -147,8 +150,6 @@ def test_other_functions_and_classes_of_the_file_are_no_upcasts(app: Any) -> Non
 
 
 def test_a_dead_letter_of_a_failed_upcast_holds_the_original(app: Any, caplog: pytest.LogCaptureFixture) -> None:
-    from fanout.runtime import handler_of
-
     app.upcasts("def order_placed_v2(old: OrderPlaced) -> dict:\n    raise ValueError(old.shop)\n")
     caplog.set_level(logging.INFO)
     outcome = run(handler_of(taking(app.events.OrderPlacedV2)), body(shop=CANARY))
@@ -157,3 +158,15 @@ def test_a_dead_letter_of_a_failed_upcast_holds_the_original(app: Any, caplog: p
         outcome.error.startswith("upcast order_placed_v2 of order.placed.v1: ValueError: ")
         and CANARY not in outcome.error
     )
+
+
+def test_an_upcast_that_leaves_the_process_fails_its_own_event_alone(
+    app: Any, monkeypatch: pytest.MonkeyPatch, lines: Lines
+) -> None:
+    sqs = SimpleNamespace(change_message_visibility_batch=lambda **asked: {})
+    monkeypatch.setattr(retry, "client", lambda service: sqs)
+    app.upcasts("import sys\n\n\ndef order_placed_v2(old: OrderPlaced) -> dict:\n    sys.exit(old.shop)\n")
+    records = [record(body(shop=CANARY), "leaves"), record(body(2, id_of_shop="rome"), "good")]
+    answer = handler_of(taking(app.events.OrderPlacedV2))({"Records": records}, Context())
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "leaves"}]}
+    assert "SystemExit" in json.dumps(lines()) and CANARY not in json.dumps(lines())

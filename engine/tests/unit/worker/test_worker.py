@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from events import OrderPlaced
 from fanout import names
 from fanout.errors import OpsError
 from fanout.runtime.errors import PermanentError, TransientError
@@ -87,6 +88,44 @@ def test_an_attempt_ends_with_its_longest_time_and_is_never_kept_longer(lines: L
     first = [each for each in world.sqs.hidden if world.seconds(each[0]) < 100]
     assert max(world.seconds(at) + seconds for at, _, seconds in first) <= 100 + BEYOND
     assert [at for at, _ in world.runs] == [0.0, pytest.approx(130, abs=3)]  # the schedule: 30 seconds after
+
+
+def test_a_request_that_keeps_it_and_arrives_late_does_not_replace_its_schedule(lines: Lines) -> None:
+    """It is asked to be kept at 20, which SQS carries out at 24, and it fails in between."""
+    world = World()
+
+    def late(when: str, operation: str, asked: Any) -> None:
+        if (when, operation) == ("before", "ChangeMessageVisibilityBatch") and world.machine.now == 20:
+            world.machine.sleep(4)
+
+    def fails(order: Any) -> None:
+        world.machine.sleep(21)
+        raise TransientError("not now")
+
+    world.sqs.around = late
+    world.send("slow")
+    world.ways["slow"] = [fails, world.takes(1)]
+    assert world.run(until=120) == 0
+    assert outcomes(lines, "slow") == ["failed TransientError", "done"]
+    assert [at for at, _ in world.runs] == [0.0, pytest.approx(24 + 30, abs=2)]
+
+
+def test_a_claim_that_is_held_late_is_let_go_after_it(lines: Lines) -> None:
+    """It is to be held at 20, which DynamoDB carries out at 24, and the worker gives back at 21."""
+    world = World(grace=25)
+    world.send("long")
+    world.ways["long"] = [world.takes(FOREVER), world.takes(1)]
+    carried_out = world.table.update_item
+
+    def update_item(**request: Any) -> Any:
+        if ":until" in request["ExpressionAttributeValues"] and world.machine.now == 20:
+            world.machine.sleep(4)
+        return carried_out(**request)
+
+    world.table.update_item = update_item  # type: ignore[method-assign]
+    assert world.run(until=1) == 0
+    assert world.run(until=world.machine.now + 60) == 0
+    assert outcomes(lines, "long") == ["failed Stopped", "done"]
 
 
 def test_a_receive_under_way_at_the_end_gives_its_messages_back_at_once(lines: Lines) -> None:
@@ -172,6 +211,24 @@ def test_who_was_frozen_past_its_visibility_sends_nothing_more(lines: Lines) -> 
     assert world.done == []
     assert outcomes(lines, "frozen") == ["failed Lost"]
     assert world.left == ["frozen"] and world.message("frozen").receives == 2
+
+
+def test_nor_does_its_permanent_error_make_a_dead_letter(lines: Lines) -> None:
+    world = World()
+    world.send("frozen")
+
+    def dies_after(order: Any) -> None:
+        world.machine.sleep(30)
+        raise PermanentError("never")
+
+    def received_elsewhere() -> None:
+        world.sqs.receive_message(QueueUrl=world.url, WaitTimeSeconds=0, VisibilityTimeout=600)
+
+    world.ways["frozen"] = [dies_after]
+    world.machine.at(10, lambda: world.machine.freeze(100, received_elsewhere, at=70))
+    assert world.run(until=200) == 0
+    assert world.dead == [] and world.left == ["frozen"]
+    assert outcomes(lines, "frozen") == ["failed Lost"]
 
 
 def test_who_was_frozen_before_it_heard_what_it_received_does_not_begin(lines: Lines) -> None:
@@ -271,6 +328,27 @@ def test_a_laptop_that_slept_unnoticed_finds_its_messages_lost_at_once(lines: Li
     assert outcomes(lines, "slept")[1:] == ["done"] and world.done == ["slept"]
 
 
+def test_a_jump_while_it_is_being_kept_is_looked_at_as_soon_as_that_is_answered() -> None:
+    world = World()
+    world.send("slept")
+    world.ways["slept"] = [world.takes(100)]
+    carried_out, asked = world.table.update_item, []
+
+    def update_item(**request: Any) -> Any:
+        if ":until" in request["ExpressionAttributeValues"] and world.machine.now == 20:
+            world.machine.sleep(4)
+        return carried_out(**request)
+
+    world.table.update_item = update_item  # type: ignore[method-assign]
+    world.sqs.around = lambda when, operation, _: (
+        asked.append(world.machine.now) if (when, operation) == ("before", "ChangeMessageVisibilityBatch") else None
+    )
+    world.machine.at(22, lambda: setattr(world.machine, "set_by", 3_600.0))
+    world.machine.at(23, lambda: world.machine.tell(lambda: None))  # the loop turns
+    assert world.run(until=30) == 0
+    assert asked[:2] == [20, 24]
+
+
 def test_events_of_a_group_stay_in_order_whatever_fails(lines: Lines) -> None:
     world = World(queue_url=FIFO, concurrency=10)
     world.send("a-1", "a-2", "a-3", group="a")
@@ -291,6 +369,23 @@ def test_a_poison_message_is_dead_after_its_attempts(lines: Lines) -> None:
     assert outcomes(lines, "poison") == ["failed RuntimeError"] * 3
     assert [round(at) for at, id_ in world.runs if id_ == "poison"] == [0, 30, 150]  # the schedule
     assert world.dead == ["poison"] and world.done == ["fine"]
+
+
+def test_an_event_whose_reading_ends_in_an_exit_ends_no_worker(lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As by an upcast, which is read once more to name the event."""
+    read = OrderPlaced._read
+
+    def leaves(event_class: Any, event: dict[str, Any], body: str) -> OrderPlaced:
+        if event["id"] == "poison":
+            raise SystemExit(1)
+        return read(event, body)
+
+    monkeypatch.setattr(OrderPlaced, "_read", classmethod(leaves))
+    world = World()
+    world.send("poison", "fine")
+    assert world.run(until=400) == 0
+    assert world.dead == ["poison"] and world.done == ["fine"]
+    assert len(says(lines, "failed")) == 3
 
 
 def test_what_no_retry_can_help_is_dead_at_once_with_its_cause(lines: Lines) -> None:

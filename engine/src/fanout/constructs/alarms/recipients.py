@@ -1,6 +1,6 @@
 """Whom alarms tell: the stack's own alarm topic with its e-mail recipients, and every topic that settings name by ARN."""
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import CfnOutput, Stack, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
@@ -9,7 +9,7 @@ from constructs import Construct
 
 from fanout import names
 from fanout.constructs.agreed import agree
-from fanout.constructs.cdk_cache import account_of_stack, fact, of_stack, once
+from fanout.constructs.cdk_cache import account_of_stack, fact, of_stack, once, region_of_stack
 from fanout.constructs.settings import Encryption, Settings
 
 
@@ -20,6 +20,7 @@ def recipients(scope: Construct, settings: Settings) -> list[str]:
 
 
 def _arns(stack: Stack, settings: Settings) -> list[str]:
+    _check_region(stack, settings)
     named = [
         fact(_imported(stack, f"AlarmRecipient{number}", arn), "topic_arn")
         for number, arn in enumerate(each for each in settings.alarm_recipients if each.startswith("arn:"))
@@ -33,6 +34,14 @@ def _arns(stack: Stack, settings: Settings) -> list[str]:
         description="Whom alarms tell: fanout doctor asks who is subscribed",
     )
     return [own, *named]
+
+
+def _check_region(stack: Stack, settings: Settings) -> None:
+    """CloudWatch refuses an alarm with an action in another Region: https://github.com/cds-snc/notification-terraform/pull/128"""
+    ours = region_of_stack(stack)
+    for arn in settings.alarm_recipients:
+        near = not arn.startswith("arn:") or Token.is_unresolved(ours) or arn.split(":")[3] == ours
+        settings.expect(near, "alarm_recipients", f"topics in {ours}, as alarms there tell no other: not {arn}")
 
 
 def alarm_topics(stack: Stack) -> list[str]:

@@ -215,9 +215,9 @@ def _left_over(target: AlarmTarget) -> Alarm:
 
 
 def _about_filter(target: AlarmTarget) -> list[Alarm]:
-    """A filter drops without a trace. What does not match is meant to go; what cannot be matched is not. Where the topic is in another
-    Region, so are these metrics."""
-    if not target.only or target.away.region:
+    """A filter drops without a trace. What does not match is meant to go; what cannot be matched is not. No alarm of
+    these metrics where they are out of sight."""
+    if not target.only or target.away.unseen:
         return []
     scope, topic = target.consumer.role, target.topic
     return [

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 from fanout.contracts import roles
 from fanout.contracts.compare import schemas
-from fanout.contracts.compare.gaps import PUBLISHERS, READERS, Direction, gaps, is_new
+from fanout.contracts.compare.gaps import ITEM, OTHER, PUBLISHERS, READERS, Direction, Gap, gaps, is_new
 from fanout.contracts.compare.witness import witness
 from fanout.contracts.compare.words import said
 from fanout.contracts.contract import Contract, Contracts
@@ -136,9 +136,11 @@ def _new_fields(old: schemas.Schema, new: schemas.Schema, path: tuple[str, ...])
     for name, each in new.get("properties", {}).items():
         if name not in old.get("properties", {}):
             if is_new(name, old):
-                yield ".".join((*path, name))
+                yield Gap((*path, name), "properties", None, each).where
         else:
             yield from _new_fields(old["properties"][name], each, (*path, name))
+    for key, place in (("items", ITEM), ("additionalProperties", OTHER)):
+        yield from _new_fields(old.get(key, True), new.get(key, True), (*path, place))
 
 
 def _draft(contract: Contract) -> str:

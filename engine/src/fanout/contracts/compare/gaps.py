@@ -209,5 +209,6 @@ def _of_other_fields(
 
 
 def is_new(name: str, before: dict[str, Any]) -> bool:
-    """Whether an object that names its fields, and lets others pass, said nothing of this one."""
-    return bool(before.get("properties")) and of_key(before, name) is True
+    """Whether an object that names its fields, and lets others pass, said nothing of this one; `true` says that it may be anything."""
+    described = before.get("properties", {})
+    return bool(described) and name not in described and of_key(before, name) is True

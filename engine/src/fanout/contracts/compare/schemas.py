@@ -90,7 +90,11 @@ def _value(key: str, value: Any, root: dict[str, Any], behind: tuple[str, ...]) 
         "else",
     ):
         return _plain(value, root, behind)
-    return sorted(value) if key == "required" else value
+    if key not in ("enum", "const") and isinstance(value, dict | list) and '"$ref"' in json.dumps(value):
+        return (
+            f"{json.dumps(value, sort_keys=True)} of {_definitions(root)}"  # of a keyword that is not known: as a whole
+        )
+    return sorted(value, key=str) if key == "required" else value
 
 
 def _tidy(schema: dict[str, Any]) -> Schema:

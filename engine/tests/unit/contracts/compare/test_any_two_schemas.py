@@ -99,8 +99,7 @@ def says_something_new(schema: Any, value: Any) -> bool:
     ]
     here = [each for each in (schema, *members) if isinstance(each, dict)]
     return any(
-        (is_new(name, each) and name not in each.get("properties", {}))
-        or says_something_new(schemas.of_key(each, name), inner)
+        is_new(name, each) or says_something_new(schemas.of_key(each, name), inner)
         for each in here
         for name, inner in value.items()
     )

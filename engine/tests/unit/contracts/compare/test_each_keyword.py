@@ -176,6 +176,25 @@ def test_a_new_field_is_compatible_by_a_convention_that_is_said() -> None:
     assert note.startswith("data.note is new: compatible unless")
 
 
+def test_a_new_field_of_items_and_of_a_maps_values_is_said_too() -> None:
+    (note,) = compare_schemas(BEFORE, after(COMPATIBLE["an optional field of items"])).notes
+    assert note.startswith("data.rows[].colour is new: compatible unless")
+    fields = {name: {"type": "string"} for name in ("sku", "colour")}
+    old, new = (
+        made({"map": {"type": "object", "additionalProperties": {"type": "object", "properties": each}}}, [])
+        for each in ({"sku": fields["sku"]}, fields)
+    )
+    (note,) = compare_schemas(old, new).notes
+    assert note.startswith("data.map.*.colour is new: compatible unless")
+
+
+def test_a_field_that_was_described_as_anything_is_no_new_one() -> None:
+    old, new = (made({"payload": each}, []) for each in (True, {"type": "array"}))
+    (found,) = compare_schemas(old, new).breaks
+    assert (found.where, found.keyword, found.breaks) == ("data.payload", "type", "publishers")
+    assert_shown(found, old, new)
+
+
 @pytest.mark.parametrize("keyword", ["required now", "no longer required"])
 def test_what_is_required_is_shown_by_an_event_without_it(keyword: str) -> None:
     more = made(FIELDS, [*REQUIRED, "text"])
@@ -200,6 +219,7 @@ UNKNOWN: dict[str, Change] = {
     "contains": lambda f: f["rows"].update(contains={"not": {"required": ["never_seen"]}}),
     "if": lambda f: f["text"].update({"if": {"pattern": "^nev"}, "then": {"pattern": "^nev"}}),
     "a keyword of next year": lambda f: f["text"].update(minSyllables=3),
+    "a keyword of another draft": lambda f: f["rows"].update(prefixItems=[{"$ref": "#/definitions/link"}]),
 }  # fmt: skip
 
 
@@ -223,6 +243,13 @@ def test_a_definition_that_contains_itself_is_compared_as_a_whole() -> None:
     old, same = made(FIELDS, REQUIRED, link=tree), made({**FIELDS, "more": {"type": "string"}}, REQUIRED, link=tree)
     other = made(FIELDS, REQUIRED, link={**tree, "required": ["child"]})
     assert compare_schemas(old, same).is_complete
+    assert not compare_schemas(old, other).is_complete
+
+
+def test_a_definition_beneath_an_unknown_keyword_is_compared_as_a_whole() -> None:
+    fields = {"rows": {"type": "array", "x-rows": {"$ref": "#/definitions/link"}}}
+    old, other = made(fields, []), made(fields, [], link={"type": "string", "maxLength": 21})
+    assert compare_schemas(old, made({**fields, "more": {"type": "string"}}, [])).is_complete
     assert not compare_schemas(old, other).is_complete
 
 
