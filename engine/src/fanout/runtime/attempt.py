@@ -32,8 +32,11 @@ class Attempt(NamedTuple):
     request_id: str
     deadline: float
 
-    def at(self, record: Record, decided: Decision[Ending] | None = None) -> Outcome:
-        """Once `decided` is over, what is returned is nobody's. None: it is waited for however long it takes."""
+    def at(self, record: Record, decided: Decision[Ending] | None = None, until: float | None = None) -> Outcome:
+        """Once `decided` is over, what is returned is nobody's. None: it is waited for however long it takes.
+
+        Its claim lasts `until`, and not to the deadline, where it is given up before that.
+        """
         decided = decided or Decision()
         began = time.perf_counter()
         event: Event | Heartbeat | None = None
@@ -44,7 +47,7 @@ class Attempt(NamedTuple):
             if isinstance(event, Heartbeat):  # it has come as far as the task, and that is all it is for
                 kind = "heartbeat"
             else:
-                kind, error = self._worked_on(event, record, decided)
+                kind, error = self._worked_on(event, record, decided, until or self.deadline)
         except PermanentError as raised:
             kind, error, _ = self._dead_lettered(record, raised, decided)
         except BaseException as raised:
@@ -53,13 +56,13 @@ class Attempt(NamedTuple):
             event = event_in(record, self.classes)
         return Outcome(kind, record, event, error, (time.perf_counter() - began) * 1000)
 
-    def _worked_on(self, event: Event, record: Record, decided: Decision[Ending]) -> Ending:
+    def _worked_on(self, event: Event, record: Record, decided: Decision[Ending], until: float) -> Ending:
         """Runs the task, and records how that ended; what is raised here is raised before the task runs, or too late.
 
         How it ended is settled before it is recorded: from then on a slow record costs nobody an attempt.
         """
         claim = idempotency.Claim(event, record, self.request_id)
-        if not claim.take(self.deadline - time.monotonic()):
+        if not claim.take(until - time.monotonic()):
             return "duplicate", None
         decided.claim = claim
         decided.check()

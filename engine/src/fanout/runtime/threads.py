@@ -170,8 +170,7 @@ class _Work:
 
     def _try(self, one: _Running) -> None:
         CURRENT.set(one.decision)
-        own = self._attempt._replace(deadline=one.until)  # and so its claim lasts no longer than it does
-        one.outcome = own.at(self._records[one.place], one.decision)
+        one.outcome = self._attempt.at(self._records[one.place], one.decision, one.until)
 
     def _next(self, one: _Running) -> _Running | None:
         """What the thread does after `one`: nothing, if that was given up before."""

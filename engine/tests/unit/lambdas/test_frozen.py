@@ -339,7 +339,7 @@ def test_a_thread_that_finds_its_attempt_over_is_left_over_no_longer(monkeypatch
     hang = threading.Event()
 
     class Late(Attempt):
-        def at(self, record: Any, decided: Any = None) -> Any:
+        def at(self, record: Any, decided: Any = None, until: Any = None) -> Any:
             hang.wait(5)
             decided.check()
 
