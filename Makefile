@@ -13,7 +13,7 @@ export CDK_HOME ?= $(CURDIR)/.venv/cache/cdk
 export CDK_VALIDATION ?= false
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test tests lint types unit gate synth snapshot docs contract lock up watch down status drill changes comment adopter deploy verify diff clean
+.PHONY: help install same-python demo test tests lint types unit gate synth snapshot docs contract lock up watch down status drill changes comment adopter deploy verify diff clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,15 @@ SHORT := awk '/^Collecting/ {print "  " $$2; fflush()} /^Installing/ {print "  u
 	$(PYTHON) -m venv .venv
 	@touch $@
 
+# Nothing of a .venv that is there is made anew: another Python that is asked for is refused.
+ifeq ($(origin PYTHON),command line)
+install: same-python
+endif
+
+same-python:
+	@[ -e .venv/.python ] || exit 0; is=$$($(BIN)/python -V); asked=$$($(PYTHON) -V); [ "$$is" = "$$asked" ] || \
+	{ echo "error: .venv is of $$is, and $(PYTHON) is $$asked: \`make clean\` first" >&2; exit 1; }
+
 .venv/.installed: .venv/.python requirements.txt requirements-dev.txt pyproject.toml engine/pyproject.toml
 	@echo "installing Python packages and Node (a minute or two, once)"
 	$(BIN)/python -m pip install --disable-pip-version-check -r requirements-dev.txt | $(SHORT)
@@ -41,7 +50,10 @@ SHORT := awk '/^Collecting/ {print "  " $$2; fflush()} /^Installing/ {print "  u
 node_modules/.installed: package.json package-lock.json .venv/.installed
 	@echo "installing the CDK CLI, and what the tests of documents need"
 	$(BIN)/npm ci --no-audit --no-fund --no-update-notifier
-	ln -sf ../../node_modules/.bin/cdk $(BIN)/cdk
+	@# Node is beside it, and may be nowhere else.
+	@rm -f $(BIN)/cdk
+	@printf '%s\n' '#!/bin/sh' 'here=$$(cd "$$(dirname "$$0")" && pwd)' \
+	'PATH=$$here:$$PATH exec "$$here/../../node_modules/.bin/cdk" "$$@"' > $(BIN)/cdk && chmod +x $(BIN)/cdk
 	@touch $@
 
 # Each task's own packages, for Lambda and for this machine: a synth reads them from .fanout/ and asks no network.
@@ -163,5 +175,6 @@ diff: install ## make diff ENV=dev
 	@$(BIN)/fanout deploy check "$(ENV)"
 	names=$$($(BIN)/fanout deploy stacks "$(ENV)"); $(BIN)/cdk diff --app cdk.out $$names
 
-clean: ## remove what install and synth made
+clean: ## stop what runs here, and remove what install and synth made
+	-@[ ! -x $(BIN)/fanout ] || $(BIN)/fanout local down
 	rm -rf .venv node_modules .fanout engine/tests/app/.fanout cdk.out *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -36,11 +37,13 @@ class Checkout:
         path.write_text(script)
         path.chmod(0o755)
 
-    def make(self, *arguments: str, meanwhile: str = "") -> "subprocess.CompletedProcess[str]":
+    def make(
+        self, *arguments: str, meanwhile: str = "", old: Sequence[str] = ("install",)
+    ) -> "subprocess.CompletedProcess[str]":
         of_make = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "ANEW", "CI")
         environment = {name: value for name, value in os.environ.items() if name not in of_make}
         return subprocess.run(
-            ["make", "--old-file=install", *arguments],
+            ["make", *(f"--old-file={each}" for each in old), *arguments],
             cwd=self.root,
             env={**environment, "CALLS": str(self.calls), "MEANWHILE": meanwhile},
             capture_output=True,
@@ -105,3 +108,43 @@ def test_packages_that_were_taken_away_are_installed_again(checkout: Checkout) -
     assert installed()
     shutil.rmtree(kept)
     assert installed()
+
+
+def test_another_python_than_that_of_the_environment_there_is_refused_in_one_line(checkout: Checkout) -> None:
+    checkout.stand_in("python", "#!/bin/sh\necho Python 3.11.7\n")
+    checkout.stand_in("another", "#!/bin/sh\necho Python 3.13.0\n")
+    installed = (".venv/.installed", "node_modules/.installed", ".fanout/dependencies/.installed")
+    another = "PYTHON=.venv/bin/another"
+    assert checkout.make(another, "install", old=installed).returncode == 0, "there is none yet"
+    (checkout.root / ".venv/.python").touch()
+    told = checkout.make(another, "install", old=installed)
+    assert told.returncode == 2
+    line = "error: .venv is of Python 3.11.7, and .venv/bin/another is Python 3.13.0: `make clean` first"
+    assert told.stderr.splitlines()[0] == line
+    for same in ((), ("PYTHON=.venv/bin/python",)):
+        assert checkout.make(*same, "install", old=installed).returncode == 0
+
+
+def test_the_cdk_cli_by_its_path_needs_no_node_but_the_one_beside_it(checkout: Checkout) -> None:
+    cdk = '#!/bin/sh\nexec node of-the-cdk \\"\\$@\\"\n'
+    made = f'mkdir -p node_modules/.bin && rm -f node_modules/.bin/cdk && printf "{cdk}" > node_modules/.bin/cdk'
+    checkout.stand_in("npm", f"#!/bin/sh\n{made}\nchmod +x node_modules/.bin/cdk\n")
+    checkout.stand_in("node", LOGS)
+    for _ in range(2):
+        told = checkout.make("node_modules/.installed", old=("package.json", "package-lock.json", ".venv/.installed"))
+        assert told.returncode == 0, told.stderr
+        (checkout.root / "node_modules/.installed").unlink()
+    (checkout.root / "below").mkdir()
+    environment = {"PATH": "/nowhere:/usr/bin:/bin", "CALLS": str(checkout.calls)}
+    command = ["../.venv/bin/cdk", "bootstrap", "aws://123456789012/eu west"]
+    subprocess.run(command, cwd=checkout.root / "below", env=environment, check=True)
+    assert checkout.called() == ["node of-the-cdk bootstrap aws://123456789012/eu west"]
+
+
+def test_to_begin_anew_stops_what_runs_before_what_stops_it_is_removed(checkout: Checkout) -> None:
+    checkout.stand_in("fanout", f"{LOGS}exit 2\n")
+    told = checkout.make("clean")
+    assert told.returncode == 0, told.stderr
+    assert checkout.called() == ["fanout local down"]
+    assert not (checkout.root / ".venv").exists()
+    assert checkout.make("clean").returncode == 0

@@ -10,7 +10,8 @@ from rich.markup import escape
 
 from fanout.terminal import guarded
 
-WIDTH_OF_A_FILE = 116
+WIDTH_OF_A_FILE = 120
+"""The demo's table, where a task took ten seconds or more, still has each row in one line."""
 
 console = guarded(Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_OF_A_FILE))
 errors = guarded(Console(highlight=False, stderr=True, soft_wrap=True))

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from typing import Any
 
-from rich.table import Table
+from rich.markup import escape
 
 from fanout.errors import OpsError
 from fanout.local.console import console
@@ -34,16 +34,18 @@ def report(run: Run) -> dict[str, Any]:
 
 
 def show(told: dict[str, Any]) -> None:
-    table = Table(box=None, pad_edge=False, show_header=False)
-    for name in ("emulator", "receiver", "console", "stack"):
-        parts = told[name]
-        text = "  ".join(f"{key} {value}" for key, value in parts.items()) if parts else "[dim]does not run[/]"
-        table.add_row(f"[bold]{name}[/]", text)
+    """One line each: an address is whole, however narrow the screen."""
+    named = ("emulator", "receiver", "console", "stack")
+    lines = [(name, _parts(told[name]) if told[name] else "[dim]does not run[/]") for name in named]
     for task, counts in told["tasks"].items():
         style = "red" if counts["dead_letters"] else "green"
-        table.add_row(
-            f"[bold]{task}[/]", f"{counts['waiting']} waiting, [{style}]{counts['dead_letters']} dead letters[/]"
-        )
-    console.print(table)
+        lines.append((task, f"{counts['waiting']} waiting, [{style}]{counts['dead_letters']} dead letters[/]"))
+    width = max(len(name) for name, _ in lines)
+    for name, text in lines:
+        console.print(f"[bold]{name.ljust(width)}[/]  {text}", soft_wrap=True)
     if not told["emulator"]:
         console.print("`make up` starts it", style="dim")
+
+
+def _parts(parts: dict[str, Any]) -> str:
+    return escape("  ".join(f"{key} {value}" for key, value in parts.items()))

@@ -97,6 +97,27 @@ def test_what_lambda_has_is_no_stranger_and_what_a_users_own_layer_may_hold_is_n
     assert importer.failure(Handler("own", "own.handler.handle", {}, layers=1)) is None
 
 
+def test_what_this_shells_pythonpath_names_no_handler_can_import(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does it stand before what Lambda has."""
+    (app / "stacks").mkdir()
+    (app / "stacks" / "settings.py").write_text("X = 1\n")
+    (app / "boto3.py").write_text("raise SystemExit('another boto3')\n")
+    monkeypatch.setenv("PYTHONPATH", str(app))
+    with importing() as importer:
+        told = failing(importer, app, "from stacks.settings import X\ndef handle(e, c): ...\n")
+        assert "handler.py:1: ModuleNotFoundError: No module named 'stacks'" in told
+        assert failing(importer, app, "import boto3, fanout.runtime\ndef handle(e, c): ...\n") == ""
+
+
+def test_a_module_of_a_folder_that_no_zip_holds_is_a_stranger_as_an_editable_install_is(
+    importer: Importer, app: Path
+) -> None:
+    (app / "shared").mkdir()
+    (app / "shared" / "of_the_team.py").write_text("")
+    text = f"import sys\nsys.path.append({str(app / 'shared')!r})\nimport of_the_team\ndef handle(e, c): ...\n"
+    assert "it imports of_the_team, which no Lambda has: pin it in" in failing(importer, app, text)
+
+
 def test_a_client_that_is_asked_at_import_needs_no_aws(importer: Importer, app: Path) -> None:
     from fanout.local.handlers.imports import NOWHERE
 

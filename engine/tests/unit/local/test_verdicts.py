@@ -3,13 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from io import StringIO
 from typing import Any, cast
 
 import pytest
+from rich.console import Console
 
 from fanout.local.app import Task
-from fanout.local.demo import verdicts
+from fanout.local.console import WIDTH_OF_A_FILE
+from fanout.local.demo import demo, verdicts
 from fanout.local.demo.verdicts import DEAD, DONE, FILTERED, RETRYING, WAITING, Trial, Verdict
+from fanout.local.demo.view import table_of
 from fanout.local.evidence import Attempt, Evidence
 from fanout.publisher import Event
 from tests.published import order_placed
@@ -124,3 +128,11 @@ def test_what_is_settled_is_looked_at_again_only_at_the_end(trial: Trying) -> No
     seen.proven.append(FIRST.id)
     assert of(made, "proving").as_expected
     assert not made.conclude()[0].as_expected
+
+
+def test_a_row_is_one_line_in_a_file_however_long_its_task_took_within_the_demos_deadline() -> None:
+    evidence = "to success@simulator.amazonses.com"
+    slow = Verdict("contact, filled in", "archive_submission", DEAD, 1, 1000 * demo.DEADLINE, evidence, True)
+    said = StringIO()
+    Console(width=WIDTH_OF_A_FILE, file=said).print(table_of([slow]))
+    assert "45000  to success@simulator.amazonses.com" in said.getvalue()

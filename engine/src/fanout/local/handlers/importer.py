@@ -99,12 +99,13 @@ def _told(error: BaseException, paths: list[str]) -> dict[str, str]:
 
 
 def _stranger(loaded: set[str], request: dict[str, Any]) -> dict[str, str]:
-    """A package that this machine has, and Lambda would not: it is in no requirements.txt of the task."""
+    """A module that this machine has, installed or in a folder of its own, and Lambda would not: it is in no requirements.txt of the
+    task."""
     for name in sorted(loaded):
         file = str(getattr(sys.modules.get(name), "__file__", None) or "")
         own = file.startswith(tuple(request["paths"]))
         ours = name == "fanout" or name.startswith(OF_THE_RUNTIME)
-        if own or ours or name.partition(".")[0] in OF_LAMBDA or not _is_installed(name, file):
+        if own or ours or name.partition(".")[0] in OF_LAMBDA or not _is_of_this_machine(name, file):
             continue
         what = f"{STRANGER}{name}, which no Lambda has: "
         task = request["module"].partition(".")[0]
@@ -117,8 +118,9 @@ def _stranger(loaded: set[str], request: dict[str, Any]) -> dict[str, str]:
     return {"error": "", "place": "", "traceback": ""}
 
 
-def _is_installed(name: str, file: str) -> bool:
-    return name.startswith("fanout.") or ("site-packages" in file and not name.startswith("_"))
+def _is_of_this_machine(name: str, file: str) -> bool:
+    """Neither Python's own, nor one that an installer runs at each start."""
+    return bool(file) and name.partition(".")[0] not in sys.stdlib_module_names and not name.startswith("_")
 
 
 def _ended(request: dict[str, Any]) -> dict[str, str]:
@@ -131,5 +133,5 @@ def _late(request: dict[str, Any]) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    sys.path[:] = [each for each in sys.path if each != str(Path(__file__).parent)]
+    sys.path[:] = [*(each for each in sys.path if each != str(Path(__file__).parent)), *sys.argv[1:]]
     main()

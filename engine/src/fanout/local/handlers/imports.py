@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import fanout
 from fanout import names
 from fanout.local.emulator.connection import Connection
 from fanout.local.errors import LocalError
@@ -92,8 +93,9 @@ class Importer:
 
 @contextmanager
 def importing() -> Iterator[Importer]:
-    """It loads the SDK while its user does something else."""
-    command = [sys.executable, "-P", importer.__file__]
+    """It loads the SDK while its user does something else. Nothing is on its path because this shell's PYTHONPATH names it."""
+    engine = str(Path(next(iter(fanout.__path__))).parent)
+    command = [sys.executable, "-E", "-P", importer.__file__, engine]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
