@@ -67,25 +67,32 @@ def test_without_git_nothing_is_known_to_be_the_same(tmp_path: Path) -> None:
     assert key(tmp_path) != key(tmp_path)
 
 
-@pytest.mark.long
+def test_the_key_is_what_make_asks_for() -> None:
+    assert "KEY := PYTHONPATH=. $(BIN)/python -m tests.passed\n" in (ENGINE / "Makefile").read_text()
+
+
 def test_make_runs_all_until_they_have_passed_and_again_when_asked(tmp_path: Path) -> None:
     passed = tmp_path / "passed"
 
-    def run(*variables: str) -> tuple[int, str]:
+    def run(*variables: str, key: str = "echo one") -> tuple[int, str]:
         made = {
             name: value
             for name, value in os.environ.items()
             if not name.startswith("MAKE") and name not in ("MFLAGS", "ANEW")
         }
-        command = ["make", "-C", str(ENGINE), "passed", f"PASSED={passed}", *variables]
+        command = ["make", "-C", str(ENGINE), "passed", f"PASSED={passed}", f"KEY={key}", *variables]
         done = subprocess.run(command, env=made, capture_output=True, text=True, check=False)
         return done.returncode, done.stdout
 
     code, said = run("PYTEST=false")
     assert code and not passed.exists()
+    code, said = run("PYTEST=:", key=f"date >> {tmp_path}/asked; wc -l < {tmp_path}/asked")  # edited while they ran
+    assert not code and not passed.exists()
     code, said = run("PYTEST=:")
-    assert not code and " .. " in said and passed.read_text() == f"{key()}\n"
+    assert not code and " .. " in said and passed.read_text() == "one\n"
     code, said = run("PYTEST=:")
     assert not code and "have passed" in said and " .. " not in said and "../repository" in said
-    code, said = run("PYTEST=:", "ANEW=1")
+    code, said = run("PYTEST=:", key="echo another")
+    assert not code and " .. " in said and passed.read_text() == "another\n"
+    code, said = run("PYTEST=:", "ANEW=1", key="echo another")
     assert not code and " .. " in said
