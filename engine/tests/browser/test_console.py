@@ -165,6 +165,28 @@ def test_a_look_that_fails_is_said_and_the_page_goes_on(page: Any, monkeypatch: 
         assert findings(page) == []
 
 
+def test_tabs_that_nobody_sees_leave_room_for_one_more_and_look_again_when_seen(
+    browser: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    see = "(seen) => { Object.defineProperty(document, 'hidden', {value: !seen, configurable: true}); document.dispatchEvent(new Event('visibilitychange')) }"
+    with served(monkeypatch, health("task")) as (here, address):
+        context = browser.new_context()
+        context.set_default_timeout(5_000)
+        tabs = []
+        for number in range(7):  # one more than the connections that a browser has for one address
+            tabs.append(context.new_page())
+            tabs[-1].goto(address if number == 0 else address.partition("?")[0])
+            tabs[-1].locator(".lane").wait_for()
+            if number < 6:
+                tabs[-1].evaluate(see, False)
+        here.console.collector._add("task", line("failed", error_type="Down", error="it is down"))
+        tabs[-1].locator(".outcomes").get_by_text("Down").wait_for()
+        assert tabs[0].locator(".outcomes").count() == 0
+        tabs[0].evaluate(see, True)
+        tabs[0].locator(".outcomes").get_by_text("Down").wait_for()
+        context.close()
+
+
 def test_an_outcome_moves_and_stays_still_for_who_asked_for_that(browser: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     with served(monkeypatch, health("task")) as (here, address):
         for motion, dots in (("no-preference", 1), ("reduce", 0)):

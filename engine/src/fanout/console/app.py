@@ -93,11 +93,11 @@ class Pages:
     def _live(self, route: Route, asked: Asked, request: Request) -> stream.Look | stream.Trouble:
         try:
             answer = route.answer(asked)
+            if isinstance(answer, To):
+                return stream.Look("", "", 0)
+            text = block(self._environment, answer.template, "live", self._facts(answer, request))
         except Exception as error:
             return stream.Trouble(printable(line_of(error)))
-        if isinstance(answer, To):
-            return stream.Look("", "", 0)
-        text = block(self._environment, answer.template, "live", self._facts(answer, request))
         return stream.Look(answer.template, text, answer.refresh)
 
     def _facts(self, page: Page, request: Request) -> dict[str, Any]:
@@ -135,10 +135,10 @@ def _error(line: str, status: int) -> Page:
 
 
 def _name(console: Console) -> str:
-    """Also where AWS does not say."""
+    """Also where it is not found, whatever was raised: the page says what."""
     try:
         return console.stack.label
-    except EXPECTED:
+    except Exception:
         return "no stack"
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 
 import boto3
 
@@ -62,9 +62,9 @@ class Console:
         """For a long look that a person asks for, one at a time: with the rights to look, counted, and not held back."""
         return self.shared.get("reading", DEPLOYED_SECONDS, self.find_to_read or self.find)
 
-    @property
+    @cached_property
     def target(self) -> str:
-        """As the commands name the stack."""
+        """As the commands name the stack, also when AWS says nothing any more."""
         return f"--stack {self.stack.name}"
 
     def close(self) -> None:

@@ -39,7 +39,7 @@ class Proxy:
 
 @dataclass
 class Guard:
-    """`hosts` are the values of Host that are ours, `origin` begins our addresses."""
+    """`hosts` are the values of Host that are ours, `origins` begin our addresses: both in lower case, as browsers send them."""
 
     hosts: frozenset[str]
     origins: frozenset[str]
@@ -91,7 +91,7 @@ class Guarded:
 
     async def _refused_or_let_in(self, scope: Scope, receive: Receive) -> Response | None:
         headers, guard = Headers(scope=scope), self.guard
-        if headers.get("host", "") not in guard.hosts:
+        if headers.get("host", "").lower() not in guard.hosts:
             return _refused("this address is not the console's: use the one that it printed")
         who = self._who(scope, headers)
         if who is None:

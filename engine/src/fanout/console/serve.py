@@ -3,6 +3,7 @@
 import ipaddress
 import os
 import socket
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +38,7 @@ class Place:
             return False
 
     def check(self) -> None:
-        """Raises Unusable for a place where strangers could read or act."""
+        """Raises Unusable for a place where strangers could read or act, or where TLS cannot be served."""
         beyond = (self.certificate, self.key, self.proxy, self.identity_header, self.name)
         if self.is_loopback:
             if self.host not in (LOOPBACK, "localhost"):
@@ -61,6 +62,36 @@ class Place:
         for each in (self.certificate, self.key):
             if not (each and each.is_file()):
                 raise Unusable(f"{each} is no file: expected a certificate and its key in PEM")
+        _check_chain(self.certificate, self.key)
+
+
+def _check_chain(certificate: Path | None, key: Path | None) -> None:
+    """Raises Unusable for what TLS cannot be served with, and names the file: OpenSSL does not."""
+    assert certificate and key
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+
+    def refuse_passphrase() -> str:
+        raise Unusable(f"--key {key} has a passphrase: expected a key without one")
+
+    try:
+        context.load_verify_locations(certificate)
+    except OSError as error:
+        raise Unusable(
+            f"--certificate {certificate} cannot be used ({_said(error)}): expected a certificate in PEM, with its chain"
+        ) from None
+    try:
+        context.load_cert_chain(certificate, key, refuse_passphrase)
+    except OSError as error:
+        raise Unusable(
+            f"--key {key} cannot be used with --certificate {certificate} ({_said(error)}):"
+            " expected the certificate's own key in PEM"
+        ) from None
+
+
+def _said(error: OSError) -> str:
+    if isinstance(error, ssl.SSLError):
+        return str(error.reason or "not readable as PEM").replace("_", " ").lower()
+    return str(error.strerror)
 
 
 def listen(place: Place) -> socket.socket:
@@ -84,7 +115,7 @@ def listen(place: Place) -> socket.socket:
 def guard_of(place: Place, port: int) -> Guard:
     if place.is_loopback:
         return Guard.on_loopback(port, os.environ.get(names.CONSOLE_TOKEN))
-    name, proxy = str(place.name), Proxy(str(place.proxy), str(place.identity_header).lower())
+    name, proxy = str(place.name).lower(), Proxy(str(place.proxy), str(place.identity_header).lower())
     return Guard(frozenset({name}), frozenset({f"https://{name}"}), "fanout-console", proxy=proxy)
 
 

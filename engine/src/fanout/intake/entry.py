@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ REFERENCE_LENGTH: Final = 26
 
 MOST_BYTES: Final = 262_144
 """Of an event with its attributes: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html."""
+_VALUE: Final = re.compile("[\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]+")
+"""Of an attribute, as publishers check it: `fanout.publisher.attributes`."""
 
 
 class TooLarge(Exception):
@@ -29,7 +32,7 @@ class TooLarge(Exception):
 
 
 class NotAnEvent(Exception):
-    """The contract refuses what the definition allows: a mistake of the app, never of whoever filled it in."""
+    """The contract, or SNS, refuses what the definition allows: a mistake of the app, never of whoever filled it in."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,8 @@ def make(
     subject = _subject(event, config)
     found = {name: _at(event, path) for name, path in config.attributes.items()}
     attributes = {name: str(value) for name, value in found.items() if value not in (None, "")}
+    if wrong := [name for name, value in attributes.items() if not _VALUE.fullmatch(value)]:
+        raise NotAnEvent(f"attribute {wrong[0]} has a character that SNS does not take")
     claim = None
     if bucket and size(body, attributes) > MOST_BYTES:
         claim = _claim(event, config.paths["answers"], reference)

@@ -29,6 +29,10 @@ RECORDS_KEPT: Final = 16 * 86_400
 """Seconds for which any task's record is there: a day in its queue, 14 as a dead letter, and one more."""
 PERHAPS: Final = "?"
 """Behind a task's name in INTAKE_TASKS: its filter may keep an entry from it, so it is told of once it has a record."""
+LOOKED_INTO: Final = (
+    "We are looking into it",
+    "Something could not be done by itself. Somebody looks into it; you need not send it again.",
+)
 MOST_ASKED: Final = 4
 """Times, of records that DynamoDB does not get to at once."""
 FIRST_WAIT: Final = 0.05
@@ -63,15 +67,15 @@ def of(reference: str, token: str) -> Status | None:
 
 
 def _told(item: store.Item, states: list[str], *, old: bool) -> tuple[str, str]:
+    """What was set aside is emitted again by an operator alone."""
+    if "poison" in item:
+        return LOOKED_INTO
     if "unsent_at" in item:
         return "Received", "We have what you sent, and it is about to be worked on."
     if states and all(each == record.DONE for each in states):
         return "All is done", "All that follows from it is done."
     if record.DEAD in states:
-        return (
-            "We are looking into it",
-            "Something could not be done by itself. Somebody looks into it; you need not send it again.",
-        )
+        return LOOKED_INTO
     if old and not {record.WORKING, record.FAILED} & {*states}:
         return "Passed on", "We have what you sent, and it was passed on. What became of it is not kept for so long."
     return "Being worked on", "We have what you sent, and it is being worked on."

@@ -106,8 +106,8 @@ class EventPublisher:
 
     def publish(self, event: Event) -> Receipt:
         """Publish one event; raises PublishError when SNS has not said that it has it."""
-        answer = self._request(self._client.publish, **self._message(event))
-        return Receipt(event_id=event.id, message_id=answer["MessageId"])
+        message_id = self._request(self._publish_one, **self._message(event))
+        return Receipt(event_id=event.id, message_id=message_id)
 
     def publish_many(self, events: Iterable[Event]) -> PublishResult:
         """Publish events in batches, reading `events` as it goes, so a generator of any length needs little memory.
@@ -115,7 +115,7 @@ class EventPublisher:
         An event that SNS fails alone is sent again under the same id, ATTEMPTS times at most, then reported in the
         result; the others go on. When SNS refuses a whole request, reading stops and PublishError is raised; its
         `result` has what became of the events read so far. When `events` itself raises, what was read is published
-        first. In a FIFO topic an event sent again may come after younger ones.
+        first, and that is raised, also where SNS refuses meanwhile. In a FIFO topic an event sent again may come after younger ones.
 
         Whatever ends it early, SystemExit and Ctrl-C too, has a `result` as well: an event that was read is counted as
         published, or named with the reason why not. Raises TypeError for what is no event, and says which one it is.
@@ -126,12 +126,19 @@ class EventPublisher:
                 self._publish_batch(batch, tally)
         except BaseException as error:
             result = tally.result("it was read, and then the publishing was stopped: publish the same event again")
-            if isinstance(error, PublishError):
-                error.result = result
-            else:
+            if not isinstance(error, PublishError):
                 tell(error, result)
-            raise
+                raise
+            error.result = result
+            if tally.ended is None or tally.ended is error:
+                raise
+            tell(tally.ended, result)
+            raise tally.ended  # noqa: B904  # its cause is its own
         return tally.result()
+
+    def _publish_one(self, **request: Any) -> str:
+        """Raises KeyError, as botocore does, for an answer that is none of SNS."""
+        return self._client.publish(**request)["MessageId"]
 
     def _publish_batch(self, batch: list[Event], tally: Tally) -> None:
         left = batch

@@ -30,21 +30,29 @@ class Refusal:
 
 @dataclass(slots=True)
 class Tally:
-    """`open`: what was read and has no answer yet."""
+    """`open`: what was read and has no answer yet; `ended`: what the reading raised."""
 
     published: int = 0
     failed: list[Failure] = field(default_factory=list)
     open: list[Event] = field(default_factory=list)
+    ended: BaseException | None = None
 
     def read(self, events: Iterable[Event], check: Callable[[Event], None]) -> Iterator[Event]:
         """`events`, each checked and noted."""
-        for number, event in enumerate(events, start=1):
-            try:
-                check(event)
-            except (TypeError, InvalidEvent) as error:
-                raise type(error)(f"event {number} of those given: {error}") from None
+        numbered = enumerate(events, start=1)
+        while (event := self._next(numbered, check)) is not None:
             self.open.append(event)
             yield event
+
+    def _next(self, numbered: Iterator[tuple[int, Event]], check: Callable[[Event], None]) -> Event | None:
+        try:
+            for number, event in numbered:
+                _checked(number, event, check)
+                return event
+        except BaseException as error:
+            self.ended = error
+            raise
+        return None
 
     def settle(self, events: list[Event], failed: list[Failure]) -> None:
         """These of the open ones have their answer; all are published but the failed."""
@@ -55,6 +63,13 @@ class Tally:
     def result(self, stopped: str = "") -> PublishResult:
         """`stopped`: why the open ones are not published, as far as anybody knows."""
         return PublishResult(self.published, (*self.failed, *(Failure(each.id, stopped) for each in self.open)))
+
+
+def _checked(number: int, event: Event, check: Callable[[Event], None]) -> None:
+    try:
+        check(event)
+    except (TypeError, InvalidEvent) as error:
+        raise type(error)(f"event {number} of those given: {error}") from None
 
 
 def without(events: list[Event], gone: list[Event]) -> list[Event]:

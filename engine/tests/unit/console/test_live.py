@@ -1,5 +1,6 @@
 """The picture: whatever is in a queue or a log is shown as text, what is not known is told so, and tabs cost nothing."""
 
+import json
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -176,6 +177,20 @@ def test_without_a_first_look_the_page_says_that_it_looks(monkeypatch: pytest.Mo
     assert "Looking at every subscriber" in here.page("/")
     here.console.collector.problem = "these credentials may not sqs:GetQueueAttributes"
     assert "these credentials may not" in here.page("/")
+
+
+@pytest.mark.parametrize(("path", "status"), [("/", 500), ("/events/e1", 500), ("/nowhere", 404)])
+def test_whatever_keeps_the_stack_from_being_found_is_a_line_of_a_page(
+    monkeypatch: pytest.MonkeyPatch, path: str, status: int
+) -> None:
+    here = Here(monkeypatch, health("task"))
+    monkeypatch.setattr(
+        here.console, "find", lambda: json.loads("s3cret: sign in")
+    )  # what a credential_process printed
+    answer = here.client.get(path)
+    assert answer.status_code == status and "no stack" in answer.text and "s3cret" not in answer.text
+    assert ("JSONDecodeError" in answer.text) == (status == 500)
+    assert answer.headers["x-frame-options"] == "DENY"
 
 
 @pytest.mark.parametrize("path", ["/", "/find", "/submit", "/submit/order.placed.v1", "/nowhere"])

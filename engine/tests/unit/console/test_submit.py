@@ -1,10 +1,12 @@
 """A form from any schema, filled in and read again; what a contract refuses is told beside its field, and not published."""
 
 import re
+import uuid
 from typing import Any
 
 import pytest
 
+from fanout.console.shared import Shared
 from fanout.console.submit import pages
 from fanout.console.submit.fields import (
     CHECK,
@@ -20,8 +22,10 @@ from fanout.console.submit.fields import (
     read,
 )
 from fanout.errors import Unusable
+from fanout.ops.aws.stack import Stack
 from fanout.publisher import Event
 from tests.unit.console.given import Here, health
+from tests.unit.ops.aws.sqs import refused
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -129,14 +133,28 @@ def test_what_the_contract_refuses_is_told_at_its_field_and_not_published(
     assert "no, not this" in answer.text and "{\n &#34;q&#34;: &#34;&lt;b&gt;&#34;}" in answer.text
 
 
-def test_what_is_posted_twice_is_one_event(monkeypatch: pytest.MonkeyPatch, published: list[Event]) -> None:
+def test_the_same_answers_of_one_page_are_one_event(monkeypatch: pytest.MonkeyPatch, published: list[Event]) -> None:
     here = Here(monkeypatch, health("task"), allow="send")
     (id_,) = re.findall('name="id" value="([^"]+)"', here.page("/submit/order.placed.v1"))
     for _ in range(2):
-        assert here.post("/submit/order.placed.v1", **ORDER, id=id_).headers["location"] == f"/events/{id_}?since=1h"
-    assert {each.id for each in published} == {id_}
-    assert here.post("/submit/order.placed.v1", **ORDER, id="../anything").status_code == 303
-    assert published[-1].id not in (id_, "../anything")
+        location = here.post("/submit/order.placed.v1", **ORDER, id=id_).headers["location"]
+        assert location == f"/events/{published[0].id}?since=1h"
+    assert len(published) == 2 and len({each.id for each in published}) == 1
+    for another in ("../anything", "../anything", str(uuid.uuid4())):
+        assert here.post("/submit/order.placed.v1", **ORDER, id=another).status_code == 303
+    assert len({each.id for each in published}) == 4
+
+
+@pytest.mark.parametrize("changed", [{"data.items": '{"q": "other"}'}, {"source": "/shops/bonn"}])
+def test_other_answers_of_the_same_page_are_another_event(
+    monkeypatch: pytest.MonkeyPatch, published: list[Event], changed: dict[str, str]
+) -> None:
+    here = Here(monkeypatch, health("task"), allow="send")
+    (id_,) = re.findall('name="id" value="([^"]+)"', here.page("/submit/order.placed.v1"))
+    for form in (ORDER, {**ORDER, **changed}, ORDER):
+        assert here.post("/submit/order.placed.v1", **form, id=id_).status_code == 303
+    first, edited, again_ = (each.id for each in published)
+    assert first == again_ != edited
 
 
 def test_where_sns_does_not_say_that_it_has_it_the_form_is_there_with_its_id(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,6 +168,21 @@ def test_where_sns_does_not_say_that_it_has_it_the_form_is_there_with_its_id(mon
     assert answer.status_code == 409 and "publish the same event again" in answer.text
     assert f'name="id" value="{id_}"' in answer.text and "s3cret" in answer.text
     assert "Nothing was published" not in answer.text
+
+
+def test_where_aws_cannot_be_asked_the_form_is_there_and_nothing_was_published(
+    monkeypatch: pytest.MonkeyPatch, published: list[Event]
+) -> None:
+    def expired() -> Stack:
+        raise refused("ExpiredToken", "DescribeStacks")
+
+    here = Here(monkeypatch, health("task"), allow="send")
+    (id_,) = re.findall('name="id" value="([^"]+)"', here.page("/submit/order.placed.v1"))
+    here.console.find, here.console.shared = expired, Shared()  # a minute later
+    answer = here.post("/submit/order.placed.v1", **ORDER, id=id_)
+    assert answer.status_code == 409 and "have expired" in answer.text and "Nothing was published" in answer.text
+    assert f'name="id" value="{id_}"' in answer.text and "s3cret" in answer.text and published == []
+    here.page("/submit/order.placed.v1", 409)
 
 
 def test_every_example_is_one_click_away(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """An entry keeps the contract as every task reads it, and a synth refuses definitions that lead elsewhere."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,16 @@ def test_noncharacters_that_sqs_refuses_are_escaped() -> None:
     body = made(message="\uffff\ufffe").body
     assert not {"\uffff", "\ufffe"} & set(body)
     assert json.loads(body)["data"]["items"]["message"] == "\uffff\ufffe"
+
+
+@pytest.mark.parametrize("character", ["\ufffe", "\uffff"])
+def test_what_sns_takes_in_no_attribute_is_refused_before_it_is_stored(character: str) -> None:
+    repeated = replace(CONFIG, attributes={**CONFIG.attributes, "name": "data.customer.name"})
+    definition, answers = CONFIG.definitions["contact"], {"name": f"Ada{character}canary"}
+    with pytest.raises(entry.NotAnEvent, match="^attribute name has a character") as refused:
+        entry.make(definition, answers, repeated)
+    assert "canary" not in str(refused.value)
+    assert entry.make(definition, {"name": "Ada \U0001f642"}, repeated).attributes["name"] == "Ada \U0001f642"
 
 
 def of(folder: Path, **more: Any) -> dict[str, Any]:

@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fanout import names
-from fanout.intake import page, status
+from fanout.intake import page, status, store
 from fanout.intake.handler import handle
+from fanout.intake.relay import SWEPT_AFTER
 from fanout.runtime import record
 from tests.unit.intake.entries import World
 from tests.unit.intake.given import CONFIG, request
-from tests.unit.intake.test_relay import stream
+from tests.unit.intake.test_relay import stream, sweep
 from tests.unit.intake.test_requests import BROWSER, post
 
 CONTACT = CONFIG.definitions["contact"]
@@ -172,6 +173,20 @@ def test_the_status_page_says_what_each_task_has_done_and_no_answer(world: World
     assert "Your reference" in html
     assert "canary" not in html + json.dumps(told)
     Outline(html)
+
+
+def test_of_what_sns_refuses_nobody_is_told_that_it_is_about_to_be_worked_on(
+    world: World, figures: list[dict[str, float]]
+) -> None:
+    place = post()["headers"]["location"]
+    world.topic.always, told = "invalid", []
+    for _ in range(store.MOST_TRIES):
+        told.append(json.loads(asked_at(place)["body"])["status"])
+        world.now += SWEPT_AFTER + 1
+        sweep()
+    told.append(json.loads(asked_at(place)["body"])["status"])
+    assert told == ["Received"] * store.MOST_TRIES + ["We are looking into it"]
+    assert {names.POISON: 1} in figures
 
 
 @pytest.mark.usefixtures("followed")

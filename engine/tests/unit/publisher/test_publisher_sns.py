@@ -409,6 +409,21 @@ def test_whatever_ends_the_reading_what_was_read_is_published_and_counted(stop: 
     assert caught.value.__notes__ == ["before this: 16 events published, 1 not"]
 
 
+@pytest.mark.parametrize("stop", [SystemExit, KeyboardInterrupt, GeneratorExit, LookupError])
+def test_whatever_ends_the_reading_is_raised_although_sns_refuses_what_was_read(stop: type[BaseException]) -> None:
+    def outbox() -> Iterator[Event]:
+        yield from (event(n) for n in range(12))
+        raise stop from ValueError("its own cause")
+
+    with pytest.raises(stop) as caught:
+        forms_with(FakeSns(ok, refuses("AuthorizationError"))).publish_many(outbox())
+    result: PublishResult = caught.value.result  # type: ignore[attr-defined]
+    assert result.published == 10 and [each.event_id for each in result.failed] == ["e10", "e11"]
+    assert "may not publish" in result.failed[0].reason
+    assert caught.value.__notes__ == ["before this: 10 events published, 2 not"]
+    assert isinstance(caught.value.__cause__, ValueError) and isinstance(caught.value.__context__, PublishError)
+
+
 @pytest.mark.parametrize("stop", [SystemExit, KeyboardInterrupt])
 def test_a_signal_while_sns_is_asked_names_what_nobody_knows_of(stop: type[BaseException]) -> None:
     def interrupted(request: Request) -> tuple[int, str]:
@@ -466,3 +481,14 @@ def test_an_answer_of_any_shape_is_a_failure_where_it_names_no_success(answer: d
 
     result = EventPublisher(ARN, client=Odd()).publish_many([event(1)])  # type: ignore[arg-type]
     assert result.published == 0 and [each.event_id for each in result.failed] == ["e1"]
+
+
+NO_ID = says(200, "<PublishResponse><PublishResult></PublishResult></PublishResponse>")
+
+
+def test_an_answer_without_a_message_id_is_no_yes_and_the_event_is_sent_again() -> None:
+    fake = FakeSns(NO_ID, ok)
+    assert forms_with(fake).publish(event(1)).message_id == "m-1"
+    with pytest.raises(PublishError, match="no answer from SNS") as caught:
+        forms_with(FakeSns(*[NO_ID] * ATTEMPTS)).publish(event(1))
+    assert caught.value.retryable and len(fake.requests) == 2

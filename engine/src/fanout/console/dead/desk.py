@@ -23,6 +23,8 @@ class Desk:
     """By their run's number."""
     one_look: Lock = field(default_factory=Lock)
     """What the list's look has in hand, a letter's look or an export would not see."""
+    revealed: set[tuple[str, str, str]] = field(default_factory=set)
+    """Who was shown the answers of which task's letter: the journal has their reason."""
 
     @property
     def stack(self) -> Stack:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from shlex import quote as in_shell
 from urllib.parse import quote, urlencode
 
 from fanout.console.console import Console
@@ -57,7 +58,9 @@ def routes(console: Console) -> Sequence[Route]:
             "is_unseen": all(each.state == NOT_FOUND and each.completeness for each in states),
             "is_on_its_way": bool(refresh) and any(each.state != NOT_FOUND for each in states),
             "now": datetime.now(UTC),
-            "commands": [f"fanout where {id_}{'' if since == USUAL else f' --since {since}'} {console.target}"],
+            "commands": [
+                f"fanout where {in_shell(id_)}{'' if since == USUAL else f' --since {since}'} {console.target}"
+            ],
         }
         return Page("find/event.html", facts, refresh=refresh)
 

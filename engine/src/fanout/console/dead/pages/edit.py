@@ -6,6 +6,7 @@ from typing import Any
 from fanout.console.dead.desk import Desk
 from fanout.console.dead.difference import side_by_side
 from fanout.console.dead.pages import letter
+from fanout.console.faults import EXPECTED, line_of
 from fanout.console.page import Answer, Asked, Page, To
 from fanout.errors import UserError
 from fanout.ops.dead_letters import edit as editing
@@ -17,6 +18,7 @@ from fanout.ops.redrive.written import asked_by
 
 COMMAND = "dead edit"
 WHY = "say in the field Reason why the event is changed"
+PERHAPS = "; it was perhaps sent all the same: check it and send it again, as the task skips the same event"
 
 
 def begin(desk: Desk, asked: Asked) -> Answer:
@@ -30,11 +32,15 @@ def begin(desk: Desk, asked: Asked) -> Answer:
 
 def check(desk: Desk, asked: Asked) -> Answer:
     """Before and after, where the contract and the task's filter take it; else the text again, with what is wrong."""
-    found, why, text = letter.found_at(desk, asked), _why(asked), asked.form.get("event", "")
+    try:
+        found, why = letter.seen(desk, asked, COMMAND, WHY)
+    except UserError as error:
+        return letter.refused(desk, asked, error)
+    text = asked.form.get("event", "")
     try:
         change = _change(found, asked)
-    except UserError as error:
-        return _form(desk, found, why, text, str(error))
+    except EXPECTED as error:
+        return _form(desk, found, why, text, line_of(error))
     before = found.message.event
     pairs = side_by_side(text_of(found.message) if before is None else before, _value(change))
     facts = {
@@ -55,16 +61,20 @@ def back(desk: Desk, asked: Asked) -> Answer:
 
 
 def send(desk: Desk, asked: Asked) -> Answer:
-    """What was shown, checked once more."""
+    """What was shown, checked once more; where that cannot be done, the text again, and whether it was perhaps sent."""
     found, text = letter.found_at(desk, asked), asked.form.get("event", "")
     try:
         why = kept_reason(asked.form.get("reason", ""), WHY)
         change = _change(found, asked)
         journal = Journal.open(desk.stack, COMMAND, task=found.subscriber.task, reason=why, **asked_by(asked.who))
         (subscriber,) = desk.stack.with_letters(found.subscriber.task)  # with the rights to change something
+    except EXPECTED as error:
+        return _form(desk, found, _why(asked), text, line_of(error))
+    try:
         sent = editing.send_edited(desk.stack, subscriber, change, journal, why)
-    except UserError as error:
-        return _form(desk, found, _why(asked), text, str(error))
+    except EXPECTED as error:
+        unsure = not isinstance(error, UserError) and editing.perhaps_sent(subscriber, change.message, journal)
+        return _form(desk, found, why, text, line_of(error) + (PERHAPS if unsure else ""))
     id_ = sent.id if sent.before else change.event.id
     journal.write("end", task=found.subscriber.task, event_id=id_, sent_as=sent.id, said=str(sent))
     desk.letters.forget(asked.path["task"], asked.path["id"])

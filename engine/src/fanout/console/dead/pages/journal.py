@@ -1,5 +1,6 @@
 """What was done from this machine, by whom, and why: the journal, as pages."""
 
+from shlex import quote as in_shell
 from typing import Any
 
 from fanout.console.dead.chosen import Filter
@@ -21,7 +22,7 @@ def show(desk: Desk, asked: Asked) -> Answer:
         "more": max(0, len(runs) - AT_A_TIME),
         "path": str(desk.stories.path),
     }
-    return Page("dead/journal.html", {**facts, "commands": [f"tail -f {desk.stories.path}"]})
+    return Page("dead/journal.html", {**facts, "commands": [f"tail -f {in_shell(str(desk.stories.path))}"]})
 
 
 def show_run(desk: Desk, asked: Asked) -> Answer:
@@ -45,7 +46,7 @@ def show_run(desk: Desk, asked: Asked) -> Answer:
         "most": MOST_LINES,
         "row": _row(desk, run),
         "export": export,
-        "commands": [f"grep {run.id} {desk.stories.path}"],
+        "commands": [f"grep {in_shell(run.id)} {in_shell(str(desk.stories.path))}"],
     }
     return Page("dead/journal_run.html", facts, refresh=1 if goes_on else 0)
 

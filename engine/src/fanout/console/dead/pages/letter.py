@@ -1,6 +1,7 @@
 """One dead letter: without its answers; and with them, for a reason, which is journalled first."""
 
 import json
+from shlex import quote as in_shell
 from typing import Any
 
 from fanout.console.dead.desk import Desk
@@ -44,7 +45,16 @@ def revealed(desk: Desk, asked: Asked, command: str, how: str) -> tuple[Found, s
     found = found_at(desk, asked)
     journal = Journal.open(desk.stack, command, task=found.subscriber.task, reason=why, **asked_by(asked.who))
     found.write_revealed(journal, why)
+    desk.revealed.add((asked.who, found.subscriber.task, found.message.message_id))
     return found, why
+
+
+def seen(desk: Desk, asked: Asked, command: str, how: str) -> tuple[Found, str]:
+    """As `revealed`, and journalled once for each person and letter. Raises UserError."""
+    found = found_at(desk, asked)
+    if (asked.who, found.subscriber.task, found.message.message_id) in desk.revealed:
+        return found, " ".join(asked.form.get("reason", "").split())
+    return revealed(desk, asked, command, how)
 
 
 def found_at(desk: Desk, asked: Asked) -> Found:
@@ -88,6 +98,6 @@ def shown(desk: Desk, found: Found, *, reveal: bool) -> dict[str, Any]:
         "commands": [
             f"fanout dead show {id_} --task {found.subscriber.task} {target}",
             f"fanout dead edit {id_} --task {found.subscriber.task} --reason TEXT {target}",
-            f"fanout where {shown_id} {target}",
+            f"fanout where {in_shell(shown_id)} {target}",
         ],
     }
