@@ -18,7 +18,7 @@ from fanout.errors import Unusable, UserError
 from fanout.ops.aws import tombstones
 from fanout.ops.aws.stack import Stack
 from fanout.ops.aws.tombstones import Tombstone
-from fanout.ops.erase.beyond import beyond
+from fanout.ops.erase.beyond import Here, beyond, files_here
 from fanout.ops.erase.erasure import Erasure, is_seen, learn_from_records, not_gone, places_of
 from fanout.ops.erase.event import erasure_types, event_of, publish
 from fanout.ops.erase.places.archive import Scope
@@ -155,15 +155,16 @@ class _Command:
         """A dry run."""
         found = self.erasure.look()
         told = bool(erasure_types(app_contracts()))
+        here = files_here(self.erasure.wanted)
+        beyond_ = [*here.unread, *self._beyond(here, told)]
+        complete = is_seen(found) and not here.unread
         if self.as_json:
-            say_json(
-                {"found": [each.as_dict() for each in found], "beyond": self._beyond(told), "complete": is_seen(found)}
-            )
+            say_json({"found": [each.as_dict() for each in found], "beyond": beyond_, "complete": complete})
         else:
             print_findings(found)
-            print_beyond(self._beyond(told))
+            print_beyond(beyond_)
             print_line("nothing was changed")
-        return int(not is_seen(found))
+        return int(not complete)
 
     def run(self) -> int:
         found = self.erasure.look()
@@ -183,14 +184,16 @@ class _Command:
         confirm(self._question(found), yes=self.yes)
         removals = self.erasure.remove(found)
         again = self.erasure.look({each.place: each.removed for each in removals})
-        left = [*(f"{each.place}: {line}" for each in removals for line in each.left), *not_gone(again)]
+        here = files_here(self.erasure.wanted)
+        left = [f"{each.place}: {line}" for each in removals for line in each.left]
+        left += [*not_gone(again), *here.unread]
         told = self._tell(types, left) if not left else False
         if not left and (why := self.erasure.forget()):
             left.append(why)
         done = not left
         removed = {each.place: each.removed for each in removals}
         self.erasure.journal.write("end", removed=removed, is_done=done, told=told, left=len(left))
-        self._say(found, removals, left, told=told)
+        self._say(found, removals, left, self._beyond(here, told), told=told)
         return int(not done)
 
     @property
@@ -219,12 +222,13 @@ class _Command:
             left.append(f"receivers were not told: {why}")
         return not why
 
-    def _beyond(self, told: bool) -> list[str]:
-        found = beyond(self.stack, self.erasure.wanted, intake=self.has_intake, told=told)
+    def _beyond(self, here: Here, told: bool) -> list[str]:
+        found = beyond(self.stack, here, intake=self.has_intake, told=told)
         return [*found, self.unseen] if self.unseen else found
 
-    def _say(self, found: list[Finding], removals: list[Removal], left: list[str], *, told: bool) -> None:
-        beyond_ = self._beyond(told)
+    def _say(
+        self, found: list[Finding], removals: list[Removal], left: list[str], beyond_: list[str], *, told: bool
+    ) -> None:
         if self.as_json:
             removed = {each.place: each.removed for each in removals}
             facts = {"found": [each.as_dict() for each in found], "removed": removed, "left": left, "told": told}

@@ -100,13 +100,21 @@ def say(line: str, as_json: bool, **facts: Any) -> None:
 
 def say_json(value: Any) -> None:
     """Exact, and in ASCII: what could move the cursor is escaped as JSON does it."""
-    sys.stdout.write(json.dumps(value, indent=2, default=_as_text) + "\n")
+    sys.stdout.write(_as_json(value, 2) + "\n")
     sys.stdout.flush()
 
 
 def say_json_line(value: Any) -> None:
-    sys.stdout.write(json.dumps(value, default=_as_text) + "\n")
+    sys.stdout.write(_as_json(value) + "\n")
     sys.stdout.flush()
+
+
+def _as_json(value: Any, indent: int | None = None) -> str:
+    """What JSON has no number for, as it may be in what a task printed, is text: "NaN", "Infinity"."""
+    try:
+        return json.dumps(value, indent=indent, default=_as_text, allow_nan=False)
+    except ValueError:
+        return json.dumps(json.loads(json.dumps(value, default=_as_text), parse_constant=str), indent=indent)
 
 
 def _as_text(value: Any) -> str:

@@ -73,6 +73,7 @@ def _follow(stack: Stack, events: list[Event], patience: float, as_json: bool) -
         for progress in follow(stack, events, patience, stop):
             lines = [
                 ", ".join(f"{count} {state}" for state, count in each.as_dict().items() if count and state != "task")
+                + (f" (not read: {each.unread})" if each.unread else "")
                 for each in progress
             ]
             if not as_json and lines != told:
@@ -80,7 +81,8 @@ def _follow(stack: Stack, events: list[Event], patience: float, as_json: bool) -
                 console.print("   ".join(parts))
             told = lines
     if as_json:
-        say_json({"published": [each.id for each in events], "tasks": [each.as_dict() for each in progress]})
+        tasks = [{**each.as_dict(), "unread": each.unread or None} for each in progress]
+        say_json({"published": [each.id for each in events], "tasks": tasks})
     if stop:
         return INTERRUPTED
     return int(not all(each.is_well for each in progress))

@@ -12,7 +12,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -91,9 +91,7 @@ class Journal:
 
     def read(self) -> Iterator[dict[str, Any]]:
         """Every line that is a JSON object; a kill or a full disk may have cut one. Raises OpsError."""
-        if not self.path.exists():
-            return
-        with _one_line(self.path), self.path.open("rb") as file:
+        with _one_line(self.path), suppress(FileNotFoundError, NotADirectoryError), self.path.open("rb") as file:
             for text in file:
                 try:
                     line = json.loads(text)

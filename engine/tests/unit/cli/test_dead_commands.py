@@ -92,6 +92,36 @@ def test_a_queue_that_is_empty_or_held_is_not_the_same(shell: Make, world: World
     assert "no dead letters: task" not in one.run("list", status=1)
 
 
+def test_letters_whose_cause_was_not_read_are_not_told_as_letters_of_another(shell: Make, world: World) -> None:
+    def busy(**_: Any) -> None:
+        raise refused("ThrottlingException", "FilterLogEvents")
+
+    one = shell(world)
+    world.bury(3)
+    vars(world.aws.logs)["filter_log_events"] = busy
+    why = ("--cause", "TransientError")
+    not_read = "not looked at: 3 dead letters whose cause was not read, as not all of the log was"
+    assert not_read in one.run("redrive", "task", *why, "--dry-run", status=1)
+    assert f"nothing was sent; {not_read}" in one.run("redrive", "task", *why, "--yes", status=1)
+    assert f"0 dead letters of task dropped; {not_read}" in one.run("drop", "task", *why, "--yes", *REASON, status=1)
+    told = {names.CAUSE_ATTRIBUTE: text(json.dumps({"error_type": "TransientError", "error": "it answered 503"}))}
+    world.sqs.put(world.dead, json.dumps(event(9)), id_="m9", attributes=told)
+    said = one.json("redrive", "task", *why, "--yes", status=1)
+    assert (said["sent"], said["complete"]) == (1, False)
+    assert "3 dead letters of task dropped" in one.run("drop", "task", "--cause", "Unread", "--yes", *REASON)
+
+
+def test_of_a_log_that_was_not_read_to_its_end_no_attempt_is_told_as_none(shell: Make, world: World) -> None:
+    one = shell(world)
+    world.bury(1)
+    vars(world.aws.logs)["filter_log_events"] = lambda **_: {"events": [], "nextToken": "more"}
+    said = one.run("show", "e0", status=1)
+    assert "no attempt is in what was read of the log: Unread" in said and "there is more than 10 pages of it" in said
+    assert one.json("show", "e0", status=1)["unseen"]
+    vars(world.aws.logs)["filter_log_events"] = lambda **_: {"events": []}
+    assert "no attempt is in the log: " in one.run("show", "e0")
+
+
 @pytest.mark.long
 def test_a_redrive_says_what_became_of_all(shell: Make, world: World) -> None:
     one = shell(world)

@@ -123,3 +123,16 @@ def test_what_is_printable_is_left_alone_and_the_rest_is_named(text: str) -> Non
     assert printable(text).isprintable()
     assert not text.isprintable() or printable(text) == text
     assert printable_lines(text).split("\n") == [printable(line) for line in text.split("\n")]
+
+
+def test_a_number_that_json_has_not_is_text_in_what_programs_read(capsys: pytest.CaptureFixture[str]) -> None:
+    raw = Raw.from_event({"message": '{"a": NaN, "b": [-Infinity, 1e999, 1.5], "\u00e9": null}', "timestamp": 0})
+
+    def no_json(constant: str) -> None:
+        raise AssertionError(constant)
+
+    for say in (output.say_json, output.say_json_line):
+        say({"at": AT, "line": raw.value})
+        told = json.loads(capsys.readouterr().out, parse_constant=no_json)
+        assert told["line"] == {"a": "NaN", "b": ["-Infinity", "Infinity", 1.5], "\u00e9": None}
+        assert told["at"] == "2026-01-15T00:00:00.000+00:00"

@@ -8,7 +8,9 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from botocore.exceptions import ClientError
 
+from fanout.errors import OpsError
 from fanout.ops.aws import alarms
 from fanout.ops.aws.session import Aws
 from fanout.ops.aws.stack import Stack
@@ -18,6 +20,7 @@ from fanout.ops.doctor.doctor import _drift, examine
 from fanout.ops.doctor.live import READS
 from fanout.ops.interrupt import Stop
 from fanout.ops.pause.drain import drain
+from fanout.ops.redrive.preview import refuse_if_unsafe
 from fanout.ops.status import report as status
 from tests.unit.ops.aws.cloudwatch import CloudWatch
 from tests.unit.ops.aws.logs import Logs, outcome
@@ -262,6 +265,42 @@ def test_of_a_log_that_was_not_read_to_its_end_status_says_so() -> None:
     assert found.problems == [] and "more than 20 pages" in found.unseen[0]
     report = status.Report(stack(CloudWatch()), datetime.now(UTC), [found], None, [], [])
     assert report.needs_a_person and found.as_dict()["unseen"] == found.unseen
+
+
+def test_a_mapping_is_found_on_whatever_page_it_is() -> None:
+    world = World()
+    (own,) = world.aws.functions.list_event_source_mappings()["EventSourceMappings"]
+    other = {**own, "EventSourceArn": "arn:other"}
+    pages = {None: ([], "1"), "1": ([other], "2"), "2": ([], "3"), "3": ([own], None)}
+
+    def listed(FunctionName: str, Marker: str | None = None) -> dict[str, Any]:
+        found, after = pages[Marker]
+        return {"EventSourceMappings": found, **({"NextMarker": after} if after else {})}
+
+    world.aws.functions.list_event_source_mappings = listed
+    assert world.subscriber.mapping() == own
+    assert status.health(world.subscriber).problems == []
+    pages["3"] = ([other], None)
+    with pytest.raises(OpsError, match="^task: nothing feeds its queue to its function"):
+        world.subscriber.mapping()
+
+
+def test_why_a_pause_is_not_known_is_said_once_and_beside_nothing_else() -> None:
+    world = World()
+    world.sqs.put(world.subscriber.dead_letter_queue_url, "{}")
+
+    def denied(**_: Any) -> Any:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ListEventSourceMappings")
+
+    world.aws.functions.list_event_source_mappings = world.aws.functions.get_function_configuration = denied
+    found = status.health(world.subscriber)
+    (why,) = set(found.unread)
+    assert len(found.unread) == 2 and len(found.problems) == 3
+    with pytest.raises(OpsError) as refused:
+        refuse_if_unsafe(world.subscriber, force=False)
+    assert str(refused.value) == (
+        f"whether task is paused could not be read ({why}): run it again; --force does it all the same"
+    )
 
 
 class Patience(Stop):

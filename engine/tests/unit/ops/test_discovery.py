@@ -11,13 +11,14 @@ from fanout.ops.aws.discovery import find
 from fanout.ops.aws.session import Aws
 from fanout.ops.aws.stack import Stack
 from fanout.ops.dead_letters.summary import collect
+from fanout.ops.journal import Journal
 from fanout.ops.status.report import report
 from fanout.ops.timeline.timeline import for_stack
 
 QUEUES = {"BillQueueUrl": "https://sqs/1/bill", "BillDeadLetterQueueUrl": "https://sqs/1/bill-dead"}
 
 
-def stack_with(outputs: dict[str, str], *heard_by: str) -> Stack:
+def stack_with(outputs: dict[str, str], *heard_by: str, name: str = "Orders-prod") -> Stack:
     described: dict[str, Any] = {
         "StackId": "arn:aws:cloudformation:eu-west-1:1:stack/Orders-prod/1",
         "StackStatus": "CREATE_COMPLETE",
@@ -32,7 +33,7 @@ def stack_with(outputs: dict[str, str], *heard_by: str) -> Stack:
         cloudwatch=SimpleNamespace(get_paginator=lambda _: pages),
         is_aws=False,
     )
-    return find(cast(Aws, aws), "Orders-prod")
+    return find(cast(Aws, aws), name)
 
 
 def test_queues_without_what_takes_their_messages_are_said() -> None:
@@ -59,6 +60,13 @@ def test_a_stack_whose_topic_others_hear_is_well() -> None:
 
 def test_an_intake_needs_no_subscriber() -> None:
     assert not report(stack_with({"IntakeTableName": "table"})).needs_a_person
+
+
+def test_a_stack_that_is_named_by_its_arn_has_its_own_name_and_journal() -> None:
+    outputs = {"TopicArn": "arn:aws:sns:eu-west-1:1:orders"}
+    found = stack_with(outputs, name="arn:aws:cloudformation:eu-west-1:1:stack/Orders-prod/1")
+    assert found.name == "Orders-prod"
+    assert Journal.of(found).path == Journal.of(stack_with(outputs)).path
 
 
 def test_a_stack_of_somebody_else_is_refused() -> None:

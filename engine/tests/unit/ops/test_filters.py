@@ -161,6 +161,16 @@ def test_where_sns_may_not_be_asked_nothing_is_concluded() -> None:
     assert state.state == states.NOT_FOUND
 
 
+def test_a_filter_that_could_not_be_read_is_told_beside_not_seen() -> None:
+    closed, open_ = subscriber("closed", refusal("ListSubscriptionsByTopic")), subscriber("open", (ORDERS, {}))
+    found = [(each, unseen(each.task)) for each in (closed, open_)] + [(open_, seen("all"))]
+    first, *others = judge_unseen(found)
+    (why,) = first.completeness.unseen
+    assert why.startswith("its filter: ") and "ListSubscriptionsByTopic" in why
+    assert first.said().endswith(f"; not looked at: {why}") and first.as_dict()["unseen"] == [why]
+    assert [each.completeness.unseen for each in others] == [(), ()]
+
+
 def test_send_waits_for_no_subscriber_that_never_gets_the_event() -> None:
     tasks = (
         subscriber("all", (ORDERS, {})),

@@ -76,6 +76,22 @@ def test_a_journal_that_cannot_be_used_is_told_before_anything_is_done(
         Journal.open(world.stack, "dead redrive")
 
 
+def test_a_journal_that_may_not_be_looked_for_is_one_line_and_one_that_is_not_there_has_no_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "j.jsonl").write_text('{"step":"sent"}\n')
+    assert steps(journal(tmp_path)) == ["sent"]
+    assert steps(journal(tmp_path / "gone")) == steps(journal(tmp_path / "j.jsonl")) == []
+
+    def closed(path: Path, *_: Any, **__: Any) -> Any:  # a root user may enter any folder
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(Path, "stat", closed)
+    monkeypatch.setattr(Path, "open", closed)
+    with pytest.raises(OpsError, match=r"the journal .*j\.jsonl cannot be used \(Permission denied\)"):
+        steps(journal(tmp_path))
+
+
 def test_it_is_written_to_when_it_is_opened(world: World) -> None:
     one = Journal.open(world.stack, "dead redrive", task="task")
     (line,) = one.read()

@@ -9,6 +9,7 @@ import pytest
 
 from fanout.errors import Unusable
 from fanout.ops.aws.line import Line
+from fanout.ops.completeness import COMPLETE, Completeness
 from fanout.ops.dead_letters.selection import Selection
 from fanout.ops.interrupt import Stop
 from fanout.ops.redrive import runner
@@ -29,6 +30,7 @@ class Outcomes:
         self.unknown: dict[str, int] = {}
         self.failed: list[Any] = []
         self.done, self.unwatched = 0, 0
+        self.completeness = COMPLETE
 
     def watch(self, message_id: str, event_id: str | None) -> None:
         self.sent += 1
@@ -122,6 +124,16 @@ def test_fewer_failures_are_told_at_the_end(night: Night) -> None:
     result = night.redrive()
     assert result.stopped and "1 failed again" in result.stopped and not result.is_well
     assert len(night.world.sent()) == 10
+
+
+def test_outcomes_that_could_not_be_read_are_not_told_as_none(night: Night) -> None:
+    night.world.bury(3)
+    night.judge(lambda number: None)
+    night.outcomes.completeness = Completeness(("outcomes of task: the AWS credentials have expired",))
+    assert night.redrive().stopped == (
+        "canary: 1 without an outcome after 0 s, and not all could be read (outcomes of task: the AWS credentials have"
+        " expired); the rest is untouched"
+    )
 
 
 def test_without_an_outcome_nothing_is_called_done_and_the_rest_stays(night: Night) -> None:

@@ -1,20 +1,27 @@
 """What `fanout send` takes, what it refuses before anything is published, and what it waits for."""
 
 import io
+import itertools
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from fanout.cli import aws_command
+from fanout.cli import send as command
 from fanout.contracts.app import app_contracts
 from fanout.contracts.contract import load
 from fanout.errors import Unusable
+from fanout.ops.interrupt import Stop
 from fanout.ops.send.event import Progress, read_events
 from fanout.ops.timeline.state import DONE, NOT_FOUND, RETRYING
 from fanout.publisher import checked_event
 from tests.unit.contracts.given import FORMS, ORDERS, put
+from tests.unit.fanout import Run
+from tests.unit.ops.aws.dynamodb import refused
 from tests.unit.ops.aws.logs import Logs, outcome
 from tests.unit.ops.replay.given import World, world
 
@@ -159,3 +166,35 @@ def test_an_attempt_whose_end_was_not_recorded_is_told_by_the_log(world: World) 
     aws.logs.write(world.subscriber.log_group, outcome("done", "m1", attempt=2, event_id="e1"))
     progress.look(at)
     assert progress.is_well
+
+
+def test_a_look_that_aws_refuses_is_said_and_does_not_end_the_wait_for_what_was_published(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refusals = 1
+
+    def around(operation: str) -> None:
+        nonlocal refusals
+        refusals -= 1
+        if refusals >= 0:
+            raise refused(operation, "ThrottlingException")
+
+    sent: Any = SimpleNamespace(id="e1", attributes={}, body="{}")
+    world.record(1, "done", at=datetime.now(UTC))
+    world.dynamodb.around = around
+    cast(Any, world.aws).logs = Logs()
+    stack: Any = SimpleNamespace(
+        name="S", topic_arn="arn:aws:sns:r:1:t", subscribers=(world.subscriber,), unseen=(), of_topic=lambda _: stack
+    )
+    monkeypatch.setattr(aws_command, "find", lambda *_: stack)
+    monkeypatch.setattr(command, "read_events", lambda *_, **__: [sent])
+    monkeypatch.setattr(command, "publish_written", lambda *_: None)
+    monkeypatch.setattr(Stop, "sleep", lambda *_: None)
+    monkeypatch.setattr("fanout.ops.send.event.time", SimpleNamespace(monotonic=itertools.count().__next__))
+    run = Run(monkeypatch, capsys, "send", "--example", "--wait", "--yes", "--stack", "S", "--region", "eu-west-1")
+    busy = "AWS is busy (ThrottlingException on BatchGetItem"
+    assert run() == 0 and f"1 not found (not read: {busy}" in run.out and run.out.endswith("task: 1 done\n")
+    refusals = 1_000
+    assert run("--patience", "1", "--json") == 1
+    told = run.json()
+    assert told["published"] == ["e1"] and told["tasks"][0]["unread"].startswith(busy)

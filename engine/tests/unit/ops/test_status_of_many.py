@@ -186,6 +186,14 @@ def test_a_first_look_asks_while_the_stack_is_looked_for_what_its_name_is_enough
     assert sum(world.calls.values()) == 6 + 2 * 3
 
 
+def test_an_alarm_rings_however_the_stack_is_named() -> None:
+    world = Many(1)
+    world.cloudwatch.metric = [{"AlarmName": f"{NAME}-TaskDead-1A2B3C4D5E6F", "StateValue": "ALARM"}]
+    for name in (NAME, STACK):
+        _, found = first_look(world.aws, name)
+        assert found.needs_a_person and [each["name"] for each in found.alarms] == [f"{NAME}-TaskDead-1A2B3C4D5E6F"]
+
+
 def test_metrics_are_asked_for_again_when_a_minute_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each that is asked for is paid for, and has no newer value before."""
     world, kept, now = Many(3), KeptMetrics(), [1_000.0]

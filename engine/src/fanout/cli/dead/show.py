@@ -20,8 +20,11 @@ def show(
     reason: Annotated[str, typer.Option(metavar="TEXT", help="Why the answers must be seen.")] = "",
     task: InTask = None,
     as_json: Json = False,
-) -> None:
-    """Show one dead-letter message: its event without answers, its attributes, its attempts with their causes."""
+) -> int:
+    """Show one dead-letter message: its event without answers, its attributes, its attempts with their causes.
+
+    Exit status 1: not all of the log was read, and it says from when on.
+    """
     why = require_reason(reason) if reveal else ""
     stack = connect(target)
     journal = Journal.open(stack, "dead show", reason=why) if reveal else None
@@ -32,3 +35,4 @@ def show(
         say_json(found.as_dict(reveal=reveal))
     else:
         console.print(render(found, reveal=reveal))
+    return int(not found.completeness)

@@ -37,8 +37,10 @@ def render(found: Found, *, reveal: bool) -> RenderableType:
 
 
 def _attempts(found: Found) -> list[RenderableType]:
+    unread = [foreign(f"! not read: {each}", "yellow") for each in found.completeness.unseen]
     if not found.attempts:
-        return [foreign(f"no attempt is in the log: {found.cause}")]
+        where = "what was read of the log" if unread else "the log"
+        return [foreign(f"no attempt is in {where}: {found.cause}"), *unread]
     shown = table("attempt", "outcome", "when", "why", right=("attempt",), fold=("why",))
     for each in found.attempts:
         why = foreign(f"{each.error_type}: {each.error}" if each.error_type else "")
@@ -49,6 +51,7 @@ def _attempts(found: Found) -> list[RenderableType]:
     last = links(found.subscriber, found.attempts[-1]) if found.subscriber.aws.is_aws else {}
     return [
         shown,
+        *unread,
         *([""] if last else []),
         *(Text(f"{name} of the last: {url}", style="dim", overflow="fold") for name, url in last.items()),
     ]

@@ -25,7 +25,8 @@ _DESCRIBED = re.compile(rf"{names.OF_TASK}(\S+?)({names.WITH_BACKFILL})?")
 def find(aws: Aws, name: str) -> Stack:
     """One DescribeStacks; and where its outputs are not described, a question for each subscriber's task, side by side.
 
-    `name` may be a topic's ARN, of whoever made it: then its subscriptions lead to all the rest.
+    `name` may be a topic's ARN, of whoever made it: then its subscriptions lead to all the rest. It may be a stack's ARN:
+    the stack has its own name all the same, as journals, alarms and metrics know it by that.
     """
     if is_topic_arn(name):
         return find_by_topic(aws, name)
@@ -38,6 +39,8 @@ def find(aws: Aws, name: str) -> Stack:
                 f"no stack {name} in {region} for these credentials: check --env or --stack, --region and --profile"
             ) from None
         raise
+    if name.startswith("arn:"):
+        name = described["StackId"].split("/")[1]
     outputs = {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
     said = {each["OutputKey"]: each.get("Description", "") for each in described.get("Outputs", [])}
     ids = [key.removesuffix(_DEAD) for key in outputs if key.endswith(_DEAD)]

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fanout import names
 from fanout.errors import OpsError
@@ -172,11 +172,15 @@ class DeployedSubscriber:
 
     def mapping(self) -> "EventSourceMappingConfigurationTypeDef":
         """As it is now: what feeds the queue's messages to the function."""
-        found = self.aws.functions.list_event_source_mappings(FunctionName=self.function_name)["EventSourceMappings"]
-        own = [each for each in found if each.get("EventSourceArn", "").rsplit(":", 1)[-1] == self.queue_name]
-        if not own:
-            raise OpsError(f"{self.task}: nothing feeds its queue to its function: deploy the stack again")
-        return own[0]
+        of: dict[str, Any] = {"FunctionName": self.function_name}
+        while True:  # a page may be empty and not the last
+            page = self.aws.functions.list_event_source_mappings(**of)
+            for each in page["EventSourceMappings"]:
+                if each.get("EventSourceArn", "").rsplit(":", 1)[-1] == self.queue_name:
+                    return each
+            if not page.get("NextMarker"):
+                raise OpsError(f"{self.task}: nothing feeds its queue to its function: deploy the stack again")
+            of["Marker"] = page["NextMarker"]
 
     @property
     def _mapping_arn(self) -> str:

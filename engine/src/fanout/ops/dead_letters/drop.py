@@ -83,7 +83,7 @@ class Drop:
                 self._pass(browsing, file, found, stop)
             began_with = browsing.began_with
             found.completeness = COMPLETE if self.selection.is_satisfied else browsing.completeness
-            found.completeness += self._late
+            found.completeness += self._late + self.selection.completeness
             if found.completeness or found.count == before or stop:
                 break
 

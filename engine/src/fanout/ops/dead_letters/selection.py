@@ -8,8 +8,10 @@ from datetime import UTC, datetime, timedelta
 from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout.errors import Unusable, UserError
-from fanout.ops.dead_letters.causes import Cause, Explainer
+from fanout.ops.completeness import COMPLETE, Completeness
+from fanout.ops.dead_letters.causes import UNREAD, Cause, Explainer
 from fanout.ops.dead_letters.message import DeadLetterMessage
+from fanout.words import counted
 
 _AGE = re.compile(r"(\d+)\s*(s|m|min|h|d)")
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3_600, "d": 86_400}
@@ -26,6 +28,8 @@ class Selection:
     found: set[str] = field(default_factory=set)
     unread: set[str] = field(default_factory=set)
     """Message ids that a look for causes could not read: they are left where they are."""
+    unsure: set[str] = field(default_factory=set)
+    """Message ids whose log was not read to its end, so that theirs may be a wanted cause: they are left, too."""
 
     @classmethod
     def from_options(
@@ -47,6 +51,14 @@ class Selection:
         """Nothing more can come."""
         return bool(self.ids) and set(self.ids) <= self.found
 
+    @property
+    def completeness(self) -> Completeness:
+        """Of the look for causes, so far."""
+        if not self.unsure:
+            return COMPLETE
+        many = counted(len(self.unsure), "dead letter")
+        return Completeness((f"{many} whose cause was not read, as not all of the log was",))
+
     def as_dict(self) -> dict[str, object]:
         older = self.older_than.total_seconds() if self.older_than else None
         return {"causes": list(self.causes), "ids": list(self.ids), "older_than_seconds": older}
@@ -59,7 +71,11 @@ class Selection:
         causes = each_alone(explainer.explain, picked)
         self.unread |= {each.message_id for each, cause in zip(picked, causes, strict=True) if cause is None}
         read = [(each, cause) for each, cause in zip(picked, causes, strict=True) if cause is not None]
-        return [each for each, cause in read if any(cause.matches(wanted) for wanted in self.causes)]
+        chosen = [each for each, cause in read if any(cause.matches(wanted) for wanted in self.causes)]
+        matched = {each.message_id for each in chosen}
+        self.unsure -= {each.message_id for each, _ in read}
+        self.unsure |= {each.message_id for each, cause in read if cause == UNREAD} - matched
+        return chosen
 
     def _is_wanted(self, message: DeadLetterMessage) -> bool:
         if message.message_id in self.ids:

@@ -1,5 +1,6 @@
 """What no command can reach: said each time, so that nobody promises more than was done."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -12,7 +13,15 @@ from fanout.ops.journal import home
 from fanout.words import counted
 
 
-def beyond(stack: Stack, wanted: Wanted, *, intake: bool, told: bool) -> list[str]:
+@dataclass
+class Here:
+    """Files of this program on this machine: those `of_them` have dead letters of theirs in them; `unread` are lines."""
+
+    of_them: list[Path] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+
+
+def beyond(stack: Stack, here: Here, *, intake: bool, told: bool) -> list[str]:
     """`told`: the receivers get an event of the erasure."""
     lines = [
         "delivered mails, webhooks and whatever a task wrote elsewhere"
@@ -29,21 +38,41 @@ def beyond(stack: Stack, wanted: Wanted, *, intake: bool, told: bool) -> list[st
             "the attachments' bucket: what was uploaded goes within two days by itself, and a copy of answers or of a file that a"
             " repeated try left behind ends with the bucket's keep_days"
         )
-    return [*(f"{each} on this machine has it in it: delete it" for each in files_here(wanted)), *lines]
+    return [*(f"{each} on this machine has it in it: delete it" for each in here.of_them), *lines]
 
 
-def files_here(wanted: Wanted) -> list[Path]:
-    """Of this program, with dead letters in them."""
-    return [path for path in sorted(home().glob("*.jsonl")) if _has(path, wanted)]
+def files_here(wanted: Wanted) -> Here:
+    """What may not be read is told, as it may have anything in it."""
+    found = Here()
+    try:
+        paths = sorted(each for each in home().iterdir() if each.suffix == ".jsonl")
+    except FileNotFoundError:
+        return found
+    except OSError as error:
+        found.unread.append(_not_read(home(), error))
+        return found
+    for path in paths:
+        try:
+            if path.is_file() and _has(path, wanted):
+                found.of_them.append(path)
+        except FileNotFoundError:  # gone since
+            continue
+        except OSError as error:
+            found.unread.append(_not_read(path, error))
+    return found
 
 
 def _has(path: Path, wanted: Wanted) -> bool:
     """A journal has ids only, and is what proves the erasure."""
-    try:
-        with path.open("rb") as file:
-            return any(b'"body"' in line and wanted.is_mentioned(line) for line in file)
-    except OSError:
-        return False
+    with path.open("rb") as file:
+        return any(b'"body"' in line and wanted.is_mentioned(line) for line in file)
+
+
+def _not_read(path: Path, error: OSError) -> str:
+    return (
+        f"{path} on this machine was not looked into ({error.strerror or error}) and may have it in it: make it readable"
+        " for you, and run it again"
+    )
 
 
 def _in_flight(stack: Stack) -> str:

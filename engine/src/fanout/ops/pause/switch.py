@@ -6,11 +6,13 @@ of Lambda switches only if a tag is, or is not, there, so each looks after it ac
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from fanout import names
+from fanout.aws_errors import one_line
 from fanout.errors import OpsError
 from fanout.ops.aws.subscriber import FUNCTION, WORKER, DeployedSubscriber
 from fanout.ops.dead_letters import browse
@@ -41,43 +43,68 @@ def pause(subscriber: DeployedSubscriber, reason: str, by: str, journal: Journal
 
     The circuit's tag is taken away before and after the switch, as a function may open its circuit meanwhile. Beside a
     resume at the same time, the pause stays: its reason is written once more after the switch, which that resume may not have
-    seen when it took the reason away. OpsError when it did not settle within PATIENCE.
+    seen when it took the reason away. OpsError when it did not settle within PATIENCE, or AWS refused in the middle.
     """
     noted = pauses.said(by, reason)
     if subscriber.kind == WORKER and not subscriber.has_runtime:
         raise OpsError(
             f"{subscriber.task}: no function takes its messages, and who does is not known to obey a pause: stop it there"
         )
-    if subscriber.kind == WORKER:
-        return _pause_worker(subscriber, noted, journal, stop)
-    journal.write("pausing", task=subscriber.task, reason=reason, mapping=subscriber.mapping()["UUID"])
-    end = time.monotonic() + PATIENCE
-    subscriber.tag(pauses.TAG, str(noted))
-    while True:
-        subscriber.untag(CIRCUIT_TAG)
-        _switch(subscriber, on=False, settled=_settled(subscriber), end=end, stop=stop)
-        subscriber.untag(CIRCUIT_TAG)
-        subscriber.tag(pauses.TAG, str(noted))
-        if _is_off(subscriber):
-            break
+    mapping = {} if subscriber.kind == WORKER else {"mapping": subscriber.mapping()["UUID"]}
+    journal.write("pausing", task=subscriber.task, reason=reason, **mapping)
+    tag = partial(subscriber.tag, pauses.TAG, str(noted))
+    rest = (
+        partial(_await_workers, subscriber, stop) if subscriber.kind == WORKER else partial(_off, subscriber, tag, stop)
+    )
+    _carry_out("pause", subscriber, tag, rest)
     journal.write("paused", task=subscriber.task)
     return noted
 
 
 def resume(subscriber: DeployedSubscriber, journal: Journal, stop: Stop) -> None:
     """The mapping before the reason: if it cannot be switched on, the reason stays. OpsError when somebody else, or the
-    circuit, switched it off at the same time: theirs holds.
+    circuit, switched it off at the same time: theirs holds; and when AWS refused in the middle.
 
     The circuit's tag goes before the switch and not after it: a circuit that opened in between would be off without one, for
     good. One that is left on a mapping that is on, `close_circuits` takes away.
     """
     journal.write("resuming", task=subscriber.task)
     if subscriber.kind == WORKER:
-        subscriber.untag(pauses.TAG)
-        journal.write("resumed", task=subscriber.task)
-        return
+        _carry_out("resume", subscriber, partial(subscriber.untag, pauses.TAG), lambda: None)
+    else:
+        _carry_out("resume", subscriber, partial(subscriber.untag, CIRCUIT_TAG), partial(_on, subscriber, stop))
+    journal.write("resumed", task=subscriber.task)
+
+
+def _carry_out(doing: str, subscriber: DeployedSubscriber, first: Callable[[], None], rest: Callable[[], None]) -> None:
+    """Raises what AWS says where it refuses the first step, as nothing was changed; of any other OpsError, with how to go on."""
+    is_first = True
+    try:
+        first()
+        is_first = False
+        rest()
+    except (ClientError, BotoCoreError) as error:
+        if is_first and isinstance(error, ClientError):
+            raise
+        raise OpsError(
+            f"{subscriber.task}: the {doing} stopped before its end ({one_line(error)}): perhaps it is half done; fanout"
+            f" status says how it is, and fanout {doing} {subscriber.task} goes on"
+        ) from None
+
+
+def _off(subscriber: DeployedSubscriber, tag: Callable[[], None], stop: Stop) -> None:
     end = time.monotonic() + PATIENCE
-    subscriber.untag(CIRCUIT_TAG)
+    while True:
+        subscriber.untag(CIRCUIT_TAG)
+        _switch(subscriber, on=False, settled=_settled(subscriber), end=end, stop=stop)
+        subscriber.untag(CIRCUIT_TAG)
+        tag()
+        if _is_off(subscriber):
+            return
+
+
+def _on(subscriber: DeployedSubscriber, stop: Stop) -> None:
+    end = time.monotonic() + PATIENCE
     _switch(subscriber, on=True, settled=0.0, end=end, stop=stop)
     subscriber.untag(pauses.TAG)
     while _is_off(subscriber):
@@ -89,20 +116,15 @@ def resume(subscriber: DeployedSubscriber, journal: Journal, stop: Stop) -> None
         if _is_off(subscriber):
             raise OpsError(_AGAIN.format(subscriber.task))
         subscriber.untag(pauses.TAG)
-    journal.write("resumed", task=subscriber.task)
 
 
-def _pause_worker(subscriber: DeployedSubscriber, noted: Pause, journal: Journal, stop: Stop) -> Pause:
-    """Its workers read the tag. OpsError when somebody ended the pause before the last of them had."""
-    journal.write("pausing", task=subscriber.task, reason=noted.reason)
-    subscriber.tag(pauses.TAG, str(noted))
+def _await_workers(subscriber: DeployedSubscriber, stop: Stop) -> None:
+    """They read the tag. OpsError when somebody ended the pause before the last of them had."""
     end = time.monotonic() + WORKER_SETTLED
     while time.monotonic() < end and not stop:
         stop.sleep(1.0)
     if not pauses.read(subscriber):
         raise OpsError(f"{subscriber.task}: somebody resumed it at the same time: fanout status")
-    journal.write("paused", task=subscriber.task)
-    return noted
 
 
 def why_not_draining(subscriber: DeployedSubscriber) -> str | None:

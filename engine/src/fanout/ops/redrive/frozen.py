@@ -91,6 +91,7 @@ def freeze(
         patience = max(1.0, end - lease.now())
     found.unread |= selection.unread
     found.completeness = COMPLETE if selection.is_satisfied else browsing.completeness
+    found.completeness += selection.completeness
     found.causes = dict(sorted(found.causes.items(), key=lambda each: look.newest[each[0]], reverse=True))
     return found
 

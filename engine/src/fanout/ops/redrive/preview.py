@@ -25,7 +25,8 @@ def not_known(health: Health) -> str | None:
     """That nobody can say whether it is off."""
     if health.kind == DIRECT or health.mapping != UNKNOWN:
         return None
-    return f"whether {health.task} is paused could not be read ({'; '.join(health.problems)}): run it again"
+    why = f" ({'; '.join(dict.fromkeys(health.unread))})" if health.unread else ""
+    return f"whether {health.task} is paused could not be read{why}: run it again"
 
 
 def still_fails(health: Health) -> str | None:

@@ -111,7 +111,7 @@ class RedriveRun:
         if stopped is None and tally.late:
             stopped = f"left: {counted(tally.late, 'dead letter')}, as their time was over: run it again"
         first = COMPLETE if self.frozen.until else self.frozen.completeness  # a FIFO queue shows more as it goes
-        completeness = first + self._look
+        completeness = first + self._look + self.plan.selection.completeness
         return Result(self.subscriber.task, stopped, time.monotonic() - began, self._counts(), completeness)
 
     def _batches(self) -> str | None:

@@ -35,7 +35,8 @@ class BatchWait:
             if failing or self.stop or not self.watcher.pending:
                 return failing
             if time.monotonic() >= end:
-                return f"{name}: {self.watcher.pending} without an outcome after {self.patience:g} s; {self.rest()}"
+                without = f"{self.watcher.pending} without an outcome after {self.patience:g} s{self._unread}"
+                return f"{name}: {without}; {self.rest()}"
             self.stop.sleep(min(pause, max(0.0, end - time.monotonic())))
             pause = min(pause * 1.5, 2.0)
 
@@ -55,6 +56,12 @@ class BatchWait:
         if len(self.watcher.failed) >= self.stop_after:
             return f"{len(self.watcher.failed)} of those sent {self.failed} ({self.last_failure}): {self.rest()}"
         return None
+
+    @property
+    def _unread(self) -> str:
+        """What the last look did not come to: an outcome may be there all the same."""
+        unseen = "; ".join(self.watcher.completeness.unseen)
+        return f", and not all could be read ({unseen})" if unseen else ""
 
     @property
     def last_failure(self) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from fanout.aws_errors import one_line
 from fanout.contracts.app import app_contracts
 from fanout.contracts.contract import Contract, with_value
 from fanout.errors import Unusable
@@ -89,6 +90,8 @@ class Progress:
 
     subscriber: DeployedSubscriber
     states: dict[str, str]
+    unread: str = ""
+    """Why the last look saw nothing, as AWS says it: the next one may."""
 
     def count(self, state: str) -> int:
         return sum(each == state for each in self.states.values())
@@ -107,7 +110,7 @@ class Progress:
         return {"task": self.subscriber.task, **counted}
 
     def look(self, since: datetime) -> None:
-        """At the records; and at the log for every event that no record tells the end of its last attempt."""
+        """At the records; and at the log for every event that no record tells the end of its last attempt. Raises what AWS says."""
         recorded = self._look_at_records(since)
         open_ = {each for each in self.states if each not in recorded and not self._is_settled(each)}
         if not open_:
@@ -168,8 +171,11 @@ def follow(stack: Stack, sent: Sequence[Event], seconds: float, stop: Stop) -> I
     end, pause = time.monotonic() + seconds, 0.25
     while True:
         for each in progress:
-            if not each.is_over:
+            try:
                 each.look(since)
+                each.unread = ""
+            except (ClientError, BotoCoreError) as error:
+                each.unread = one_line(error)
         yield progress
         if all(each.is_over for each in progress) or time.monotonic() > end or stop:
             return

@@ -14,7 +14,6 @@ from fanout.ops.aws import alarms
 from fanout.ops.aws.discovery import find
 from fanout.ops.aws.lanes import in_lanes
 from fanout.ops.aws.metrics import KeptMetrics
-from fanout.ops.aws.of_topic import is_topic_arn
 from fanout.ops.aws.session import ONE_ROUND, Aws
 from fanout.ops.aws.stack import Stack, went_well
 from fanout.ops.aws.subscriber import DIRECT, FUNCTION, DeployedSubscriber
@@ -62,8 +61,8 @@ class Report:
 
 def first_look(aws: Aws, name: str, kept: KeptMetrics | None = None) -> tuple[Stack, Report]:
     """The stack, and its report, of which what its name is enough for is asked while the stack is looked for. `kept` is for later
-    looks."""
-    if is_topic_arn(name):
+    looks. Of an ARN only the stack tells the name."""
+    if name.startswith("arn:"):
         found = find(aws, name)
         return found, report(found, kept)
     with ThreadPoolExecutor(ONE_ROUND) as pool:

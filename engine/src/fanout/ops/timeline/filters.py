@@ -6,10 +6,12 @@ from datetime import timedelta
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from fanout.aws_errors import one_line
 from fanout.ops.aws import logs
 from fanout.ops.aws.lanes import in_lanes
 from fanout.ops.aws.subscriber import DeployedSubscriber
 from fanout.ops.aws.subscription import KnownEvent, Subscription, read_subscriptions
+from fanout.ops.completeness import COMPLETE, Completeness
 from fanout.ops.timeline.state import FILTERED_OUT, NOT_FOUND, OTHER_TOPIC, EventState
 
 Found = Sequence[tuple[DeployedSubscriber, EventState]]
@@ -23,7 +25,8 @@ def judge_unseen(found: Found) -> list[EventState]:
     """
     if all(state.state != NOT_FOUND for _, state in found):
         return [state for _, state in found]
-    subscriptions = in_lanes(_subscriptions, [subscriber for subscriber, _ in found])
+    read = in_lanes(_subscriptions, [subscriber for subscriber, _ in found])
+    subscriptions = [some for some, _ in read]
     event = _known_event(found, filtered=any(each.policy for some in subscriptions for each in some))
     seen = {
         each.topic_arn
@@ -32,8 +35,10 @@ def judge_unseen(found: Found) -> list[EventState]:
         for each in some
     }
     return [
-        _judge(state, some, event, seen) if state.state == NOT_FOUND else state
-        for (_, state), some in zip(found, subscriptions, strict=True)
+        _judge(replace(state, completeness=state.completeness + filter_), some, event, seen)
+        if state.state == NOT_FOUND
+        else state
+        for (_, state), (some, filter_) in zip(found, read, strict=True)
     ]
 
 
@@ -77,9 +82,9 @@ def _from_a_line_of_the_log(found: Found) -> KnownEvent:
     return KnownEvent({}, partial=True)
 
 
-def _subscriptions(subscriber: DeployedSubscriber) -> list[Subscription]:
-    """None where SNS may not be asked, as for a topic of another account: then nothing is concluded from them."""
+def _subscriptions(subscriber: DeployedSubscriber) -> tuple[list[Subscription], Completeness]:
+    """None where SNS may not be asked, as for a topic of another account: then nothing is concluded from them, and that is said."""
     try:
-        return read_subscriptions(subscriber)
-    except (ClientError, BotoCoreError):
-        return []
+        return read_subscriptions(subscriber), COMPLETE
+    except (ClientError, BotoCoreError) as error:
+        return [], Completeness((f"its filter: {one_line(error)}",))

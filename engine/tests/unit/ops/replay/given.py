@@ -13,6 +13,7 @@ from fanout import names
 from fanout.ops.aws.session import Aws
 from fanout.ops.aws.stack import Stack
 from fanout.ops.aws.subscriber import DeployedSubscriber
+from fanout.ops.completeness import COMPLETE
 from fanout.ops.interrupt import Stop
 from fanout.ops.replay.archive import Archive
 from fanout.ops.replay.estimate import Estimate
@@ -36,6 +37,7 @@ class Outcomes:
         self.judge, self.count, self.done, self.unwatched = judge, 0, 0, 0
         self.unknown: dict[str, int] = {}
         self.failed: list[Any] = []
+        self.completeness = COMPLETE
 
     def watch(self, message_id: str, event_id: str | None) -> None:
         self.count += 1
