@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from fanout.diff.change import Change, change
 from fanout.diff.delivery import delivery_changes
+from fanout.diff.failures import failure_changes
 from fanout.diff.messaging import messaging_changes
 from fanout.diff.moves import Moves, find_moves, renamed
 from fanout.diff.policies import policy_changes
@@ -54,7 +55,7 @@ def _changes(old: Template, new: Template, moves: Moves) -> Iterator[Change]:
     for logical_id, resource in old.resources.items():
         after = new.resources.get(logical_id)
         if after is None:
-            yield from () if logical_id in theirs else removed(resource)
+            yield from () if logical_id in theirs else removed(resource, new)
             continue
         if logical_id in forced:
             yield replaced(resource, after, forced[logical_id], moved=logical_id in came_from)
@@ -65,5 +66,6 @@ def _changes(old: Template, new: Template, moves: Moves) -> Iterator[Change]:
     yield from reader_changes(old, new, ignored=theirs, same=same)
     yield from policy_changes(old, new, ignored=theirs, same=same)
     yield from delivery_changes(old, new, ignored=theirs)
+    yield from failure_changes(old, new)
     known = {*old.resources, *theirs}
     yield from (added(each) for each in new.resources.values() if each.id not in known)

@@ -15,6 +15,8 @@ from fanout.template.types import FUNCTION
 from fanout.template.values import as_number
 
 _STOPPED = {RULE: ("State", "DISABLED"), SCHEDULE: ("State", "DISABLED"), PIPE: ("DesiredState", "STOPPED")}
+_WITH_LETTERS = ("rule", "schedule")
+"""Of subscriptions it is said as such."""
 
 
 def delivery_changes(old: Template, new: Template, *, ignored: set[str]) -> Iterator[Change]:
@@ -27,7 +29,11 @@ def delivery_changes(old: Template, new: Template, *, ignored: set[str]) -> Iter
         now = after.get(ends)
         if now is None:
             yield from _gone(was, owner, target)
-        elif may_deliver(now) is False and may_deliver(was) is not False:
+            continue
+        if was.kind in _WITH_LETTERS and was.dead_letter_queue is not None and now.dead_letter_queue is None:
+            lost = f"what it cannot deliver to {name_of(target)} goes nowhere any more"
+            yield change("dead-letter-queue-lost", now.owner, lost)
+        if may_deliver(now) is False and may_deliver(was) is not False:
             yield change("delivery-refused", target, f"{now.name} may not deliver to it any more")
     for logical_id, resource in old.resources.items():
         stays = new.resources.get(logical_id)

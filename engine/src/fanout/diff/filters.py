@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from fanout.diff.change import Change, change
 from fanout.diff.moves import masked
-from fanout.template.filter_policy import leaves
+from fanout.template.filter_policy import matches
 from fanout.template.template import Resource
 from fanout.template.types import MAPPING
 from fanout.template.values import UNKNOWN, Value, as_list
@@ -24,7 +24,25 @@ def filter_changes(before: Resource, after: Resource) -> Iterator[Change]:
     if was and is_now and scopes[0] != scopes[1]:
         yield change("filter-narrowed", after, f"FilterPolicyScope from {scopes[0]} to {scopes[1]}: it looks elsewhere")
         return
-    narrower, wider = _differences(was or {}, is_now or {})
+    yield from _passing(after, was or {}, is_now or {})
+
+
+def pattern_changes(before: Resource, after: Resource) -> Iterator[Change]:
+    """Of a rule's EventPattern, without which no event passes.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
+    """
+    was, is_now = before.document("EventPattern"), after.document("EventPattern")
+    if UNKNOWN in (was, is_now) or not was:
+        return
+    if is_now:
+        yield from _passing(after, was, is_now)
+    else:
+        yield change("filter-narrowed", after, "EventPattern is removed: no event passes")
+
+
+def _passing(after: Resource, was: dict[str, Value], is_now: dict[str, Value]) -> Iterator[Change]:
+    narrower, wider = _differences(was, is_now)
     if narrower:
         yield change("filter-narrowed", after, f"fewer events pass: {'; '.join(narrower)}")
     if wider:
@@ -76,12 +94,30 @@ def _alternatives(policy: dict[str, Value]) -> list[dict[str, Value]]:
 
 def _of_one(was: dict[str, Value], is_now: dict[str, Value]) -> tuple[list[str], list[str]]:
     """Keys are joined by and, the values of a key by or."""
-    old, new = (
-        {key: {masked(each) for each in as_list(values)} for key, values in leaves(one)} for one in (was, is_now)
-    )
+    old, new = (dict(_asked(one)) for one in (was, is_now))
     narrower = [f"{key} is asked for" for key in sorted(new.keys() - old.keys())]
     wider = [f"{key} is no longer asked for" for key in sorted(old.keys() - new.keys())]
     for key in sorted(old.keys() & new.keys()):
-        narrower += [f"{key} may no longer be {value}" for value in sorted(old[key] - new[key])]
-        wider += [f"{key} may also be {value}" for value in sorted(new[key] - old[key])]
+        narrower += [f"{key} may no longer be {value}" for value in _only(old[key], new[key])]
+        wider += [f"{key} may also be {value}" for value in _only(new[key], old[key])]
     return narrower, wider
+
+
+def _only(values: Value, others: Value) -> list[str]:
+    """Those that are not among the others, and that none of them lets through, as a prefix does."""
+    known = {masked(each) for each in as_list(others)}
+    found = [each for each in as_list(values) if not _passes(each, as_list(others))]
+    return sorted({masked(each) for each in found} - known)
+
+
+def _passes(value: Value, conditions: list[Value]) -> bool:
+    return isinstance(value, str | int | float) and matches({"it": conditions}, {"it": value}) is True
+
+
+def _asked(policy: dict[str, Value], prefix: str = "") -> Iterator[tuple[str, Value]]:
+    """(dotted path, what it may be) of each key; an `$or` beside other keys may be any of its alternatives."""
+    for key, values in policy.items():
+        if isinstance(values, dict):
+            yield from _asked(values, f"{prefix}{key}.")
+        else:
+            yield prefix + key, values

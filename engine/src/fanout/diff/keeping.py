@@ -1,4 +1,4 @@
-"""Whether a bucket or a log group keeps what is in it for a shorter time than before."""
+"""Whether a bucket, a log group or an archive keeps what is in it for a shorter time than before."""
 
 from __future__ import annotations
 
@@ -36,10 +36,36 @@ def expirations(before: Resource, after: Resource) -> Iterator[Change]:
 
 
 def log_retention(before: Resource, after: Resource) -> Iterator[Change]:
-    was, is_now = (each.number("RetentionInDays", default=math.inf) for each in (before, after))
+    yield from _kept(
+        "RetentionInDays", after, *(each.number("RetentionInDays", default=math.inf) for each in (before, after))
+    )
+
+
+def archive_retention(before: Resource, after: Resource) -> Iterator[Change]:
+    """Of EventBridge: 0, as nothing, is no end."""
+    was, is_now = (each.number("RetentionDays", default=0) for each in (before, after))
+    yield from _kept("RetentionDays", after, *(math.inf if each == 0 else each for each in (was, is_now)))
+
+
+def topic_archive(before: Resource, after: Resource) -> Iterator[Change]:
+    """SNS deletes all of it when it is switched off:
+    https://docs.aws.amazon.com/sns/latest/dg/message-archiving-and-replay-topic-owner.html
+    """
+    yield from _kept("ArchivePolicy", after, _archived(before), _archived(after))
+
+
+def _archived(topic: Resource) -> float | None:
+    policy = topic.document("ArchivePolicy")
+    if policy is UNKNOWN:
+        return None
+    return as_number(policy.get("MessageRetentionPeriod"), 0) if isinstance(policy, dict) else 0
+
+
+def _kept(key: str, after: Resource, was: float | None, is_now: float | None) -> Iterator[Change]:
+    """In days; None where that is not seen."""
     if was is not None and is_now is not None and was != is_now:
         kind = "retention-shortened" if is_now < was else "retention-lengthened"
-        yield change(kind, after, f"RetentionInDays from {_told(was)} to {_told(is_now)}")
+        yield change(kind, after, f"{key} from {_told(was)} to {_told(is_now)}")
 
 
 def _rules(bucket: Resource) -> list[_Rule]:

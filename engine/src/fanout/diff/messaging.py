@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from fanout import names
-from fanout.checks.rules.limits import QUEUE_DEFAULT
+from fanout.checks.rules.limits import QUEUE_DEFAULT, TOPIC_DEFAULT
 from fanout.checks.rules.queues import DEFAULT_RETENTION, DEFAULT_VISIBILITY
 from fanout.diff.change import Change, change, name_of
-from fanout.diff.filters import filter_changes, is_seen
-from fanout.diff.keeping import expirations, log_retention
+from fanout.diff.demands import deduplication, raw_delivery
+from fanout.diff.filters import filter_changes, is_seen, pattern_changes
+from fanout.diff.keeping import archive_retention, expirations, log_retention, topic_archive
+from fanout.diff.readers import no_more
 from fanout.template.alarms import alarmed
 from fanout.template.dead_letters import attempts_of
+from fanout.template.links import RULE
 from fanout.template.template import Resource
 from fanout.template.types import ALARM, FUNCTION, KEY, MAPPING, QUEUE, SUBSCRIPTION, TOPIC
 from fanout.template.values import UNKNOWN, Value, as_list, ends_with, shown
@@ -50,7 +53,10 @@ def _visibility(before: Resource, after: Resource) -> Iterator[Change]:
 
 
 def _size(before: Resource, after: Resource) -> Iterator[Change]:
-    was, is_now = (each.number("MaximumMessageSize", default=QUEUE_DEFAULT) for each in (before, after))
+    """CloudFormation sets a queue from which it is removed to what a topic takes that never said it: ADR 0004."""
+    never = TOPIC_DEFAULT if before.type == TOPIC else QUEUE_DEFAULT
+    left = never if before.get("MaximumMessageSize") is None else TOPIC_DEFAULT
+    was, is_now = (each.number("MaximumMessageSize", default=said) for each, said in ((before, never), (after, left)))
     if was is not None and is_now is not None and is_now < was:
         yield change("size-lowered", after, f"MaximumMessageSize from {was:.0f} to {is_now:.0f} bytes")
 
@@ -86,7 +92,8 @@ def _redrive_target(resource: Resource) -> str | None:
 
 def _enabled(before: Resource, after: Resource) -> Iterator[Change]:
     if before.flag("Enabled", default=True) and after.flag("Enabled", default=True) is False:
-        yield change("mapping-disabled", after, "Enabled is false from now on")
+        queue = after.template.target(after.get("EventSourceArn"))
+        yield no_more(after, queue, "mapping-disabled", "Enabled is false from now on")
 
 
 def _partial_batches(before: Resource, after: Resource) -> Iterator[Change]:
@@ -175,8 +182,14 @@ _COMPARED: dict[str, dict[Compared, tuple[str, ...]]] = {
         _attempts: ("RedrivePolicy",),
         _dead_letters: ("RedrivePolicy",),
         _encryption: ("KmsMasterKeyId", "SqsManagedSseEnabled"),
+        deduplication: ("ContentBasedDeduplication",),
     },
-    SUBSCRIPTION: {_dead_letters: ("RedrivePolicy",), filter_changes: ("FilterPolicy", "FilterPolicyScope")},
+    SUBSCRIPTION: {
+        _dead_letters: ("RedrivePolicy",),
+        filter_changes: ("FilterPolicy", "FilterPolicyScope"),
+        raw_delivery: ("RawMessageDelivery",),
+    },
+    RULE: {pattern_changes: ("EventPattern",)},
     MAPPING: {
         _enabled: ("Enabled",),
         _partial_batches: ("FunctionResponseTypes",),
@@ -186,7 +199,14 @@ _COMPARED: dict[str, dict[Compared, tuple[str, ...]]] = {
     KEY: {_key_enabled: ("Enabled",)},
     FUNCTION: {_circuit: ()},
     "AWS::Logs::LogGroup": {log_retention: ("RetentionInDays",)},
-    **{each: {_encryption: (key,)} for each, key in _ENCRYPTION.items() if each not in (QUEUE, _BUCKET)},
+    "AWS::Events::Archive": {archive_retention: ("RetentionDays",)},
+    **{each: {_encryption: (key,)} for each, key in _ENCRYPTION.items() if each not in (QUEUE, TOPIC, _BUCKET)},
+    TOPIC: {
+        _size: ("MaximumMessageSize",),
+        topic_archive: ("ArchivePolicy",),
+        _encryption: (_ENCRYPTION[TOPIC],),
+        deduplication: ("ContentBasedDeduplication",),
+    },
     _BUCKET: {_encryption: (_ENCRYPTION[_BUCKET],), expirations: ()},
 }
 """By type: what compares two versions, and the properties of which it speaks."""

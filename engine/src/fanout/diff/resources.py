@@ -6,8 +6,9 @@ from collections.abc import Iterator, Set
 
 from fanout.checks.rules.stateful import KEPT
 from fanout.diff.change import Change, change
+from fanout.diff.readers import mapping_changes
 from fanout.template.dead_letters import message_dead_letter_queues
-from fanout.template.template import NESTED, Resource
+from fanout.template.template import NESTED, Resource, Template
 from fanout.template.tracing import is_traced
 from fanout.template.types import ALARM, FUNCTION, KEY, MAPPING, QUEUE, SUBSCRIPTION, TOPIC
 
@@ -28,6 +29,7 @@ _WORDS = {QUEUE: "queue", TOPIC: "topic", SUBSCRIPTION: "subscription", MAPPING:
 )
 _NOUNS = {"data": "the resource", "stack": "the nested stack"}
 _HOLDING = ("queue", "dead-letter queue", "data", "stack")
+_DATA = (*KEPT, "AWS::Events::Archive")
 _BY_RIGHTS = {"PolicyDocument": (*POLICIES, "AWS::S3::BucketPolicy"), "KeyPolicy": (KEY,)}
 """Properties that are compared right by right, and where."""
 _ATTRIBUTES = ("Condition", "DeletionPolicy", "UpdateReplacePolicy")
@@ -37,11 +39,13 @@ def added(resource: Resource) -> Change:
     return change("resource-added", resource, resource.type)
 
 
-def removed(resource: Resource) -> Iterator[Change]:
+def removed(resource: Resource, new: Template) -> Iterator[Change]:
     word = word_of(resource)
     kept = is_kept(resource, "DeletionPolicy")
     if resource.type == ALARM:
         yield change("alarm-lost", resource, "the alarm is removed")
+    elif resource.type == MAPPING:
+        yield from mapping_changes(resource, new)
     elif word in _HOLDING:
         yield change(f"{_kind(word)}-removed", resource, _fate(word, kept, "removed"))
     elif word is not None:
@@ -85,7 +89,7 @@ def word_of(resource: Resource) -> str | None:
     """What a resource is called in messages; None for types of which nobody here knows what they hold."""
     if resource in message_dead_letter_queues(resource.template):
         return "dead-letter queue"
-    return _WORDS.get(resource.type) or ("data" if resource.type in KEPT else None)
+    return _WORDS.get(resource.type) or ("data" if resource.type in _DATA else None)
 
 
 def _kind(word: str) -> str:

@@ -6,9 +6,11 @@ from fanout.checks.rules.stateful import KEPT
 from fanout.diff.change import Change, change, name_of
 from fanout.diff.resources import STACKS, is_kept
 from fanout.template.dead_letters import dead_letter_queue_of
-from fanout.template.messaging import Subscription, subscriptions
+from fanout.template.messaging import Subscription, mappings, subscriptions
+from fanout.template.senders import links
 from fanout.template.template import Resource, Template
-from fanout.template.types import ALARM, MAPPING, QUEUE, TOPIC
+from fanout.template.types import ALARM, FUNCTION, MAPPING, QUEUE, TOPIC
+from fanout.template.values import Value, shown
 
 _HOLDING = frozenset({*KEPT, *STACKS, QUEUE, TOPIC})
 
@@ -16,31 +18,56 @@ _HOLDING = frozenset({*KEPT, *STACKS, QUEUE, TOPIC})
 def changed_subscribers(old: Template, new: Template) -> tuple[list[Change], set[str]]:
     """Subscribers that come and go, and the logical ids of what comes and goes with them."""
     found, theirs = [], set[str]()
-    for here, there, kind, told in ((old, new, "subscriber-removed", _removed), (new, old, "subscriber-added", _added)):
+    for here, there, told in ((old, new, _removed), (new, old, _added)):
         by_queue = {each.queue.id: (each.queue, each) for each in subscriptions(here) if each.queue is not None}
         for logical_id, (queue, subscription) in by_queue.items():
             if logical_id not in there.resources:
-                found.append(change(kind, queue, told(subscription)))
+                found.append(told(queue, subscription, there))
                 theirs |= {each for each in _parts(subscription) if each not in there.resources}
     return found, theirs
 
 
-def _added(subscription: Subscription) -> str:
+def _added(queue: Resource, subscription: Subscription, old: Template) -> Change:
     """What an earlier one of this name left behind is no part of it."""
-    assert subscription.queue is not None
     before = ""
-    if is_kept(subscription.queue, "DeletionPolicy"):
+    if is_kept(queue, "DeletionPolicy"):
         before = "; what waits in queues that an earlier one of this name left is stranded there"
-    return f"the task {_task(subscription)} gets events from now on{before}"
+    return change("subscriber-added", queue, f"the task {_task(subscription)} gets events from now on{before}")
 
 
-def _removed(subscription: Subscription) -> str:
+def _removed(queue: Resource, subscription: Subscription, new: Template) -> Change:
     """What becomes of the messages that wait."""
-    assert subscription.queue is not None
+    kept = is_kept(queue, "DeletionPolicy")
+    function = _called_instead(subscription, new)
+    if function is not None:
+        waiting = "stays there, and nobody reads it" if kept else "is deleted"
+        gone = [each for each in (queue, dead_letter_queue_of(queue)) if isinstance(each, Resource)]
+        where = " and ".join(name_of(each) for each in gone if each.id not in new.resources)
+        said = f"its topic calls {name_of(function)} itself from now on; what waits in {where} at that moment {waiting}"
+        return change("queue-given-up", queue, said)
     waiting = "are deleted with what waits in them"
-    if is_kept(subscription.queue, "DeletionPolicy"):
+    if kept:
         waiting = "stay, and nobody reads what waits in them; added again, the task gets new ones"
-    return f"the task {_task(subscription)} gets no more events; its queues {waiting}"
+    said = f"the task {_task(subscription)} gets no more events; its queues {waiting}"
+    return change("subscriber-removed", queue, said)
+
+
+def _called_instead(subscription: Subscription, new: Template) -> Resource | None:
+    """The function that the queue fed, or a new one in its construct, where the same topic calls it in the new template."""
+    old = subscription.resource.template
+    fed = {each.function.id for each in mappings(old) if each.function and each.queue == subscription.queue}
+    for link in links(new):
+        found = link.target
+        if link.kind != "topic" or not isinstance(found, Resource) or found.type != FUNCTION:
+            continue
+        is_new = found.id not in old.resources and name_of(found).rpartition("/")[0] == _task(subscription)
+        if _id(link.source) == _id(subscription.topic) and (found.id in fed or is_new):
+            return found
+    return None
+
+
+def _id(value: Value) -> str:
+    return value.id if isinstance(value, Resource) else shown(value)
 
 
 def _task(subscription: Subscription) -> str:

@@ -15,6 +15,8 @@ from fanout.template.values import UNKNOWN, Value
 INVOKE_CONFIG = "AWS::Lambda::EventInvokeConfig"
 RETRIES, AGE = 2, 21_600
 """What holds where a template says nothing: tries after the first, and seconds."""
+CALLERS = ("topic", "rule", "bucket", "schedule")
+"""Kinds of links to a function that wait for no answer."""
 DELAYS = (60, 120)
 """Seconds before the second try, and before the third."""
 

@@ -15,6 +15,10 @@ from fanout.template.values import UNKNOWN, External, Text, Value, as_list, show
 
 NARROWING = ("aws:source", "aws:principal", "aws:calledvia", "aws:resource", "kms:", "sns:", "aws:via")
 """Condition keys that narrow who may do something, by how they begin."""
+_NOT_OF_SERVICES = ("aws:principalorgid", "aws:principalorgpaths", "aws:sourcevpc", "aws:sourcevpce")
+_OF_SERVICES = ("aws:securetransport", "aws:principalisawsservice")
+"""Condition keys that no request has which a service of AWS makes itself, and those that say true of it:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"""
 
 
 @dataclass(frozen=True)
@@ -80,11 +84,10 @@ class Statement:
             return None
         return any_of(_leads_to(each, target) for each in as_list(self.body.get("Resource", "*")))
 
-    def holds_over_tls(self) -> bool | None:
-        """Whether it is about what comes over TLS, as a service of AWS sends; other conditions are not judged."""
-        if self.conditions() == []:
-            return True
-        return False if _denies_plain_text(self) else None
+    def holds_for_services(self) -> bool | None:
+        """Whether its conditions are met by what a service of AWS itself sends, over TLS, whoever's it is."""
+        conditions = self.conditions()
+        return None if conditions is None else all_of(_holds_for_services(*each) for each in conditions)
 
     def holds_for_source(self, template: Template, source: Value) -> bool | None:
         """Whether its conditions let the resource `source` (a topic) through."""
@@ -131,7 +134,7 @@ def service_may(
         return [each.is_for_service(service), each.covers(action), reaches]
 
     allowed = any_of(all_of([*about(each), each.holds_for_source(template, source)]) for each in found if each.allows)
-    denied = any_of(all_of([*about(each), each.holds_over_tls()]) for each in found if each.denies)
+    denied = any_of(all_of([*about(each), each.holds_for_services()]) for each in found if each.denies)
     return all_of([allowed, None if denied is None else not denied])
 
 
@@ -182,10 +185,29 @@ def _condition_holds(template: Template, operator: str, key: str, values: list[V
     if key != "aws:sourcearn" or not operator.removeprefix("ForAnyValue:").startswith(
         ("ArnEquals", "ArnLike", "String")
     ):
-        return True if key in ("aws:sourceaccount", "aws:sourceorgid") else None
+        return True if key in ("aws:sourceaccount", "aws:sourceorgid") else _holds_for_services(operator, key, values)
     if "Not" in operator:
         return None
     return any_of(_is_source(template, each, source) for each in values)
+
+
+def _holds_for_services(operator: str, key: str, values: list[Value]) -> bool | None:
+    """A key that is not there meets what is negated, and nothing else:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+    """
+    test = operator.rpartition(":")[2].removesuffix("IfExists")
+    said = [str(each).lower() for each in values if isinstance(each, str | bool)]
+    if key in _OF_SERVICES and test == "Bool" and len(said) == len(values):
+        return "true" in said
+    if key not in _NOT_OF_SERVICES:
+        return None
+    if test == "Null":
+        return "true" in said if said else None
+    if not test.startswith(("String", "Arn")):
+        return None
+    if operator.startswith("ForAnyValue:"):
+        return False
+    return operator.startswith("ForAllValues:") or operator.endswith("IfExists") or "Not" in test
 
 
 def _is_source(template: Template, pattern: Value, source: Value) -> bool | None:

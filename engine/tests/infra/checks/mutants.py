@@ -97,7 +97,7 @@ MUTANTS = [
     Mutant("topic over HTTP", "topic-without-tls", lambda stack: stack.drop(TOPIC_POLICY, effect="Deny")),
     Mutant("queue over HTTP", "queue-without-tls", lambda stack: stack.drop(QUEUE_POLICY, effect="Deny")),
     Mutant("queue over HTTP for one caller", "queue-without-tls", lambda stack: stack.statement(QUEUE_POLICY, effect="Deny").update(Principal={"AWS": "arn:aws:iam::111111111111:root"})),
-    Mutant("queue over TLS denied", "queue-without-tls", lambda stack: stack.statement(QUEUE_POLICY, effect="Deny").update(Condition={"Bool": {"aws:SecureTransport": "true"}})),
+    Mutant("queue over TLS denied", "queue-without-tls", lambda stack: stack.statement(QUEUE_POLICY, effect="Deny").update(Condition={"Bool": {"aws:SecureTransport": "true"}}), also=frozenset({"queue-policy-missing"})),
     Mutant("dead letters over HTTP", "dead-letter-queue-without-tls", lambda stack: stack.drop(DEAD_LETTER_POLICY, effect="Deny")),
     Mutant("queue key without SNS", "queue-key-refuses-sns", lambda stack: stack.drop("QueueKey", action="Generate"), KEYS),
     Mutant("queue key for decrypting only", "queue-key-refuses-sns", lambda stack: stack.statement("QueueKey", action="Generate").update(Action="kms:Decrypt"), KEYS),

@@ -109,3 +109,47 @@ def test_what_else_changes_in_a_bucket_does_not_go_unsaid() -> None:
 )
 def test_logs_that_are_kept_for_a_shorter_time_are_a_danger(before: Json, after: Json, said: tuple[str, str]) -> None:
     assert told("AWS::Logs::LogGroup", before, after) == [said]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ({"RetentionDays": 365}, {"RetentionDays": 1}, (SHORTER, "RetentionDays from 365 days to 1 day")),
+        ({}, {"RetentionDays": 30}, (SHORTER, "RetentionDays from no end to 30 days")),
+        ({"RetentionDays": 30}, {"RetentionDays": 0}, ("retention-lengthened", "RetentionDays from 30 days to no end")),
+        (
+            {"RetentionDays": 1},
+            {"RetentionDays": UNSEEN},
+            ("resource-updated", "AWS::Events::Archive updated in place: RetentionDays"),
+        ),
+    ],
+)
+def test_an_archive_of_a_bus_that_forgets_sooner_is_a_danger(before: Json, after: Json, said: tuple[str, str]) -> None:
+    assert told("AWS::Events::Archive", before, after) == [said]
+
+
+def test_an_archive_of_a_bus_that_is_removed_takes_its_events_with_it() -> None:
+    archive = {"Type": "AWS::Events::Archive", "Properties": {"RetentionDays": 30}}
+    old, new = (Template({"Resources": each}, name="Shop") for each in ({"It": archive}, {}))
+    assert [each.kind for each in compare(old, new)] == ["data-removed"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (30, None, (SHORTER, "ArchivePolicy from 30 days to 0 days")),
+        (30, {}, (SHORTER, "ArchivePolicy from 30 days to 0 days")),
+        ("30", "3", (SHORTER, "ArchivePolicy from 30 days to 3 days")),
+        (None, 30, ("retention-lengthened", "ArchivePolicy from 0 days to 30 days")),
+        (30, UNSEEN, ("resource-updated", "AWS::SNS::Topic updated in place: ArchivePolicy")),
+    ],
+)
+def test_a_topic_that_forgets_what_it_archived_is_a_danger(before: Any, after: Any, said: tuple[str, str]) -> None:
+    """SNS deletes an archive that is switched off."""
+
+    def archived(days: Any) -> Json:
+        if isinstance(days, dict):
+            return {"FifoTopic": True, "ArchivePolicy": days}
+        return {"FifoTopic": True, **({"ArchivePolicy": {"MessageRetentionPeriod": days}} if days else {})}
+
+    assert told("AWS::SNS::Topic", archived(before), archived(after)) == [said]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from fanout import names
+from fanout.diff.change import Change
 from fanout.diff.compare import compare
 from fanout.template.template import Template
 
@@ -52,10 +53,13 @@ SCALED = {
 }
 
 
+def compared(old: Json, new: Json) -> list[Change]:
+    return compare(*(Template(copy.deepcopy({"Resources": {**QUEUES, **each}}), name="Shop") for each in (old, new)))
+
+
 def removed(old: Json, new: Json) -> list[str]:
     """Where it is said that nothing takes messages any more."""
-    sides = (Template(copy.deepcopy({"Resources": {**QUEUES, **each}}), name="Shop") for each in (old, new))
-    return [each.resource for each in compare(*sides) if each.kind == "mapping-removed"]
+    return [each.resource for each in compared(old, new) if each.kind == "mapping-removed"]
 
 
 @pytest.mark.parametrize(
@@ -93,3 +97,32 @@ def test_a_queue_that_is_read_or_of_which_it_is_not_seen_is_not(old: Json, new: 
 
 def test_a_mapping_that_is_removed_is_told_once() -> None:
     assert removed({"M": mapping("A")}, {}) == ["M"]
+
+
+OFF = {"M": mapping("A", Enabled=False)}
+
+
+@pytest.mark.parametrize(
+    ("new", "who"),
+    [
+        (WORKER, "Service"),
+        ({**worker({"Ref": "A"}, tasks=0), **SCALED}, "Service"),
+        ({"P": pipe("A")}, "P"),
+        ({"Of": mapping("A", FunctionName="print", BatchSize=1)}, "Of"),
+        ({**OFF, **WORKER}, "Service"),
+    ],
+)
+def test_a_mapping_in_whose_place_another_reads_the_queue_is_no_danger(new: Json, who: str) -> None:
+    said = "Enabled is false from now on" if "M" in new else "the mapping is removed"
+    told = [each for each in compared({"M": mapping("A")}, new) if each.resource == "M"]
+    assert [(each.kind, each.message) for each in told] == [("reader-changed", f"{said}; {who} takes messages from A")]
+    assert not any(each.danger for each in told)
+
+
+@pytest.mark.parametrize(
+    "others",
+    [{}, worker({"Ref": "B"}), worker({"Ref": "A"}, tasks=0), {"P": pipe("B")}, {"N": mapping("A", Enabled=False)}],
+)
+def test_a_mapping_in_whose_place_nobody_is_seen_to_read_is_a_danger(others: Json) -> None:
+    for new, kind in ((others, "mapping-removed"), ({**OFF, **others}, "mapping-disabled")):
+        assert (kind, "M") in {(each.kind, each.resource) for each in compared({"M": mapping("A")}, new) if each.danger}

@@ -107,3 +107,51 @@ def test_a_right_on_a_queue_whose_name_begins_like_one_that_goes_is_missed() -> 
     without = {name: each for name, each in others.items() if name != "CrmArchivePolicy"}
     found = dangers({**TOPIC, **others, **task("Crm", "Crm")}, {**TOPIC, **without})
     assert {kind for kind, _ in found} == {"subscriber-removed", "statement-lost", "tls-lost", "delivery-refused"}
+
+
+def called(path: str, **properties: Any) -> Json:
+    """A task of the function at `path`, which the topic calls itself."""
+    subscribed = {"TopicArn": {"Ref": "Topic"}, "Protocol": "lambda", "Endpoint": {"Fn::GetAtt": ["Does", "Arn"]}}
+    return {
+        "Does": resource("AWS::Lambda::Function", path),
+        "Calls": resource("AWS::SNS::Subscription", f"{path}Calls", **{**subscribed, **properties}),
+    }
+
+
+def fed() -> Json:
+    """The same function, of a queue with a dead-letter queue of its own."""
+    made = task("Mail", "Mail")
+    made["MailMapping"]["Properties"]["FunctionName"] = {"Ref": "Does"}
+    made["Mail"]["Properties"]["RedrivePolicy"] = {"deadLetterTargetArn": {"Fn::GetAtt": ["Dead", "Arn"]}}
+    return {
+        **made,
+        "Dead": resource("AWS::SQS::Queue", "Mail/Dead"),
+        "Does": resource("AWS::Lambda::Function", "Mail/Does"),
+    }
+
+
+def test_a_task_that_its_topic_calls_from_now_on_is_told_what_becomes_of_its_queue() -> None:
+    """It gets its events as before: what waits in the queue is what it does not get."""
+    old = {**TOPIC, **fed()}
+    for place in ("Mail/Does", "Elsewhere/Does"):  # of the same function, wherever it is
+        (told,) = (each for each in compared(old, {**TOPIC, **called(place)}) if each.danger)
+        assert (told.kind, told.resource) == ("queue-given-up", "Mail")
+        assert told.message.startswith(f"its topic calls {place} itself from now on; ")
+        assert told.message.endswith("what waits in Mail/Mail and Mail/Dead at that moment is deleted")
+    old["Mail"]["DeletionPolicy"] = "Retain"
+    (told,) = (each for each in compared(old, {**TOPIC, **called("Mail/Does"), "Dead": old["Dead"]}) if each.danger)
+    assert told.message.endswith("what waits in Mail/Mail at that moment stays there, and nobody reads it")
+
+
+def test_a_worker_in_whose_place_the_topic_calls_a_new_function_is_told_the_same() -> None:
+    assert dangers({**TOPIC, **task("Mail", "Mail")}, {**TOPIC, **called("Mail/Mail/Does")}) == {
+        ("subscriber-removed", "Mail")
+    }
+    assert dangers({**TOPIC, **task("Mail", "Mail")}, {**TOPIC, **called("Mail/Does")}) == {("queue-given-up", "Mail")}
+
+
+def test_a_task_beside_which_the_topic_calls_another_gets_no_more_events() -> None:
+    old, others = {**TOPIC, **fed()}, {"Other": resource("AWS::SNS::Topic", "Other")}
+    gone = {("subscriber-removed", "Mail")}
+    assert dangers({**old, **others}, {**TOPIC, **others, **called("Mail/Does", TopicArn={"Ref": "Other"})}) == gone
+    assert dangers({**TOPIC, **CRM}, {**TOPIC, **called("Print/Does")}) == {("subscriber-removed", "Crm")}

@@ -9,7 +9,7 @@ from fanout.template.delivery import may_deliver
 from fanout.template.exclusive import open_condition
 from fanout.template.links import Link
 from fanout.template.messaging import policies_of, policy_statements, subscriptions
-from fanout.template.policies import Statement
+from fanout.template.policies import Statement, any_of
 from fanout.template.senders import links
 from fanout.template.template import Resource, Template
 from fanout.template.types import QUEUE, TOPIC
@@ -17,6 +17,8 @@ from fanout.template.values import External, Text, as_list, shown
 
 SNS = "sns.amazonaws.com"
 SEND = "sqs:SendMessage"
+SOURCES = ("aws:SourceArn", "aws:SourceAccount", "aws:SourceOrgID", "aws:SourceOrgPaths")
+"""Condition keys that say whose messages a service sends."""
 _QUEUES = "https://docs.aws.amazon.com/sns/latest/dg/subscribe-sqs-queue-to-sns-topic.html"
 _DEAD_LETTERS = "https://docs.aws.amazon.com/sns/latest/dg/sns-configure-dead-letter-queue.html"
 _DEPUTY = "https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html"
@@ -31,7 +33,7 @@ _TOPICS = "https://docs.aws.amazon.com/sns/latest/dg/sns-security-best-practices
     why="The sender is refused. That is a client error: SNS and EventBridge do not try again, and every message for this queue is"
     " discarded or goes to the sender's dead-letter queue. S3 refuses the configuration: the deployment fails.",
     fix="Add a queue policy that allows sqs:SendMessage on the queue to the service, with ArnEquals aws:SourceArn = the sender; no Deny"
-    " may cover it.",
+    " may cover it: one by aws:PrincipalOrgID or aws:SourceVpce does, unless it asks for aws:PrincipalIsAWSService = false too.",
     link=_QUEUES,
 )
 def queue_policy_missing(template: Template) -> Iterator[Problem]:
@@ -81,7 +83,7 @@ def imported_queue_policy_unseen(template: Template) -> Iterator[Problem]:
 @rule(
     "queue-policy-without-source",
     consequence=Consequence.LEAKED,
-    what="A queue policy that lets SNS in names the topic in aws:SourceArn.",
+    what="A queue policy that lets SNS in names whose messages: the topic in aws:SourceArn, or its account or organization.",
     why="Without it every topic of every account may send to the queue: SNS is the deputy of all its customers.",
     fix='Add Condition {"ArnEquals": {"aws:SourceArn": <topic ARN>}} to the statement.',
     link=_DEPUTY,
@@ -90,7 +92,7 @@ def queue_policy_without_source(template: Template) -> Iterator[Problem]:
     for policy, target, statement in policy_statements(template):
         for_sns = statement.is_for_service(SNS) is True and not statement.is_for_anyone()
         sends = target.type == QUEUE and statement.allows and statement.covers(SEND) is True
-        if for_sns and sends and statement.has_condition("aws:SourceArn") is False:
+        if for_sns and sends and any_of(map(statement.has_condition, SOURCES)) is False:
             yield Problem(policy, f"lets any topic send to {target.id}: no aws:SourceArn")
 
 
@@ -127,7 +129,8 @@ def topic_policy_open(template: Template) -> Iterator[Problem]:
 def _fix(sender: Link) -> str:
     condition = f"ArnEquals aws:SourceArn = {sender.name}"
     return (
-        f"Allow sqs:SendMessage on the queue to {sender.service} in its policy, with {condition}; no Deny may cover it."
+        f"Allow sqs:SendMessage on the queue to {sender.service} in its policy, with {condition}; no Deny may cover it"
+        " (one by aws:PrincipalOrgID or aws:SourceVpce does, unless it asks for aws:PrincipalIsAWSService = false too)."
     )
 
 

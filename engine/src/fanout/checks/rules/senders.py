@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fanout.checks.rule import Consequence, Problem, Severity, rule
-from fanout.template.asynchronous import INVOKE_CONFIG, asynchronous
+from fanout.template.asynchronous import CALLERS, INVOKE_CONFIG, asynchronous
 from fanout.template.delivery import may_deliver
 from fanout.template.grants import ROLE
 from fanout.template.links import Link
@@ -15,7 +15,6 @@ from fanout.template.template import Linked, Resource, Template
 from fanout.template.types import FUNCTION, QUEUE, TOPIC
 from fanout.template.values import Value, shown
 
-_ASYNCHRONOUS = ("topic", "rule", "bucket", "schedule")
 _EVENTS = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html"
 _RESOURCE_POLICIES = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html"
 _INVOKE = "https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html"
@@ -158,7 +157,7 @@ def _invoked(linked: Linked) -> dict[Resource, Link]:
     found: dict[Resource, Link] = {}
     for each in all_links(linked):
         function = each.target
-        if each.kind in _ASYNCHRONOUS and isinstance(function, Resource) and function.type == FUNCTION:
+        if each.kind in CALLERS and isinstance(function, Resource) and function.type == FUNCTION:
             if not _ticks(each.owner):
                 found.setdefault(function, each)
     return found
