@@ -88,14 +88,10 @@ def _measured(topic: sns.ITopic, stack: Stack) -> Distance:
     account, own = topic.env.account, account_of_stack(stack)
     foreign = not Token.is_unresolved(account) and not Token.is_unresolved(own) and account != own
     if not far:
-        unseen = f"account {account}" if foreign and _is_by_arn(topic) else None
+        by_arn = foreign and account_of_stack(topic) != account  # alarms look in the account of the stack that names it
+        unseen = f"account {account}" if by_arn else None
         return Distance(SNS, another_account=foreign, unseen=unseen)
     return Distance(_principal(theirs, ours), theirs, foreign, theirs)
-
-
-def _is_by_arn(topic: sns.ITopic) -> bool:
-    """Whether its ARN alone says whose it is: alarms look in the account of the stack that names it."""
-    return bool(fact(fact(topic, "stack"), "account") != topic.env.account)
 
 
 def _principal(topic: str, queue: str) -> iam.ServicePrincipal:

@@ -54,8 +54,7 @@ def mapping_changes(mapping: Resource, new: Template) -> Iterator[Change]:
 
 def no_more(mapping: Resource, queue: Value, danger: str, said: str) -> Change:
     """What ends a mapping, with who takes the messages of `queue` in its place, if somebody does."""
-    others = read_by(queue) if isinstance(queue, Resource) else []
-    if isinstance(queue, Resource) and others:
+    if isinstance(queue, Resource) and (others := read_by(queue)):
         who = ", ".join(name_of(each) for each in others)
         return change("reader-changed", mapping, f"{said}; {who} takes messages from {name_of(queue)}")
     return change(danger, mapping, said)

@@ -10,8 +10,11 @@ import pytest
 from fanout.contracts.contract import load
 from fanout.errors import ConfigurationError
 from fanout.intake import config, entry
+from fanout.ops.dead_letters import line
 from fanout.packaging.intake_zip import configuration, intake_zip
+from fanout.publisher import attributes
 from fanout.publisher.event import checked_event
+from fanout.runtime import emitting
 from tests.places import APP
 from tests.unit.intake.given import CONFIG, DEFINITIONS, WRITTEN
 
@@ -52,6 +55,11 @@ def test_noncharacters_that_sqs_refuses_are_escaped() -> None:
     body = made(message="\uffff\ufffe").body
     assert not {"\uffff", "\ufffe"} & set(body)
     assert json.loads(body)["data"]["items"]["message"] == "\uffff\ufffe"
+
+
+def test_publishers_tasks_intakes_and_who_looks_at_letters_know_the_same_characters() -> None:
+    """Each is shipped without the others."""
+    assert {attributes._VALUE, emitting._VALUE, entry._VALUE, line._TEXT} == {entry._VALUE}
 
 
 @pytest.mark.parametrize("character", ["\ufffe", "\uffff"])

@@ -20,11 +20,10 @@ def recipients(scope: Construct, settings: Settings) -> list[str]:
 
 
 def _arns(stack: Stack, settings: Settings) -> list[str]:
-    _check_region(stack, settings)
-    named = [
-        fact(_imported(stack, f"AlarmRecipient{number}", arn), "topic_arn")
-        for number, arn in enumerate(each for each in settings.alarm_recipients if each.startswith("arn:"))
-    ]
+    arns = [each for each in settings.alarm_recipients if each.startswith("arn:")]
+    for arn in arns:
+        _check_region(stack, settings, arn)
+    named = [fact(_imported(stack, f"AlarmRecipient{number}", arn), "topic_arn") for number, arn in enumerate(arns)]
     own = fact(once(stack, "AlarmTopic", lambda stack: _alarm_topic(stack, settings)), "topic_arn")
     alarm_topics(stack).extend([*named, own])
     CfnOutput(
@@ -36,12 +35,11 @@ def _arns(stack: Stack, settings: Settings) -> list[str]:
     return [own, *named]
 
 
-def _check_region(stack: Stack, settings: Settings) -> None:
+def _check_region(stack: Stack, settings: Settings, arn: str) -> None:
     """CloudWatch refuses an alarm with an action in another Region: https://github.com/cds-snc/notification-terraform/pull/128"""
     ours = region_of_stack(stack)
-    for arn in settings.alarm_recipients:
-        near = not arn.startswith("arn:") or Token.is_unresolved(ours) or arn.split(":")[3] == ours
-        settings.expect(near, "alarm_recipients", f"topics in {ours}, as alarms there tell no other: not {arn}")
+    near = Token.is_unresolved(ours) or arn.split(":")[3] == ours
+    settings.expect(near, "alarm_recipients", f"topics in {ours}, as alarms there tell no other: not {arn}")
 
 
 def alarm_topics(stack: Stack) -> list[str]:

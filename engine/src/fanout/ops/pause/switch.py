@@ -45,17 +45,15 @@ def pause(subscriber: DeployedSubscriber, reason: str, by: str, journal: Journal
     resume at the same time, the pause stays: its reason is written once more after the switch, which that resume may not have
     seen when it took the reason away. OpsError when it did not settle within PATIENCE, or AWS refused in the middle.
     """
-    noted = pauses.said(by, reason)
-    if subscriber.kind == WORKER and not subscriber.has_runtime:
+    noted, is_worker = pauses.said(by, reason), subscriber.kind == WORKER
+    if is_worker and not subscriber.has_runtime:
         raise OpsError(
             f"{subscriber.task}: no function takes its messages, and who does is not known to obey a pause: stop it there"
         )
-    mapping = {} if subscriber.kind == WORKER else {"mapping": subscriber.mapping()["UUID"]}
+    mapping = {} if is_worker else {"mapping": subscriber.mapping()["UUID"]}
     journal.write("pausing", task=subscriber.task, reason=reason, **mapping)
     tag = partial(subscriber.tag, pauses.TAG, str(noted))
-    rest = (
-        partial(_await_workers, subscriber, stop) if subscriber.kind == WORKER else partial(_off, subscriber, tag, stop)
-    )
+    rest = partial(_await_workers, subscriber, stop) if is_worker else partial(_off, subscriber, tag, stop)
     _carry_out("pause", subscriber, tag, rest)
     journal.write("paused", task=subscriber.task)
     return noted

@@ -57,7 +57,7 @@ def check(desk: Desk, asked: Asked) -> Answer:
 
 def back(desk: Desk, asked: Asked) -> Answer:
     """The text again, as it was checked."""
-    return _form(desk, letter.found_at(desk, asked), _why(asked), asked.form.get("event", ""))
+    return _form(desk, letter.found_at(desk, asked), letter.reason_in(asked), asked.form.get("event", ""))
 
 
 def send(desk: Desk, asked: Asked) -> Answer:
@@ -69,7 +69,7 @@ def send(desk: Desk, asked: Asked) -> Answer:
         journal = Journal.open(desk.stack, COMMAND, task=found.subscriber.task, reason=why, **asked_by(asked.who))
         (subscriber,) = desk.stack.with_letters(found.subscriber.task)  # with the rights to change something
     except EXPECTED as error:
-        return _form(desk, found, _why(asked), text, line_of(error))
+        return _form(desk, found, letter.reason_in(asked), text, line_of(error))
     try:
         sent = editing.send_edited(desk.stack, subscriber, change, journal, why)
     except EXPECTED as error:
@@ -91,10 +91,6 @@ def _change(found: Found, asked: Asked) -> editing.Edit:
 
 def _value(change: editing.Edit) -> Any:
     return event_of(change.event.body)
-
-
-def _why(asked: Asked) -> str:
-    return " ".join(asked.form.get("reason", "").split())
 
 
 def _facts(desk: Desk, found: Found, why: str) -> dict[str, Any]:

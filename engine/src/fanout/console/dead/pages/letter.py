@@ -43,18 +43,33 @@ def revealed(desk: Desk, asked: Asked, command: str, how: str) -> tuple[Found, s
     """The letter, and the reason for which its answers are shown: journalled now. Raises UserError."""
     why = kept_reason(asked.form.get("reason", ""), how)
     found = found_at(desk, asked)
-    journal = Journal.open(desk.stack, command, task=found.subscriber.task, reason=why, **asked_by(asked.who))
-    found.write_revealed(journal, why)
-    desk.revealed.add((asked.who, found.subscriber.task, found.message.message_id))
+    _write_revealed(desk, asked, command, found, why)
     return found, why
 
 
 def seen(desk: Desk, asked: Asked, command: str, how: str) -> tuple[Found, str]:
     """As `revealed`, and journalled once for each person and letter. Raises UserError."""
     found = found_at(desk, asked)
-    if (asked.who, found.subscriber.task, found.message.message_id) in desk.revealed:
-        return found, " ".join(asked.form.get("reason", "").split())
-    return revealed(desk, asked, command, how)
+    if _to_whom(asked, found) in desk.revealed:
+        return found, reason_in(asked)
+    why = kept_reason(asked.form.get("reason", ""), how)
+    _write_revealed(desk, asked, command, found, why)
+    return found, why
+
+
+def reason_in(asked: Asked) -> str:
+    """On one line, as it is kept; empty where none is given."""
+    return " ".join(asked.form.get("reason", "").split())
+
+
+def _write_revealed(desk: Desk, asked: Asked, command: str, found: Found, why: str) -> None:
+    journal = Journal.open(desk.stack, command, task=found.subscriber.task, reason=why, **asked_by(asked.who))
+    found.write_revealed(journal, why)
+    desk.revealed.add(_to_whom(asked, found))
+
+
+def _to_whom(asked: Asked, found: Found) -> tuple[str, str, str]:
+    return asked.who, found.subscriber.task, found.message.message_id
 
 
 def found_at(desk: Desk, asked: Asked) -> Found:
